@@ -1,0 +1,66 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := ops/requirements.lock
+STAMP := .venv/.installed
+CODE := service projections migrations tests ops
+DATA ?= .muster
+PORT ?= 8110
+
+.PHONY: help setup up demo test check fmt rules generate verify bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv from the locked requirements; nothing when nothing changed
+
+$(STAMP): pyproject.toml $(LOCK)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+up: setup ## run Muster on this machine with an embedded Postgres
+	exec $(BIN)/muster up --data $(DATA) --port $(PORT)
+
+demo: setup ## compile the standard library with real workers and show the truth about it
+	exec $(BIN)/python -m ops.demo
+
+test: setup ## all tests on PostgreSQL 18, then those with a database on Debian's 15
+	MUSTER_TEST_POSTGRES=18 $(BIN)/pytest
+	MUSTER_TEST_POSTGRES=15 $(BIN)/pytest tests/contract tests/integration
+
+check: setup ## format, lint, types, layers, generated files fresh
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	for script in ops/generate/*.py; do [ ! -e "$$script" ] || $(BIN)/python "$$script" --check; done
+
+fmt: setup ## format, and mend what ruff can
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+generate: setup ## write every generated file anew
+	for script in ops/generate/*.py; do [ ! -e "$$script" ] || $(BIN)/python "$$script"; done
+
+rules: setup ## check the alert rules and run their tests
+	test -d ops/prometheus || { echo "no alert rules yet"; exit 0; }
+
+verify: setup ## check the invariants of the log and the state in DATA
+	exec $(BIN)/muster verify --data $(DATA)
+
+bench: setup ## measure the ratios of the Writer, the road over REST and the rebuild
+	exec $(BIN)/python -m ops.bench
+
+lock: ## resolve the dependencies anew, with hashes and without any index address
+	tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
+	$(PYTHON) -m venv "$$tools"; "$$tools/bin/pip" install --quiet uv; \
+	"$$tools/bin/uv" pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file $(LOCK)
+
+clean: ## remove the environment and the caches; the data folder stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The schema of Muster, one idea a step."""

@@ -1,0 +1,1 @@
+"""Folds, shows and counts: every road of Muster that reads the log."""

@@ -1,0 +1,1 @@
+"""Decides and records: every road of Muster that changes something."""
