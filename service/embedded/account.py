@@ -1,0 +1,60 @@
+"""The account that Postgres runs as: ourselves, or one of its own where we are root."""
+
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+NAME = "muster"
+SPARE = "nobody"
+
+
+class Account(NamedTuple):
+    """Whom a program of Postgres is started as; None everywhere: ourselves."""
+
+    uid: int | None = None
+    gid: int | None = None
+    groups: tuple[int, ...] | None = None
+
+    def own(self, path: Path) -> None:
+        """Give *path* to this account."""
+        if self.uid is not None and self.gid is not None:
+            os.chown(path, self.uid, self.gid)
+
+    def open_way(self, path: Path) -> list[Path]:
+        """Let this account pass through the folders down to *path*; return those that had to be opened."""
+        if self.uid is None:
+            return []
+        closed = [folder for folder in (path, *path.parents) if not folder.stat().st_mode & stat.S_IXOTH]
+        for folder in closed:
+            folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IXOTH)
+        return closed
+
+
+def account() -> Account:
+    """Return ourselves, or, where we are root, the account to drop to, made when it is missing."""
+    if os.geteuid() != 0:
+        return Account()
+    entry = _entry(NAME) or _made() or _entry(SPARE)
+    if entry is None:
+        raise RuntimeError(f"Postgres refuses to run as root, and neither {NAME} nor {SPARE} is a user here")
+    return Account(entry.pw_uid, entry.pw_gid, ())
+
+
+def _made() -> pwd.struct_passwd | None:
+    useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
+    if useradd is None:
+        return None
+    command = [useradd, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
+    subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - a fixed command, no input in it
+    return _entry(NAME)
+
+
+def _entry(name: str) -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(name)
+    except KeyError:
+        return None

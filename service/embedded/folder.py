@@ -1,0 +1,73 @@
+"""A data folder in use: who holds it, and the database inside it."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from service.embedded.cluster import Cluster, ClusterBroken
+
+ATTACH_S = 30.0
+_PAUSE_S = 0.1
+
+
+class FolderInUse(RuntimeError):
+    """Another Muster holds the data folder."""
+
+
+@contextmanager
+def held(data_dir: Path) -> Iterator[None]:
+    """Hold *data_dir* alone until the end; the system lets go when we die.
+
+    Raises:
+        FolderInUse: naming the process that holds it.
+
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 32).decode(errors="replace").strip() or "another process"
+            raise FolderInUse(f"{data_dir} is in use by a running Muster (process {holder})") from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def running(data_dir: Path) -> Iterator[str]:
+    """Run the Postgres of *data_dir* and yield the address of its database; stop it at the end."""
+    with held(data_dir):
+        cluster = Cluster(data_dir / "postgres")
+        try:
+            cluster.start()
+            yield cluster.dsn()
+        finally:
+            cluster.stop()
+
+
+@contextmanager
+def attached(data_dir: Path) -> Iterator[str]:
+    """Yield the address of the database in *data_dir*: of the Muster that runs there, or started for us."""
+    with ExitStack() as stack:
+        try:
+            dsn = stack.enter_context(running(data_dir))
+        except FolderInUse:
+            dsn = _shared(Cluster(data_dir / "postgres"))
+        yield dsn
+
+
+def _shared(cluster: Cluster) -> str:
+    """Return the address of a server somebody else is starting or has started."""
+    deadline = time.monotonic() + ATTACH_S
+    while cluster.ready() is None:
+        if time.monotonic() > deadline:
+            raise ClusterBroken(f"{cluster.folder} is in use, but its Postgres does not answer")
+        time.sleep(_PAUSE_S)
+    return cluster.dsn()

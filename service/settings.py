@@ -1,0 +1,115 @@
+"""The settings of one Muster: read once from `MUSTER_*`, frozen afterwards."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+PREFIX = "MUSTER_"
+MASK = "********"
+
+
+class SettingRefused(ValueError):
+    """A setting that stops the start: its name, its value and what is allowed."""
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        super().__init__(f"{PREFIX}{field.upper()}={value!s} is refused; allowed: {allowed}")
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything an operator may choose; each field is `MUSTER_` and its name in capitals."""
+
+    dsn: Annotated[str, Meta(description="address of Postgres 15 or newer; empty: embedded")] = ""
+    host: Annotated[str, Meta(description="address to listen on; loopback alone while auth is off")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on")] = 8110
+    data_dir: Annotated[str, Meta(min_length=1, description="folder of the embedded Postgres")] = ".muster"
+    auth: Annotated[Literal["off"], Meta(description="who may ask; off: everyone on this machine")] = "off"
+    tick_s: Annotated[float, Meta(ge=1, le=60, description="seconds between two looks of the watcher")] = 5.0
+    leader_lease_s: Annotated[float, Meta(ge=1, le=60, description="seconds without a leader at most")] = 5.0
+    lag_budget_s: Annotated[float, Meta(ge=0.1, le=3600, description="seconds the views may lag before readiness fails")] = 10.0
+    drain_timeout_s: Annotated[float, Meta(ge=0, le=600, description="seconds that open requests get when the service stops")] = (
+        10.0
+    )
+    pool_min_connections: Annotated[int, Meta(ge=1, le=1000, description="connections kept open")] = 2
+    pool_max_connections: Annotated[int, Meta(ge=2, le=1000, description="connections at most")] = 10
+    body_limit_mib: Annotated[int, Meta(ge=1, le=1024, description="mebibytes of a JSON body at most")] = 16
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="least severity that is logged")] = "info"
+    log_format: Annotated[Literal["text", "json"], Meta(description="one log line for a person or a machine")] = "text"
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], **chosen: object) -> Self:
+        """Return the settings of *environment*; a *chosen* value that is not None goes first.
+
+        Raises:
+            SettingRefused: naming the first setting that is out of its bounds.
+
+        """
+        given: dict[str, Any] = {
+            name: environment[key] for name in cls.__struct_fields__ if (key := PREFIX + name.upper()) in environment
+        }
+        given |= {name: value for name, value in chosen.items() if value is not None}
+        hints = get_type_hints(cls, include_extras=True)
+        settings = cls(**{name: _converted(name, value, hints[name]) for name, value in given.items()})
+        settings._refuse_contradictions()
+        return settings
+
+    def _refuse_contradictions(self) -> None:
+        """Refuse what no single setting shows."""
+        if not is_loopback(self.host):  # auth has no other value yet than "off"
+            raise SettingRefused("host", self.host, "127.0.0.1, ::1 or localhost while MUSTER_AUTH=off")
+        if self.pool_max_connections < self.pool_min_connections:
+            allowed = f"{self.pool_min_connections} (MUSTER_POOL_MIN_CONNECTIONS) or more"
+            raise SettingRefused("pool_max_connections", self.pool_max_connections, allowed)
+
+    def lines(self) -> list[str]:
+        """Return one line for each setting, in the order of the fields, secrets masked."""
+        hints = get_type_hints(type(self), include_extras=True)
+        shown = msgspec.structs.asdict(self) | {"dsn": masked(self.dsn)}
+        return [f"{PREFIX}{name.upper()}={shown[name]}  # {_description(hints[name])}" for name in shown]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether *host* can be reached from this machine alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def masked(dsn: str) -> str:
+    """Return *dsn* without its password."""
+    try:
+        parts = urlsplit(dsn)
+    except ValueError:
+        return MASK
+    if not parts.scheme:
+        return MASK if "password" in dsn else dsn
+    user, colon, _ = parts.netloc.rpartition("@")[0].partition(":")
+    netloc = parts.netloc if not colon else f"{user}:{MASK}@{parts.netloc.rpartition('@')[2]}"
+    query = "&".join(f"password={MASK}" if pair.startswith("password=") else pair for pair in parts.query.split("&"))
+    return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
+
+
+def _converted(name: str, value: object, hint: Any) -> Any:  # noqa: ANN401 - a hint is any type form
+    try:
+        return msgspec.convert(value, hint, strict=False)
+    except msgspec.ValidationError:
+        shown = masked(str(value)) if name == "dsn" else value
+        raise SettingRefused(name, shown, _allowed(hint)) from None
+
+
+def _allowed(hint: Any) -> str:  # noqa: ANN401 - a hint is any type form
+    kind, bounds = hint.__origin__, hint.__metadata__[0]
+    if get_origin(kind) is Literal:
+        return " or ".join(get_args(kind))
+    if bounds.ge is not None:
+        noun = "a whole number" if kind is int else "a number"
+        return f"{noun} from {bounds.ge} to {bounds.le}"
+    return "a text that is not empty"
+
+
+def _description(hint: Any) -> str:  # noqa: ANN401 - a hint is any type form
+    return str(hint.__metadata__[0].description)

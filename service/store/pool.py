@@ -1,0 +1,60 @@
+"""Connections to Postgres: session settings that keep locks short, and which errors mean *lost*."""
+
+import asyncpg
+from asyncpg.connect_utils import SessionAttribute
+
+from service.settings import Settings
+
+SERVICE_ROLE = "muster_service"
+
+SESSION = {
+    "role": SERVICE_ROLE,
+    "timezone": "UTC",
+    "idle_in_transaction_session_timeout": "2s",
+    "lock_timeout": "2s",
+    "statement_timeout": "5s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "20s",
+}
+
+CONNECT_TIMEOUT_S = 10.0
+COMMAND_TIMEOUT_S = 10.0
+
+LOST: tuple[type[BaseException], ...] = (
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InvalidCachedStatementError,
+    OSError,
+    TimeoutError,
+)
+"""A connection that raised one of these is terminated, never used again."""
+
+LOST_SQLSTATES = frozenset({"25006", "40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
+"""Read-only after a failover, serialisation, deadlock, lock time-out, and the three ways Postgres goes away."""
+
+
+def is_lost(error: BaseException) -> bool:
+    """Tell whether *error* speaks of the connection or its locks, not of the statement."""
+    return isinstance(error, LOST) or getattr(error, "sqlstate", None) in LOST_SQLSTATES
+
+
+async def open_pool(settings: Settings, *, name: str = "muster") -> asyncpg.Pool:
+    """Open connections as the service's role, which owns no table; *name* shows in `pg_stat_activity`."""
+    return await asyncpg.create_pool(
+        settings.dsn,
+        min_size=settings.pool_min_connections,
+        max_size=settings.pool_max_connections,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        target_session_attrs=SessionAttribute.read_write,
+        server_settings={**SESSION, "application_name": name},
+        reset=_keep_session,
+    )
+
+
+async def _keep_session(_connection: object) -> None:
+    """Return a connection without a round trip: nothing of ours changes session state."""

@@ -1,0 +1,60 @@
+"""What every test may ask for: a server a run, a migrated database a test."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from service.settings import Settings
+from service.store.pool import open_pool
+from service.store.schema import migrate
+from tests.postgres import VERSION, Server, folder
+
+
+def pytest_report_header() -> str:
+    return f"postgres: {VERSION}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """The Postgres of this run."""
+    with folder() as place, Server(Path(place) / "postgres") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: Server) -> str:
+    """The name of a database at the head of the schema, from which others are copied."""
+    name = postgres.create()
+    migrate(postgres.dsn(name))
+    return name
+
+
+@pytest.fixture
+def empty_dsn(postgres: Server) -> Iterator[str]:
+    """The owner's address of a database without a schema."""
+    name = postgres.create()
+    yield postgres.dsn(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def dsn(postgres: Server, migrated: str) -> Iterator[str]:
+    """The owner's address of a database of this test's own, at the head of the schema."""
+    name = postgres.create(migrated)
+    yield postgres.dsn(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def settings(dsn: str) -> Settings:
+    """The settings of a service on this test's database."""
+    return Settings(dsn=dsn)
+
+
+@pytest.fixture
+async def pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    """Connections to this test's database, as the service's role."""
+    async with await open_pool(settings, name="test") as connections:
+        yield connections

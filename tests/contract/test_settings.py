@@ -1,0 +1,65 @@
+"""Settings: read once, refused by name, printed without secrets."""
+
+import pytest
+
+from service.settings import MASK, SettingRefused, Settings, masked
+
+
+def test_nothing_needs_to_be_set() -> None:
+    assert Settings.read({}) == Settings()
+
+
+def test_a_variable_of_the_environment_is_read_into_its_type() -> None:
+    settings = Settings.read({"MUSTER_PORT": "9000", "MUSTER_TICK_S": "2.5", "PORT": "1"})
+    assert (settings.port, settings.tick_s) == (9000, 2.5)
+
+
+def test_a_choice_on_the_command_line_goes_before_the_environment() -> None:
+    assert Settings.read({"MUSTER_PORT": "9000"}, port=9001, host=None).port == 9001
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("MUSTER_PORT", "0", "a whole number from 1 to 65535"),
+        ("MUSTER_PORT", "eighty", "a whole number from 1 to 65535"),
+        ("MUSTER_TICK_S", "0.5", "a number from 1 to 60"),
+        ("MUSTER_TICK_S", "nan", "a number from 1 to 60"),
+        ("MUSTER_LOG_LEVEL", "loud", "debug or info or warning or error"),
+        ("MUSTER_AUTH", "maybe", "off"),
+        ("MUSTER_HOST", "0.0.0.0", "127.0.0.1, ::1 or localhost while MUSTER_AUTH=off"),
+        ("MUSTER_POOL_MIN_CONNECTIONS", "50", "50 (MUSTER_POOL_MIN_CONNECTIONS) or more"),
+    ],
+)
+def test_a_bad_setting_stops_the_start_with_its_name_value_and_what_is_allowed(name: str, value: str, allowed: str) -> None:
+    with pytest.raises(SettingRefused) as refused:
+        Settings.read({name: value})
+    message = str(refused.value)
+    assert allowed in message
+    assert message.startswith("MUSTER_")
+
+
+def test_every_setting_has_a_line_with_its_value_and_what_it_is_for() -> None:
+    lines = Settings().lines()
+    assert [line.partition("=")[0] for line in lines] == [f"MUSTER_{name.upper()}" for name in Settings.__struct_fields__]
+    assert all(line.partition("  # ")[2] for line in lines)
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://me:s3cret@db:5432/muster",
+        "postgresql://me:p@s3cret@db/muster",
+        "postgresql://me@db/muster?password=s3cret&host=/run",
+        "host=db password=s3cret",
+        "postgresql://[s3cret",
+    ],
+)
+def test_no_password_is_printed(dsn: str) -> None:
+    shown = masked(dsn)
+    assert "s3cret" not in shown
+    assert MASK in shown
+
+
+def test_an_address_without_a_password_is_printed_as_it_is() -> None:
+    assert masked("postgresql://me@db:5432/muster?host=/run/pg") == "postgresql://me@db:5432/muster?host=/run/pg"

@@ -1,0 +1,140 @@
+"""The embedded Postgres: started, refused twice, recovered after the worst, stopped cleanly."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from service.embedded import FolderInUse, attached, running
+from service.embedded.cluster import Cluster, ClusterBroken
+from service.embedded.postmaster import find
+from tests.postgres import folder
+
+RUN = """
+import sys, pathlib, service.embedded
+with service.embedded.running(pathlib.Path(sys.argv[1])) as dsn:
+    print(dsn, flush=True)
+    input()
+"""
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A data folder short enough for a socket."""
+    with folder() as place:
+        yield Path(place) / "data"
+
+
+def started(data_dir: Path) -> tuple[subprocess.Popen[str], str]:
+    """Return a process that runs the Postgres of *data_dir*, and the address it printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, str(data_dir)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    return process, process.stdout.readline().strip()
+
+
+def killed(process: subprocess.Popen[str]) -> None:
+    """Kill *process* as the worst day does, and collect it."""
+    process.kill()
+    process.communicate()
+
+
+async def answer(dsn: str, statement: str) -> object:
+    """Return the one value of *statement*."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+async def test_it_is_durable_listens_on_no_network_and_stops_with_its_user(data_dir: Path) -> None:
+    with running(data_dir) as dsn:
+        for name, value in (("fsync", "on"), ("synchronous_commit", "on"), ("listen_addresses", "")):
+            assert await answer(dsn, f"SHOW {name}") == value
+    assert find(data_dir / "postgres") is None
+
+
+async def test_a_wrong_password_is_refused(data_dir: Path) -> None:
+    with running(data_dir) as dsn:
+        secret = (data_dir / "postgres.password").read_text()
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            await answer(dsn.replace(secret, "guess"), "SELECT 1")
+
+
+def test_a_second_run_on_the_same_folder_is_refused_naming_the_first(data_dir: Path) -> None:
+    with running(data_dir), pytest.raises(FolderInUse, match=f"process {os.getpid()}"), running(data_dir):
+        pass
+
+
+async def test_a_command_joins_the_postgres_that_runs_and_leaves_it_running(data_dir: Path) -> None:
+    with running(data_dir) as first:
+        with attached(data_dir) as second:
+            assert second == first
+        assert await answer(first, "SELECT 1") == 1
+
+
+async def test_after_a_kill_of_its_user_the_next_run_stops_the_orphan_and_loses_nothing(data_dir: Path) -> None:
+    process, dsn = started(data_dir)
+    await answer(dsn, "CREATE TABLE kept AS SELECT 7 AS number")
+    killed(process)
+    orphan = find(data_dir / "postgres")
+    assert orphan is not None
+    with running(data_dir) as again:
+        assert await answer(again, "SELECT number FROM kept") == 7
+        now = find(data_dir / "postgres")
+        assert now is not None
+        assert now.pid != orphan.pid
+
+
+async def test_after_kill_of_everything_the_next_run_recovers(data_dir: Path) -> None:
+    process, dsn = started(data_dir)
+    await answer(dsn, "CREATE TABLE kept AS SELECT 7 AS number")
+    postmaster = find(data_dir / "postgres")
+    assert postmaster is not None
+    os.kill(postmaster.pid, signal.SIGKILL)
+    killed(process)
+    assert (data_dir / "postgres" / "postmaster.pid").exists()
+    with running(data_dir) as again:
+        assert await answer(again, "SELECT number FROM kept") == 7
+
+
+def test_a_pid_file_that_names_a_stranger_stops_nobody(data_dir: Path) -> None:
+    with running(data_dir):
+        pass
+    with subprocess.Popen(["sleep", "60"], user=(data_dir / "postgres").stat().st_uid) as stranger:
+        lines = f"{stranger.pid}\n{data_dir / 'postgres'}\n0\n5432\n{data_dir}\n\n  1 2\nready\n"
+        (data_dir / "postgres" / "postmaster.pid").write_text(lines)
+        with running(data_dir):
+            assert stranger.poll() is None
+        stranger.kill()
+
+
+async def test_a_start_that_died_while_it_made_the_cluster_is_made_anew(data_dir: Path) -> None:
+    (data_dir / "postgres.new").mkdir(parents=True)
+    (data_dir / "postgres.new" / "half").touch()
+    with running(data_dir) as dsn:
+        assert await answer(dsn, "SELECT 1") == 1
+
+
+async def test_a_path_too_long_for_a_socket_gets_a_short_one_that_goes_at_the_end(data_dir: Path) -> None:
+    deep = data_dir / ("deep" * 20) / ("folder" * 10)
+    with running(deep) as dsn:
+        assert await answer(dsn, "SELECT 1") == 1
+        postmaster = find(deep / "postgres")
+        assert postmaster is not None
+        assert postmaster.sockets != deep / "postgres"
+    assert not postmaster.sockets.exists()
+
+
+def test_a_cluster_of_another_version_is_refused_with_both_versions(data_dir: Path) -> None:
+    (data_dir / "postgres").mkdir(parents=True)
+    (data_dir / "postgres" / "PG_VERSION").write_text("13\n")
+    with pytest.raises(ClusterBroken, match=r"PostgreSQL 13, this Muster brings 18"):
+        Cluster(data_dir / "postgres").start()
