@@ -1,0 +1,1 @@
+"""The core: commands, events, state, decide and evolve. No I/O, no clock, no chance of its own."""

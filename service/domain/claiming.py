@@ -1,0 +1,200 @@
+"""Which units may be claimed now, and why not: the one predicate that a claim and an explanation share."""
+
+import heapq
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+from service.domain import ids
+from service.domain.campaign import Campaign
+from service.domain.quota import Quota
+from service.domain.state import State
+from service.domain.unit import Unit
+from service.domain.worker import Worker
+
+Reason = Literal[
+    "engine",
+    "pool",
+    "worker",
+    "labels",
+    "cancelled",
+    "paused",
+    "auto",
+    "breaker",
+    "quota",
+    "concurrency",
+    "group",
+    "blocked",
+    "delayed",
+    "parked",
+    "running",
+    "done",
+    "quarantined",
+    "skipped",
+]
+
+RAMP = timedelta(seconds=60)
+
+
+class Blocker(Struct, frozen=True):
+    """One reason why something is not claimed: what stands in the way, and when it clears by itself, if it does."""
+
+    reason: Reason
+    entity: str
+    detail: str
+    clears_at: datetime | None = None
+
+
+def engine_blockers(state: State) -> Iterator[Blocker]:
+    """Yield what stops every claim; nothing ignores these."""
+    engine = state.engine
+    if engine.paused_at is not None:
+        yield Blocker(
+            "engine", "engine", f"the engine is paused by {engine.paused_by}: {engine.paused_reason or 'no reason given'}"
+        )
+    if engine.in_use >= engine.pool_size:
+        yield Blocker("pool", "engine", f"all {engine.pool_size} slots of the pool are in use")
+
+
+def worker_blockers(worker: Worker | None) -> Iterator[Blocker]:
+    """Yield why this worker gets nothing."""
+    if worker is not None and worker.state in ("draining", "fenced"):
+        yield Blocker("worker", worker.worker, f"worker {worker.worker} is {worker.state}")
+
+
+def label_blockers(campaign: Campaign, labels: dict[str, str]) -> Iterator[Blocker]:
+    """Yield the label that campaign and worker both carry with different values."""
+    for name, value in labels.items():
+        if campaign.labels.get(name, value) != value:
+            yield Blocker("labels", campaign.name, f"label {name} is {campaign.labels[name]!r} there and {value!r} here")
+
+
+def campaign_blockers(state: State, campaign: Campaign, mode: ids.Mode, at: datetime) -> Iterator[Blocker]:
+    """Yield what stops every claim of *campaign*; a manual claim ignores its switch, its pause and its breaker."""
+    if campaign.cancelled_at is not None:
+        yield Blocker("cancelled", campaign.name, "the campaign is cancelled")
+    if mode == "auto":
+        yield from automatic_blockers(campaign)
+    if campaign.counts.running >= campaign.policy.concurrency:
+        yield Blocker(
+            "concurrency", campaign.name, f"{campaign.counts.running} of {campaign.policy.concurrency} slots are in use"
+        )
+    if campaign.quota is not None and campaign.quota in state.quotas:
+        yield from gate_blockers(state.quotas[campaign.quota], at)
+
+
+def automatic_blockers(campaign: Campaign) -> Iterator[Blocker]:
+    """Yield what stops automatic claims only."""
+    if not campaign.auto:
+        yield Blocker("auto", campaign.name, "automatic claims are switched off")
+    if campaign.paused_at is not None:
+        yield Blocker("paused", campaign.name, f"paused by {campaign.paused_by}: {campaign.paused_reason or 'no reason given'}")
+    if campaign.tripped is not None:
+        yield Blocker(
+            "breaker", campaign.name, f"the breaker tripped after {campaign.policy.breaker.threshold} failures in a row"
+        )
+
+
+def gate_blockers(quota: Quota, at: datetime) -> Iterator[Blocker]:
+    """Yield why the gate of *quota* lets nothing pass."""
+    if not quota.open:
+        yield Blocker("quota", quota.key, f"the gate is closed: {quota.reason}", quota.resume_at)
+    elif quota.policy.fire == "when_available" and quota.utilization is None:
+        yield Blocker("quota", quota.key, "the quota's utilization is not known")
+    elif quota.policy.fire == "when_available" and (quota.utilization or 0) >= quota.policy.threshold:
+        yield Blocker("quota", quota.key, f"{quota.utilization:.0%} of the quota is used", quota.resets_at)
+    elif ramp_left(quota, at) == 0:
+        yield Blocker("quota", quota.key, f"the gate opens slowly, {quota.policy.ramp_per_s:g} claims a second", at)
+
+
+def ramp_left(quota: Quota, at: datetime) -> int | None:
+    """Return how many claims the ramp allows now, None when it is over."""
+    if quota.opened_at is None or at - quota.opened_at >= RAMP:
+        return None
+    seconds = (at - quota.opened_at).total_seconds()
+    return max(int(quota.policy.ramp_per_s * seconds) + 1 - quota.ramped, 0)
+
+
+def unit_blockers(state: State, campaign: Campaign, unit: Unit) -> Iterator[Blocker]:
+    """Yield what stops this one unit."""
+    if unit.state != "ready":
+        yield Blocker(unit.state if unit.state != "cancelled" else "cancelled", unit.key, *state_detail(unit))
+        return
+    if campaign.policy.groups == "ordered":
+        yield from group_blockers(state, campaign, unit)
+
+
+def state_detail(unit: Unit) -> tuple[str, datetime | None]:
+    """Return in words why a unit in that state is not claimed, and when that ends by itself."""
+    match unit.state:
+        case "blocked":
+            return f"{unit.waits_for} of its dependencies are not done", None
+        case "delayed":
+            return f"it rests after attempt {unit.attempts}", unit.due_at
+        case "parked":
+            return f"it is parked: {unit.reason}", unit.resume_at
+        case "running":
+            return f"worker {unit.worker} runs it", None
+        case "quarantined":
+            return f"it failed for good: {unit.reason}", None
+        case "skipped":
+            return f"skipped because of {unit.because_of}", None
+        case _:
+            return f"it is {unit.state}", None
+
+
+def group_blockers(state: State, campaign: Campaign, unit: Unit) -> Iterator[Blocker]:
+    """Yield the lowest earlier group that has not drained: a unit waits while one is ready, running, resting or parked there."""
+    earlier = [
+        group for group in state.groups[campaign.name].values() if group.group < unit.group and group.ready + group.held > 0
+    ]
+    if earlier:
+        first = min(earlier, key=lambda group: group.group)
+        yield Blocker(
+            "group", f"{campaign.name}/{first.group}", f"group {first.group} still has {first.ready + first.held} units to end"
+        )
+
+
+def claimable(state: State, campaign: Campaign) -> int:
+    """Return how many ready units of *campaign* no group holds back."""
+    if campaign.policy.groups == "none":
+        return campaign.counts.ready
+    lowest = min(
+        (group for group in state.groups[campaign.name].values() if group.ready + group.held > 0),
+        key=lambda g: g.group,
+        default=None,
+    )
+    return lowest.ready if lowest is not None else 0
+
+
+def slots(state: State, campaign: Campaign, at: datetime) -> int:
+    """Return how many claims *campaign* may still hand out now."""
+    free = campaign.policy.concurrency - campaign.counts.running
+    quota = state.quotas.get(campaign.quota) if campaign.quota is not None else None
+    left = ramp_left(quota, at) if quota is not None else None
+    return free if left is None else min(free, left)
+
+
+def shares(state: State, campaigns: Iterable[Campaign], count: int, at: datetime) -> list[ids.CampaignName]:
+    """Return the order in which *campaigns* get up to *count* claims: always the one with the least running/concurrency.
+
+    Among equals the one whose last claim is longest ago, so that none starves.
+    """
+    queue = []
+    for campaign in campaigns:
+        left = min(claimable(state, campaign), slots(state, campaign, at))
+        if left > 0:
+            running, concurrency = campaign.counts.running, campaign.policy.concurrency
+            queue.append((running / concurrency, campaign.last_claim, campaign.name, running, concurrency, left))
+    heapq.heapify(queue)
+    order: list[ids.CampaignName] = []
+    while queue and len(order) < count:
+        _, last, name, running, concurrency, left = queue[0]
+        order.append(name)
+        if left > 1:
+            heapq.heapreplace(queue, ((running + 1) / concurrency, last + len(order), name, running + 1, concurrency, left - 1))
+        else:
+            heapq.heappop(queue)
+    return order

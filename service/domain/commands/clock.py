@@ -1,0 +1,55 @@
+"""What passing time orders, through the watcher."""
+
+from datetime import datetime
+
+from service.domain import ids
+from service.domain.commands.command import Command
+
+
+class ExpireLeases(Command, frozen=True):
+    """Take back the claims among *tokens* that lapsed; none is judged before a full lease since *heard_since*."""
+
+    tokens: tuple[ids.Token, ...]
+    heard_since: datetime
+
+
+class RevokeClaims(Command, frozen=True):
+    """Take back the claims among *tokens* whose watchdog or dead worker says so; *heard_since* as above."""
+
+    tokens: tuple[ids.Token, ...]
+    heard_since: datetime
+    tick_s: float
+
+
+class ReleaseRetries(Command, frozen=True):
+    """Make the rested units of a campaign ready."""
+
+    campaign: ids.CampaignName
+    keys: tuple[ids.UnitKey, ...]
+
+
+class ResumeParked(Command, frozen=True):
+    """Make the parked units of a campaign whose pause is over ready."""
+
+    campaign: ids.CampaignName
+    keys: tuple[ids.UnitKey, ...]
+
+
+class JudgeWorkers(Command, frozen=True):
+    """Note whose heartbeat level changed; workers silent for *retire_s* beyond dead and without claims are gone."""
+
+    workers: tuple[ids.WorkerId, ...]
+    heard_since: datetime
+    retire_s: float
+
+
+class OpenGates(Command, frozen=True):
+    """Open the gates among *quotas* whose time has come."""
+
+    quotas: tuple[ids.QuotaKey, ...]
+
+
+class ElectLeader(Command, frozen=True):
+    """Note which replica leads."""
+
+    replica: str

@@ -1,0 +1,60 @@
+"""The answers of decisions."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Raw, Struct
+
+from service.domain import ids
+
+
+class Grant(Struct, frozen=True, gc=False):
+    """A claim, as its worker receives it."""
+
+    token: ids.Token
+    campaign: ids.CampaignName
+    key: ids.UnitKey
+    payload: Raw
+    attempt: int
+    brief: str | None
+    brief_rev: int
+    lease_until: datetime
+    lease_s: float
+    resume_session: str | None
+    kind: ids.ClaimKind
+
+
+class Blocked(Struct, frozen=True):
+    """Why a campaign gave nothing."""
+
+    campaign: ids.CampaignName
+    reason: str
+
+
+class Claimed(Struct, frozen=True):
+    """The answer to a claim."""
+
+    claims: tuple[Grant, ...]
+    blocked: tuple[Blocked, ...]
+
+
+class Heard(Struct, frozen=True, gc=False):
+    """The answer to a report: the unit's state now, the new end of the lease, what the worker shall do."""
+
+    state: ids.UnitState | None
+    lease_until: datetime | None = None
+    signal: Literal["stop", "drain", "probe"] | None = None
+
+
+class Imported(Struct, frozen=True):
+    """The answer to an import."""
+
+    added: int
+    updated: int
+    unchanged: int
+
+
+class Cleared(Struct, frozen=True):
+    """The answer to a bulk retry: how many came back to work."""
+
+    cleared: int

@@ -1,0 +1,176 @@
+"""Decisions about a campaign: its beginning, its edits, its switches, its end."""
+
+from datetime import datetime
+from typing import Any
+
+from service.domain import events as e
+from service.domain import ids
+from service.domain.campaign import Campaign
+from service.domain.commands import (
+    CancelCampaign,
+    CancelRest,
+    Cleared,
+    ClearQuarantine,
+    CreateCampaign,
+    EditCampaign,
+    Moment,
+    PauseCampaign,
+    ResetBreaker,
+    ResumeCampaign,
+)
+from service.domain.decide.consequence import reopen, unskip_dependents
+from service.domain.decide.decision import Consequence, Decision, campaign_named, of_unit
+from service.domain.decide.imports import added, require_consistent
+from service.domain.events import Fact
+from service.domain.policy import DEFAULT, merged
+from service.domain.rejections import Conflict, PreconditionFailed, Unprocessable
+from service.domain.state import State
+from service.domain.unit import Unit
+
+EDITABLE = ("title", "labels", "auto", "quota", "brief", "deadline")
+
+
+def create(state: State, command: CreateCampaign, moment: Moment) -> Decision[None]:
+    """Begin a campaign, with its first units in the same decision."""
+    if command.name in state.campaigns:
+        raise Conflict(f"the name {command.name!r} is taken", field="name", current=command.name)
+    require_future(command.deadline, moment)
+    policy = merged(DEFAULT, command.policy)
+    require_consistent({}, command.units)
+    body = e.CampaignCreated(
+        name=command.name,
+        title=command.title or command.name,
+        policy=policy,
+        labels=command.labels,
+        auto=command.auto,
+        quota=command.quota,
+        brief=command.brief,
+        brief_rev=0 if command.brief is None else 1,
+        deadline=command.deadline,
+    )
+    yield Fact(body, command.name)
+    yield from added(state, state.campaigns[command.name], command.units)
+
+
+def require_future(deadline: datetime | None, moment: Moment) -> None:
+    """Refuse a deadline that has passed."""
+    if deadline is not None and deadline <= moment.at:
+        raise Unprocessable("deadline must lie in the future", field="deadline", current=deadline.isoformat())
+
+
+def edit(state: State, command: EditCampaign, moment: Moment) -> Decision[None]:
+    """Change fields; the event holds old and new, and nothing is recorded where nothing changes."""
+    campaign = campaign_named(state, command.name)
+    if command.if_match is not None and command.if_match != campaign.version:
+        raise PreconditionFailed(f"the campaign is at version {campaign.version}", field="If-Match", current=campaign.version)
+    changes = {
+        field: e.Change(getattr(campaign, field), new)
+        for field, new in wanted(campaign, command.patch).items()
+        if getattr(campaign, field) != new
+    }
+    if "deadline" in changes:
+        require_future(changes["deadline"].new, moment)
+    if changes:
+        brief_rev = campaign.brief_rev + ("brief" in changes)
+        yield Fact(e.CampaignEdited(changes=changes, brief_rev=brief_rev), campaign.name)
+
+
+def wanted(campaign: Campaign, patch: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of *patch* as they shall be; null gives back a default."""
+    fields = {field: value for field, value in patch.items() if field in EDITABLE}
+    if "policy" in patch:
+        fields["policy"] = DEFAULT if patch["policy"] is None else merged(campaign.policy, patch["policy"])
+    if "labels" in patch:
+        labels = {**campaign.labels, **(patch["labels"] or {})} if patch["labels"] is not None else {}
+        fields["labels"] = {name: value for name, value in labels.items() if value is not None}
+    defaults = {"title": campaign.name, "auto": True}
+    return {field: defaults.get(field) if value is None else value for field, value in fields.items()}
+
+
+def pause(state: State, command: PauseCampaign, moment: Moment) -> Decision[None]:
+    """Stop new automatic claims; pausing twice is one pause."""
+    campaign = running(state, command.name, "paused")
+    if campaign.paused_at is None:
+        yield Fact(e.CampaignPaused(reason=command.reason, by=moment.actor), campaign.name)
+
+
+def resume(state: State, command: ResumeCampaign, moment: Moment) -> Decision[None]:
+    """Allow automatic claims again."""
+    campaign = running(state, command.name, "resumed")
+    if campaign.paused_at is not None:
+        yield Fact(e.CampaignResumed(reason=command.reason, by=moment.actor), campaign.name)
+
+
+def running(state: State, name: ids.CampaignName, action: str) -> Campaign:
+    """Return a campaign that has not been cancelled, or refuse."""
+    campaign = campaign_named(state, name)
+    if campaign.cancelled_at is not None:
+        raise Conflict(f"campaign {name!r} is cancelled: it cannot be {action}", field="state", current="cancelled")
+    return campaign
+
+
+def reset_breaker(state: State, command: ResetBreaker, moment: Moment) -> Decision[None]:
+    """Count from zero, re-arm, and kick one sweep."""
+    campaign = campaign_named(state, command.name)
+    if campaign.tripped is not None or campaign.consecutive:
+        yield Fact(e.BreakerReset(cause="reset", by=moment.actor, reason=command.reason), campaign.name)
+        yield Fact(e.EngineSwept(cause="reset", by=moment.actor), campaign.name)
+
+
+def cancel(state: State, command: CancelCampaign, moment: Moment) -> Decision[None]:
+    """End the campaign; the open units that the state holds go with it, the rest in the watcher's next rounds."""
+    campaign = campaign_named(state, command.name)
+    if campaign.completed_at is not None:
+        raise Conflict(f"campaign {campaign.name!r} is completed", field="state", current="completed")
+    if campaign.cancelled_at is None:
+        yield Fact(e.CampaignCancelled(reason=command.reason, by=moment.actor), campaign.name)
+        yield from cancel_open(state, campaign, command.reason, moment)
+
+
+def cancel_rest(state: State, command: CancelRest, moment: Moment) -> Decision[None]:
+    """Cancel more open units of a cancelled campaign."""
+    campaign = campaign_named(state, command.name)
+    if campaign.cancelled_at is not None:
+        yield from cancel_open(state, campaign, "campaign cancelled", moment, only=frozenset(command.keys))
+
+
+def cancel_open(
+    state: State, campaign: Campaign, reason: str | None, moment: Moment, only: frozenset[ids.UnitKey] | None = None
+) -> Consequence:
+    """Cancel units that are not final; whoever runs one is told to stop at the next report."""
+    final = ids.FINAL_STATES
+    units = [u for u in state.units.values() if u.campaign == campaign.name and u.state not in final]
+    for unit in units:
+        if only is None or unit.key in only:
+            yield from cancel_unit(unit, reason, moment)
+
+
+def cancel_unit(unit: Unit, reason: str | None, moment: Moment) -> Consequence:
+    """Cancel one unit, taking it from its worker first."""
+    if unit.state == "running":
+        assert unit.token is not None, "a running unit has a claim"
+        yield of_unit(unit, e.UnitReleased(token=unit.token, cause="stop"), unit.worker)
+    yield of_unit(unit, e.UnitCancelled(reason=reason, by=moment.actor, was=unit.state))
+
+
+def clear_quarantine(state: State, command: ClearQuarantine, moment: Moment) -> Decision[Cleared]:
+    """Send quarantined units back to work, under a new brief if one is given."""
+    campaign = running(state, command.campaign, "retried")
+    units = [state.units[campaign.name, key] for key in command.keys if (campaign.name, key) in state.units]
+    units = [unit for unit in units if unit.state == "quarantined"]
+    if command.brief is not None and command.brief != campaign.brief:
+        change = e.Change(campaign.brief, command.brief)
+        yield Fact(e.CampaignEdited(changes={"brief": change}, brief_rev=campaign.brief_rev + 1), campaign.name)
+    if units:
+        yield from reopen(campaign, "retry")
+    for unit in units:
+        yield from clear_unit(state, unit, command.bulk_id, command.reason, moment)
+    return Cleared(len(units))
+
+
+def clear_unit(state: State, unit: Unit, bulk_id: str | None, reason: str | None, moment: Moment) -> Consequence:
+    """Send one quarantined unit back, and let what was skipped for it wait again."""
+    to: ids.UnitState = "blocked" if unit.waits_for else "ready"
+    body = e.QuarantineCleared(bulk_id=bulk_id, by=moment.actor, reason=reason, to=to)
+    yield of_unit(unit, body)
+    yield from unskip_dependents(state, unit)

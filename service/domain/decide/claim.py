@@ -1,0 +1,117 @@
+"""Handing out work."""
+
+from datetime import timedelta
+
+from service.domain import events as e
+from service.domain import ids
+from service.domain.campaign import Campaign
+from service.domain.claiming import (
+    campaign_blockers,
+    engine_blockers,
+    label_blockers,
+    shares,
+    unit_blockers,
+    worker_blockers,
+)
+from service.domain.commands import Blocked, Claimed, ClaimWork, Grant, Moment
+from service.domain.decide.decision import Decision, campaign_named, of_unit
+from service.domain.decide.worker import heard
+from service.domain.state import State
+from service.domain.unit import Unit
+
+
+def claim_work(state: State, command: ClaimWork, moment: Moment) -> Decision[Claimed]:
+    """Give the worker up to *max* units, fairly over the campaigns; say why a campaign gave nothing."""
+    asked = asked_campaigns(state, command)
+    blocked = {campaign.name: reason for campaign in asked if (reason := closed(state, campaign, command, moment))}
+    ready = [campaign for campaign in asked if campaign.name not in blocked]
+    count = min(command.max, state.engine.pool_size - state.engine.in_use)
+    grants: list[Grant] = []
+    for name in shares(state, ready, count, moment.at):
+        unit = next_candidate(state, state.campaigns[name])
+        if unit is not None:
+            fact = claimed(state, unit, command, moment, fence=moment.head + len(grants) + 1)
+            yield fact
+            grants.append(grant(state, unit, fact.body))
+    if grants:
+        yield from heard(state, command.worker)
+    given = {grant.campaign for grant in grants}
+    blocked |= {c.name: reason for c in ready if c.name not in given and (reason := idle_reason(c))}
+    return Claimed(tuple(grants), tuple(Blocked(name, reason) for name, reason in blocked.items()))
+
+
+def asked_campaigns(state: State, command: ClaimWork) -> list[Campaign]:
+    """Return the campaigns to claim from: those named, or every one that has something ready."""
+    if command.kind != "unit":
+        return []
+    if command.campaigns:
+        return [campaign_named(state, name) for name in dict.fromkeys(command.campaigns)]
+    return [campaign for campaign in state.campaigns.values() if campaign.counts.ready and not campaign.over]
+
+
+def closed(state: State, campaign: Campaign, command: ClaimWork, moment: Moment) -> str | None:
+    """Return the first reason why *campaign* gives nothing to this worker, None when it may."""
+    worker = state.workers.get(command.worker)
+    for blockers in (
+        engine_blockers(state),
+        worker_blockers(worker),
+        label_blockers(campaign, command.labels),
+        campaign_blockers(state, campaign, command.mode, moment.at),
+    ):
+        for blocker in blockers:
+            return blocker.reason
+    return None
+
+
+def idle_reason(campaign: Campaign) -> str | None:
+    """Return why a campaign that may hand out work has none."""
+    counts = campaign.counts
+    if counts.ready:
+        return "group"
+    return next((state for state in ("delayed", "parked", "blocked") if getattr(counts, state)), None)
+
+
+def next_candidate(state: State, campaign: Campaign) -> Unit | None:
+    """Return the next unit in the order of claims that nothing holds back."""
+    queue = state.candidates.get(campaign.name)
+    while queue:
+        unit = state.units[campaign.name, queue.popleft()]
+        if not any(unit_blockers(state, campaign, unit)):
+            return unit
+    return None
+
+
+def claimed(state: State, unit: Unit, command: ClaimWork, moment: Moment, *, fence: int) -> e.Fact:
+    """Return the claim of *unit*; its token leads back to its place in the log, and cannot be guessed."""
+    campaign = state.campaigns[unit.campaign]
+    lease_s = campaign.policy.lease_s
+    body = e.UnitClaimed(
+        token=ids.Token(f"{fence:x}.{int(moment.chance() * 2**53):014x}"),
+        fence=fence,
+        attempt=unit.attempts + 1,
+        mode=command.mode,
+        lease_until=moment.at + timedelta(seconds=lease_s),
+        lease_s=lease_s,
+        brief_rev=campaign.brief_rev,
+        resume_session=unit.session,
+        waited=max((moment.at - (unit.ready_at or unit.updated_at)).total_seconds(), 0.0),
+    )
+    return of_unit(unit, body, command.worker)
+
+
+def grant(state: State, unit: Unit, body: e.Event) -> Grant:
+    """Return the claim as the worker receives it."""
+    assert isinstance(body, e.UnitClaimed)
+    return Grant(
+        token=body.token,
+        campaign=unit.campaign,
+        key=unit.key,
+        payload=unit.payload,
+        attempt=body.attempt,
+        brief=state.campaigns[unit.campaign].brief,
+        brief_rev=body.brief_rev,
+        lease_until=body.lease_until,
+        lease_s=body.lease_s,
+        resume_session=body.resume_session,
+        kind="unit",
+    )

@@ -1,0 +1,72 @@
+"""What passing time decides: leases, watchdogs, rests, pauses."""
+
+from datetime import datetime, timedelta
+
+from service.domain import events as e
+from service.domain import ids
+from service.domain.commands import ExpireLeases, Moment, ReleaseRetries, ResumeParked, RevokeClaims
+from service.domain.decide.attempt import Failure, expire, fail
+from service.domain.decide.decision import Decision, of_unit
+from service.domain.state import State
+from service.domain.unit import Claim
+
+
+def lapsed(claim: Claim, at: datetime, heard_since: datetime) -> bool:
+    """Tell whether the lease is over, giving every worker one full lease since the service could hear."""
+    return max(claim.lease_until, heard_since + timedelta(seconds=claim.lease_s)) <= at
+
+
+def expire_leases(state: State, command: ExpireLeases, moment: Moment) -> Decision[None]:
+    """Fail the attempts whose lease ended without a word."""
+    for token in command.tokens:
+        claim = state.claims.get(token)
+        if claim is not None and lapsed(claim, moment.at, command.heard_since):
+            yield from expire(state, state.units[claim.campaign, claim.unit], claim, "lease_expired", moment)
+
+
+def revoke_claims(state: State, command: RevokeClaims, moment: Moment) -> Decision[None]:
+    """Fail the attempts that ran too long, that stand still, or whose worker stayed dead."""
+    for token in command.tokens:
+        claim = state.claims.get(token)
+        if claim is None:
+            continue
+        unit = state.units[claim.campaign, claim.unit]
+        reason = watchdog(state, claim, moment.at, command.heard_since)
+        if reason is not None:
+            error = f"the service took the unit back: {reason}"
+            yield from fail(state, unit, claim, Failure(reason=reason, error=error), moment)
+        elif stayed_dead(state, claim, moment.at, command.tick_s):
+            yield from expire(state, unit, claim, "heartbeat_dead", moment)
+
+
+def watchdog(state: State, claim: Claim, at: datetime, heard_since: datetime) -> ids.FailureReason | None:
+    """Return which watchdog fires: total time since the claim, or time since the worker's output last moved."""
+    policy = state.campaigns[claim.campaign].policy
+    if at - claim.claimed_at > timedelta(seconds=policy.max_duration_s):
+        return "max_duration"
+    if claim.moved_at is not None and at - max(claim.moved_at, heard_since) > timedelta(seconds=policy.idle_output_s):
+        return "idle_output"
+    return None
+
+
+def stayed_dead(state: State, claim: Claim, at: datetime, tick_s: float) -> bool:
+    """Tell whether the worker was dead in as many ticks in a row as the policy asks: any sign of life changes its level."""
+    worker = state.workers[claim.worker]
+    ticks = state.campaigns[claim.campaign].policy.heartbeat.dead_ticks
+    return worker.level == "dead" and at - worker.level_at >= timedelta(seconds=(ticks - 1) * tick_s)
+
+
+def release_retries(state: State, command: ReleaseRetries, moment: Moment) -> Decision[None]:
+    """Make ready what has rested long enough."""
+    for key in command.keys:
+        unit = state.units.get((command.campaign, key))
+        if unit is not None and unit.state == "delayed" and unit.due_at is not None and unit.due_at <= moment.at:
+            yield of_unit(unit, e.RetryDue())
+
+
+def resume_parked(state: State, command: ResumeParked, moment: Moment) -> Decision[None]:
+    """Make ready what was parked until now."""
+    for key in command.keys:
+        unit = state.units.get((command.campaign, key))
+        if unit is not None and unit.state == "parked" and unit.resume_at is not None and unit.resume_at <= moment.at:
+            yield of_unit(unit, e.UnitUnparked(cause="due"))

@@ -1,0 +1,110 @@
+"""What follows from the end of an attempt or a unit: dependents, the breaker, the end of the campaign."""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Literal
+
+from service.domain import events as e
+from service.domain import ids
+from service.domain.campaign import Campaign
+from service.domain.commands import Moment
+from service.domain.decide.decision import Consequence, of_unit
+from service.domain.state import State
+from service.domain.unit import Unit
+
+CLOSED: tuple[ids.UnitState, ...] = ("quarantined", "skipped", "cancelled")
+
+
+def children(state: State, unit: Unit) -> Iterator[Unit]:
+    """Yield the units that depend on *unit*."""
+    for key in tuple(state.children.get((unit.campaign, unit.key), ())):
+        yield state.units[unit.campaign, key]
+
+
+def unblock_dependents(state: State, unit: Unit) -> Consequence:
+    """Make those ready that waited for *unit* alone."""
+    for child in children(state, unit):
+        if child.state == "blocked" and child.waits_for == 0:
+            yield of_unit(child, e.UnitUnblocked(by=unit.key))
+
+
+def fail_dependents(state: State, unit: Unit) -> Consequence:
+    """Skip, or by policy let run, what depends on a unit that will not be done."""
+    if state.campaigns[unit.campaign].policy.on_dependency_failure == "run":
+        yield from unblock_dependents(state, unit)
+        return
+    queue: deque[tuple[Unit, tuple[ids.UnitKey, ...]]] = deque([(unit, (unit.key,))])
+    while queue:
+        parent, path = queue.popleft()
+        for child in children(state, parent):
+            if child.state == "blocked":
+                way = (*path, child.key)
+                yield of_unit(child, e.UnitSkipped(because_of=unit.key, path=way, was=child.state))
+                queue.append((child, way))
+
+
+def unskip_dependents(state: State, unit: Unit) -> Consequence:
+    """Let those wait again that were skipped and have no closed dependency left."""
+    queue: deque[tuple[Unit, tuple[ids.UnitKey, ...]]] = deque([(unit, (unit.key,))])
+    while queue:
+        parent, path = queue.popleft()
+        for child in children(state, parent):
+            parents = (state.units[child.campaign, key] for key in state.parents[child.campaign, child.key])
+            if child.state == "skipped" and not any(other.state in CLOSED for other in parents):
+                way = (*path, child.key)
+                to: ids.UnitState = "blocked" if child.waits_for else "ready"
+                yield of_unit(child, e.UnitUnskipped(because_of=unit.key, path=way, to=to))
+                queue.append((child, way))
+
+
+def quarantine(
+    state: State, unit: Unit, reason: ids.QuarantineReason, error: str | None, worker: ids.WorkerId | None
+) -> Consequence:
+    """Take *unit* out for good, and with it what depends on it."""
+    body = e.UnitQuarantined(
+        reason=reason,
+        attempts=unit.attempts,
+        error=error,
+        worker=worker,
+        screen_id=unit.screen_id,
+        was=unit.state,
+    )
+    yield of_unit(unit, body, worker)
+    yield from fail_dependents(state, unit)
+
+
+def limit_claims(state: State, unit: Unit) -> Consequence:
+    """Quarantine a unit that was claimed as often as the policy allows and is still to do."""
+    if unit.claims >= state.campaigns[unit.campaign].policy.max_claims:
+        error = unit.error or f"claimed {unit.claims} times without an end"
+        yield from quarantine(state, unit, "max_claims", error, unit.worker)
+
+
+def trip(campaign: Campaign) -> Consequence:
+    """Open the breaker exactly at its threshold, once."""
+    threshold = campaign.policy.breaker.threshold
+    if campaign.tripped is None and campaign.consecutive >= threshold:
+        yield e.Fact(e.BreakerTripped(failures=tuple(campaign.failures), threshold=threshold), campaign.name)
+
+
+def complete_campaign(campaign: Campaign, moment: Moment) -> Consequence:
+    """End the campaign when it has units and none is open."""
+    counts = campaign.counts
+    if campaign.over or counts.open or not counts.total:
+        return
+    units: dict[str, int] = {state: getattr(counts, state) for state in (*ids.FINAL_STATES, "quarantined")}
+    duration = (moment.at - (campaign.started_at or campaign.created_at)).total_seconds()
+    outcome: ids.Outcome = "failed" if counts.quarantined else "achieved"
+    yield e.Fact(e.CampaignCompleted(outcome=outcome, units=units, duration=duration), campaign.name)
+
+
+def settle_campaign(campaign: Campaign, moment: Moment) -> Consequence:
+    """Draw what the end of a unit means for its campaign."""
+    yield from trip(campaign)
+    yield from complete_campaign(campaign, moment)
+
+
+def reopen(campaign: Campaign, cause: Literal["units_added", "retry"]) -> Consequence:
+    """Open a completed campaign that has work again."""
+    if campaign.completed_at is not None:
+        yield e.Fact(e.CampaignReopened(cause=cause), campaign.name)

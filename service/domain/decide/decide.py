@@ -1,0 +1,81 @@
+"""Which decision takes which command, and the fold of its facts as they come."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from service.domain import commands as c
+from service.domain.decide import campaign, claim, clock, engine, imports, quota, report, unit, worker
+from service.domain.decide.decision import Decision
+from service.domain.events import Fact, Recorded
+from service.domain.evolve import evolve
+from service.domain.rejections import Rejection
+from service.domain.state import State
+
+DECISIONS: dict[type[c.Command], Callable[[State, Any, c.Moment], Decision[Any]]] = {
+    c.CreateCampaign: campaign.create,
+    c.EditCampaign: campaign.edit,
+    c.PauseCampaign: campaign.pause,
+    c.ResumeCampaign: campaign.resume,
+    c.CancelCampaign: campaign.cancel,
+    c.CancelRest: campaign.cancel_rest,
+    c.ResetBreaker: campaign.reset_breaker,
+    c.ClearQuarantine: campaign.clear_quarantine,
+    c.AddUnits: imports.add_units,
+    c.RetryUnit: unit.retry,
+    c.ParkUnit: unit.park,
+    c.UnparkUnit: unit.unpark,
+    c.QuarantineUnit: unit.take_out,
+    c.CancelUnit: unit.cancel,
+    c.StopUnit: unit.stop,
+    c.ClaimWork: claim.claim_work,
+    c.RecordHeartbeat: report.record_heartbeat,
+    c.CompleteUnit: report.complete,
+    c.FailAttempt: report.fail_attempt,
+    c.ParkClaim: report.park_claim,
+    c.ReleaseClaim: report.release,
+    c.BeatWorker: worker.beat,
+    c.DrainWorker: worker.drain,
+    c.FenceWorker: worker.fence,
+    c.JudgeWorkers: worker.judge,
+    c.PauseEngine: engine.pause,
+    c.ResumeEngine: engine.resume,
+    c.ResizePool: engine.resize,
+    c.ElectLeader: engine.elect,
+    c.TickEngine: quota.force_gates,
+    c.RecordReading: quota.record_reading,
+    c.EditQuota: quota.edit_quota,
+    c.OpenGates: quota.open_gates,
+    c.ExpireLeases: clock.expire_leases,
+    c.RevokeClaims: clock.revoke_claims,
+    c.ReleaseRetries: clock.release_retries,
+    c.ResumeParked: clock.resume_parked,
+}
+
+
+class Outcome(Struct, frozen=True):
+    """What became of a command: the events to append, in order, and its reply or its refusal."""
+
+    events: list[Recorded]
+    reply: Any = None
+    rejection: Rejection | None = None
+
+
+def decide(state: State, command: c.Command, moment: c.Moment) -> Outcome:
+    """Decide *command*; its events take the positions after `moment.head` and are folded into *state* one by one.
+
+    A refusal keeps what was recorded before it (a late result is kept, and refused).
+    """
+    events: list[Recorded] = []
+    steps = DECISIONS[type(command)](state, command, moment)
+    try:
+        while True:
+            fact: Fact = next(steps)
+            event = Recorded(moment.head + len(events) + 1, moment.at, fact.body, fact.campaign, fact.unit, fact.worker)
+            evolve(state, event)
+            events.append(event)
+    except StopIteration as end:
+        return Outcome(events, end.value)
+    except Rejection as rejection:
+        return Outcome(events, rejection=rejection)

@@ -1,0 +1,30 @@
+"""Decisions about the engine, and which replica leads."""
+
+from service.domain import events as e
+from service.domain.commands import ElectLeader, Moment, PauseEngine, ResizePool, ResumeEngine
+from service.domain.decide.decision import Decision
+from service.domain.events import Fact
+from service.domain.state import State
+
+
+def pause(state: State, command: PauseEngine, moment: Moment) -> Decision[None]:
+    """Stop every claim; pausing twice is one pause."""
+    if state.engine.paused_at is None:
+        yield Fact(e.EnginePaused(reason=command.reason, by=moment.actor))
+
+
+def resume(state: State, command: ResumeEngine, moment: Moment) -> Decision[None]:
+    """Allow claims again."""
+    if state.engine.paused_at is not None:
+        yield Fact(e.EngineResumed(reason=command.reason, by=moment.actor))
+
+
+def resize(state: State, command: ResizePool, _moment: Moment) -> Decision[None]:
+    """Set the number of slots; what runs above it goes on."""
+    if state.engine.pool_size != command.pool_size:
+        yield Fact(e.EngineResized(pool_size=command.pool_size))
+
+
+def elect(_state: State, command: ElectLeader, _moment: Moment) -> Decision[None]:
+    """Note who leads."""
+    yield Fact(e.LeaderElected(replica=command.replica))

@@ -1,0 +1,223 @@
+"""What a worker says of a unit that it holds, or held."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+from msgspec import Raw
+
+from service.domain import events as e
+from service.domain.commands import (
+    CompleteUnit,
+    FailAttempt,
+    Heard,
+    Moment,
+    ParkClaim,
+    RecordHeartbeat,
+    ReleaseClaim,
+    Report,
+)
+from service.domain.decide.attempt import Failure, fail
+from service.domain.decide.consequence import limit_claims, settle_campaign, unblock_dependents
+from service.domain.decide.decision import Consequence, Decision, of_unit
+from service.domain.decide.quota import close_gate
+from service.domain.decide.worker import heard, signal
+from service.domain.rejections import NotFound, StaleClaim, Unprocessable
+from service.domain.state import State
+from service.domain.unit import Claim, Unit
+
+DEFAULT_PARK = timedelta(minutes=15)
+FARTHEST_PARK = timedelta(days=400)
+KILLED = {"SIGTERM": 143, "SIGKILL": 137}
+RATE_LIMITED = re.compile(r"rate.?limit|too many requests|\b429\b|quota (exceeded|exhausted)", re.IGNORECASE)
+EMPTY = (b"null", b"{}", b"[]", b'""')
+
+
+def current(state: State, command: Report, kind: str) -> Decision[tuple[Unit, Claim]]:
+    """Return the claim that the token names; a superseded one is kept as a late result and refused."""
+    claim = state.claims.get(command.token)
+    if claim is not None:
+        return state.units[claim.campaign, claim.unit], claim
+    past = past_claim(state, command)
+    unit = state.units[past.campaign, past.unit]
+    owner = unit.worker if unit.state == "running" else None
+    yield of_unit(unit, e.LateResult(token=past.token, came=came(command, kind), owner=owner), past.worker)
+    raise StaleClaim(
+        f"the claim on unit {unit.key!r} is no longer current: the unit is {unit.state}",
+        current=unit.state,
+        signal="stop",
+    )
+
+
+def past_claim(state: State, command: Report) -> Claim:
+    """Return the claim as the log remembers it, or refuse a token that was never given."""
+    claim = state.late.get(command.token)
+    if claim is None:
+        raise NotFound("no claim ever had this token", field="token")
+    return claim
+
+
+def came(command: Report, kind: str) -> Raw:
+    """Return the report as it came, with its type."""
+    document = {"type": kind, **msgspec.to_builtins(command)}
+    return Raw(msgspec.json.encode(document))
+
+
+def record_heartbeat(state: State, command: RecordHeartbeat, moment: Moment) -> Decision[Heard]:
+    """Renew the lease; enough idle observations in a row fail the attempt."""
+    unit, claim = yield from current(state, command, "heartbeat")
+    body = e.UnitHeartbeat(
+        token=command.token,
+        progress=command.progress,
+        note=command.note,
+        session=command.session,
+        idle=command.idle,
+        alive=command.alive,
+        output_at=command.output_at,
+        usage=command.usage,
+        screen_id=command.screen_id,
+    )
+    yield of_unit(unit, body, claim.worker)
+    yield from heard(state, claim.worker)
+    grace = state.campaigns[unit.campaign].policy.idle_grace_observations
+    if claim.idle_count >= grace:
+        failure = Failure(reason="idle_no_output", error=f"idle in {grace} observations in a row")
+        yield from fail(state, unit, claim, failure, moment)
+        return Heard(unit.state, signal="stop")
+    return Heard(unit.state, claim.lease_until, signal(state.workers[claim.worker]))
+
+
+def complete(state: State, command: CompleteUnit, moment: Moment) -> Decision[Heard]:
+    """End the unit well: also after its lease lapsed, when nobody has claimed it since, and whatever is paused."""
+    claim = state.claims.get(command.token)
+    if claim is None:
+        claim = past_claim(state, command)
+        unit = state.units[claim.campaign, claim.unit]
+        if unit.state == "done" and unit.token == command.token:
+            return Heard("done")
+        if unit.token != command.token or unit.state not in ("ready", "delayed", "parked"):
+            yield from current(state, command, "completed")
+    unit = state.units[claim.campaign, claim.unit]
+    if state.campaigns[unit.campaign].policy.require_evidence and bytes(command.evidence).strip() in EMPTY:
+        if command.token not in state.claims:
+            yield from current(state, command, "completed")
+        failure = Failure(reason="idle_no_output", error="completed without evidence", exit_code=command.exit_code)
+        yield from fail(state, unit, claim, failure, moment)
+        return Heard(unit.state)
+    yield from succeed(state, unit, claim, command, moment)
+    return Heard("done")
+
+
+def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, moment: Moment) -> Consequence:
+    """Record the success and what follows: dependents, a manual re-arm of the breaker, the end of the campaign."""
+    killed = killed_code(command.declared_result, command.signal, command.exit_code)
+    body = e.UnitCompleted(
+        token=command.token,
+        attempt=claim.attempt,
+        result=command.result,
+        evidence=command.evidence,
+        exit_code=command.exit_code if killed is None else 0,
+        signal=command.signal,
+        declared_result=command.declared_result,
+        mapped_from=killed,
+        usage=command.usage,
+        duration=(moment.at - claim.claimed_at).total_seconds(),
+        was=unit.state,
+    )
+    yield of_unit(unit, body, claim.worker)
+    if claim.worker in state.workers:
+        yield from heard(state, claim.worker)
+    yield from unblock_dependents(state, unit)
+    campaign = state.campaigns[unit.campaign]
+    if campaign.tripped is not None and claim.mode == "manual" and claim.fence > campaign.tripped:
+        yield e.Fact(e.BreakerReset(cause="manual_success", by=moment.actor, reason=None), campaign.name)
+    yield from settle_campaign(campaign, moment)
+
+
+def killed_code(declared: str | None, signal: str | None, code: int | None) -> int | None:
+    """Return the raw exit code of a kill after a declared success, None when it was none."""
+    if declared != "success":
+        return None
+    if signal in KILLED:
+        return code if code is not None else KILLED[signal]
+    return code if code in KILLED.values() else None
+
+
+def fail_attempt(state: State, command: FailAttempt, moment: Moment) -> Decision[Heard]:
+    """Judge a failure: a kill after a declared success is a success, a rate limit behind a closed gate is a park."""
+    if killed_code(command.declared_result, command.signal, command.exit_code) is not None:
+        success = CompleteUnit(
+            token=command.token,
+            worker=command.worker,
+            exit_code=command.exit_code,
+            signal=command.signal,
+            declared_result=command.declared_result,
+            usage=command.usage,
+        )
+        return (yield from complete(state, success, moment))
+    unit, claim = yield from current(state, command, "failed")
+    key = state.campaigns[unit.campaign].quota
+    quota = state.quotas.get(key) if key is not None else None
+    if quota is not None and quota.reason == "rate_limit" and RATE_LIMITED.search(command.error or ""):
+        yield from park(state, unit, claim, "rate_limit", quota.resume_at, moment)
+        return Heard(unit.state)
+    failure = Failure(
+        reason=command.reason,
+        error=command.error,
+        exit_code=command.exit_code,
+        signal=command.signal,
+        retryable=command.retryable,
+        screen_id=command.screen_id,
+        usage=command.usage,
+    )
+    yield from fail(state, unit, claim, failure, moment)
+    yield from heard(state, claim.worker)
+    return Heard(unit.state)
+
+
+def park_claim(state: State, command: ParkClaim, moment: Moment) -> Decision[Heard]:
+    """Let the unit wait for quota; a rate limit closes the gate for everyone on that quota."""
+    unit, claim = yield from current(state, command, "parked")
+    require_resume(command.resume_at, moment)
+    yield from park(state, unit, claim, command.reason, command.resume_at, moment)
+    yield from heard(state, claim.worker)
+    return Heard(unit.state)
+
+
+def require_resume(resume_at: datetime | None, moment: Moment) -> None:
+    """Refuse a resume time in the past or too far away."""
+    if resume_at is not None and not moment.at < resume_at <= moment.at + FARTHEST_PARK:
+        raise Unprocessable(
+            "resume_at must lie in the future, at most 400 days ahead",
+            field="resume_at",
+            current=resume_at.isoformat(),
+            allowed=[moment.at.isoformat(), (moment.at + FARTHEST_PARK).isoformat()],
+        )
+
+
+def park(state: State, unit: Unit, claim: Claim, reason: str, resume_at: datetime | None, moment: Moment) -> Consequence:
+    """End the claim neutrally until *resume_at*, else until the quota's known reset, else for a quarter of an hour."""
+    key = state.campaigns[unit.campaign].quota
+    quota = state.quotas.get(key) if key is not None else None
+    reset = quota.resets_at if quota is not None and quota.resets_at is not None and quota.resets_at > moment.at else None
+    until = resume_at or reset or moment.at + DEFAULT_PARK
+    body = e.UnitParked(token=claim.token, reason=reason, quota=key, resume_at=until, was=unit.state)
+    yield of_unit(unit, body, claim.worker)
+    yield from limit_claims(state, unit)
+    if reason == "rate_limit" and key is not None:
+        yield from close_gate(state, key, "rate_limit", until, source=f"worker {claim.worker}")
+    yield from settle_campaign(state.campaigns[unit.campaign], moment)
+
+
+def release(state: State, command: ReleaseClaim, moment: Moment) -> Decision[Heard]:
+    """Take the unit back from a worker that hands it in: nothing failed."""
+    unit, claim = yield from current(state, command, "released")
+    cause: Literal["stop", "drain", "worker"] = (
+        "stop" if command.reason == "stop" else "drain" if command.reason == "drain" else "worker"
+    )
+    yield of_unit(unit, e.UnitReleased(token=claim.token, cause=cause), claim.worker)
+    yield from limit_claims(state, unit)
+    yield from heard(state, claim.worker)
+    yield from settle_campaign(state.campaigns[unit.campaign], moment)
+    return Heard(unit.state)

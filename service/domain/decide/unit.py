@@ -1,0 +1,96 @@
+"""What a person orders about one unit."""
+
+from datetime import timedelta
+
+from service.domain import events as e
+from service.domain.commands import CancelUnit, Moment, ParkUnit, QuarantineUnit, RetryUnit, StopUnit, UnitCommand, UnparkUnit
+from service.domain.decide.campaign import cancel_unit, clear_unit
+from service.domain.decide.consequence import complete_campaign, fail_dependents, limit_claims, quarantine, reopen
+from service.domain.decide.decision import Consequence, Decision, of_unit, unit_named, wrong_state
+from service.domain.decide.report import require_resume
+from service.domain.rejections import Conflict
+from service.domain.state import State
+from service.domain.unit import Unit
+
+PERSON_PARK = timedelta(hours=1)
+
+
+def asked_unit(state: State, command: UnitCommand) -> Unit:
+    """Return the unit that a person names; a cancelled campaign's are left in peace."""
+    unit = unit_named(state, command.campaign, command.key)
+    if state.campaigns[unit.campaign].cancelled_at is not None:
+        raise Conflict(f"campaign {unit.campaign!r} is cancelled", field="state", current="cancelled")
+    return unit
+
+
+def retry(state: State, command: RetryUnit, moment: Moment) -> Decision[None]:
+    """Send a quarantined unit back with its attempts at zero; end the rest of a delayed one now."""
+    unit = asked_unit(state, command)
+    if unit.state == "delayed":
+        yield of_unit(unit, e.RetryDue())
+    elif unit.state == "quarantined":
+        yield from reopen(state.campaigns[unit.campaign], "retry")
+        yield from clear_unit(state, unit, None, command.reason, moment)
+    else:
+        raise wrong_state(unit, "be retried", "quarantined", "delayed")
+
+
+def park(state: State, command: ParkUnit, moment: Moment) -> Decision[None]:
+    """Set a unit aside until a time, an hour from now when none is given."""
+    unit = asked_unit(state, command)
+    if unit.state not in ("ready", "delayed", "running"):
+        raise wrong_state(unit, "be parked", "ready", "delayed", "running")
+    require_resume(command.resume_at, moment)
+    yield from take_back(unit)
+    body = e.UnitParked(
+        token=None,
+        reason=command.reason or "manual",
+        quota=state.campaigns[unit.campaign].quota,
+        resume_at=command.resume_at or moment.at + PERSON_PARK,
+        was=unit.state,
+    )
+    yield of_unit(unit, body)
+
+
+def take_back(unit: Unit) -> Consequence:
+    """End the claim on a running unit, neutrally."""
+    if unit.state == "running":
+        assert unit.token is not None, "a running unit has a claim"
+        yield of_unit(unit, e.UnitReleased(token=unit.token, cause="stop"), unit.worker)
+
+
+def unpark(state: State, command: UnparkUnit, _moment: Moment) -> Decision[None]:
+    """End the pause now."""
+    unit = asked_unit(state, command)
+    if unit.state != "parked":
+        raise wrong_state(unit, "be unparked", "parked")
+    yield of_unit(unit, e.UnitUnparked(cause="manual"))
+
+
+def take_out(state: State, command: QuarantineUnit, moment: Moment) -> Decision[None]:
+    """Quarantine a unit by hand, and skip what depends on it."""
+    unit = asked_unit(state, command)
+    if unit.state not in ("blocked", "ready", "delayed", "parked", "running"):
+        raise wrong_state(unit, "be quarantined", "blocked", "ready", "delayed", "parked", "running")
+    yield from take_back(unit)
+    yield from quarantine(state, unit, "manual", command.reason or unit.error, unit.worker)
+    yield from complete_campaign(state.campaigns[unit.campaign], moment)
+
+
+def cancel(state: State, command: CancelUnit, moment: Moment) -> Decision[None]:
+    """Give the unit up; what depends on it is skipped."""
+    unit = asked_unit(state, command)
+    if unit.state in ("done", "skipped", "cancelled"):
+        raise wrong_state(unit, "be cancelled", "blocked", "ready", "delayed", "parked", "running", "quarantined")
+    yield from cancel_unit(unit, command.reason, moment)
+    yield from fail_dependents(state, unit)
+    yield from complete_campaign(state.campaigns[unit.campaign], moment)
+
+
+def stop(state: State, command: StopUnit, _moment: Moment) -> Decision[None]:
+    """Take the unit from its worker; it is ready again and nothing is counted."""
+    unit = asked_unit(state, command)
+    if unit.state != "running":
+        raise wrong_state(unit, "be stopped", "running")
+    yield from take_back(unit)
+    yield from limit_claims(state, unit)

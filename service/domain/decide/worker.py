@@ -1,0 +1,124 @@
+"""What workers say of themselves, and what people order them."""
+
+from collections import defaultdict
+from typing import Literal
+
+from service.domain import events as e
+from service.domain import heartbeat, ids
+from service.domain.commands import BeatWorker, DrainWorker, FenceWorker, Heard, JudgeWorkers, Moment
+from service.domain.decide.consequence import limit_claims, settle_campaign
+from service.domain.decide.decision import Consequence, Decision, of_unit
+from service.domain.events import Fact
+from service.domain.policy import HeartbeatPolicy
+from service.domain.rejections import NotFound
+from service.domain.state import State
+from service.domain.worker import Worker
+
+
+def heard(state: State, worker: ids.WorkerId) -> Consequence:
+    """Note that a worker which was silent lives, or that it said it does not."""
+    row = state.workers[worker]
+    level: ids.Level = "healthy" if row.alive else "dead"
+    if row.level != level:
+        yield Fact(e.LevelChanged(from_=row.level, to=level, age=0.0), worker=worker)
+
+
+def beat(state: State, command: BeatWorker, _moment: Moment) -> Decision[Heard]:
+    """Register a worker that is new or changed, else note its beat; a farewell ends it, or declares its claims dead."""
+    row = state.workers.get(command.worker)
+    if not command.alive:
+        yield from farewell(row) if row is not None else ()
+        return Heard(None)
+    if row is None or not row.registered or differs(row, command):
+        yield Fact(registration(row, command), worker=command.worker)
+    else:
+        yield Fact(e.WorkerHeartbeat(), worker=command.worker)
+    yield from heard(state, command.worker)
+    return Heard(None, signal=signal(state.workers[command.worker]))
+
+
+def farewell(row: Worker) -> Consequence:
+    """Let the worker go; one that still holds claims is dead at once."""
+    if row.held:
+        yield Fact(e.WorkerHeartbeat(alive=False), worker=row.worker)
+        if row.level != "dead":
+            yield Fact(e.LevelChanged(from_=row.level, to="dead", age=0.0), worker=row.worker)
+    elif row.state != "gone":
+        yield gone(row, "clean")
+
+
+def gone(row: Worker, reason: Literal["clean", "dead", "retired"]) -> Fact:
+    """Return the end of a worker."""
+    body = e.WorkerDeregistered(capacity=row.capacity, labels=row.labels, version=row.version, reason=reason)
+    return Fact(body, worker=row.worker)
+
+
+def differs(row: Worker, command: BeatWorker) -> bool:
+    """Tell whether the worker says something new of itself."""
+    return (
+        (command.capacity is not None and command.capacity != row.capacity)
+        or (command.labels is not None and command.labels != row.labels)
+        or (command.version is not None and command.version != row.version)
+    )
+
+
+def registration(row: Worker | None, command: BeatWorker) -> e.WorkerRegistered:
+    """Return who the worker says it is; what it leaves out stays as it was."""
+    if row is None:
+        return e.WorkerRegistered(capacity=command.capacity, labels=command.labels or {}, version=command.version)
+    return e.WorkerRegistered(
+        capacity=row.capacity if command.capacity is None else command.capacity,
+        labels=row.labels if command.labels is None else command.labels,
+        version=row.version if command.version is None else command.version,
+    )
+
+
+def signal(row: Worker) -> Literal["stop", "drain"] | None:
+    """Return what a worker shall do."""
+    if row.state == "fenced":
+        return "stop"
+    return "drain" if row.state == "draining" else None
+
+
+def worker_known(state: State, worker: ids.WorkerId) -> Worker:
+    """Return the worker, or refuse."""
+    row = state.workers.get(worker)
+    if row is None:
+        raise NotFound(f"there is no worker {worker!r}", field="worker", current=worker)
+    return row
+
+
+def drain(state: State, command: DrainWorker, moment: Moment) -> Decision[None]:
+    """Give the worker nothing more; it finishes what it holds."""
+    row = worker_known(state, command.worker)
+    if row.state == "active":
+        yield Fact(e.WorkerDraining(by=moment.actor, reason=command.reason), worker=row.worker)
+
+
+def fence(state: State, command: FenceWorker, moment: Moment) -> Decision[None]:
+    """Take the worker's claims back, neutrally, and give it none."""
+    row = worker_known(state, command.worker)
+    if row.state in ("active", "draining"):
+        yield Fact(e.WorkerFenced(by=moment.actor, reason=command.reason), worker=row.worker)
+    for claim in [claim for claim in state.claims.values() if claim.worker == row.worker]:
+        unit = state.units[claim.campaign, claim.unit]
+        yield of_unit(unit, e.UnitReleased(token=claim.token, cause="fence"), row.worker)
+        yield from limit_claims(state, unit)
+        yield from settle_campaign(state.campaigns[unit.campaign], moment)
+
+
+def judge(state: State, command: JudgeWorkers, moment: Moment) -> Decision[None]:
+    """Note whose level changed, and let go who has been silent for long without holding anything."""
+    served: dict[ids.WorkerId, list[HeartbeatPolicy]] = defaultdict(list)
+    for claim in state.claims.values():
+        served[claim.worker].append(state.campaigns[claim.campaign].policy.heartbeat)
+    for name in command.workers:
+        row = state.workers.get(name)
+        if row is None or row.state == "gone":
+            continue
+        policy = heartbeat.strictest(served[name])
+        silence = heartbeat.age(max(row.beat_at, command.heard_since), moment.at)
+        if not row.held and silence > policy.dead_s + command.retire_s:
+            yield gone(row, "dead" if row.watched else "retired")
+        elif row.watched and (level := heartbeat.level(policy, silence, alive=row.alive)) != row.level:
+            yield Fact(e.LevelChanged(from_=row.level, to=level, age=silence), worker=name)

@@ -1,0 +1,125 @@
+"""Every event: the facts that the log holds. A kind is never renamed, a field never changes its meaning.
+
+Durations (`duration`, `age`, `waited`) are seconds; `*_ms` are milliseconds. `was` is the state that the unit left, so that a fold
+of counts needs nothing but the event. What names the subject (campaign, unit, worker) stands in the envelope, not here.
+"""
+
+from service.domain.events.campaign import (
+    BreakerReset,
+    BreakerTripped,
+    CampaignCancelled,
+    CampaignCompleted,
+    CampaignCreated,
+    CampaignEdited,
+    CampaignPaused,
+    CampaignReopened,
+    CampaignResumed,
+    Change,
+)
+from service.domain.events.engine import EnginePaused, EngineResized, EngineResumed, EngineSwept
+from service.domain.events.envelope import Fact, Recorded
+from service.domain.events.event import Event
+from service.domain.events.operation import LeaderElected, LogTrimmed
+from service.domain.events.quota import (
+    QuotaGateClosed,
+    QuotaGateOpened,
+    QuotaPolicy,
+    QuotaPolicyChanged,
+    QuotaRead,
+    QuotaReadFailed,
+)
+from service.domain.events.unit import (
+    AttemptFailed,
+    LateResult,
+    LeaseExpired,
+    NewUnit,
+    QuarantineCleared,
+    RetryDue,
+    RetryScheduled,
+    UnitCancelled,
+    UnitClaimed,
+    UnitCompleted,
+    UnitHeartbeat,
+    UnitParked,
+    UnitPatch,
+    UnitQuarantined,
+    UnitReleased,
+    UnitsAdded,
+    UnitSkipped,
+    UnitsUpdated,
+    UnitUnblocked,
+    UnitUnparked,
+    UnitUnskipped,
+)
+from service.domain.events.worker import (
+    LevelChanged,
+    WorkerDeregistered,
+    WorkerDraining,
+    WorkerFenced,
+    WorkerHeartbeat,
+    WorkerRegistered,
+)
+
+EVENTS: tuple[type[Event], ...] = tuple(
+    sorted(Event.__subclasses__(), key=lambda event: event.kind),
+)
+KINDS: dict[str, type[Event]] = {event.kind: event for event in EVENTS}
+HEARTBEATS: tuple[type[Event], ...] = (UnitHeartbeat, WorkerHeartbeat)
+
+__all__ = [
+    "EVENTS",
+    "HEARTBEATS",
+    "KINDS",
+    "AttemptFailed",
+    "BreakerReset",
+    "BreakerTripped",
+    "CampaignCancelled",
+    "CampaignCompleted",
+    "CampaignCreated",
+    "CampaignEdited",
+    "CampaignPaused",
+    "CampaignReopened",
+    "CampaignResumed",
+    "Change",
+    "EnginePaused",
+    "EngineResized",
+    "EngineResumed",
+    "EngineSwept",
+    "Event",
+    "Fact",
+    "LateResult",
+    "LeaderElected",
+    "LeaseExpired",
+    "LevelChanged",
+    "LogTrimmed",
+    "NewUnit",
+    "QuarantineCleared",
+    "QuotaGateClosed",
+    "QuotaGateOpened",
+    "QuotaPolicy",
+    "QuotaPolicyChanged",
+    "QuotaRead",
+    "QuotaReadFailed",
+    "Recorded",
+    "RetryDue",
+    "RetryScheduled",
+    "UnitCancelled",
+    "UnitClaimed",
+    "UnitCompleted",
+    "UnitHeartbeat",
+    "UnitParked",
+    "UnitPatch",
+    "UnitQuarantined",
+    "UnitReleased",
+    "UnitSkipped",
+    "UnitUnblocked",
+    "UnitUnparked",
+    "UnitUnskipped",
+    "UnitsAdded",
+    "UnitsUpdated",
+    "WorkerDeregistered",
+    "WorkerDraining",
+    "WorkerFenced",
+    "WorkerHeartbeat",
+    "WorkerRegistered",
+]

@@ -1,0 +1,20 @@
+"""Events of the service itself."""
+
+from service.domain.events.event import Event
+
+
+class LeaderElected(Event, frozen=True):
+    """A replica took the leader's lease."""
+
+    kind = "leader.elected"
+    replica: str
+
+
+class LogTrimmed(Event, frozen=True):
+    """Heartbeats up to a position were dropped; what they added to the counters stays provable."""
+
+    kind = "log.trimmed"
+    from_position: int
+    to_position: int
+    heartbeats: int
+    digest: str

@@ -1,0 +1,65 @@
+"""Events of quotas and their gates."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from service.domain import ids
+from service.domain.events.event import Event
+
+
+class QuotaPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a gate behaves: *threshold* is a ratio, *offset_s* seconds after a reset, *ramp_per_s* claims per second after opening."""
+
+    fire: ids.Fire = "always"
+    threshold: float = 0.9
+    offset_s: float = 900
+    ramp_per_s: float = 50
+
+
+class QuotaRead(Event, frozen=True):
+    """A meter answered; *utilization* is a ratio of the quota used."""
+
+    kind = "quota.read"
+    key: ids.QuotaKey
+    utilization: float | None
+    resets_at: datetime | None
+
+
+class QuotaReadFailed(Event, frozen=True):
+    """A meter did not answer; the next poll is due in *next_poll_s* seconds."""
+
+    kind = "quota.read_failed"
+    key: ids.QuotaKey
+    failure: ids.ReadingFailure
+    message: str | None
+    consecutive: int
+    next_poll_s: float
+
+
+class QuotaGateClosed(Event, frozen=True):
+    """No claim passes for any campaign on this quota; without *resume_at*, until something opens it."""
+
+    kind = "quota.gate_closed"
+    key: ids.QuotaKey
+    reason: ids.GateReason
+    resume_at: datetime | None
+    source: str
+
+
+class QuotaGateOpened(Event, frozen=True):
+    """Claims pass again, at most *ramp_per_s* a second at first."""
+
+    kind = "quota.gate_opened"
+    key: ids.QuotaKey
+    cause: Literal["due", "reading", "forced"]
+    ramp_per_s: float
+
+
+class QuotaPolicyChanged(Event, frozen=True):
+    """The quota's gate follows another policy from now on."""
+
+    kind = "quota.policy_changed"
+    key: ids.QuotaKey
+    policy: QuotaPolicy

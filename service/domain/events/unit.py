@@ -1,0 +1,228 @@
+"""Events of units, their attempts and claims."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Raw, Struct
+
+from service.domain import ids
+from service.domain.events.event import Event
+
+
+class NewUnit(Struct, frozen=True, omit_defaults=True):
+    """One unit of an import; *blocked* when it waits for a dependency at that moment."""
+
+    key: ids.UnitKey
+    payload: Raw = Raw(b"null")
+    group: int = 99
+    priority: int = 0
+    depends_on: tuple[ids.UnitKey, ...] = ()
+    estimate_s: float | None = None
+    kind: Literal["unit", "fix"] = "unit"
+    fix_of: ids.UnitKey | None = None
+    waits_for: int = 0
+
+
+class UnitsAdded(Event, frozen=True):
+    """At most 1,000 units came into the campaign, in this order."""
+
+    kind = "units.added"
+    units: tuple[NewUnit, ...]
+
+
+class UnitPatch(Struct, frozen=True, omit_defaults=True):
+    """What an import changed of a unit that nobody has started; absent means unchanged."""
+
+    key: ids.UnitKey
+    payload: Raw | None = None
+    group: int | None = None
+    priority: int | None = None
+    estimate_s: float | None = None
+
+
+class UnitsUpdated(Event, frozen=True):
+    """An import changed at most 1,000 units that nobody had started."""
+
+    kind = "units.updated"
+    units: tuple[UnitPatch, ...]
+
+
+class UnitUnblocked(Event, frozen=True):
+    """The last open dependency was settled: the unit is ready."""
+
+    kind = "unit.unblocked"
+    by: ids.UnitKey
+
+
+class UnitClaimed(Event, frozen=True):
+    """A worker holds the unit under a lease; *fence* grows with every claim, *waited* is the time since the unit became ready."""
+
+    kind = "unit.claimed"
+    token: ids.Token
+    fence: int
+    attempt: int
+    mode: ids.Mode
+    lease_until: datetime
+    lease_s: float
+    brief_rev: int
+    resume_session: str | None
+    waited: float
+
+
+class UnitHeartbeat(Event, frozen=True):
+    """What the worker said of a unit that it holds; nothing invented. *progress* is a ratio."""
+
+    kind = "unit.heartbeat"
+    token: ids.Token
+    progress: float | None = None
+    note: str | None = None
+    session: str | None = None
+    idle: bool | None = None
+    alive: bool | None = None
+    output_at: datetime | None = None
+    usage: dict[str, float] | None = None
+    screen_id: str | None = None
+
+
+class UnitCompleted(Event, frozen=True):
+    """The work is done and will never be done again."""
+
+    kind = "unit.completed"
+    token: ids.Token
+    attempt: int
+    result: Raw
+    evidence: Raw
+    exit_code: int | None
+    signal: str | None
+    declared_result: str | None
+    mapped_from: int | None
+    usage: dict[str, float] | None
+    duration: float
+    was: ids.UnitState
+
+
+class AttemptFailed(Event, frozen=True):
+    """One execution failed; what becomes of the unit stands in the next event of the decision."""
+
+    kind = "unit.attempt_failed"
+    token: ids.Token
+    attempt: int
+    reason: ids.FailureReason
+    error: str | None
+    exit_code: int | None
+    signal: str | None
+    retryable: bool
+    matched_pattern: str | None
+    screen_id: str | None
+    usage: dict[str, float] | None
+    duration: float
+
+
+class LeaseExpired(Event, frozen=True):
+    """Nothing was heard of a claim for longer than its lease; *age* is the time since the last heartbeat."""
+
+    kind = "unit.lease_expired"
+    token: ids.Token
+    worker: ids.WorkerId
+    age: float
+    attempt: int
+
+
+class RetryScheduled(Event, frozen=True):
+    """The unit rests before its next attempt; the drawn delay is here, a replay draws nothing."""
+
+    kind = "unit.retry_scheduled"
+    after_attempt: int
+    base_ms: int
+    delay_ms: int
+    due_at: datetime
+
+
+class RetryDue(Event, frozen=True):
+    """The rest is over: the unit is ready."""
+
+    kind = "unit.retry_due"
+
+
+class UnitQuarantined(Event, frozen=True):
+    """The unit failed for good until a person says otherwise."""
+
+    kind = "unit.quarantined"
+    reason: ids.QuarantineReason
+    attempts: int
+    error: str | None
+    worker: ids.WorkerId | None
+    screen_id: str | None
+    was: ids.UnitState
+
+
+class QuarantineCleared(Event, frozen=True):
+    """A person sends the unit back to work with its attempts at zero."""
+
+    kind = "unit.quarantine_cleared"
+    bulk_id: str | None
+    by: str
+    reason: str | None
+    to: ids.UnitState
+
+
+class UnitParked(Event, frozen=True):
+    """The unit waits for quota; nothing failed and no attempt is counted."""
+
+    kind = "unit.parked"
+    token: ids.Token | None
+    reason: str
+    quota: ids.QuotaKey | None
+    resume_at: datetime
+    was: ids.UnitState
+
+
+class UnitUnparked(Event, frozen=True):
+    """The pause is over: the unit is ready."""
+
+    kind = "unit.unparked"
+    cause: ids.UnparkCause
+
+
+class UnitReleased(Event, frozen=True):
+    """The claim ended neutrally: the unit is ready, nothing counted."""
+
+    kind = "unit.released"
+    token: ids.Token
+    cause: ids.ReleaseCause
+
+
+class UnitSkipped(Event, frozen=True):
+    """A dependency failed for good; *path* leads from it to this unit."""
+
+    kind = "unit.skipped"
+    because_of: ids.UnitKey
+    path: tuple[ids.UnitKey, ...]
+    was: ids.UnitState
+
+
+class UnitUnskipped(Event, frozen=True):
+    """The dependency was sent back to work: the unit waits again."""
+
+    kind = "unit.unskipped"
+    because_of: ids.UnitKey
+    path: tuple[ids.UnitKey, ...]
+    to: ids.UnitState
+
+
+class UnitCancelled(Event, frozen=True):
+    """Nobody will run the unit."""
+
+    kind = "unit.cancelled"
+    reason: str | None
+    by: str
+    was: ids.UnitState
+
+
+class LateResult(Event, frozen=True):
+    """A report under a superseded token; it is kept and changes nothing."""
+
+    kind = "unit.late_result"
+    token: ids.Token
+    came: Raw
+    owner: ids.WorkerId | None

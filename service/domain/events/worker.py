@@ -1,0 +1,59 @@
+"""Events of workers and their heartbeat levels."""
+
+from typing import Literal
+
+import msgspec
+
+from service.domain import ids
+from service.domain.events.event import Event
+
+
+class WorkerRegistered(Event, frozen=True):
+    """A worker said who it is, or that it changed; *capacity* is how many units it can hold."""
+
+    kind = "worker.registered"
+    capacity: int | None
+    labels: dict[str, str]
+    version: str | None
+
+
+class WorkerDeregistered(Event, frozen=True):
+    """The worker is gone: by itself, drained, or silent for long."""
+
+    kind = "worker.deregistered"
+    capacity: int | None
+    labels: dict[str, str]
+    version: str | None
+    reason: Literal["clean", "dead", "retired"]
+
+
+class WorkerHeartbeat(Event, frozen=True):
+    """A beat of a worker itself, not of one of its claims."""
+
+    kind = "worker.heartbeat"
+    alive: bool = True
+
+
+class LevelChanged(Event, frozen=True):
+    """The worker's heartbeat level changed; *age* is the time since it was last heard."""
+
+    kind = "worker.level_changed"
+    from_: ids.Level = msgspec.field(name="from")
+    to: ids.Level
+    age: float
+
+
+class WorkerDraining(Event, frozen=True):
+    """The worker gets no new claims; what it holds it finishes."""
+
+    kind = "worker.draining"
+    by: str
+    reason: str | None
+
+
+class WorkerFenced(Event, frozen=True):
+    """The worker's claims are taken away and none is given."""
+
+    kind = "worker.fenced"
+    by: str
+    reason: str | None

@@ -1,0 +1,5 @@
+"""The fold of the log into state: the only code that changes a row, in the Writer as in a rebuild."""
+
+from service.domain.evolve.fold import evolve
+
+__all__ = ["evolve"]

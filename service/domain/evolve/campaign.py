@@ -1,0 +1,150 @@
+"""How events of campaigns and imports change the state."""
+
+from service.domain import events as e
+from service.domain import ids
+from service.domain.campaign import Campaign
+from service.domain.evolve.folds import Folds
+from service.domain.state import State
+from service.domain.unit import Unit
+
+UNITS_PER_EVENT = 1000
+
+
+def created(state: State, body: e.CampaignCreated, event: e.Recorded) -> None:
+    """A campaign begins."""
+    state.touched.campaigns.add(body.name)
+    state.campaigns[body.name] = Campaign(
+        name=body.name,
+        title=body.title,
+        policy=body.policy,
+        labels=body.labels,
+        auto=body.auto,
+        quota=body.quota,
+        brief=body.brief,
+        brief_rev=body.brief_rev,
+        deadline=body.deadline,
+        version=1,
+        created_at=event.at,
+    )
+
+
+def campaign_of(state: State, event: e.Recorded) -> Campaign:
+    """Return the row that a decision about the campaign itself changes; its version grows."""
+    assert event.campaign is not None, "the envelope of a campaign's event names it"
+    state.touched.campaigns.add(event.campaign)
+    campaign = state.campaigns[event.campaign]
+    campaign.version += 1
+    return campaign
+
+
+def edited(state: State, body: e.CampaignEdited, event: e.Recorded) -> None:
+    """Fields changed."""
+    campaign = campaign_of(state, event)
+    for field, change in body.changes.items():
+        setattr(campaign, field, change.new)
+    campaign.brief_rev = body.brief_rev
+
+
+def paused(state: State, body: e.CampaignPaused, event: e.Recorded) -> None:
+    """Automatic claims stop."""
+    campaign = campaign_of(state, event)
+    campaign.paused_at, campaign.paused_by, campaign.paused_reason = event.at, body.by, body.reason
+
+
+def resumed(state: State, _body: e.CampaignResumed, event: e.Recorded) -> None:
+    """Automatic claims go on."""
+    campaign = campaign_of(state, event)
+    campaign.paused_at = campaign.paused_by = campaign.paused_reason = None
+
+
+def breaker_tripped(state: State, _body: e.BreakerTripped, event: e.Recorded) -> None:
+    """The breaker is open from this position on."""
+    campaign_of(state, event).tripped = event.position
+
+
+def breaker_reset(state: State, _body: e.BreakerReset, event: e.Recorded) -> None:
+    """The breaker is armed and counts from zero."""
+    campaign = campaign_of(state, event)
+    campaign.tripped, campaign.consecutive, campaign.failures = None, 0, []
+
+
+def completed(state: State, body: e.CampaignCompleted, event: e.Recorded) -> None:
+    """Nothing is left to do."""
+    campaign = campaign_of(state, event)
+    campaign.completed_at, campaign.outcome = event.at, body.outcome
+
+
+def reopened(state: State, _body: e.CampaignReopened, event: e.Recorded) -> None:
+    """There is work again."""
+    campaign = campaign_of(state, event)
+    campaign.completed_at = campaign.outcome = None
+
+
+def cancelled(state: State, _body: e.CampaignCancelled, event: e.Recorded) -> None:
+    """No unit will be run again."""
+    campaign_of(state, event).cancelled_at = event.at
+
+
+def units_added(state: State, body: e.UnitsAdded, event: e.Recorded) -> None:
+    """Units join in the order of the import; an edge of the graph for each dependency."""
+    assert event.campaign is not None, "the envelope of an import names the campaign"
+    for index, new in enumerate(body.units):
+        unit = Unit(
+            campaign=event.campaign,
+            key=new.key,
+            state="blocked" if new.waits_for else "ready",
+            group=new.group,
+            priority=new.priority,
+            seq=event.position * UNITS_PER_EVENT + index,
+            payload=new.payload,
+            estimate_s=new.estimate_s,
+            kind=new.kind,
+            fix_of=new.fix_of,
+            waits_for=new.waits_for,
+            ready_at=None if new.waits_for else event.at,
+            updated_at=event.at,
+        )
+        state.add(unit)
+        for parent in new.depends_on:
+            depend(state, unit, parent)
+
+
+def depend(state: State, unit: Unit, parent_key: ids.UnitKey) -> None:
+    """Draw the edge from *unit* to what it depends on, which stands before it in the log or in the same event."""
+    parent = state.units.get((unit.campaign, parent_key))
+    state.touched.edges.append((unit.campaign, parent_key, unit.key))
+    state.children.setdefault((unit.campaign, parent_key), []).append(unit.key)
+    state.parents.setdefault((unit.campaign, unit.key), []).append(parent_key)
+    if parent is not None:
+        parent.dependents += 1
+        state.touched.units.add((parent.campaign, parent.key))
+
+
+def units_updated(state: State, body: e.UnitsUpdated, event: e.Recorded) -> None:
+    """An import changed units that nobody had started."""
+    assert event.campaign is not None, "the envelope of an import names the campaign"
+    for patch in body.units:
+        unit = state.units[event.campaign, patch.key]
+        state.touched.units.add((unit.campaign, unit.key))
+        state.touched.payloads.add((unit.campaign, unit.key))
+        unit.updated_at = event.at
+        unit.payload = unit.payload if patch.payload is None else patch.payload
+        unit.priority = unit.priority if patch.priority is None else patch.priority
+        unit.estimate_s = unit.estimate_s if patch.estimate_s is None else patch.estimate_s
+        if patch.group is not None:
+            state.regroup(unit, patch.group)
+
+
+FOLDS: Folds = {
+    e.CampaignCreated: created,
+    e.CampaignEdited: edited,
+    e.CampaignPaused: paused,
+    e.CampaignResumed: resumed,
+    e.BreakerTripped: breaker_tripped,
+    e.BreakerReset: breaker_reset,
+    e.CampaignCompleted: completed,
+    e.CampaignReopened: reopened,
+    e.CampaignCancelled: cancelled,
+    e.UnitsAdded: units_added,
+    e.UnitsUpdated: units_updated,
+}

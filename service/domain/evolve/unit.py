@@ -1,0 +1,262 @@
+"""How events of units change the state: the unit, its claim, its campaign's breaker, its worker's load."""
+
+from datetime import timedelta
+
+from service.domain import events as e
+from service.domain.evolve.folds import Folds
+from service.domain.state import State
+from service.domain.unit import Claim, Unit
+
+
+def unit_of(state: State, event: e.Recorded) -> Unit:
+    """Return the row of the unit that the envelope names."""
+    assert event.campaign is not None, "the envelope of a unit's event names the campaign"
+    assert event.unit is not None, "the envelope of a unit's event names the unit"
+    return state.units[event.campaign, event.unit]
+
+
+def claimed(state: State, body: e.UnitClaimed, event: e.Recorded) -> None:
+    """A worker holds the unit; the claim counts as its first heartbeat."""
+    unit = unit_of(state, event)
+    assert event.worker is not None, "the envelope of a claim names the worker"
+    state.move(unit, "running", event.at)
+    unit.token, unit.worker, unit.claimed_at = body.token, event.worker, event.at
+    unit.attempts, unit.claims = body.attempt, unit.claims + 1
+    campaign = state.campaigns[unit.campaign]
+    campaign.started_at, campaign.last_claim = campaign.started_at or event.at, event.position
+    state.claims[body.token] = claim_of(unit, body, event)
+    state.touched.claimed.add(body.token)
+    worker = state.worker(event.worker, event.at)
+    worker.held, worker.beat_at, worker.alive = worker.held + 1, event.at, True
+    state.touched.engine = True
+    state.engine.in_use += 1
+    if campaign.quota is not None:
+        state.quota(campaign.quota).ramped += 1
+
+
+def claim_of(unit: Unit, body: e.UnitClaimed, event: e.Recorded) -> Claim:
+    """Return the new claim's row."""
+    assert event.worker is not None, "the envelope of a claim names the worker"
+    return Claim(
+        token=body.token,
+        campaign=unit.campaign,
+        unit=unit.key,
+        worker=event.worker,
+        fence=body.fence,
+        attempt=body.attempt,
+        mode=body.mode,
+        claimed_at=event.at,
+        lease_s=body.lease_s,
+        lease_until=body.lease_until,
+        beat_at=event.at,
+    )
+
+
+def unclaim(state: State, unit: Unit) -> None:
+    """End the claim that holds *unit*, if one does; the session that it established stays with the unit."""
+    claim = state.claims.pop(unit.token, None) if unit.token is not None else None
+    if claim is None:
+        return
+    state.touched.unclaimed.add(claim.token)
+    unit.session = claim.session or unit.session
+    worker = state.worker(claim.worker, claim.beat_at)
+    worker.held -= 1
+    state.touched.engine = True
+    state.engine.in_use -= 1
+
+
+def heartbeat(state: State, body: e.UnitHeartbeat, event: e.Recorded) -> None:
+    """The lease is renewed; what the worker did not say stays as it was."""
+    claim = state.claims[body.token]
+    state.touched.beaten.add(body.token)
+    alive = body.alive is not False
+    if alive:
+        claim.beat_at, claim.lease_until = event.at, event.at + timedelta(seconds=claim.lease_s)
+    moved = body.output_at is not None and body.output_at != claim.output_at
+    worked = moved or (body.progress is not None and body.progress != claim.progress)
+    if body.idle:
+        claim.idle_count += 1
+    elif worked or body.idle is False:
+        claim.idle_count = 0
+    if moved:
+        claim.output_at, claim.moved_at = body.output_at, event.at
+    claim.progress = claim.progress if body.progress is None else body.progress
+    claim.note = claim.note if body.note is None else body.note
+    claim.session = body.session or claim.session
+    claim.screen_id = body.screen_id or claim.screen_id
+    worker = state.worker(claim.worker, event.at)
+    worker.beat_at, worker.alive = event.at, alive
+
+
+def settle(state: State, unit: Unit) -> None:
+    """Take *unit* off the open dependencies of those that wait for it, once."""
+    if unit.settled or not unit.dependents:
+        return
+    unit.settled = True
+    for key in state.children.get((unit.campaign, unit.key), ()):
+        child = state.units[unit.campaign, key]
+        child.waits_for -= 1
+        state.touched.units.add((child.campaign, child.key))
+
+
+def completed(state: State, body: e.UnitCompleted, event: e.Recorded) -> None:
+    """The unit is done; its campaign's run of failures ends."""
+    unit = unit_of(state, event)
+    unclaim(state, unit)
+    state.move(unit, "done", event.at)
+    unit.token, unit.attempts = body.token, max(unit.attempts, body.attempt)
+    unit.reason = unit.error = unit.due_at = unit.resume_at = None
+    campaign = state.campaigns[unit.campaign]
+    if campaign.consecutive:
+        campaign.consecutive, campaign.failures = 0, []
+        state.touched.campaigns.add(campaign.name)
+    settle(state, unit)
+
+
+def attempt_failed(state: State, body: e.AttemptFailed, event: e.Recorded) -> None:
+    """The claim ends; the next event says what becomes of the unit."""
+    unit = unit_of(state, event)
+    unit.screen_id = body.screen_id or unit.screen_id
+    unclaim(state, unit)
+    unit.reason, unit.error = body.reason, body.error
+    state.move(unit, unit.state, event.at)
+    if state.campaigns[unit.campaign].policy.breaker.counts == "attempts":
+        count_failure(state, unit, event.position)
+
+
+def count_failure(state: State, unit: Unit, position: int) -> None:
+    """One more failure in a row; only as many positions are kept as a trip can name."""
+    campaign = state.campaigns[unit.campaign]
+    state.touched.campaigns.add(campaign.name)
+    campaign.consecutive += 1
+    campaign.failures = [*campaign.failures, position][-campaign.policy.breaker.threshold :]
+
+
+def lease_expired(_state: State, _body: e.LeaseExpired, _event: e.Recorded) -> None:
+    """The failed attempt that follows says what changes."""
+
+
+def retry_scheduled(state: State, body: e.RetryScheduled, event: e.Recorded) -> None:
+    """The unit rests."""
+    unit = unit_of(state, event)
+    state.move(unit, "delayed", event.at)
+    unit.due_at = body.due_at
+
+
+def ready(state: State, unit: Unit, event: e.Recorded) -> None:
+    """The unit waits for a worker from now on."""
+    state.move(unit, "ready", event.at)
+    unit.ready_at, unit.due_at, unit.resume_at = event.at, None, None
+
+
+def retry_due(state: State, _body: e.RetryDue, event: e.Recorded) -> None:
+    """The rest is over."""
+    ready(state, unit_of(state, event), event)
+
+
+def quarantined(state: State, body: e.UnitQuarantined, event: e.Recorded) -> None:
+    """The unit is out until a person sends it back."""
+    unit = unit_of(state, event)
+    state.move(unit, "quarantined", event.at)
+    unit.reason, unit.error, unit.due_at, unit.resume_at = body.reason, body.error, None, None
+    policy = state.campaigns[unit.campaign].policy
+    if policy.breaker.counts == "units" and body.reason != "manual":
+        count_failure(state, unit, event.position)
+    if policy.on_dependency_failure == "run":
+        settle(state, unit)
+
+
+def quarantine_cleared(state: State, body: e.QuarantineCleared, event: e.Recorded) -> None:
+    """The unit starts again from nothing; its history stays in the log."""
+    unit = unit_of(state, event)
+    unit.attempts = unit.claims = 0
+    unit.reason = unit.error = unit.screen_id = None
+    wait_again(state, unit, body.to, event)
+
+
+def wait_again(state: State, unit: Unit, to: str, event: e.Recorded) -> None:
+    """Bring *unit* back to ready or blocked."""
+    unit.because_of = None
+    if to == "blocked":
+        state.move(unit, "blocked", event.at)
+    else:
+        ready(state, unit, event)
+
+
+def parked(state: State, body: e.UnitParked, event: e.Recorded) -> None:
+    """The unit waits for quota; the execution that gave way does not count."""
+    unit = unit_of(state, event)
+    uncount(unit)
+    unclaim(state, unit)
+    state.move(unit, "parked", event.at)
+    unit.parks, unit.reason, unit.resume_at, unit.due_at = unit.parks + 1, body.reason, body.resume_at, None
+
+
+def uncount(unit: Unit) -> None:
+    """A running execution that ends neutrally is no attempt."""
+    if unit.state == "running":
+        unit.attempts -= 1
+
+
+def unparked(state: State, _body: e.UnitUnparked, event: e.Recorded) -> None:
+    """The pause is over."""
+    unit = unit_of(state, event)
+    unit.reason = None
+    ready(state, unit, event)
+
+
+def released(state: State, _body: e.UnitReleased, event: e.Recorded) -> None:
+    """The claim ended neutrally."""
+    unit = unit_of(state, event)
+    uncount(unit)
+    unclaim(state, unit)
+    ready(state, unit, event)
+
+
+def unblocked(state: State, _body: e.UnitUnblocked, event: e.Recorded) -> None:
+    """Nothing is left to wait for."""
+    ready(state, unit_of(state, event), event)
+
+
+def skipped(state: State, body: e.UnitSkipped, event: e.Recorded) -> None:
+    """A dependency failed for good."""
+    unit = unit_of(state, event)
+    state.move(unit, "skipped", event.at)
+    unit.because_of = body.because_of
+
+
+def unskipped(state: State, body: e.UnitUnskipped, event: e.Recorded) -> None:
+    """The dependency is back at work."""
+    wait_again(state, unit_of(state, event), body.to, event)
+
+
+def cancelled(state: State, body: e.UnitCancelled, event: e.Recorded) -> None:
+    """Nobody will run the unit."""
+    unit = unit_of(state, event)
+    state.move(unit, "cancelled", event.at)
+    unit.reason, unit.due_at, unit.resume_at = body.reason, None, None
+
+
+def late_result(_state: State, _body: e.LateResult, _event: e.Recorded) -> None:
+    """Kept in the log, and nothing else."""
+
+
+FOLDS: Folds = {
+    e.UnitClaimed: claimed,
+    e.UnitHeartbeat: heartbeat,
+    e.UnitCompleted: completed,
+    e.AttemptFailed: attempt_failed,
+    e.LeaseExpired: lease_expired,
+    e.RetryScheduled: retry_scheduled,
+    e.RetryDue: retry_due,
+    e.UnitQuarantined: quarantined,
+    e.QuarantineCleared: quarantine_cleared,
+    e.UnitParked: parked,
+    e.UnitUnparked: unparked,
+    e.UnitReleased: released,
+    e.UnitUnblocked: unblocked,
+    e.UnitSkipped: skipped,
+    e.UnitUnskipped: unskipped,
+    e.UnitCancelled: cancelled,
+    e.LateResult: late_result,
+}

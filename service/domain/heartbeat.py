@@ -1,0 +1,30 @@
+"""How old a heartbeat may be: the levels of a worker."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from service.domain import ids
+from service.domain.policy import DEFAULT, HeartbeatPolicy
+
+
+def age(beat_at: datetime, at: datetime) -> float:
+    """Return the seconds since *beat_at*, never negative."""
+    return max((at - beat_at).total_seconds(), 0.0)
+
+
+def level(policy: HeartbeatPolicy, seconds: float, *, alive: bool = True) -> ids.Level:
+    """Return the level of a worker last heard *seconds* ago; strictly greater crosses a threshold.
+
+    >>> [level(HeartbeatPolicy(), age) for age in (30, 30.1, 60.1, 300, 300.1)]
+    ['healthy', 'warn', 'stale', 'stale', 'dead']
+    """
+    if not alive or seconds > policy.dead_s:
+        return "dead"
+    if seconds > policy.stale_s:
+        return "stale"
+    return "warn" if seconds > policy.warn_s else "healthy"
+
+
+def strictest(policies: Iterable[HeartbeatPolicy]) -> HeartbeatPolicy:
+    """Return the policy that calls a worker dead first; the default when it serves no campaign."""
+    return min(policies, key=lambda policy: (policy.dead_s, policy.stale_s, policy.warn_s), default=DEFAULT.heartbeat)

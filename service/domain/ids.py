@@ -1,0 +1,51 @@
+"""Identifiers and closed sets of words that the whole core shares."""
+
+from typing import Literal, NewType
+
+CampaignName = NewType("CampaignName", str)
+UnitKey = NewType("UnitKey", str)
+WorkerId = NewType("WorkerId", str)
+QuotaKey = NewType("QuotaKey", str)
+Token = NewType("Token", str)
+Position = NewType("Position", int)
+
+UnitState = Literal["blocked", "ready", "delayed", "parked", "running", "done", "quarantined", "skipped", "cancelled"]
+CampaignState = Literal["running", "paused", "completed", "cancelled"]
+WorkerState = Literal["active", "draining", "fenced", "gone"]
+Level = Literal["healthy", "warn", "stale", "dead"]
+Mode = Literal["auto", "manual"]
+ClaimKind = Literal["unit", "investigation"]
+Outcome = Literal["achieved", "failed"]
+
+UNIT_STATES: tuple[UnitState, ...] = (
+    "blocked",
+    "ready",
+    "delayed",
+    "parked",
+    "running",
+    "done",
+    "quarantined",
+    "skipped",
+    "cancelled",
+)
+OPEN_STATES: tuple[UnitState, ...] = ("blocked", "ready", "delayed", "parked", "running")
+FINAL_STATES: tuple[UnitState, ...] = ("done", "skipped", "cancelled")
+
+FailureReason = Literal[
+    "crash",
+    "timeout",
+    "max_duration",
+    "idle_no_output",
+    "idle_output",
+    "launch_failed",
+    "spawn",
+    "error",
+    "lease_expired",
+    "heartbeat_dead",
+]
+QuarantineReason = Literal["max_attempts", "not_retryable", "heartbeat_dead", "manual", "max_claims"]
+ReleaseCause = Literal["stop", "drain", "fence", "recovery", "worker"]
+UnparkCause = Literal["due", "gate", "manual"]
+GateReason = Literal["rate_limit", "auth", "network", "utilization"]
+ReadingFailure = Literal["meter_rate_limited", "auth", "transient", "config"]
+Fire = Literal["always", "when_available", "on_reset"]

@@ -1,0 +1,102 @@
+"""The policy of a campaign: what may be set, its defaults, its limits, and the merge of a partial policy."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from service.domain.rejections import Unprocessable
+
+
+class Jitter(Struct, frozen=True, forbid_unknown_fields=True):
+    """How chance moves a retry delay; *ratio* serves `symmetric`, *ms* serves `additive`."""
+
+    kind: Literal["symmetric", "additive", "full", "none"] = "symmetric"
+    ratio: Annotated[float, Meta(ge=0, le=1)] = 0.3
+    ms: Annotated[int, Meta(ge=0, le=3_600_000)] = 50
+
+
+class RetryPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a failed attempt is tried again."""
+
+    backoff_ms: Annotated[int, Meta(ge=100, le=60_000)] = 1000
+    factor: Annotated[float, Meta(ge=1, le=5)] = 2
+    max_delay_ms: Annotated[int, Meta(ge=100, le=86_400_000)] = 3_600_000
+    jitter: Jitter = Jitter()
+    retryable_errors: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=1000)], ...], Meta(max_length=100)] = ()
+
+
+class HeartbeatPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """Ages in seconds after which a silent worker is warned of, stale, dead."""
+
+    warn_s: Annotated[float, Meta(gt=0, le=604_800)] = 30
+    stale_s: Annotated[float, Meta(gt=0, le=604_800)] = 60
+    dead_s: Annotated[float, Meta(gt=0, le=604_800)] = 300
+    dead_ticks: Annotated[int, Meta(ge=1, le=1000)] = 3
+
+
+class BreakerPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """The safety cap: how many failures in a row stop automatic claims, and what counts as one."""
+
+    threshold: Annotated[int, Meta(ge=1, le=1000)] = 3
+    counts: Literal["attempts", "units"] = "attempts"
+
+
+class Policy(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything a campaign may be told about how to run its units."""
+
+    max_attempts: Annotated[int, Meta(ge=1, le=10)] = 3
+    retry: RetryPolicy = RetryPolicy()
+    lease_s: Annotated[float, Meta(ge=1, le=86_400)] = 300
+    heartbeat: HeartbeatPolicy = HeartbeatPolicy()
+    on_dead: Literal["requeue", "quarantine"] = "requeue"
+    idle_grace_observations: Annotated[int, Meta(ge=1, le=100)] = 3
+    breaker: BreakerPolicy = BreakerPolicy()
+    concurrency: Annotated[int, Meta(ge=1, le=100_000)] = 4
+    groups: Literal["ordered", "none"] = "ordered"
+    on_dependency_failure: Literal["skip", "run"] = "skip"
+    max_duration_s: Annotated[float, Meta(ge=1, le=604_800)] = 14_400
+    idle_output_s: Annotated[float, Meta(ge=1, le=604_800)] = 1200
+    require_evidence: bool = False
+    investigate: bool = False
+    max_claims: Annotated[int, Meta(ge=1, le=10_000)] = 100
+
+
+DEFAULT = Policy()
+
+
+def merged(base: Policy, patch: dict[str, Any]) -> Policy:
+    """Return *base* with the JSON merge patch *patch* applied (RFC 7396: null restores the default).
+
+    Raises `Unprocessable` naming the field when a value leaves its limits or a field is unknown.
+    """
+    document = merge_patch(msgspec.to_builtins(base), patch)
+    try:
+        policy = msgspec.convert(document, Policy)
+    except msgspec.ValidationError as error:
+        raise Unprocessable.of(error, within="policy") from None
+    beat = policy.heartbeat
+    if not beat.warn_s < beat.stale_s < beat.dead_s:
+        raise Unprocessable(
+            "policy.heartbeat must increase: warn_s < stale_s < dead_s",
+            field="policy.heartbeat",
+            current={"warn_s": beat.warn_s, "stale_s": beat.stale_s, "dead_s": beat.dead_s},
+        )
+    return policy
+
+
+def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Apply an RFC 7396 merge patch; a null removes the member.
+
+    >>> merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"a": None, "b": {"c": 4}})
+    {'b': {'c': 4, 'd': 3}}
+    """
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merge_patch(result.get(name), value)
+    return result

@@ -1,0 +1,103 @@
+"""The state that the decisions of one batch read: rows by key, and which of them a fold has touched."""
+
+from collections import defaultdict, deque
+from datetime import datetime
+
+from service.domain import ids
+from service.domain.campaign import HOLDING, Campaign, Group
+from service.domain.engine import Engine
+from service.domain.quota import Quota
+from service.domain.unit import Claim, Unit
+from service.domain.worker import Worker
+
+UnitId = tuple[ids.CampaignName, ids.UnitKey]
+
+
+class State:
+    """Rows of one shard. What is not here was not asked for, or does not exist; only `evolve` changes a row."""
+
+    def __init__(self, engine: Engine | None = None) -> None:
+        self.engine = engine or Engine()
+        self.campaigns: dict[ids.CampaignName, Campaign] = {}
+        self.groups: dict[ids.CampaignName, dict[int, Group]] = defaultdict(dict)
+        self.units: dict[UnitId, Unit] = {}
+        self.claims: dict[ids.Token, Claim] = {}
+        self.workers: dict[ids.WorkerId, Worker] = {}
+        self.quotas: dict[ids.QuotaKey, Quota] = {}
+        self.children: dict[UnitId, list[ids.UnitKey]] = {}
+        self.parents: dict[UnitId, list[ids.UnitKey]] = {}
+        self.candidates: dict[ids.CampaignName, deque[ids.UnitKey]] = {}
+        self.late: dict[ids.Token, Claim] = {}
+        self.touched = Touched()
+
+    def worker(self, worker: ids.WorkerId, at: datetime) -> Worker:
+        """Return the row of *worker*, made when this is the first word of it."""
+        row = self.workers.get(worker)
+        if row is None:
+            row = self.workers[worker] = Worker(worker=worker, level_at=at, beat_at=at)
+        self.touched.workers.add(worker)
+        return row
+
+    def quota(self, key: ids.QuotaKey) -> Quota:
+        """Return the row of quota *key*, made when this is the first word of it."""
+        row = self.quotas.get(key)
+        if row is None:
+            row = self.quotas[key] = Quota(key=key)
+        self.touched.quotas.add(key)
+        return row
+
+    def group(self, campaign: ids.CampaignName, number: int) -> Group:
+        """Return the counts of one group."""
+        groups = self.groups[campaign]
+        row = groups.get(number)
+        if row is None:
+            row = groups[number] = Group(campaign, number)
+        self.touched.groups.add((campaign, number))
+        return row
+
+    def add(self, unit: Unit) -> None:
+        """Take in a new unit, ready or blocked."""
+        self.units[unit.campaign, unit.key] = unit
+        self.touched.added.append((unit.campaign, unit.key))
+        self.touched.campaigns.add(unit.campaign)
+        self.campaigns[unit.campaign].counts.move(None, unit.state)
+        if unit.state == "ready":
+            self.group(unit.campaign, unit.group).ready += 1
+
+    def move(self, unit: Unit, to: ids.UnitState, at: datetime) -> None:
+        """Bring *unit* into state *to*, and count it there."""
+        unit.updated_at = at
+        self.touched.units.add((unit.campaign, unit.key))
+        if unit.state == to:
+            return
+        self.campaigns[unit.campaign].counts.move(unit.state, to)
+        self.touched.campaigns.add(unit.campaign)
+        group = self.group(unit.campaign, unit.group)
+        group.ready += (to == "ready") - (unit.state == "ready")
+        group.held += (to in HOLDING) - (unit.state in HOLDING)
+        unit.state = to
+
+    def regroup(self, unit: Unit, group: int) -> None:
+        """Move an untouched unit to another group."""
+        if unit.state == "ready":
+            self.group(unit.campaign, unit.group).ready -= 1
+            self.group(unit.campaign, group).ready += 1
+        unit.group = group
+
+
+class Touched:
+    """Keys of the rows that a fold has changed, for the store to save."""
+
+    def __init__(self) -> None:
+        self.engine = False
+        self.campaigns: set[ids.CampaignName] = set()
+        self.groups: set[tuple[ids.CampaignName, int]] = set()
+        self.units: set[UnitId] = set()
+        self.added: list[UnitId] = []
+        self.payloads: set[UnitId] = set()
+        self.edges: list[tuple[ids.CampaignName, ids.UnitKey, ids.UnitKey]] = []
+        self.claimed: set[ids.Token] = set()
+        self.beaten: set[ids.Token] = set()
+        self.unclaimed: set[ids.Token] = set()
+        self.workers: set[ids.WorkerId] = set()
+        self.quotas: set[ids.QuotaKey] = set()

@@ -1,0 +1,68 @@
+"""A unit of work and the claim that holds it: their rows, as decisions read them."""
+
+from datetime import datetime
+
+from msgspec import Raw, Struct
+
+from service.domain import ids
+
+
+class Unit(Struct, gc=False, kw_only=True):
+    """One unit; only `evolve` writes it. *waits_for* counts unsettled dependencies, *dependents* the units that depend on it."""
+
+    campaign: ids.CampaignName
+    key: ids.UnitKey
+    state: ids.UnitState
+    group: int
+    priority: int
+    seq: int
+    payload: Raw
+    estimate_s: float | None = None
+    kind: str = "unit"
+    fix_of: ids.UnitKey | None = None
+    attempts: int = 0
+    parks: int = 0
+    claims: int = 0
+    token: ids.Token | None = None
+    worker: ids.WorkerId | None = None
+    session: str | None = None
+    due_at: datetime | None = None
+    resume_at: datetime | None = None
+    reason: str | None = None
+    error: str | None = None
+    screen_id: str | None = None
+    waits_for: int = 0
+    dependents: int = 0
+    settled: bool = False
+    because_of: ids.UnitKey | None = None
+    ready_at: datetime | None = None
+    claimed_at: datetime | None = None
+    updated_at: datetime
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody has started the unit, so that an import may still change it."""
+        return self.claims == 0 and self.state in ("ready", "blocked")
+
+
+class Claim(Struct, gc=False, kw_only=True):
+    """The lease of one unit; rewritten by every heartbeat, so it is narrow and has no index on what changes."""
+
+    token: ids.Token
+    campaign: ids.CampaignName
+    unit: ids.UnitKey
+    worker: ids.WorkerId
+    fence: int
+    attempt: int
+    mode: ids.Mode
+    claimed_at: datetime
+    lease_s: float
+    lease_until: datetime
+    beat_at: datetime
+    moved_at: datetime | None = None
+    output_at: datetime | None = None
+    progress: float | None = None
+    note: str | None = None
+    session: str | None = None
+    idle_count: int = 0
+    screen_id: str | None = None

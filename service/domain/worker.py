@@ -1,0 +1,29 @@
+"""A worker: its row, as decisions read it."""
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from service.domain import ids
+
+
+class Worker(Struct, kw_only=True):
+    """One worker; only `evolve` writes it. *held* counts its claims, *level_at* is when its level last changed."""
+
+    worker: ids.WorkerId
+    state: ids.WorkerState = "active"
+    registered: bool = False
+    capacity: int | None = None
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    version: str | None = None
+    level: ids.Level = "healthy"
+    level_at: datetime
+    beat_at: datetime
+    alive: bool = True
+    held: int = 0
+
+    @property
+    def watched(self) -> bool:
+        """Whether it has a heartbeat level: with a lease, or registered and not drained."""
+        return self.held > 0 or (self.registered and self.state == "active")
