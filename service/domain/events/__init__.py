@@ -1,7 +1,7 @@
 """Every event: the facts that the log holds. A kind is never renamed, a field never changes its meaning.
 
-Durations (`duration`, `age`, `waited`) are seconds; `*_ms` are milliseconds. `was` is the state that the unit left, so that a fold
-of counts needs nothing but the event. What names the subject (campaign, unit, worker) stands in the envelope, not here.
+Durations (`duration`, `age`, `waited`) are seconds; `*_ms` are milliseconds. `was` is the state that the unit left, so that a
+fold of counts needs nothing but the event. What names the subject (campaign, unit, worker) stands in the envelope, not here.
 """
 
 from service.domain.events.campaign import (

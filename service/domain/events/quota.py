@@ -10,7 +10,7 @@ from service.domain.events.event import Event
 
 
 class QuotaPolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a gate behaves: *threshold* is a ratio, *offset_s* seconds after a reset, *ramp_per_s* claims per second after opening."""
+    """How a gate behaves: *threshold* is a ratio, *offset_s* seconds after a reset, *ramp_per_s* claims a second at first."""
 
     fire: ids.Fire = "always"
     threshold: float = 0.9

@@ -1,0 +1,48 @@
+"""What goes to the Writer and what comes back: commands with their origin, and the answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct, field
+
+from service.domain.rejections import Rejection
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """Who asks, and in which trace. With *key*, the same *digest* of the request is answered only once.
+
+    *screens* are texts by their SHA-256, stored in the same transaction. *render* turns the answer into the body that a
+    repetition of the key gets; without it the handler renders anew.
+    """
+
+    actor: str
+    correlation_id: str | None = None
+    span_id: str | None = None
+    key: str | None = None
+    digest: bytes = b""
+    screens: dict[str, str] = field(default_factory=dict)
+    render: Callable[["Answer"], bytes] | None = None
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What became of a submission: one result for each command, in order; *position* is that of its last event.
+
+    Without an event, *position* is the head of the log. A repetition of an idempotency key is *replayed*, with the first
+    *body* where one was rendered, and has no results.
+    """
+
+    position: int
+    results: tuple[Any, ...] = ()
+    replayed: bool = False
+    body: bytes | None = None
+
+    def only(self) -> Any:  # noqa: ANN401 - each command has its own reply
+        """Return the reply of a single command, or raise its rejection."""
+        result = self.results[0] if self.results else None
+        if isinstance(result, Rejection):
+            raise result
+        return result
+
+
+class Unavailable(Exception):  # noqa: N818 - an answer: try again
+    """The database is away; nothing is known to have been stored."""
