@@ -1,0 +1,88 @@
+"""The command of a campaign: one argument list for every unit, with placeholders and no shell."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from service.worker.message import Claim
+
+PLACEHOLDER = re.compile(
+    r"\{\{(?P<literal>[^{}]*)\}\}|(?<!\$)\{(?P<name>[A-Za-z_][\w-]*(?:\.[\w-]+)*)\}",
+)
+NAMES = ("key", "campaign", "attempt")
+ALLOWED = "{key}, {campaign}, {attempt}, {payload.FIELD}; write {{name}} for braces that stay"
+
+
+class PlaceholderError(ValueError):
+    """A placeholder names something that a unit does not have."""
+
+
+class Command:
+    """The words of a command line, filled in for one unit at a time.
+
+    >>> claim = Claim(token="t", campaign="c", key="a", payload={"path": "a.py"})
+    >>> Command(["cc", "{payload.path}", "-o{key}.o", "{{key}}", "{print $1}"]).line(claim)
+    ['cc', 'a.py', '-oa.o', '{key}', '{print $1}']
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = tuple(words)
+        for name in names(self._words):
+            if name not in NAMES and not name.startswith("payload."):
+                raise PlaceholderError(f"unknown placeholder {{{name}}}; known are {ALLOWED}")
+
+    def line(self, claim: Claim) -> list[str]:
+        """Fill in the words for *claim*."""
+
+        def value(found: re.Match[str]) -> str:
+            name = found["name"]
+            return placed(claim, name) if name else f"{{{found['literal']}}}"
+
+        return [PLACEHOLDER.sub(value, word) for word in self._words]
+
+
+def names(words: Sequence[str]) -> Iterator[str]:
+    """Name every placeholder in *words*."""
+    for word in words:
+        yield from (found["name"] for found in PLACEHOLDER.finditer(word) if found["name"])
+
+
+def placed(claim: Claim, name: str) -> str:
+    """Return what stands for placeholder *name*."""
+    if name in NAMES:
+        return str(getattr(claim, name))
+    value = claim.payload
+    for field in name.split(".")[1:]:
+        if not isinstance(value, Mapping) or field not in value:
+            raise PlaceholderError(f"the unit has no {{{name}}}")
+        value = value[field]
+    return plain(value)
+
+
+def plain(value: object) -> str:
+    """Write *value* for a command line: a string as it is, everything else as JSON."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def environment(claim: Claim, url: str) -> dict[str, str]:
+    """Return the environment of the unit's command: ours, and what it needs to know of its claim."""
+    own = {
+        "MUSTER_URL": url,
+        "MUSTER_CAMPAIGN": claim.campaign,
+        "MUSTER_KEY": claim.key,
+        "MUSTER_ATTEMPT": str(claim.attempt),
+        "MUSTER_TOKEN": claim.token,
+        "MUSTER_BRIEF": claim.brief or "",
+        "MUSTER_RESUME_SESSION": claim.resume_session or "",
+        "MUSTER_PAYLOAD": msgspec.json.encode(claim.payload).decode(),
+    }
+    return dict(os.environ) | dict(payload_fields(claim.payload)) | own
+
+
+def payload_fields(payload: object) -> Iterator[tuple[str, str]]:
+    """Name the fields of *payload* as variables: `work-dir` becomes `MUSTER_PAYLOAD_WORK_DIR`."""
+    if isinstance(payload, Mapping):
+        for field, value in payload.items():
+            yield "MUSTER_PAYLOAD_" + re.sub(r"[^A-Z0-9_]", "_", str(field).upper()), plain(value)

@@ -1,0 +1,89 @@
+"""The worker's loop: take units, run their commands, leave in good order."""
+
+import asyncio
+from importlib.metadata import version
+
+from service.worker.claimant import Claimant
+from service.worker.client import Service
+from service.worker.courier import LAST_WORDS_S, Courier
+from service.worker.crew import Crew
+from service.worker.message import Heartbeat, Presence, Report, Verdict
+from service.worker.narrator import Narrator
+from service.worker.plan import Exit, Plan
+from service.worker.roster import Roster
+from service.worker.spool import Spool
+
+
+class Worker:
+    """One worker from its first claim to its farewell."""
+
+    def __init__(self, plan: Plan, service: Service, spool: Spool, narrator: Narrator) -> None:
+        self._plan = plan
+        self._spool = spool
+        self._narrator = narrator
+        self._hands = asyncio.TaskGroup()
+        presence = Presence(alive=True, capacity=plan.concurrency, labels=plan.labels, version=version("muster"))
+        roster = Roster(presence)
+        self._courier = Courier(plan.worker, service, spool, roster, narrator, self._hear)
+        self._crew = Crew(plan, self._hands, spool, roster, self._courier, narrator)
+        self._claimant = Claimant(plan, service, self._crew, narrator)
+        self._interrupted = False
+        self._abandoned = asyncio.Event()
+
+    async def work(self) -> Exit:
+        """Take units until told to stop or none is left; then finish, deliver and take leave."""
+        debts = tuple(self._spool.debts())
+        async with self._hands as group:
+            courier = group.create_task(self._courier.run())
+            inheritance = group.create_task(self._crew.inherit(debts))
+            taking = group.create_task(self._claimant.take())
+            limit = group.create_task(self._limit(taking, courier))
+            await asyncio.wait([taking])
+            await inheritance
+            await self._crew.finished()
+            self._leave(courier)
+            await asyncio.wait([courier])
+            limit.cancel()
+        return self._exit()
+
+    def interrupt(self) -> None:
+        """Stop claiming and finish what runs; asked again, stop that too."""
+        if self._interrupted:
+            self._abandoned.set()
+            return
+        self._interrupted = True
+        self._narrator.step(f"stopping: no more claims; running units have {self._plan.grace_s:g} s")
+        self._claimant.stop()
+        asyncio.get_running_loop().call_later(self._plan.grace_s, self._abandoned.set)
+
+    async def _limit(self, taking: asyncio.Task[None], courier: asyncio.Task[None]) -> None:
+        """Once the patience is over, stop and give back every unit, and bound the last delivery."""
+        await self._abandoned.wait()
+        taking.cancel()
+        self._crew.release_all("drain")
+        await asyncio.sleep(self._plan.kill_after_s + LAST_WORDS_S)
+        courier.cancel()
+
+    def _leave(self, courier: asyncio.Task[None]) -> None:
+        """Let the courier finish; without a result to deliver, an absent service is not waited for."""
+        self._courier.close()
+        if self._claimant.exit is Exit.REFUSED or not self._courier.waiting:
+            asyncio.get_running_loop().call_later(LAST_WORDS_S, courier.cancel)
+
+    def _hear(self, report: Report, verdict: Verdict) -> None:
+        """Do what the service tells with its verdict on *report*."""
+        fenced = verdict.signal == "stop" and isinstance(report, Presence)
+        if (fenced or verdict.signal == "drain") and not self._claimant.stopping:
+            self._narrator.step("the service lets this worker go: no more claims")
+            self._claimant.stop()
+        if isinstance(report, Presence):
+            self._claimant.introduced.set()
+        elif isinstance(report, Heartbeat):
+            self._crew.hear(report.token, verdict)
+
+    def _exit(self) -> Exit:
+        if self._courier.waiting:
+            self._narrator.trouble(f"{self._courier.waiting} results stay in the spool for the next worker")
+        if self._courier.waiting or self._courier.refused:
+            return Exit.UNDELIVERED
+        return self._claimant.exit

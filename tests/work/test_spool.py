@@ -1,0 +1,66 @@
+"""The spool on disk."""
+
+import os
+from pathlib import Path
+
+from service.worker.debt import Debt
+from service.worker.message import Completed
+from service.worker.spool import Spool
+
+URL = "http://127.0.0.1:8110"
+DEBT = Debt(worker="w", campaign="c", key="k", token="t", outcome=Completed("t", exit_code=0))
+
+
+def test_a_kept_outcome_is_taken_over_from_a_worker_that_has_gone(tmp_path: Path) -> None:
+    first = Spool(tmp_path, URL)
+    first.keep(DEBT)
+    first.close()
+    second = Spool(tmp_path, URL)
+    assert list(second.debts()) == [DEBT]
+    second.close()
+
+
+def test_what_a_living_worker_owes_is_left_to_it(tmp_path: Path) -> None:
+    living = Spool(tmp_path, URL)
+    living.keep(DEBT)
+    other = Spool(tmp_path, URL)
+    assert list(other.debts()) == []
+    assert list(living.debts()) == [DEBT]
+    other.close()
+    living.close()
+
+
+def test_what_is_owed_to_another_service_is_not_taken_over(tmp_path: Path) -> None:
+    first = Spool(tmp_path, URL)
+    first.keep(DEBT)
+    first.close()
+    elsewhere = Spool(tmp_path, "http://127.0.0.1:9999")
+    assert list(elsewhere.debts()) == []
+    elsewhere.close()
+
+
+def test_a_forgotten_debt_leaves_nothing_behind(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, URL)
+    spool.note(DEBT)
+    spool.forget(DEBT)
+    spool.close()
+    assert [file for file in tmp_path.rglob("*") if file.name.endswith(".json")] == []
+    assert [folder.name for folder in next(tmp_path.iterdir()).iterdir()] == ["lock"]
+
+
+def test_a_file_that_says_nothing_readable_is_put_aside(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, URL)
+    spool.keep(DEBT)
+    for file in tmp_path.rglob("*.json"):
+        os.truncate(file, 3)
+    assert list(spool.debts()) == []
+    assert [file.name for file in tmp_path.rglob("refused/*")] == [DEBT.file]
+    spool.close()
+
+
+def test_a_refused_outcome_stays_for_a_person_to_see(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, URL)
+    spool.keep(DEBT)
+    spool.refuse(DEBT)
+    spool.close()
+    assert [file.name for file in tmp_path.rglob("refused/*")] == [DEBT.file]
