@@ -12,7 +12,20 @@ PREFIX = "MUSTER_"
 MASK = "********"
 
 
-class SettingRefused(ValueError):
+class StartRefused(RuntimeError):
+    """Muster does not start; the message tells the operator why, and what to do.
+
+    StartRefused
+    ├── SettingRefused   a setting is out of its bounds
+    ├── PortTaken        somebody else listens there
+    ├── FolderInUse      another Muster holds the data folder
+    ├── ClusterBroken    the embedded Postgres did not do what was asked
+    ├── SchemaRefused    the database is older or newer than this Muster
+    └── DatabaseAway     the database does not answer
+    """
+
+
+class SettingRefused(StartRefused):
     """A setting that stops the start: its name, its value and what is allowed."""
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
@@ -30,6 +43,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     tick_s: Annotated[float, Meta(ge=1, le=60, description="seconds between two looks of the watcher")] = 5.0
     leader_lease_s: Annotated[float, Meta(ge=1, le=60, description="seconds without a leader at most")] = 5.0
     lag_budget_s: Annotated[float, Meta(ge=0.1, le=3600, description="seconds the views may lag before readiness fails")] = 10.0
+    settle_s: Annotated[
+        float, Meta(ge=0, le=60, description="seconds between not ready and closed, for a load balancer to notice")
+    ] = 0.0
     drain_timeout_s: Annotated[float, Meta(ge=0, le=600, description="seconds that open requests get when the service stops")] = (
         10.0
     )
@@ -63,6 +79,20 @@ class Settings(Struct, frozen=True, kw_only=True):
         if self.pool_max_connections < self.pool_min_connections:
             allowed = f"{self.pool_min_connections} (MUSTER_POOL_MIN_CONNECTIONS) or more"
             raise SettingRefused("pool_max_connections", self.pool_max_connections, allowed)
+
+    @property
+    def url(self) -> str:
+        """The address a browser on this machine reaches."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def with_dsn(self, dsn: str) -> Self:
+        """Return these settings on another database."""
+        return msgspec.structs.replace(self, dsn=dsn)
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables from which another process reads these same settings."""
+        return {PREFIX + name.upper(): str(value) for name, value in msgspec.structs.asdict(self).items()}
 
     def lines(self) -> list[str]:
         """Return one line for each setting, in the order of the fields, secrets masked."""

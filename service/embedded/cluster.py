@@ -16,6 +16,7 @@ from service.embedded import postmaster
 from service.embedded.account import account
 from service.embedded.postmaster import Postmaster
 from service.embedded.tuning import rendered, tuned
+from service.settings import StartRefused
 
 OWNER = "muster"
 DATABASE = "muster"
@@ -24,7 +25,7 @@ _PAUSE_S = 0.02
 _SOCKET_PATH_BYTES = 107
 
 
-class ClusterBroken(RuntimeError):
+class ClusterBroken(StartRefused):
     """Postgres did not do what was asked; the message carries its own words."""
 
 

@@ -1,6 +1,7 @@
 """A data folder in use: who holds it, and the database inside it."""
 
 import fcntl
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -8,12 +9,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from service.embedded.cluster import Cluster, ClusterBroken
+from service.settings import StartRefused
+
+_log = logging.getLogger(__name__)
 
 ATTACH_S = 30.0
 _PAUSE_S = 0.1
 
 
-class FolderInUse(RuntimeError):
+class FolderInUse(StartRefused):
     """Another Muster holds the data folder."""
 
 
@@ -41,15 +45,22 @@ def held(data_dir: Path) -> Iterator[None]:
 
 
 @contextmanager
+def served(data_dir: Path) -> Iterator[str]:
+    """Run the Postgres of a held *data_dir* and yield the address of its database; stop it at the end."""
+    cluster = Cluster(data_dir / "postgres")
+    try:
+        for folder in cluster.start():
+            _log.warning("opened %s for passing through (o+x): Postgres runs as an account of its own", folder)
+        yield cluster.dsn()
+    finally:
+        cluster.stop()
+
+
+@contextmanager
 def running(data_dir: Path) -> Iterator[str]:
-    """Run the Postgres of *data_dir* and yield the address of its database; stop it at the end."""
-    with held(data_dir):
-        cluster = Cluster(data_dir / "postgres")
-        try:
-            cluster.start()
-            yield cluster.dsn()
-        finally:
-            cluster.stop()
+    """Hold *data_dir* and run its Postgres, as `held` and `served` do."""
+    with held(data_dir), served(data_dir) as dsn:
+        yield dsn
 
 
 @contextmanager

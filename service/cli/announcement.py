@@ -1,0 +1,42 @@
+"""The one line that `muster up` prints when it can be asked."""
+
+import http.client
+import sys
+import threading
+import time
+
+import click
+
+from service.settings import Settings
+
+PATIENCE_S = 15.0
+_PAUSE_S = 0.1
+
+
+def announce(settings: Settings) -> None:
+    """Print the address as soon as `/readyz` says so, in the background; say why when it takes long."""
+    threading.Thread(target=_wait, args=(settings,), daemon=True).start()
+
+
+def _wait(settings: Settings) -> None:
+    complain_at = time.monotonic() + PATIENCE_S
+    while (reason := _reason(settings)) is not None:
+        if time.monotonic() > complain_at:
+            click.echo(f"not ready yet: {reason}", err=True)
+            complain_at = time.monotonic() + PATIENCE_S
+        time.sleep(_PAUSE_S)
+    click.echo(f"Muster is ready: {settings.url}")
+    sys.stdout.flush()
+
+
+def _reason(settings: Settings) -> str | None:
+    """Return why the service is not ready; None: it is."""
+    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        return None if answer.status == http.client.OK else answer.read().decode()
+    except (OSError, http.client.HTTPException) as error:
+        return str(error)
+    finally:
+        connection.close()

@@ -1,0 +1,14 @@
+"""`muster config`: what this process would run with."""
+
+import os
+
+import click
+
+from service.settings import Settings
+
+
+@click.command()
+def config() -> None:
+    """Print every setting with its value and meaning, secrets masked."""
+    for line in Settings.read(os.environ).lines():
+        click.echo(line)

@@ -1,0 +1,44 @@
+"""The database a command works on: by `--dsn`, or the embedded one by `--data`."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Concatenate, ParamSpec
+
+import click
+
+from service.embedded import attached
+from service.logs import configure
+from service.settings import Settings
+
+P = ParamSpec("P")
+
+
+def with_database(command: Callable[Concatenate[Settings, P], None]) -> Callable[..., None]:
+    """Give *command* the options `--dsn` and `--data`, and settings whose `dsn` answers while it runs."""
+
+    @click.option("--dsn", metavar="DSN", help="Postgres 15 or newer; MUSTER_DSN.")
+    @click.option("--data", metavar="DIR", help="Folder of `muster up`, running or not.  [default: .muster]")
+    @wraps(command)
+    def opened(dsn: str | None, data: str | None, *args: P.args, **kwargs: P.kwargs) -> None:
+        with database(dsn, data) as settings:
+            command(settings, *args, **kwargs)
+
+    return opened
+
+
+@contextmanager
+def database(dsn: str | None, data: str | None) -> Iterator[Settings]:
+    """Yield settings with the address of the chosen database; `--data` goes before `MUSTER_DSN`."""
+    settings = Settings.read(os.environ, dsn="" if data and not dsn else dsn, data_dir=data)
+    configure(settings)
+    if settings.dsn:
+        yield settings
+        return
+    folder = Path(settings.data_dir)
+    if not (folder / "postgres").is_dir():
+        raise click.ClickException(f"{folder} holds no Muster: name it with --data or --dsn, or start `muster up`")
+    with attached(folder) as address:
+        yield settings.with_dsn(address)

@@ -1,0 +1,65 @@
+"""Liveness and readiness: does this process live, and should it be asked now."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
+
+CHECK_S = 2.0
+
+Check = Callable[[], Awaitable[str | None]]
+
+
+class Readiness:
+    """What must hold before this replica is asked: each check answers None, or why not."""
+
+    def __init__(self, stopping: asyncio.Event) -> None:
+        self._stopping = stopping
+        self._checks: list[Check] = []
+
+    def require(self, check: Check) -> None:
+        """Ask *check* too from now on."""
+        self._checks.append(check)
+
+    async def reasons(self) -> list[str]:
+        """Return why this replica should not be asked; empty: it is ready."""
+        if self._stopping.is_set():
+            return ["the service is stopping"]
+        answers = await asyncio.gather(*(self._answer(check) for check in self._checks))
+        return [answer for answer in answers if answer is not None]
+
+    async def _answer(self, check: Check) -> str | None:
+        try:
+            async with asyncio.timeout(CHECK_S):
+                return await check()
+        except TimeoutError:
+            return f"a check took longer than {CHECK_S:g} s"
+
+
+@get("/healthz", operation_id="Health", summary="The process lives")
+async def healthz() -> dict[str, str]:
+    """Answer that the process lives, whatever its database does."""
+    return {"status": "alive"}
+
+
+@get("/readyz", operation_id="Ready", summary="The service can be asked")
+async def readyz(readiness: NamedDependency[Readiness]) -> Response[dict[str, object]]:
+    """Answer whether the database is reachable, the schema current and the views fresh; 503 and why otherwise."""
+    reasons = await readiness.reasons()
+    if not reasons:
+        return Response({"status": "ready"})
+    problem = {
+        "type": "/problems/unavailable",
+        "title": "Unavailable",
+        "status": HTTP_503_SERVICE_UNAVAILABLE,
+        "detail": "; ".join(reasons),
+        "reasons": reasons,
+    }
+    return Response(
+        problem,
+        status_code=HTTP_503_SERVICE_UNAVAILABLE,
+        media_type="application/problem+json",
+        headers={"Retry-After": "1"},
+    )

@@ -1,0 +1,89 @@
+"""The ASGI server of one replica: one event loop, a socket it is given, an orderly end."""
+
+import asyncio
+import math
+import os
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+import uvloop
+from litestar import Litestar
+from typing_extensions import override
+
+from service.settings import Settings, StartRefused
+
+BACKLOG = 2048
+KEEP_ALIVE_S = 75
+"""Longer than clients keep an idle connection, so that they close it, not we under their next request."""
+
+CreateApp = Callable[[Settings, asyncio.Event], Litestar]
+
+
+class PortTaken(StartRefused):
+    """Somebody else listens there."""
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return a socket that listens on the settings' host and port.
+
+    Raises:
+        PortTaken: when the system does not let us.
+
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        place = f"{settings.host}:{settings.port}"
+        raise PortTaken(
+            f"cannot listen on {place} ({os.strerror(error.errno or 0)}): choose another with --port or MUSTER_PORT"
+        ) from error
+
+
+def serve(create_app: CreateApp, settings: Settings, listener: socket.socket) -> None:
+    """Answer requests on *listener* until a signal ends it, then drain."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(create_app, settings, listener))
+
+
+async def _serve(create_app: CreateApp, settings: Settings, listener: socket.socket) -> None:
+    stopping = asyncio.Event()
+    config = uvicorn.Config(
+        create_app(settings, stopping),
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=math.ceil(settings.drain_timeout_s),
+    )
+    await DrainingServer(config, stopping, settings.settle_s).serve([listener])
+
+
+class DrainingServer(uvicorn.Server):
+    """A server that first says it is not ready, lets long polls end, and then closes."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event, settle_s: float) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self._settle_s = settle_s
+        self._loop = asyncio.get_running_loop()
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._loop.call_soon_threadsafe(self._drain, sig)
+
+    def _drain(self, sig: int) -> None:
+        """Flip readiness and close after the settling time; a second Ctrl-C does not wait."""
+        if self._stopping.is_set() and sig == signal.SIGINT:
+            self.force_exit = True
+        self._stopping.set()
+        self._loop.call_later(self._settle_s, self._close)
+
+    def _close(self) -> None:
+        self.should_exit = True

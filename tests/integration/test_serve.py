@@ -1,0 +1,110 @@
+"""`muster serve` and `muster migrate`: which schema they accept, and a database that goes away."""
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from service.store.pool import is_lost
+from service.store.schema import SchemaRefused, current, head, judge, migrate, retreat
+from tests.postgres import Server, folder
+from tests.service import Program, eventually, free_port, get
+
+
+def serve(dsn: str) -> Program:
+    """Start `muster serve` on *dsn* and a free port."""
+    return Program("serve", "--dsn", dsn, "--port", str(free_port()))
+
+
+async def execute(dsn: str, statement: str) -> None:
+    """Run *statement* as the owner."""
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(statement)
+    await connection.close()
+
+
+def test_a_database_without_a_schema_is_refused_until_it_is_migrated(empty_dsn: str) -> None:
+    with serve(empty_dsn) as program:
+        assert f"the database has no schema, {head()} is needed: run `muster migrate`" in program.printed()
+        assert program.process.returncode == 1
+    with Program("migrate", "--dsn", empty_dsn) as program:
+        assert f"The schema is at {head()}." in program.printed()
+    with serve(empty_dsn) as program:
+        assert get(f"{program.url()}/readyz").is_success
+
+
+async def test_a_newer_schema_is_refused_naming_both_versions(dsn: str) -> None:
+    await execute(dsn, "UPDATE alembic_version SET version_num = '9999'")
+    for words in (("serve", "--port", str(free_port())), ("migrate",)):
+        with Program(*words, "--dsn", dsn) as program:
+            assert f"the schema is newer: 9999, this Muster knows {head()}" in program.printed()
+            assert program.process.returncode == 1
+
+
+def test_an_older_schema_is_refused_naming_both_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.store.schema._known", lambda: frozenset({"0000", head()}))
+    with pytest.raises(SchemaRefused, match=f"older: 0000, {head()} is needed"):
+        judge("0000")
+
+
+async def test_two_deployers_at_once_leave_one_schema(empty_dsn: str) -> None:
+    with Program("migrate", "--dsn", empty_dsn) as first, Program("migrate", "--dsn", empty_dsn) as second:
+        for program in (first, second):
+            printed = program.printed()
+            assert program.process.returncode == 0, printed
+    connection = await asyncpg.connect(empty_dsn)
+    assert await current(connection) == head()
+    await connection.close()
+
+
+def test_the_schema_goes_up_down_and_up_again(empty_dsn: str) -> None:
+    migrate(empty_dsn)
+    retreat(empty_dsn)
+    migrate(empty_dsn)
+
+
+async def test_a_connection_has_the_services_role_and_short_time_outs_and_keeps_them(pool: asyncpg.Pool) -> None:
+    wanted = {
+        "role": "muster_service",
+        "idle_in_transaction_session_timeout": "2s",
+        "lock_timeout": "2s",
+        "statement_timeout": "5s",
+        "application_name": "test",
+    }
+    for _ in range(2):
+        async with pool.acquire() as connection:
+            assert {name: await connection.fetchval(f"SHOW {name}") for name in wanted} == wanted
+
+
+async def test_a_terminated_connection_is_lost_and_the_pool_goes_on(pool: asyncpg.Pool, dsn: str) -> None:
+    async with pool.acquire() as connection:
+        await execute(dsn, f"SELECT pg_terminate_backend({connection.get_server_pid()})")
+        with pytest.raises(Exception, match=r".") as raised:
+            await connection.fetchval("SELECT 1")
+        assert is_lost(raised.value)
+    assert await pool.fetchval("SELECT 1") == 1
+
+
+def test_a_wrong_statement_is_not_a_lost_connection() -> None:
+    assert not is_lost(asyncpg.UniqueViolationError("duplicate"))
+    assert is_lost(asyncpg.LockNotAvailableError("waited too long"))
+
+
+def test_with_the_database_away_it_lives_says_so_and_returns_by_itself() -> None:
+    with folder() as place:
+        server = Server(Path(place) / "postgres")
+        server.cluster.start()
+        try:
+            dsn = server.dsn(server.create())
+            migrate(dsn)
+            with serve(dsn) as program:
+                url = program.url()
+                server.cluster.stop()
+                away = get(f"{url}/readyz")
+                assert (away.status_code, away.headers["retry-after"]) == (503, "1")
+                assert "the database does not answer" in away.json()["detail"]
+                assert get(f"{url}/healthz").is_success
+                server.cluster.start()
+                eventually(lambda: get(f"{url}/readyz").is_success)
+        finally:
+            server.cluster.stop()

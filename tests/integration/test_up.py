@@ -1,0 +1,113 @@
+"""`muster up` and `muster serve` as their operator meets them."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.embedded.postmaster import find
+from tests.postgres import folder
+from tests.service import Program, eventually, free_port, get
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A data folder short enough for a socket."""
+    with folder() as place:
+        yield Path(place) / "data"
+
+
+def up(data_dir: Path, *words: str) -> Program:
+    """Start `muster up` on *data_dir* and a free port."""
+    return Program("up", "--data", str(data_dir), "--port", str(free_port()), *words)
+
+
+@pytest.mark.parametrize("order", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_one_address_that_is_ready_and_stops_its_postgres_on_a_signal(data_dir: Path, order: signal.Signals) -> None:
+    with up(data_dir) as program:
+        url = program.url()
+        assert get(f"{url}/readyz").json() == {"status": "ready"}
+        assert get(f"{url}/healthz").json() == {"status": "alive"}
+        printed = program.stop(order)
+    assert program.process.returncode == 0, printed
+    assert printed.count("http://") == 1
+    assert find(data_dir / "postgres") is None
+
+
+def test_a_second_up_on_the_same_folder_is_refused_and_the_first_goes_on(data_dir: Path) -> None:
+    with up(data_dir) as first:
+        url = first.url()
+        with up(data_dir) as second:
+            assert f"{data_dir} is in use by a running Muster (process {first.process.pid})" in second.printed()
+            assert second.process.returncode == 1
+        assert get(f"{url}/readyz").is_success
+
+
+def test_a_port_in_use_is_refused_naming_what_to_do(data_dir: Path) -> None:
+    port = free_port()
+    with Program("up", "--data", str(data_dir), "--port", str(port)) as first:
+        first.url()
+        with Program("up", "--data", str(data_dir / "other"), "--port", str(port)) as second:
+            assert f"cannot listen on 127.0.0.1:{port} (Address already in use)" in second.printed()
+            assert second.process.returncode == 1
+
+
+def test_after_kill_of_the_service_and_its_postgres_the_next_up_is_ready(data_dir: Path) -> None:
+    with up(data_dir) as program:
+        program.url()
+        postmaster = find(data_dir / "postgres")
+        assert postmaster is not None
+        program.stop(signal.SIGKILL)
+        os.kill(postmaster.pid, signal.SIGKILL)
+    with up(data_dir) as again:
+        assert get(f"{again.url()}/readyz").is_success
+
+
+def test_several_workers_share_one_port_and_a_dead_one_is_replaced(data_dir: Path) -> None:
+    with up(data_dir, "--workers", "2") as program:
+        url = program.url()
+        first, second = replicas(program, 2)
+        os.kill(first, signal.SIGKILL)
+        assert get(f"{url}/readyz").is_success
+        assert second in replicas(program, 2, without=first)
+        printed = program.stop()
+    assert program.process.returncode == 0, printed
+    assert find(data_dir / "postgres") is None
+
+
+def test_replicas_end_when_their_supervisor_is_killed(data_dir: Path) -> None:
+    with up(data_dir, "--workers", "2") as program:
+        url = program.url()
+        replicas(program, 2)
+        program.stop(signal.SIGKILL)
+    eventually(lambda: refused(url))
+
+
+def replicas(program: Program, count: int, without: int | None = None) -> list[int]:
+    """Return the processes that *program* started, once there are *count* of them without *without*."""
+    found: list[int] = []
+
+    def complete() -> bool:
+        listed = subprocess.run(
+            ["ps", "-o", "pid=,args=", "--ppid", str(program.process.pid)], capture_output=True, text=True, check=False
+        ).stdout.splitlines()
+        found[:] = [int(line.split()[0]) for line in listed if "service.cli serve" in line]
+        return len(found) == count and without not in found
+
+    eventually(complete)
+    return found
+
+
+def refused(url: str) -> bool:
+    """Tell whether nobody listens any more."""
+    try:
+        get(f"{url}/healthz")
+    except httpx.ConnectError:
+        return True
+    except httpx.TransportError:
+        return False
+    return False

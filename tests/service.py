@@ -1,0 +1,76 @@
+"""The real program as its operator starts it: a process, its address, its end."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Self
+
+import httpx
+
+READY = re.compile(r"^Muster is ready: (?P<url>\S+)$")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Program:
+    """`muster WORDS…` as a process; leaving the context ends it as Ctrl-C does."""
+
+    def __init__(self, *words: str, **environment: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "service.cli", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | environment,
+            start_new_session=True,
+        )
+        self.lines: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.stop(signal.SIGINT)
+
+    def url(self) -> str:
+        """Read what the program prints up to its address, and return that."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if match := READY.match(line):
+                return match["url"]
+        raise AssertionError(f"ended with {self.process.wait()}:\n{''.join(self.lines)}")
+
+    def stop(self, order: signal.Signals = signal.SIGTERM) -> str:
+        """Send *order*, wait for the end and return everything that was printed."""
+        self.process.send_signal(order)
+        return self.printed()
+
+    def printed(self) -> str:
+        """Wait for the end and return everything that was printed."""
+        self.lines.append(self.process.communicate(timeout=60)[0])
+        return "".join(self.lines)
+
+
+def get(url: str) -> httpx.Response:
+    """Ask once, on a connection of its own."""
+    return httpx.get(url, timeout=10, trust_env=False)
+
+
+def eventually(holds: Callable[[], bool], patience_s: float = 20.0) -> None:
+    """Look again until *holds* is true."""
+    deadline = time.monotonic() + patience_s
+    while not holds():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)
