@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 NAME = "muster"
 SPARE = "nobody"
+_READ_AND_PASS = stat.S_IROTH | stat.S_IXOTH
 
 
 class Account(NamedTuple):
@@ -32,6 +33,14 @@ class Account(NamedTuple):
         for folder in closed:
             folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IXOTH)
         return closed
+
+    def open_tree(self, root: Path) -> None:
+        """Let this account read and run what lies under *root*, as a strict umask at installation forbids."""
+        if self.uid is None or root.stat().st_mode & _READ_AND_PASS == _READ_AND_PASS:
+            return
+        for path in (*root.rglob("*"), root):
+            mode = stat.S_IMODE(path.stat().st_mode)
+            path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
 
 
 def account() -> Account:

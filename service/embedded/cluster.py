@@ -52,6 +52,7 @@ class Cluster:
     def start(self) -> list[Path]:
         """Bring the cluster up, whatever a crash left; return the folders that had to be opened for it."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self._account.open_tree(self._binaries.parent)
         opened = self._account.open_way(self.folder.parent) + self._account.open_way(self._binaries)
         if found := postmaster.find(self.folder):
             postmaster.stop(found.pid, self.folder)
