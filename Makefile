@@ -27,7 +27,7 @@ up: setup ## run Muster on this machine with an embedded Postgres
 	exec $(BIN)/muster up --data $(DATA) --port $(PORT)
 
 demo: setup ## compile the standard library with real workers and show the truth about it
-	exec $(BIN)/python -m ops.demo
+	MUSTER_URL=$${MUSTER_URL:-http://127.0.0.1:$(PORT)} exec $(BIN)/python -m ops.demo $(if $(NAME),--name $(NAME))
 
 test: setup ## all tests on PostgreSQL 18, then those with a database on Debian's 15
 	MUSTER_TEST_POSTGRES=18 $(BIN)/pytest
