@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import resource
 import secrets
 import signal
 import socket
@@ -19,6 +20,7 @@ from service.worker.narrator import Narrator
 from service.worker.plan import Exit, Plan
 from service.worker.spool import Spool
 
+OWN_FILES = 64
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -36,6 +38,14 @@ def labels_of(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> 
     if wrong := [word for word in words if not re.fullmatch(r"[^=]+=.*", word)]:
         raise click.BadParameter(f"{wrong[0]!r} is not name=value")
     return dict(word.split("=", 1) for word in words)
+
+
+def concurrency_of(_: click.Context, __: click.Parameter, concurrency: int) -> int:
+    """Read how many units run at once, each of which needs two open files."""
+    needed, soft = 2 * concurrency + OWN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if soft != resource.RLIM_INFINITY and needed > soft:
+        raise click.BadParameter(f"{concurrency} needs {needed} open files, allowed are {soft}; see `ulimit -n`")
+    return concurrency
 
 
 def url_of(_: click.Context, __: click.Parameter, url: str) -> str:
@@ -58,7 +68,9 @@ def state_folder() -> Path:
 
 @click.command(options_metavar="--campaign NAME [OPTIONS] --", context_settings={"allow_interspersed_args": False})
 @click.option("--campaign", "campaigns", multiple=True, required=True, metavar="NAME", help="Repeat for several.")
-@click.option("--concurrency", default=1, show_default=True, type=click.IntRange(1, 10_000), help="Units at once.")
+@click.option(
+    "--concurrency", default=1, show_default=True, type=click.IntRange(1, 10_000), callback=concurrency_of, help="Units at once."
+)
 @click.option("--url", default="http://127.0.0.1:8110", envvar="MUSTER_URL", show_default=True, callback=url_of)
 @click.option("--bearer", envvar="MUSTER_BEARER", help="Token with the role worker, where the service wants one.")
 @click.option("--worker", default=own_name, metavar="ID", help="This worker's name  [default: host, number, chance]")

@@ -84,7 +84,7 @@ class Claimant:
             try:
                 answer = await self._service.claim(ask, key)
             except AwayError as away:
-                self._narrator.away(str(away), 0)
+                self._narrator.away(str(away))
                 await self._pause(self._backoff.next_s(away.retry_after_s))
             else:
                 self._backoff.reset()

@@ -15,6 +15,7 @@ from service.worker.letter import Letter
 from service.worker.message import Ask, Campaign, Claims, Problem, Verdict, Verdicts
 
 CONNECT_S = 5.0
+IDLE_S = 3.0
 ANSWER_S = 30.0
 LATER = frozenset({408, 425, 429})
 
@@ -48,7 +49,7 @@ class Service:
         headers = {"Content-Type": "application/json"}
         if bearer:
             headers["Authorization"] = f"Bearer {bearer}"
-        self._http = httpx.AsyncClient(base_url=url, headers=headers)
+        self._http = httpx.AsyncClient(base_url=url, headers=headers, limits=httpx.Limits(keepalive_expiry=IDLE_S))
 
     async def __aenter__(self) -> Self:
         return self

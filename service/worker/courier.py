@@ -87,7 +87,9 @@ class Courier:
     async def _deliver_all(self, due: Iterable[Letter]) -> None:
         for letter in due:
             await self._deliver(letter)
-        if self._owed and not self._wake.is_set():
+        if not self._owed:
+            self._backoff.reset()
+        elif not self._wake.is_set():
             await asyncio.sleep(self._backoff.next_s())
             self.wake()
 
@@ -112,11 +114,10 @@ class Courier:
                 await self._wait(str(refusal), 0.0)
             else:
                 self._narrator.back()
-                self._backoff.reset()
                 return verdicts
 
     async def _wait(self, why: str, at_least_s: float) -> None:
-        self._narrator.away(why, self.waiting)
+        self._narrator.away(why)
         await asyncio.sleep(self._backoff.next_s(at_least_s))
 
     async def _take_apart(self, letter: Letter, problem: Problem) -> None:

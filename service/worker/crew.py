@@ -106,11 +106,11 @@ class Crew:
         await self._settle(debt, running.outcome(ending), started_at)
 
     async def _settle(self, debt: Debt, outcome: Outcome | None, started_at: float) -> None:
-        self._tell(debt, outcome, time.monotonic() - started_at)
         if outcome:
             await self._owe(debt, outcome)
         else:
             self._spool.forget(debt)
+        self._tell(debt, outcome, time.monotonic() - started_at)
         self._busy -= 1
         self.freed.set()
 

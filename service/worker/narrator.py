@@ -31,13 +31,13 @@ class Narrator:
         sys.stderr.write(f"{time.strftime('%H:%M:%S')} {CONTROLS.sub(' ', line)}\n")
         sys.stderr.flush()
 
-    def away(self, why: str, waiting: int) -> None:
+    def away(self, why: str) -> None:
         """Tell that the service is away: at once, then every now and then."""
         now = time.monotonic()
         self._away_since = self._away_since or now
         if now - self._complained_at >= SILENCE_S or self._away_since == now:
             self._complained_at = now
-            self.trouble(f"service away: {why}; {waiting} results wait")
+            self.trouble(f"service away: {why}; what runs goes on, results are kept")
 
     def back(self) -> None:
         """Tell that the service answers again."""

@@ -180,7 +180,6 @@ def test_a_result_survives_the_worker(service: ServiceDouble, start: Start, tmp_
     (tmp_path / "gate").write_text("go\n")
     assert first.stderr
     assert any("done" in line for line in first.stderr)
-    assert any("1 results wait" in line for line in first.stderr)
     first.kill()
     first.wait()
     service.set_away(away=False)
