@@ -56,5 +56,16 @@ async def open_pool(settings: Settings, *, name: str = "muster") -> asyncpg.Pool
     )
 
 
+async def open_connection(settings: Settings, *, name: str) -> asyncpg.Connection:
+    """Open one connection as the service's role, for a loop that keeps it."""
+    return await asyncpg.connect(
+        settings.dsn,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        target_session_attrs=SessionAttribute.read_write,
+        server_settings={**SESSION, "application_name": name},
+    )
+
+
 async def _keep_session(_connection: object) -> None:
     """Return a connection without a round trip: nothing of ours changes session state."""

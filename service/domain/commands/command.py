@@ -7,12 +7,16 @@ from msgspec import Struct
 
 
 class Moment(Struct, frozen=True, gc=False):
-    """When, after what, by whom and with what luck a command is decided: *head* is the last position before it."""
+    """When, after what, by whom, with what luck and in which trace a command is decided; *head* is the position before it."""
 
     at: datetime
     head: int
     actor: str
     chance: Callable[[], float]
+    shard: int = 0
+    correlation_id: str | None = None
+    span_id: str | None = None
+    causation: str | None = None
 
 
 class Command(Struct, frozen=True, kw_only=True):

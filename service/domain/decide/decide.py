@@ -72,10 +72,27 @@ def decide(state: State, command: c.Command, moment: c.Moment) -> Outcome:
     try:
         while True:
             fact: Fact = next(steps)
-            event = Recorded(moment.head + len(events) + 1, moment.at, fact.body, fact.campaign, fact.unit, fact.worker)
+            event = recorded(fact, moment, moment.head + len(events) + 1)
             evolve(state, event)
             events.append(event)
     except StopIteration as end:
         return Outcome(events, end.value)
     except Rejection as rejection:
         return Outcome(events, rejection=rejection)
+
+
+def recorded(fact: Fact, moment: c.Moment, position: int) -> Recorded:
+    """Return *fact* in its envelope."""
+    return Recorded(
+        position,
+        moment.at,
+        fact.body,
+        fact.campaign,
+        fact.unit,
+        fact.worker,
+        moment.shard,
+        moment.correlation_id,
+        moment.span_id,
+        moment.causation,
+        moment.actor,
+    )

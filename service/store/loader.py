@@ -1,0 +1,203 @@
+"""The loading of a batch's state: every row that its decisions may read, in as few queries as the commands allow."""
+
+from collections import Counter, deque
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from asyncpg import Record
+
+from service.domain import commands as c
+from service.domain import ids
+from service.domain.campaign import Campaign, Group
+from service.domain.claiming import campaign_blockers, shares
+from service.domain.engine import Engine
+from service.domain.state import State, UnitId
+from service.store import rows
+from service.store.log import QUERIES as LOG
+from service.store.log import Connection, columns
+from service.store.needs import Needs
+from service.store.queries import load
+
+QUERIES = load("state")
+ROUND = 1000
+
+
+class Loader:
+    """Loads rows of one shard into one `State`; the caller holds the shard's lock."""
+
+    def __init__(self, connection: Connection, shard: int, state: State, at: datetime) -> None:
+        self.connection = connection
+        self.shard = shard
+        self.state = state
+        self.at = at
+
+    async def load(self, needs: Needs) -> None:
+        """Load everything that *needs* asks for."""
+        await self.claims(needs)
+        held = self.state.claims.values()
+        late = self.state.late.values()
+        names = needs.campaigns | {claim.campaign for claim in (*held, *late)}
+        await self.campaigns(names, needs.claims)
+        await self.workers(needs.workers | {claim.worker for claim in (*held, *late)})
+        await self.quotas(needs)
+        if needs.claims:
+            await self.candidates(needs.claims)
+        await self.units(needs.units | {(claim.campaign, claim.unit) for claim in (*held, *late)})
+        for name in needs.cancelled:
+            await self.open_units(name)
+        await self.running_claims()
+        await self.descent(needs)
+
+    async def fetch(self, query: str, *parameters: object) -> list[Record]:
+        """Return the rows of a query about this shard."""
+        found: list[Record] = await self.connection.fetch(query, self.shard, *parameters)
+        return found
+
+    async def claims(self, needs: Needs) -> None:
+        """Load current claims, and for other tokens what the log remembers of them."""
+        found = await self.fetch(QUERIES.claims, list(needs.tokens)) if needs.tokens else []
+        if needs.searched:
+            found = [*found, *await self.fetch(QUERIES.claims_of_workers, list(needs.searched))]
+        self.state.claims |= {row["token"]: rows.claim(row) for row in found}
+        places = {place: token for token in needs.tokens if token not in self.state.claims and (place := place_of(token))}
+        if places:
+            past = [rows.past_claim(row) for row in await self.fetch(LOG.claims_at, list(places))]
+            self.state.late |= {claim.token: claim for claim in past if claim.token in places.values()}
+
+    async def campaigns(self, names: Collection[ids.CampaignName], claims: Iterable[c.ClaimWork]) -> None:
+        """Load campaigns by name, and all that have work when a claim asks for any; with them their open groups."""
+        found = await self.fetch(QUERIES.campaigns, list(names)) if names else []
+        if any(not claim.campaigns for claim in claims):
+            found = [*found, *await self.fetch(QUERIES.campaigns_with_work)]
+        self.state.campaigns |= {row["name"]: rows.campaign(row) for row in found}
+        if self.state.campaigns:
+            for row in await self.fetch(QUERIES.groups, list(self.state.campaigns)):
+                self.state.groups[row["campaign"]][row["grp"]] = Group(*row)
+
+    async def workers(self, workers: Collection[ids.WorkerId]) -> None:
+        """Load workers."""
+        missing = [worker for worker in workers if worker not in self.state.workers]
+        if missing:
+            self.state.workers |= {row["worker"]: rows.worker(row) for row in await self.fetch(QUERIES.workers, missing)}
+
+    async def quotas(self, needs: Needs) -> None:
+        """Load the quotas that are named, or that a loaded campaign names."""
+        if needs.every_quota:
+            found = await self.fetch(QUERIES.all_quotas)
+        else:
+            keys = needs.quotas | {key for row in self.state.campaigns.values() if (key := row.quota) is not None}
+            found = await self.fetch(QUERIES.quotas, list(keys)) if keys else []
+        self.state.quotas |= {row["key"]: rows.quota(row) for row in found}
+
+    async def candidates(self, claims: Iterable[c.ClaimWork]) -> None:
+        """Load the next units of each campaign, as many as the claims of this batch can get."""
+        wanted = wanted_units(self.state, claims, self.at)
+        if not wanted:
+            return
+        names, counts = list(wanted), list(wanted.values())
+        for row in await self.fetch(QUERIES.candidates, names, counts):
+            unit = rows.unit(row)
+            self.state.units[unit.campaign, unit.key] = unit
+            self.state.candidates.setdefault(unit.campaign, deque()).append(unit.key)
+
+    async def units(self, keys: Iterable[UnitId]) -> None:
+        """Load units."""
+        missing = [key for key in keys if key not in self.state.units]
+        if missing:
+            for row in await self.fetch(QUERIES.units, *columns(missing)):
+                unit = rows.unit(row)
+                self.state.units[unit.campaign, unit.key] = unit
+
+    async def open_units(self, name: ids.CampaignName) -> None:
+        """Load the first round of units that a cancellation takes."""
+        found = await self.fetch(QUERIES.open_units, name, ROUND)
+        await self.units((name, row["key"]) for row in found)
+
+    async def running_claims(self) -> None:
+        """Load the claims on running units, which a decision about the unit may end."""
+        tokens = [
+            unit.token
+            for unit in self.state.units.values()
+            if unit.state == "running" and unit.token is not None and unit.token not in self.state.claims
+        ]
+        if tokens:
+            found = [rows.claim(row) for row in await self.fetch(QUERIES.claims, tokens)]
+            self.state.claims |= {claim.token: claim for claim in found}
+            await self.workers({claim.worker for claim in found})
+
+    async def descent(self, needs: Needs) -> None:
+        """Load what depends on units that may end: children of a completion, the whole descent of anything else."""
+        children, descents = self.roots(needs)
+        edges: list[Record] = []
+        if children:
+            edges += await self.fetch(QUERIES.children, *columns(children))
+        if descents:
+            edges += await self.fetch(QUERIES.descendants, *columns(descents))
+        self.draw({(row["campaign"], row["parent"], row["child"]) for row in edges})
+        await self.units({(row["campaign"], row["child"]) for row in edges})
+        if needs.lifted and edges:
+            above = await self.fetch(QUERIES.parents, *columns([(row["campaign"], row["child"]) for row in edges]))
+            for row in above:
+                parents = self.state.parents.setdefault((row["campaign"], row["child"]), [])
+                if row["parent"] not in parents:
+                    parents.append(row["parent"])
+            await self.units({(row["campaign"], row["parent"]) for row in above})
+
+    def roots(self, needs: Needs) -> tuple[list[UnitId], list[UnitId]]:
+        """Return the units with dependents whose children, and those whose whole descent, matter."""
+        children: set[UnitId] = set()
+        descents = set(needs.below)
+        for claim in (*self.state.claims.values(), *self.state.late.values()):
+            strict = self.state.campaigns[claim.campaign].policy.require_evidence
+            if claim.token in needs.failing or claim.worker in needs.searched or (strict and claim.token in needs.ending):
+                descents.add((claim.campaign, claim.unit))
+            elif claim.token in needs.ending:
+                children.add((claim.campaign, claim.unit))
+        units = self.state.units
+        return (
+            [key for key in children - descents if key in units and units[key].dependents],
+            [key for key in descents if key in units and units[key].dependents],
+        )
+
+    def draw(self, edges: Iterable[tuple[ids.CampaignName, ids.UnitKey, ids.UnitKey]]) -> None:
+        """Note edges of the graph, each once, in a stable order."""
+        for campaign, parent, child in sorted(edges):
+            self.state.children.setdefault((campaign, parent), []).append(child)
+
+
+def place_of(token: ids.Token) -> int | None:
+    """Return the position that a token leads back to, None when it is no token of ours."""
+    head, dot, _ = token.partition(".")
+    try:
+        place = int(head, 16) if dot and len(head) <= 15 else None  # noqa: PLR2004 - fits a bigint
+    except ValueError:
+        return None
+    return place if place is not None and place > 0 else None
+
+
+def wanted_units(state: State, claims: Iterable[c.ClaimWork], at: datetime) -> Counter[ids.CampaignName]:
+    """Return how many units of each campaign the claims of a batch can get, claims of one kind taken together."""
+    kinds: dict[tuple[tuple[ids.CampaignName, ...], ids.Mode], int] = Counter()
+    for claim in claims:
+        if claim.kind == "unit":
+            kinds[claim.campaigns, claim.mode] += claim.max
+    wanted: Counter[ids.CampaignName] = Counter()
+    for (names, mode), count in kinds.items():
+        asked: Iterable[Campaign] = state.campaigns.values()
+        if names:
+            asked = [state.campaigns[name] for name in dict.fromkeys(names) if name in state.campaigns]
+        open_now = [row for row in asked if not any(campaign_blockers(state, row, mode, at))]
+        free = max(state.engine.pool_size - state.engine.in_use, 0)
+        wanted.update(shares(state, open_now, min(count, free), at))
+    return wanted
+
+
+def engine_of(row: Record) -> Engine:
+    """Return the engine as `moment` tells of it."""
+    return Engine(
+        pool_size=row["pool_size"],
+        in_use=row["in_use"],
+        paused_at=row["paused_at"],
+        paused_by=row["paused_by"],
+        paused_reason=row["paused_reason"],
+    )

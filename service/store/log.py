@@ -1,0 +1,70 @@
+"""The log: append at gapless positions, read in the order of commits."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
+from heapq import merge
+from operator import attrgetter
+from typing import Any
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from service.domain.events import HEARTBEATS, Recorded
+from service.store import codec
+from service.store.queries import load
+
+Connection = asyncpg.Connection | PoolConnectionProxy
+QUERIES = load("log")
+
+
+def columns(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Turn rows into the columns that `unnest` takes."""
+    return list(zip(*rows, strict=True))
+
+
+async def append(connection: Connection, shard: int, at: datetime, events: Iterable[Recorded]) -> None:
+    """Write *events* at the positions that they carry; the caller holds the shard's lock."""
+    facts, beats = [], []
+    for event in events:
+        if isinstance(event.body, HEARTBEATS):
+            beats.append(codec.heartbeat_row(event))
+        else:
+            facts.append(codec.fact_row(event))
+    if facts:
+        await connection.execute(QUERIES.append, shard, at, *columns(facts))
+    if beats:
+        await connection.execute(QUERIES.append_heartbeats, shard, at, *columns(beats))
+
+
+async def head(connection: Connection, shard: int = 0) -> int:
+    """Return the last position, 0 of an empty log."""
+    return int(await connection.fetchval(QUERIES.head, shard))
+
+
+async def read(connection: Connection, shard: int, after: int, limit: int) -> list[Recorded]:
+    """Return the events at positions *after* + 1 … *after* + *limit*, fewer at the head of the log."""
+    facts = await connection.fetch(QUERIES.facts, shard, after, after + limit)
+    beats = await connection.fetch(QUERIES.heartbeats, shard, after, after + limit)
+    events = [codec.fact(row, shard) for row in facts]
+    if not beats:
+        return events
+    heard = [codec.heartbeat(row, shard) for row in beats]
+    return list(merge(events, heard, key=attrgetter("position"))) if events else heard
+
+
+async def pages(connection: Connection, shard: int, after: int, upto: int, size: int) -> AsyncIterator[list[Recorded]]:
+    """Walk over the events after *after* up to *upto*, *size* positions at a time."""
+    while after < upto:
+        count = min(size, upto - after)
+        yield await read(connection, shard, after, count)
+        after += count
+
+
+async def unit_events(
+    connection: Connection, shard: int, campaign: str, unit: str, *, after: int = 0, limit: int = 1000
+) -> list[Recorded]:
+    """Return the next *limit* events of one unit, heartbeats among them."""
+    facts = await connection.fetch(QUERIES.unit_facts, shard, campaign, unit, after, limit)
+    beats = await connection.fetch(QUERIES.unit_heartbeats, shard, campaign, unit, after, limit)
+    heard = (codec.heartbeat(row, shard) for row in beats)
+    return list(merge((codec.fact(row, shard) for row in facts), heard, key=attrgetter("position")))[:limit]

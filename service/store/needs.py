@@ -1,0 +1,138 @@
+"""Which rows the decisions of a batch read, told from its commands alone."""
+
+from collections.abc import Iterable
+from functools import singledispatch
+
+from service.domain import commands as c
+from service.domain import ids
+
+UnitId = tuple[ids.CampaignName, ids.UnitKey]
+
+
+class Needs:
+    """Keys of rows to load.
+
+    *ending* and *failing* are tokens whose report may settle the children, or touch the whole descent, of their unit; *below*
+    are units whose descent matters, *lifted* those of them whose descent may come back; *cancelled* are campaigns whose open
+    units go in rounds; *searched* are workers whose claims matter.
+    """
+
+    def __init__(self, commands: Iterable[c.Command]) -> None:
+        self.tokens: set[ids.Token] = set()
+        self.units: set[UnitId] = set()
+        self.ending: set[ids.Token] = set()
+        self.failing: set[ids.Token] = set()
+        self.below: set[UnitId] = set()
+        self.lifted: set[UnitId] = set()
+        self.campaigns: set[ids.CampaignName] = set()
+        self.cancelled: set[ids.CampaignName] = set()
+        self.workers: set[ids.WorkerId] = set()
+        self.searched: set[ids.WorkerId] = set()
+        self.quotas: set[ids.QuotaKey] = set()
+        self.every_quota = False
+        self.claims: list[c.ClaimWork] = []
+        for command in commands:
+            note(command, self)
+
+
+@singledispatch
+def note(command: c.Command, needs: Needs) -> None:
+    """Add to *needs* what *command* reads; one that reads the engine alone adds nothing."""
+
+
+@note.register
+def _(command: c.Report, needs: Needs) -> None:
+    needs.tokens.add(command.token)
+    if isinstance(command, c.CompleteUnit):
+        needs.ending.add(command.token)
+    elif not isinstance(command, c.RecordHeartbeat) or command.idle:
+        needs.failing.add(command.token)
+
+
+@note.register
+def _(command: c.ClaimWork, needs: Needs) -> None:
+    needs.claims.append(command)
+    needs.campaigns.update(command.campaigns)
+    needs.workers.add(command.worker)
+
+
+@note.register
+def _(command: c.UnitCommand, needs: Needs) -> None:
+    unit = (command.campaign, command.key)
+    needs.campaigns.add(command.campaign)
+    needs.units.add(unit)
+    needs.below.add(unit)
+    if isinstance(command, c.RetryUnit):
+        needs.lifted.add(unit)
+
+
+@note.register
+def _(command: c.AddUnits, needs: Needs) -> None:
+    needs.campaigns.add(command.campaign)
+    needs.units.update((command.campaign, key) for spec in command.units for key in (spec.key, *spec.depends_on))
+
+
+@note.register
+def _(command: c.ClearQuarantine, needs: Needs) -> None:
+    units = [(command.campaign, key) for key in command.keys]
+    needs.campaigns.add(command.campaign)
+    needs.units.update(units)
+    needs.below.update(units)
+    needs.lifted.update(units)
+
+
+@note.register
+def _(command: c.ReleaseRetries | c.ResumeParked, needs: Needs) -> None:
+    needs.campaigns.add(command.campaign)
+    needs.units.update((command.campaign, key) for key in command.keys)
+
+
+@note.register
+def _(command: c.ExpireLeases | c.RevokeClaims, needs: Needs) -> None:
+    needs.tokens.update(command.tokens)
+    needs.failing.update(command.tokens)
+
+
+@note.register
+def _(command: c.CancelCampaign, needs: Needs) -> None:
+    needs.campaigns.add(command.name)
+    needs.cancelled.add(command.name)
+
+
+@note.register
+def _(command: c.CancelRest, needs: Needs) -> None:
+    needs.campaigns.add(command.name)
+    needs.units.update((command.name, key) for key in command.keys)
+
+
+@note.register
+def _(command: c.CreateCampaign | c.EditCampaign | c.PauseCampaign | c.ResumeCampaign | c.ResetBreaker, needs: Needs) -> None:
+    needs.campaigns.add(command.name)
+
+
+@note.register
+def _(command: c.BeatWorker | c.DrainWorker | c.FenceWorker, needs: Needs) -> None:
+    needs.workers.add(command.worker)
+    if isinstance(command, c.FenceWorker):
+        needs.searched.add(command.worker)
+
+
+@note.register
+def _(command: c.JudgeWorkers, needs: Needs) -> None:
+    needs.workers.update(command.workers)
+    needs.searched.update(command.workers)
+
+
+@note.register
+def _(command: c.RecordReading | c.EditQuota, needs: Needs) -> None:
+    needs.quotas.add(command.quota)
+
+
+@note.register
+def _(command: c.OpenGates, needs: Needs) -> None:
+    needs.quotas.update(command.quotas)
+
+
+@note.register
+def _(_command: c.TickEngine, needs: Needs) -> None:
+    needs.every_quota = True

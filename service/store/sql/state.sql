@@ -1,0 +1,297 @@
+-- name: campaigns
+-- Campaigns by name, served by the primary key.
+SELECT
+    name, title, policy, labels, auto, quota, brief, brief_rev, deadline, version, created_at, started_at, completed_at,
+    cancelled_at, outcome, paused_at, paused_by, paused_reason, consecutive, failures, tripped, last_claim,
+    blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled
+FROM campaigns
+WHERE shard = $1::integer
+    AND name = ANY($2::text[]);
+
+-- name: campaigns_with_work
+-- Every campaign that has a ready unit, served by campaigns_with_work.
+SELECT
+    name, title, policy, labels, auto, quota, brief, brief_rev, deadline, version, created_at, started_at, completed_at,
+    cancelled_at, outcome, paused_at, paused_by, paused_reason, consecutive, failures, tripped, last_claim,
+    blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled
+FROM campaigns
+WHERE shard = $1::integer
+    AND ready > 0
+    AND completed_at IS NULL
+    AND cancelled_at IS NULL;
+
+-- name: groups
+-- The groups of campaigns that have something open, and those of units already loaded.
+SELECT campaign, grp, ready, held
+FROM groups
+WHERE shard = $1::integer
+    AND campaign = ANY($2::text[])
+    AND ready + held > 0;
+
+-- name: quotas
+-- Quotas by key.
+SELECT
+    key, reason, closed_at, resume_at, opened_at, ramped, utilization, resets_at, read_at, consecutive_failures,
+    failing_since, last_failure_kind, next_poll_s, policy
+FROM quotas
+WHERE shard = $1::integer
+    AND key = ANY($2::text[]);
+
+-- name: all_quotas
+-- Every quota; there are few.
+SELECT
+    key, reason, closed_at, resume_at, opened_at, ramped, utilization, resets_at, read_at, consecutive_failures,
+    failing_since, last_failure_kind, next_poll_s, policy
+FROM quotas
+WHERE shard = $1::integer;
+
+-- name: workers
+-- Workers by id.
+SELECT worker, state, registered, capacity, labels, version, level, level_at, beat_at, alive, held
+FROM workers
+WHERE shard = $1::integer
+    AND worker = ANY($2::text[]);
+
+-- name: claims
+-- Claims by token, served by the primary key.
+SELECT
+    token, campaign, unit, worker, fence, attempt, mode, claimed_at, lease_s, lease_until, beat_at, moved_at, output_at,
+    progress, note, session, idle_count, screen_id
+FROM claims
+WHERE shard = $1::integer
+    AND token = ANY($2::text[]);
+
+-- name: claims_of_workers
+-- The claims that workers hold; the table is small and is read as a whole.
+SELECT
+    token, campaign, unit, worker, fence, attempt, mode, claimed_at, lease_s, lease_until, beat_at, moved_at, output_at,
+    progress, note, session, idle_count, screen_id
+FROM claims
+WHERE shard = $1::integer
+    AND worker = ANY($2::text[]);
+
+-- name: claims_of_units
+-- The claims on units.
+SELECT
+    c.token, c.campaign, c.unit, c.worker, c.fence, c.attempt, c.mode, c.claimed_at, c.lease_s, c.lease_until, c.beat_at,
+    c.moved_at, c.output_at, c.progress, c.note, c.session, c.idle_count, c.screen_id
+FROM unnest($2::text[], $3::text[]) AS asked (campaign, unit)
+JOIN claims AS c ON c.shard = $1::integer AND c.campaign = asked.campaign AND c.unit = asked.unit;
+
+-- name: units
+-- Units by campaign and key, served by the primary key.
+SELECT
+    u.campaign, u.key, u.state, u.grp AS group, u.priority, u.seq, u.payload, u.estimate_s, u.kind, u.fix_of, u.attempts,
+    u.parks, u.claims, u.token, u.worker, u.session, u.due_at, u.resume_at, u.reason, u.error, u.screen_id, u.waits_for,
+    u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at, u.updated_at
+FROM unnest($2::text[], $3::text[]) AS asked (campaign, key)
+JOIN units AS u ON u.shard = $1::integer AND u.campaign = asked.campaign AND u.key = asked.key;
+
+-- name: candidates
+-- The next units of each campaign in the order of claims, served by units_in_claim_order: the order of that index, or the
+-- plan would walk past every finished unit.
+SELECT
+    u.campaign, u.key, u.state, u.grp AS group, u.priority, u.seq, u.payload, u.estimate_s, u.kind, u.fix_of, u.attempts,
+    u.parks, u.claims, u.token, u.worker, u.session, u.due_at, u.resume_at, u.reason, u.error, u.screen_id, u.waits_for,
+    u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at, u.updated_at
+FROM unnest($2::text[], $3::integer[]) AS wanted (campaign, count)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM units
+    WHERE shard = $1::integer
+        AND campaign = wanted.campaign
+        AND state = 'ready'
+    ORDER BY grp, priority DESC, seq
+    LIMIT wanted.count
+) AS u;
+
+-- name: open_units
+-- The next units of a campaign that are not final, for a cancellation in rounds.
+SELECT key
+FROM units
+WHERE shard = $1::integer
+    AND campaign = $2::text
+    AND state IN ('blocked', 'ready', 'delayed', 'parked', 'running', 'quarantined')
+LIMIT $3::integer;
+
+-- name: descendants
+-- Every edge below units, for what follows from their end.
+WITH RECURSIVE edge (campaign, parent, child) AS (
+    SELECT d.campaign, d.parent, d.child
+    FROM unnest($2::text[], $3::text[]) AS root (campaign, key)
+    JOIN dependencies AS d ON d.shard = $1::integer AND d.campaign = root.campaign AND d.parent = root.key
+    UNION
+    SELECT d.campaign, d.parent, d.child
+    FROM edge
+    JOIN dependencies AS d ON d.shard = $1::integer AND d.campaign = edge.campaign AND d.parent = edge.child
+)
+SELECT campaign, parent, child FROM edge;
+
+-- name: children
+-- The edges directly below units.
+SELECT d.campaign, d.parent, d.child
+FROM unnest($2::text[], $3::text[]) AS root (campaign, key)
+JOIN dependencies AS d ON d.shard = $1::integer AND d.campaign = root.campaign AND d.parent = root.key;
+
+-- name: parents
+-- The edges directly above units.
+SELECT d.campaign, d.parent, d.child
+FROM unnest($2::text[], $3::text[]) AS leaf (campaign, key)
+JOIN dependencies AS d ON d.shard = $1::integer AND d.campaign = leaf.campaign AND d.child = leaf.key;
+
+-- name: save_engine
+-- The engine's row.
+UPDATE engine
+SET pool_size = $2::integer, in_use = $3::integer, paused_at = $4::timestamptz, paused_by = $5::text, paused_reason = $6::text
+WHERE shard = $1::integer;
+
+-- name: save_campaigns
+-- Campaigns as they are after the batch.
+INSERT INTO campaigns (
+    shard, name, title, policy, labels, auto, quota, brief, brief_rev, deadline, version, created_at, started_at, completed_at,
+    cancelled_at, outcome, paused_at, paused_by, paused_reason, consecutive, failures, tripped, last_claim,
+    blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled
+)
+VALUES (
+    $1::integer, $2::text, $3::text, $4::jsonb, $5::jsonb, $6::boolean, $7::text, $8::text, $9::integer, $10::timestamptz,
+    $11::integer, $12::timestamptz, $13::timestamptz, $14::timestamptz, $15::timestamptz, $16::text, $17::timestamptz,
+    $18::text, $19::text, $20::integer, $21::bigint[], $22::bigint, $23::bigint, $24::integer, $25::integer, $26::integer,
+    $27::integer, $28::integer, $29::integer, $30::integer, $31::integer, $32::integer
+)
+ON CONFLICT (shard, name) DO UPDATE
+SET title = excluded.title, policy = excluded.policy, labels = excluded.labels, auto = excluded.auto, quota = excluded.quota,
+    brief = excluded.brief, brief_rev = excluded.brief_rev, deadline = excluded.deadline, version = excluded.version,
+    started_at = excluded.started_at, completed_at = excluded.completed_at, cancelled_at = excluded.cancelled_at,
+    outcome = excluded.outcome, paused_at = excluded.paused_at, paused_by = excluded.paused_by,
+    paused_reason = excluded.paused_reason, consecutive = excluded.consecutive, failures = excluded.failures,
+    tripped = excluded.tripped, last_claim = excluded.last_claim, blocked = excluded.blocked, ready = excluded.ready,
+    delayed = excluded.delayed, parked = excluded.parked, running = excluded.running, done = excluded.done,
+    quarantined = excluded.quarantined, skipped = excluded.skipped, cancelled = excluded.cancelled;
+
+-- name: save_groups
+-- Groups as they are after the batch.
+INSERT INTO groups (shard, campaign, grp, ready, held)
+SELECT $1::integer, campaign, grp, ready, held
+FROM unnest($2::text[], $3::integer[], $4::integer[], $5::integer[]) AS row (campaign, grp, ready, held)
+ON CONFLICT (shard, campaign, grp) DO UPDATE SET ready = excluded.ready, held = excluded.held;
+
+-- name: save_quota
+-- A quota as it is after the batch.
+INSERT INTO quotas (
+    shard, key, reason, closed_at, resume_at, opened_at, ramped, utilization, resets_at, read_at, consecutive_failures,
+    failing_since, last_failure_kind, next_poll_s, policy
+)
+VALUES (
+    $1::integer, $2::text, $3::text, $4::timestamptz, $5::timestamptz, $6::timestamptz, $7::integer, $8::double precision,
+    $9::timestamptz, $10::timestamptz, $11::integer, $12::timestamptz, $13::text, $14::double precision, $15::jsonb
+)
+ON CONFLICT (shard, key) DO UPDATE
+SET reason = excluded.reason, closed_at = excluded.closed_at, resume_at = excluded.resume_at, opened_at = excluded.opened_at,
+    ramped = excluded.ramped, utilization = excluded.utilization, resets_at = excluded.resets_at, read_at = excluded.read_at,
+    consecutive_failures = excluded.consecutive_failures, failing_since = excluded.failing_since,
+    last_failure_kind = excluded.last_failure_kind, next_poll_s = excluded.next_poll_s, policy = excluded.policy;
+
+-- name: save_workers
+-- Workers as they are after the batch.
+INSERT INTO workers (shard, worker, state, registered, capacity, labels, version, level, level_at, beat_at, alive, held)
+SELECT $1::integer, worker, state, registered, capacity, labels, version, level, level_at, beat_at, alive, held
+FROM unnest(
+    $2::text[], $3::text[], $4::boolean[], $5::integer[], $6::jsonb[], $7::text[], $8::text[], $9::timestamptz[],
+    $10::timestamptz[], $11::boolean[], $12::integer[]
+) AS row (worker, state, registered, capacity, labels, version, level, level_at, beat_at, alive, held)
+ON CONFLICT (shard, worker) DO UPDATE
+SET state = excluded.state, registered = excluded.registered, capacity = excluded.capacity, labels = excluded.labels,
+    version = excluded.version, level = excluded.level, level_at = excluded.level_at, beat_at = excluded.beat_at,
+    alive = excluded.alive, held = excluded.held;
+
+-- name: add_units
+-- New units of an import.
+INSERT INTO units (
+    shard, campaign, key, state, grp, priority, seq, payload, estimate_s, kind, fix_of, attempts, parks, claims, token, worker,
+    session, due_at, resume_at, reason, error, screen_id, waits_for, dependents, settled, because_of, ready_at, claimed_at,
+    updated_at
+)
+SELECT
+    $1::integer, campaign, key, state, grp, priority, seq, payload, estimate_s, kind, fix_of, attempts, parks, claims, token,
+    worker, session, due_at, resume_at, reason, error, screen_id, waits_for, dependents, settled, because_of, ready_at,
+    claimed_at, updated_at
+FROM unnest(
+    $2::text[], $3::text[], $4::text[], $5::integer[], $6::integer[], $7::bigint[], $8::jsonb[], $9::double precision[],
+    $10::text[], $11::text[], $12::integer[], $13::integer[], $14::integer[], $15::text[], $16::text[], $17::text[],
+    $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[], $22::text[], $23::integer[], $24::integer[],
+    $25::boolean[], $26::text[], $27::timestamptz[], $28::timestamptz[], $29::timestamptz[]
+) AS row (
+    campaign, key, state, grp, priority, seq, payload, estimate_s, kind, fix_of, attempts, parks, claims, token, worker,
+    session, due_at, resume_at, reason, error, screen_id, waits_for, dependents, settled, because_of, ready_at, claimed_at,
+    updated_at
+);
+
+-- name: save_units
+-- What decisions changed of units; the payload is not theirs. Served by the primary key.
+UPDATE units AS u
+SET state = row.state, attempts = row.attempts, parks = row.parks, claims = row.claims, token = row.token,
+    worker = row.worker, session = row.session, due_at = row.due_at, resume_at = row.resume_at, reason = row.reason,
+    error = row.error, screen_id = row.screen_id, waits_for = row.waits_for, dependents = row.dependents,
+    settled = row.settled, because_of = row.because_of, ready_at = row.ready_at, claimed_at = row.claimed_at,
+    updated_at = row.updated_at
+FROM unnest(
+    $2::text[], $3::text[], $4::text[], $5::integer[], $6::integer[], $7::integer[], $8::text[], $9::text[], $10::text[],
+    $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::integer[], $17::integer[],
+    $18::boolean[], $19::text[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[]
+) AS row (
+    campaign, key, state, attempts, parks, claims, token, worker, session, due_at, resume_at, reason, error, screen_id,
+    waits_for, dependents, settled, because_of, ready_at, claimed_at, updated_at
+)
+WHERE u.shard = $1::integer
+    AND u.campaign = row.campaign
+    AND u.key = row.key;
+
+-- name: save_plans
+-- What an import changed of units that nobody had started.
+UPDATE units AS u
+SET payload = row.payload, grp = row.grp, priority = row.priority, estimate_s = row.estimate_s
+FROM unnest($2::text[], $3::text[], $4::jsonb[], $5::integer[], $6::integer[], $7::double precision[])
+    AS row (campaign, key, payload, grp, priority, estimate_s)
+WHERE u.shard = $1::integer
+    AND u.campaign = row.campaign
+    AND u.key = row.key;
+
+-- name: add_edges
+-- New edges of the dependency graph.
+INSERT INTO dependencies (shard, campaign, parent, child)
+SELECT $1::integer, campaign, parent, child
+FROM unnest($2::text[], $3::text[], $4::text[]) AS edge (campaign, parent, child);
+
+-- name: add_claims
+-- New claims.
+INSERT INTO claims (
+    shard, token, campaign, unit, worker, fence, attempt, mode, claimed_at, lease_s, lease_until, beat_at, moved_at, output_at,
+    progress, note, session, idle_count, screen_id
+)
+SELECT
+    $1::integer, token, campaign, unit, worker, fence, attempt, mode, claimed_at, lease_s, lease_until, beat_at, moved_at,
+    output_at, progress, note, session, idle_count, screen_id
+FROM unnest(
+    $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::integer[], $8::text[], $9::timestamptz[],
+    $10::double precision[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
+    $15::double precision[], $16::text[], $17::text[], $18::integer[], $19::text[]
+) AS row (
+    token, campaign, unit, worker, fence, attempt, mode, claimed_at, lease_s, lease_until, beat_at, moved_at, output_at,
+    progress, note, session, idle_count, screen_id
+);
+
+-- name: save_claims
+-- What heartbeats changed: no indexed column, so that the row stays on its page.
+UPDATE claims AS c
+SET lease_until = row.lease_until, beat_at = row.beat_at, moved_at = row.moved_at, output_at = row.output_at,
+    progress = row.progress, note = row.note, session = row.session, idle_count = row.idle_count, screen_id = row.screen_id
+FROM unnest(
+    $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::double precision[],
+    $8::text[], $9::text[], $10::integer[], $11::text[]
+) AS row (token, lease_until, beat_at, moved_at, output_at, progress, note, session, idle_count, screen_id)
+WHERE c.shard = $1::integer
+    AND c.token = row.token;
+
+-- name: end_claims
+-- Claims that ended.
+DELETE FROM claims WHERE shard = $1::integer AND token = ANY($2::text[]);

@@ -1,0 +1,122 @@
+"""One batch: the submissions of one transaction, what is decided of them, and what is stored."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from service.domain.commands import Command, Moment
+from service.domain.decide import decide
+from service.domain.events import Recorded
+from service.domain.rejections import Rejection, Unprocessable
+from service.domain.state import State
+from service.store import log, saver
+from service.store.loader import Loader, engine_of
+from service.store.needs import Needs
+from service.submission import Answer, Origin
+
+KEPT = timedelta(hours=24)
+CHANCE = secrets.SystemRandom().random
+
+
+class Pending(Struct, eq=False):
+    """A submission that waits for its batch, the promise of its answer, and the time until which it may wait."""
+
+    commands: Sequence[Command]
+    origin: Origin
+    answer: asyncio.Future[Answer]
+    until: float
+
+
+class Remembered(Struct, frozen=True):
+    """What an idempotency key was answered; *fresh* when it was in this batch."""
+
+    digest: bytes
+    position: int
+    body: bytes | None
+    fresh: bool = True
+
+
+class Batch:
+    """What one transaction does: answers by submission, events by position, idempotency keys to remember."""
+
+    def __init__(self, submissions: list[Pending], shard: int) -> None:
+        self.submissions = submissions
+        self.shard = shard
+        self.id = secrets.token_hex(8)
+        self.commands = 0
+        self.answers: list[Answer] = []
+        self.events: list[Recorded] = []
+        self.keys: dict[str, Remembered] = {}
+
+    async def transact(self, connection: log.Connection) -> None:
+        """Lock, load, decide, append and save; the caller begins and commits."""
+        await connection.fetchval(log.QUERIES.lock, self.shard)
+        now = await connection.fetchrow(log.QUERIES.moment, self.shard)
+        assert now is not None, "every shard has an engine"
+        state = State(engine_of(now))
+        needs = Needs(command for pending in self.submissions for command in pending.commands)
+        await Loader(connection, self.shard, state, now["at"]).load(needs)
+        await self.remember(connection, now["at"])
+        for pending in self.submissions:
+            self.answers.append(self.answer(pending, state, now["at"], now["head"]))
+        await self.store(connection, state, now["at"])
+
+    async def remember(self, connection: log.Connection, at: datetime) -> None:
+        """Load what the idempotency keys of the batch were answered before."""
+        keys = [pending.origin.key for pending in self.submissions if pending.origin.key is not None]
+        if keys:
+            for row in await connection.fetch(log.QUERIES.keys, self.shard, keys, at - KEPT):
+                self.keys[row["key"]] = Remembered(row["digest"], row["position"], row["body"], fresh=False)
+
+    def answer(self, pending: Pending, state: State, at: datetime, head: int) -> Answer:
+        """Decide one submission, or repeat what its key was answered."""
+        origin = pending.origin
+        past = self.keys.get(origin.key) if origin.key is not None else None
+        if past is not None and past.digest == origin.digest:
+            return Answer(position=past.position, replayed=True, body=past.body)
+        if past is not None:
+            refusal = Unprocessable("this Idempotency-Key was used with another request", field="Idempotency-Key")
+            return Answer(position=head + len(self.events), results=(refusal,) * len(pending.commands))
+        results = tuple(self.decide(command, origin, state, at, head) for command in pending.commands)
+        answer = Answer(position=head + len(self.events), results=results)
+        if origin.key is not None and not all(isinstance(result, Rejection) for result in results):
+            body = origin.render(answer) if origin.render is not None else None
+            self.keys[origin.key] = Remembered(origin.digest, answer.position, body)
+        return answer
+
+    def decide(self, command: Command, origin: Origin, state: State, at: datetime, head: int) -> object:
+        """Decide one command at its place in the log; return its reply or its rejection."""
+        place = head + len(self.events)
+        self.commands += 1
+        causation = f"{self.id}.{self.commands}"
+        moment = Moment(at, place, origin.actor, CHANCE, self.shard, origin.correlation_id, origin.span_id, causation)
+        outcome = decide(state, command, moment)
+        self.events += outcome.events
+        return outcome.reply if outcome.rejection is None else outcome.rejection
+
+    async def store(self, connection: log.Connection, state: State, at: datetime) -> None:
+        """Append the events and save what they touched, with screens and keys."""
+        screens = {key: text for pending in self.submissions for key, text in pending.origin.screens.items()}
+        if screens:
+            await connection.execute(log.QUERIES.keep_screens, self.shard, at, list(screens), list(screens.values()))
+        if self.events:
+            await log.append(connection, self.shard, at, self.events)
+            await saver.save(connection, self.shard, state)
+        fresh = [(key, row.digest, row.position, row.body) for key, row in self.keys.items() if row.fresh]
+        if fresh:
+            await connection.execute(log.QUERIES.keep_keys, self.shard, at, *log.columns(fresh))
+
+    async def happened(self, connection: log.Connection) -> bool:
+        """Tell whether this batch is in the log: behind the lock, its first position says whose it is.
+
+        A batch without events changed nothing but its keys, and is run again.
+        """
+        if not self.events:
+            return False
+        async with connection.transaction():
+            await connection.fetchval(log.QUERIES.lock, self.shard)
+            found = await connection.fetchval(log.QUERIES.causation_at, self.shard, self.events[0].position)
+        return found is not None and str(found).partition(".")[0] == self.id

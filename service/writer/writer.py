@@ -1,0 +1,188 @@
+"""Group commit: commands that arrive while a transaction is in flight go together in the next one."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
+
+import asyncpg
+
+from service.domain.commands import Command
+from service.domain.events import Recorded
+from service.domain.rejections import Validation
+from service.store.pool import is_lost
+from service.submission import Answer, Origin, Unavailable
+from service.writer.batch import Batch, Pending
+
+LOG = logging.getLogger(__name__)
+MAX_COMMANDS = 2000
+PATIENCE_S = 5.0
+RETRY_S = 0.1
+
+
+class Observer:
+    """What the Writer tells of itself; the metrics override it."""
+
+    def appended(self, seconds: float, events: int) -> None:
+        """Note a committed batch."""
+
+    def failed(self, reason: str) -> None:
+        """Note a batch that did not commit: `db_unavailable`, `timeout`, `invalid`, `other`."""
+
+
+class Writer:
+    """The single writer of one shard in this process, on a connection of its own."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        *,
+        shard: int = 0,
+        committed: Callable[[Sequence[Recorded]], None] = lambda _events: None,
+        observer: Observer | None = None,
+    ) -> None:
+        self._connect = connect
+        self._shard = shard
+        self._committed = committed
+        self._observer = observer or Observer()
+        self._waiting: deque[Pending] = deque()
+        self._rung = asyncio.Event()
+        self._connection: asyncpg.Connection | None = None
+
+    async def submit(self, commands: Sequence[Command], origin: Origin) -> Answer:
+        """Decide *commands* in one transaction, in order, each judged on its own; answer when it is durable.
+
+        Raises:
+            Unavailable: the database is away; nothing is known to be stored, ask again with the same idempotency key.
+
+        """
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Pending(commands, origin, answer, monotonic() + PATIENCE_S))
+        self._rung.set()
+        return await answer
+
+    async def run(self) -> None:
+        """Serve submissions until cancelled; what waits then is refused as unavailable."""
+        batch: list[Pending] = []
+        try:
+            while True:
+                await self._rung.wait()
+                self._rung.clear()
+                while batch := self._next():
+                    await self._serve(batch)
+        finally:
+            for pending in (*batch, *self._waiting):
+                refuse(pending, Unavailable("the service is stopping"))
+            self._waiting.clear()
+            self._drop()
+
+    def _next(self) -> list[Pending]:
+        """Take the submissions of the next batch; those whose asker has gone are left out."""
+        batch: list[Pending] = []
+        count = 0
+        while self._waiting and (not batch or count + len(self._waiting[0].commands) <= MAX_COMMANDS):
+            pending = self._waiting.popleft()
+            if not pending.answer.done():
+                batch.append(pending)
+                count += len(pending.commands)
+        return batch
+
+    async def _serve(self, submissions: list[Pending]) -> None:
+        """Bring submissions to their answers; a lost connection is no answer unless it lasts."""
+        while submissions:
+            batch = Batch(submissions, self._shard)
+            started = monotonic()
+            try:
+                await self._run(batch)
+            except Exception as error:  # noqa: BLE001 - every failure becomes an answer
+                self._drop()
+                submissions = await self._recover(submissions, error)
+                continue
+            self._observer.appended(monotonic() - started, len(batch.events))
+            self._finish(batch)
+            return
+
+    async def _run(self, batch: Batch) -> None:
+        """Run one batch as one transaction; when the outcome of its commit is unknown, find out."""
+        connection = await self._connected()
+        await connection.execute("BEGIN")
+        await batch.transact(connection)
+        try:
+            await connection.execute("COMMIT")
+        except Exception as error:
+            self._drop()
+            if not is_lost(error) or not await self._happened(batch):
+                raise
+
+    async def _happened(self, batch: Batch) -> bool:
+        """Ask the log, as long as it takes to reach it, whether *batch* was committed."""
+        while True:
+            try:
+                return await batch.happened(await self._connected())
+            except Exception as error:
+                self._drop()
+                if not is_lost(error):
+                    raise
+                LOG.warning("the outcome of a commit is open, asking again: %s", error)
+                await asyncio.sleep(RETRY_S)
+
+    async def _recover(self, submissions: list[Pending], error: Exception) -> list[Pending]:
+        """Return what is to be tried again: all after a loss, while they may wait; nothing after a refusal."""
+        if is_lost(error):
+            self._observer.failed("db_unavailable")
+            return await self._outwait(submissions, error)
+        if len(submissions) > 1:
+            for pending in submissions:
+                await self._serve([pending])
+        else:
+            self._fail(submissions[0], error)
+        return []
+
+    async def _outwait(self, submissions: list[Pending], error: Exception) -> list[Pending]:
+        """Refuse whoever has waited long enough, rest a little, return the others."""
+        LOG.warning("the database is away: %s: %s", type(error).__name__, error)
+        now = monotonic()
+        for pending in submissions:
+            if pending.until <= now:
+                refuse(pending, Unavailable("the database is away"))
+        await asyncio.sleep(RETRY_S)
+        return [pending for pending in submissions if not pending.answer.done()]
+
+    def _fail(self, pending: Pending, error: Exception) -> None:
+        """Answer a submission that the database does not take: the input's fault, too slow, or a bug."""
+        if isinstance(error, asyncpg.DataError | UnicodeError):
+            self._observer.failed("invalid")
+            refuse(pending, Validation("a value cannot be stored: it is no valid text, number or JSON"))
+        elif isinstance(error, asyncpg.QueryCanceledError):
+            self._observer.failed("timeout")
+            refuse(pending, Unavailable("the database takes too long"))
+        else:
+            self._observer.failed("other")
+            refuse(pending, error)
+
+    def _finish(self, batch: Batch) -> None:
+        """Hand out the answers of a committed batch, and wake whoever waits for its events."""
+        for pending, answer in zip(batch.submissions, batch.answers, strict=True):
+            if not pending.answer.done():
+                pending.answer.set_result(answer)
+        if batch.events:
+            self._committed(batch.events)
+
+    async def _connected(self) -> asyncpg.Connection:
+        """Return the Writer's connection, opened anew after a loss."""
+        if self._connection is None:
+            self._connection = await self._connect()
+        return self._connection
+
+    def _drop(self) -> None:
+        """End the connection; its transaction ends with it."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+def refuse(pending: Pending, error: Exception) -> None:
+    """Answer with an exception, once."""
+    if not pending.answer.done():
+        pending.answer.set_exception(error)
