@@ -1,6 +1,7 @@
 """The demo: compile the standard library with real workers, and show one truth about it three times."""
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -34,6 +35,7 @@ def demonstrate(muster: Muster, name: str, limit: int | None) -> bool:
     units = [*ours, *library()][:limit]
     begin(muster, name, units)
     drain(muster, name, scratch)
+    shutil.rmtree(scratch / "pycache", ignore_errors=True)
     return summary(muster, name, {unit["key"] for unit in units}, {unit["key"] for unit in ours})
 
 

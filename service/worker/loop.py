@@ -76,6 +76,8 @@ class Worker:
         if (fenced or verdict.signal == "drain") and not self._claimant.stopping:
             self._narrator.step("the service lets this worker go: no more claims")
             self._claimant.stop()
+        if isinstance(report, Presence | Heartbeat) and verdict.problem and not verdict.problem.stale:
+            self._narrator.trouble(f"refused: {verdict.problem}")
         if isinstance(report, Presence):
             self._claimant.introduced.set()
         elif isinstance(report, Heartbeat):
