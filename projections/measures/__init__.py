@@ -1,0 +1,1 @@
+"""What is counted and measured: a catalogue as data, and the pure fold of events into series."""

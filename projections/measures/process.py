@@ -1,0 +1,118 @@
+"""The numbers of this process alone: its requests, its Writer, its pool, its loops. They start at zero with it."""
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, Info, PlatformCollector, ProcessCollector
+
+from projections.measures.catalogue import PROCESS
+from projections.measures.family import Family
+
+VIEWS = "views"
+
+
+class Process:
+    """One registry a process, defined by the catalogue; callers say what happened, each in one method."""
+
+    def __init__(self, schema: str = "") -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
+        for family in PROCESS:
+            self._define(family)
+        build = Info("muster_build", "What this process is.", registry=self.registry)
+        build.info({"version": version("muster"), "schema": schema, "python": platform.python_version()})
+
+    def _define(self, family: Family) -> None:
+        """Register *family*, each series of closed labels at zero."""
+        made: Counter | Gauge | Histogram
+        labels = tuple(family.labels)
+        match family.kind:
+            case "counter":
+                made = self._counters[family.name] = Counter(family.name, family.help, labels, registry=self.registry)
+            case "gauge":
+                made = self._gauges[family.name] = Gauge(family.name, family.help, labels, registry=self.registry)
+            case "histogram":
+                made = self._histograms[family.name] = Histogram(
+                    family.name, family.help, labels, buckets=family.buckets, registry=self.registry
+                )
+            case "info":
+                return
+        for values in family.combinations() if labels else ():
+            made.labels(*values)
+
+    def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an answered request; *route* is the template, `other` for a path that matched none."""
+        self._counters["muster_http_requests_total"].labels(method, route, str(status)).inc()
+        self._histograms["muster_http_request_duration_seconds"].labels(method, route).observe(seconds)
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Count a request as being answered."""
+        with self._gauges["muster_http_requests_in_flight"].track_inprogress():
+            yield
+
+    @contextmanager
+    def stream(self) -> Iterator[None]:
+        """Count an event stream as open."""
+        with self._gauges["muster_stream_clients"].track_inprogress():
+            yield
+
+    def observe_append(self, seconds: float, events: int) -> None:
+        """Count a batch that the Writer committed."""
+        self._histograms["muster_event_append_duration_seconds"].observe(seconds)
+        self._histograms["muster_event_append_batch_events"].observe(events)
+
+    def append_failed(self, reason: str) -> None:
+        """Count a batch that failed: `conflict`, `db_unavailable`, `timeout`, `invalid` or `other`."""
+        self._counters["muster_event_append_failures_total"].labels(reason).inc()
+
+    def projected(self, events: int, seconds: float) -> None:
+        """Count a page of the projector."""
+        self._counters["muster_projection_events_total"].labels(VIEWS).inc(events)
+        self._histograms["muster_projection_batch_duration_seconds"].labels(VIEWS).observe(seconds)
+
+    def projection_failed(self) -> None:
+        """Count a page that failed."""
+        self._counters["muster_projection_errors_total"].labels(VIEWS).inc()
+
+    def diverged(self, rows: int) -> None:
+        """Count rows that differed from a fresh fold."""
+        self._counters["muster_projection_divergences_total"].labels(VIEWS).inc(rows)
+
+    def connections(self, used: int, idle: int, most: int) -> None:
+        """Note the state of the pool."""
+        pool = self._gauges["muster_db_pool_connections"]
+        pool.labels("used").set(used)
+        pool.labels("idle").set(idle)
+        self._gauges["muster_db_pool_connections_max"].set(most)
+
+    def observe_loop_lag(self, seconds: float) -> None:
+        """Note how much later than asked the event loop came back."""
+        self._histograms["muster_event_loop_lag_seconds"].observe(seconds)
+
+    def leads(self, *, leader: bool) -> None:
+        """Note whether this replica leads."""
+        self._gauges["muster_leader"].set(int(leader))
+
+    def swept(self, sweep: str, seconds: float, at: float) -> None:
+        """Note a sweep that ended well; *at* is seconds since 1970."""
+        self._histograms["muster_sweep_duration_seconds"].labels(sweep).observe(seconds)
+        self._gauges["muster_sweep_last_success_timestamp_seconds"].labels(sweep).set(at)
+
+    def sweep_failed(self, sweep: str) -> None:
+        """Count a sweep that failed."""
+        self._counters["muster_sweep_errors_total"].labels(sweep).inc()
+
+    def collected(self, seconds: float) -> None:
+        """Note how long an exposition took."""
+        self._gauges["muster_metrics_collect_duration_seconds"].set(seconds)
+
+    def collect_failed(self) -> None:
+        """Count an exposition without the fleet's part."""
+        self._counters["muster_metrics_collect_errors_total"].inc()

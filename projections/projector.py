@@ -1,0 +1,197 @@
+"""The projector: reads the log after its checkpoint, folds, and saves fold and checkpoint in one transaction."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+import asyncpg
+from msgspec import Struct
+
+from projections import store
+from projections.measures.book import Book
+from projections.measures.process import Process
+from projections.store import Checkpoint
+from projections.views.cards import Cards
+from service.domain.events import Recorded
+from service.domain.rejections import Rejection
+from service.store import log
+from service.store.pool import LOST, is_lost
+
+_log = logging.getLogger(__name__)
+
+PAGE = 5000
+POLL_S = 0.2
+LOOK_S = 0.02
+PATIENCE_S = 5.0
+REST_S = 1.0
+
+
+class Lagging(Rejection):
+    """The views have not reached the position asked for in time; ask again after `Retry-After`."""
+
+    status, slug, title = 503, "unavailable", "Unavailable"
+
+    def __init__(self, position: int, reached: int) -> None:
+        super().__init__(f"the views are at position {reached}, {position} is asked for", field="at_least", current=reached)
+
+
+class LogBroken(RuntimeError):
+    """The log has a hole where none may be."""
+
+
+class Fold(Struct):
+    """What is held in memory of one generation, true for *at*."""
+
+    at: Checkpoint
+    cards: Cards
+    book: Book
+
+    def take(self, events: Sequence[Recorded]) -> None:
+        """Fold a page."""
+        for event in events:
+            self.cards.fold(event)
+            self.book.fold(event)
+
+    def saved(self, at: Checkpoint) -> None:
+        """Note that everything up to *at* is stored."""
+        self.at = at
+        self.cards.saved()
+        self.book.touched.clear()
+
+
+async def load(connection: store.Session, at: Checkpoint) -> Fold:
+    """Load one generation as it is at its checkpoint."""
+    return Fold(at, await store.load_cards(connection, at), await store.load_book(connection, at))
+
+
+async def save(connection: store.Session, fold: Fold, events: Sequence[Recorded]) -> bool:
+    """Store the folded page with its checkpoint; False when somebody else had moved it."""
+    last = events[-1]
+    at = Checkpoint(fold.at.shard, fold.at.generation, last.position, last.at)
+    async with connection.transaction():
+        if not await store.advance(connection, fold.at, at.position, last.at):
+            return False
+        await store.save_cards(connection, fold.at, fold.cards)
+        await store.save_book(connection, fold.at, fold.book)
+    fold.saved(at)
+    return True
+
+
+async def step(connection: store.Session, fold: Fold, page: int = PAGE) -> int | None:
+    """Fold and store the next page; return how many events it had, None when the fold must be loaded anew.
+
+    The read is bounded by a head that was seen before it: what commits in between is the next page's.
+    """
+    head = await log.head(connection, fold.at.shard)
+    count = min(page, head - fold.at.position)
+    if count <= 0:
+        return 0
+    events = await log.read(connection, fold.at.shard, fold.at.position, count)
+    require_gapless(events, fold.at.position, count)
+    if wanted := fold.cards.wanted(events):
+        await store.load_quarantined(connection, fold.at, fold.cards, wanted)
+    fold.take(events)
+    return len(events) if await save(connection, fold, events) else None
+
+
+def require_gapless(events: Sequence[Recorded], after: int, count: int) -> None:
+    """Refuse a page with a hole: its events would never be folded."""
+    if len(events) != count or events[0].position != after + 1 or events[-1].position != after + count:
+        raise LogBroken(f"positions {after + 1} to {after + count} hold {len(events)} events")
+
+
+class Projector:
+    """Keeps the live generation folded while this replica leads; tells every replica how far it is."""
+
+    def __init__(self, pool: asyncpg.Pool, process: Process, shard: int = 0, page: int = PAGE) -> None:
+        self.position = 0
+        self._pool = pool
+        self._process = process
+        self._shard = shard
+        self._page = page
+        self._bell = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._running = False
+
+    def ring(self) -> None:
+        """Wake the projector: the log has grown."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Fold for ever; ends by cancellation, when this replica no longer leads."""
+        self._running = True
+        try:
+            while True:
+                try:
+                    await self._follow()
+                except Exception as error:  # noqa: BLE001 - a loop outlives what befalls one of its rounds
+                    self._process.projection_failed()
+                    if not isinstance(error, LOST) and not is_lost(error):
+                        _log.exception("the projector failed at position %d, trying again", self.position)
+                    await asyncio.sleep(REST_S)
+        finally:
+            self._running = False
+            self._reach(self.position)
+
+    async def _follow(self) -> None:
+        """Fold page after page from the stored checkpoint, until the generation changes."""
+        async with self._pool.acquire() as connection:
+            fold = await load(connection, await store.live(connection, self._shard))
+        self._reach(fold.at.position)
+        while True:
+            self._bell.clear()
+            started = time.perf_counter()
+            async with self._pool.acquire() as connection:
+                folded = await step(connection, fold, self._page)
+            if folded is None:
+                return
+            if folded:
+                self._process.projected(folded, time.perf_counter() - started)
+                self._reach(fold.at.position)
+                await asyncio.sleep(0)
+            else:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait for the bell, or for the next look at the log."""
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._bell.wait()
+        except TimeoutError:
+            return
+
+    def _reach(self, position: int) -> None:
+        """Tell everybody who waits that the fold is at *position*."""
+        self.position = position
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    async def at_least(self, position: int, patience_s: float = PATIENCE_S) -> None:
+        """Wait until the live generation is folded up to *position*.
+
+        Raises:
+            Lagging: after *patience_s* seconds.
+
+        """
+        if self.position >= position:
+            return
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._hear(position)
+                await self._look(position)
+        except TimeoutError:
+            raise Lagging(position, self.position) from None
+
+    async def _hear(self, position: int) -> None:
+        """Wait while this replica folds."""
+        self.ring()
+        while self._running and self.position < position:
+            await self._moved.wait()
+
+    async def _look(self, position: int) -> None:
+        """Watch the checkpoint that another replica moves."""
+        while self.position < position:
+            self.position = max(self.position, (await store.live(self._pool, self._shard)).position)
+            if self.position < position:
+                await asyncio.sleep(LOOK_S)

@@ -1,0 +1,106 @@
+-- Cards, series and their checkpoint. Everything is keyed by shard and generation: one generation is live, a rebuild writes
+-- the next one beside it.
+
+-- name: live
+-- The generation that is read, and the position that it is true for.
+SELECT generation, position, recorded_at
+FROM checkpoint
+WHERE shard = $1::integer
+    AND live;
+
+-- name: checkpoint_of
+-- The position of one generation.
+SELECT position, live FROM checkpoint WHERE shard = $1::integer AND generation = $2::integer;
+
+-- name: advance
+-- Moves the checkpoint from where the fold began; no row, and somebody else was faster.
+UPDATE checkpoint
+SET position = $4::bigint, recorded_at = $5::timestamptz
+WHERE shard = $1::integer
+    AND generation = $2::integer
+    AND position = $3::bigint
+RETURNING position;
+
+-- name: engine
+-- The engine's card.
+SELECT card FROM engine_card WHERE shard = $1::integer AND generation = $2::integer;
+
+-- name: campaigns
+-- Every campaign's card.
+SELECT campaign AS key, card FROM campaign_card WHERE shard = $1::integer AND generation = $2::integer;
+
+-- name: workers
+-- Every worker's card.
+SELECT worker AS key, card FROM worker_card WHERE shard = $1::integer AND generation = $2::integer;
+
+-- name: quotas
+-- Every quota's card.
+SELECT quota AS key, card FROM quota_card WHERE shard = $1::integer AND generation = $2::integer ORDER BY quota;
+
+-- name: series
+-- Every series.
+SELECT family, labels, value, sum_us, buckets, created_at, position
+FROM series
+WHERE shard = $1::integer
+    AND generation = $2::integer;
+
+-- name: quarantined
+-- The cards of some quarantined units, served by the primary key.
+SELECT q.card
+FROM unnest($3::text[], $4::text[]) AS asked (campaign, unit)
+JOIN quarantine_card AS q
+    ON q.shard = $1::integer AND q.generation = $2::integer AND q.campaign = asked.campaign AND q.unit = asked.unit;
+
+-- name: save_engine
+-- The engine's card after a page.
+INSERT INTO engine_card (shard, generation, card)
+VALUES ($1::integer, $2::integer, $3::jsonb)
+ON CONFLICT (shard, generation) DO UPDATE SET card = excluded.card;
+
+-- name: save_campaigns
+-- Campaign cards after a page.
+INSERT INTO campaign_card (shard, generation, campaign, state, labels, card)
+SELECT $1::integer, $2::integer, campaign, state, labels, card
+FROM unnest($3::text[], $4::text[], $5::jsonb[], $6::jsonb[]) AS row (campaign, state, labels, card)
+ON CONFLICT (shard, generation, campaign) DO UPDATE
+SET state = excluded.state, labels = excluded.labels, card = excluded.card;
+
+-- name: save_workers
+-- Worker cards after a page.
+INSERT INTO worker_card (shard, generation, worker, card)
+SELECT $1::integer, $2::integer, worker, card
+FROM unnest($3::text[], $4::jsonb[]) AS row (worker, card)
+ON CONFLICT (shard, generation, worker) DO UPDATE SET card = excluded.card;
+
+-- name: save_quotas
+-- Quota cards after a page.
+INSERT INTO quota_card (shard, generation, quota, card)
+SELECT $1::integer, $2::integer, quota, card
+FROM unnest($3::text[], $4::jsonb[]) AS row (quota, card)
+ON CONFLICT (shard, generation, quota) DO UPDATE SET card = excluded.card;
+
+-- name: clear_quarantine
+-- Units that left the quarantine.
+DELETE FROM quarantine_card AS q
+USING unnest($3::text[], $4::text[]) AS gone (campaign, unit)
+WHERE q.shard = $1::integer
+    AND q.generation = $2::integer
+    AND q.campaign = gone.campaign
+    AND q.unit = gone.unit;
+
+-- name: save_quarantine
+-- Units that came into quarantine.
+INSERT INTO quarantine_card (shard, generation, campaign, unit, card)
+SELECT $1::integer, $2::integer, campaign, unit, card
+FROM unnest($3::text[], $4::text[], $5::jsonb[]) AS row (campaign, unit, card)
+ON CONFLICT (shard, generation, campaign, unit) DO UPDATE SET card = excluded.card;
+
+-- name: save_series
+-- Series after a page, as absolute values. Buckets travel as text: an array of arrays of different lengths does not exist.
+INSERT INTO series (shard, generation, family, labels, value, sum_us, buckets, created_at, position)
+SELECT
+    $1::integer, $2::integer, family, labels::text[], value, sum_us, buckets::bigint[], created_at, position
+FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::timestamptz[], $9::bigint[])
+    AS row (family, labels, value, sum_us, buckets, created_at, position)
+ON CONFLICT (shard, generation, family, labels) DO UPDATE
+SET value = excluded.value, sum_us = excluded.sum_us, buckets = excluded.buckets, position = excluded.position;

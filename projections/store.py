@@ -1,0 +1,142 @@
+"""The tables of cards and series: loaded once, saved page by page as absolute values."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from asyncpg import Connection, Pool, Record
+from asyncpg.pool import PoolConnectionProxy
+from msgspec import Struct
+
+from projections.measures.book import Book, Key, Series
+from projections.views.campaign import CampaignCard
+from projections.views.cards import Cards, UnitId
+from projections.views.engine import EngineCard
+from projections.views.quarantine import QuarantineCard
+from projections.views.quota import QuotaCard
+from projections.views.worker import WorkerCard
+from service.store.queries import load
+
+QUERIES = load("projections", package="projections")
+ENGINE = msgspec.json.Decoder(EngineCard)
+CAMPAIGN = msgspec.json.Decoder(CampaignCard)
+WORKER = msgspec.json.Decoder(WorkerCard)
+QUOTA = msgspec.json.Decoder(QuotaCard)
+QUARANTINED = msgspec.json.Decoder(QuarantineCard)
+
+Session = Connection | PoolConnectionProxy
+
+
+class Checkpoint(Struct, frozen=True):
+    """How far a generation is folded."""
+
+    shard: int
+    generation: int
+    position: int
+    recorded_at: datetime | None = None
+
+
+async def live(connection: Session | Pool, shard: int) -> Checkpoint:
+    """Return the checkpoint of the generation that is read."""
+    row = await connection.fetchrow(QUERIES.live, shard)
+    assert row is not None, "the migration made a live generation"
+    return Checkpoint(shard, row["generation"], row["position"], row["recorded_at"])
+
+
+async def load_cards(connection: Session, at: Checkpoint) -> Cards:
+    """Return all cards of a generation, but the quarantine."""
+    where = at.shard, at.generation
+    cards = Cards()
+    engine = await connection.fetchval(QUERIES.engine, *where)
+    cards.engine = EngineCard() if engine is None else ENGINE.decode(engine)
+    cards.campaigns = {key: CAMPAIGN.decode(card) for key, card in await connection.fetch(QUERIES.campaigns, *where)}
+    cards.workers = {key: WORKER.decode(card) for key, card in await connection.fetch(QUERIES.workers, *where)}
+    cards.quotas = {key: QUOTA.decode(card) for key, card in await connection.fetch(QUERIES.quotas, *where)}
+    return cards
+
+
+async def load_quarantined(connection: Session, at: Checkpoint, cards: Cards, wanted: set[UnitId]) -> None:
+    """Bring the cards of some quarantined units into memory."""
+    campaigns, units = zip(*wanted, strict=True)
+    for (text,) in await connection.fetch(QUERIES.quarantined, at.shard, at.generation, campaigns, units):
+        card = QUARANTINED.decode(text)
+        cards.quarantine[card.campaign, card.key] = card
+
+
+async def load_book(connection: Session, at: Checkpoint) -> Book:
+    """Return all series of a generation."""
+    book = Book()
+    for row in await connection.fetch(QUERIES.series, at.shard, at.generation):
+        key, series = series_of(row)
+        book.series[key] = series
+    return book
+
+
+def series_of(row: Record) -> tuple[Key, Series]:
+    """Return a row of `series`."""
+    family, labels, value, sum_us, buckets, created_at, position = row
+    return (family, tuple(labels)), Series(created_at, position, value, sum_us, list(buckets))
+
+
+async def advance(connection: Session, at: Checkpoint, position: int, recorded_at: datetime) -> bool:
+    """Move the checkpoint, and tell whether it stood where this fold began."""
+    moved = await connection.fetchval(QUERIES.advance, at.shard, at.generation, at.position, position, recorded_at)
+    return moved is not None
+
+
+async def save_cards(connection: Session, at: Checkpoint, cards: Cards) -> None:
+    """Write the cards that were touched."""
+    where, touched = (at.shard, at.generation), cards.touched
+    if touched.engine:
+        await connection.execute(QUERIES.save_engine, *where, text(cards.engine))
+    if touched.campaigns:
+        campaigns = [cards.campaigns[key] for key in sorted(touched.campaigns)]
+        rows = [(card.name, card.state, text(card.labels), text(card)) for card in campaigns]
+        await connection.execute(QUERIES.save_campaigns, *where, *zip(*rows, strict=True))
+    if touched.workers:
+        rows_w = [(key, text(cards.workers[key])) for key in sorted(touched.workers)]
+        await connection.execute(QUERIES.save_workers, *where, *zip(*rows_w, strict=True))
+    if touched.quotas:
+        rows_q = [(key, text(cards.quotas[key])) for key in sorted(touched.quotas)]
+        await connection.execute(QUERIES.save_quotas, *where, *zip(*rows_q, strict=True))
+    await save_quarantine(connection, at, cards)
+
+
+async def save_quarantine(connection: Session, at: Checkpoint, cards: Cards) -> None:
+    """Write who came into quarantine, and remove who left it."""
+    if cards.touched.cleared:
+        await connection.execute(
+            QUERIES.clear_quarantine, at.shard, at.generation, *zip(*sorted(cards.touched.cleared), strict=True)
+        )
+    if cards.quarantine:
+        rows = [(*key, text(card)) for key, card in sorted(cards.quarantine.items())]
+        await connection.execute(QUERIES.save_quarantine, at.shard, at.generation, *zip(*rows, strict=True))
+
+
+async def save_book(connection: Session, at: Checkpoint, book: Book) -> None:
+    """Write the series that were touched."""
+    if not book.touched:
+        return
+    rows = [series_columns(key, book.series[key]) for key in sorted(book.touched)]
+    await connection.execute(QUERIES.save_series, at.shard, at.generation, *zip(*rows, strict=True))
+
+
+def series_columns(key: Key, row: Series) -> tuple[Any, ...]:
+    """Return a series as the columns of `save_series`."""
+    family, labels = key
+    return family, array(labels), row.value, row.sum_us, array(row.buckets), row.created_at, row.position
+
+
+def array(values: tuple[str, ...] | list[int]) -> str:
+    r"""Return *values* as the text of a Postgres array.
+
+    >>> print(array(('a"b', "c\\")), array([1, 2]))
+    {"a\"b","c\\"} {"1","2"}
+    """
+    escaped = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in escaped) + "}"
+
+
+def text(value: object) -> str:
+    """Return *value* as the text of a jsonb column."""
+    return msgspec.json.encode(value).decode()

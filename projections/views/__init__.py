@@ -1,0 +1,1 @@
+"""Pure folds of the log into what people and machines read: events in, cards out."""

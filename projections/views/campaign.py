@@ -1,0 +1,264 @@
+"""The campaign's card: counts by state, switches, breaker, pace, and the fold that keeps it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from projections.views.instant import microseconds
+from projections.views.pace import Pace
+from service.domain import events as e
+from service.domain import ids
+from service.domain.campaign import Counts
+from service.domain.policy import Policy
+
+
+class CampaignCard(Struct, kw_only=True):
+    """One campaign as it is shown; only `evolve` writes it. *tripped* is the position of the trip, *fails* what it counted."""
+
+    name: ids.CampaignName
+    title: str
+    policy: Policy
+    labels: dict[str, str]
+    auto: bool
+    quota: ids.QuotaKey | None
+    brief: str | None
+    brief_rev: int
+    deadline: datetime | None
+    created_at: datetime
+    version: int = 1
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    outcome: ids.Outcome | None = None
+    paused_at: datetime | None = None
+    paused_by: str | None = None
+    paused_reason: str | None = None
+    consecutive: int = 0
+    tripped: int | None = None
+    tripped_at: datetime | None = None
+    fails: int = 0
+    resume_at: datetime | None = None
+    done_at: datetime | None = None
+    counts: Counts = field(default_factory=Counts)
+    quarantined_by_reason: dict[str, int] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
+    position: int = 0
+
+    @property
+    def state(self) -> ids.CampaignState:
+        """The one word for what it does."""
+        if self.cancelled_at is not None:
+            return "cancelled"
+        if self.completed_at is not None:
+            return "completed"
+        return "running" if self.paused_at is None else "paused"
+
+    def move(self, old: ids.UnitState | None, new: ids.UnitState, at: datetime) -> None:
+        """Count one unit out of *old* (None: it is new) and into *new*; the active clock runs while one is running."""
+        counts = self.counts
+        counts.move(old, new)
+        if new == "running":
+            if counts.running == 1:
+                self.pace.start(microseconds(at))
+        elif old == "running" and counts.running == 0:
+            self.pace.stop(microseconds(at))
+        if new == "done":
+            self.pace.done(microseconds(at))
+            self.done_at = at
+        if old == "parked" and counts.parked == 0:
+            self.resume_at = None
+
+
+def opened(body: e.CampaignCreated, event: e.Recorded) -> CampaignCard:
+    """Return the card of a campaign that begins."""
+    return CampaignCard(
+        name=body.name,
+        title=body.title,
+        policy=body.policy,
+        labels=dict(body.labels),
+        auto=body.auto,
+        quota=body.quota,
+        brief=body.brief,
+        brief_rev=body.brief_rev,
+        deadline=body.deadline,
+        created_at=event.at,
+        position=event.position,
+    )
+
+
+def edited(card: CampaignCard, body: e.CampaignEdited, _event: e.Recorded) -> None:
+    """Fields changed."""
+    hints = {"policy": Policy, "deadline": datetime | None}
+    for name, change in body.changes.items():
+        hint = hints.get(name)
+        setattr(card, name, change.new if hint is None else msgspec.convert(change.new, hint))
+    card.brief_rev = body.brief_rev
+    card.version += 1
+
+
+def paused(card: CampaignCard, body: e.CampaignPaused, event: e.Recorded) -> None:
+    """Automatic claims stop."""
+    card.paused_at, card.paused_by, card.paused_reason = event.at, body.by, body.reason
+    card.version += 1
+
+
+def resumed(card: CampaignCard, _body: e.CampaignResumed, _event: e.Recorded) -> None:
+    """Automatic claims go on."""
+    card.paused_at = card.paused_by = card.paused_reason = None
+    card.version += 1
+
+
+def breaker_tripped(card: CampaignCard, body: e.BreakerTripped, event: e.Recorded) -> None:
+    """The breaker is open."""
+    card.tripped, card.tripped_at, card.fails = event.position, event.at, len(body.failures)
+    card.version += 1
+
+
+def breaker_reset(card: CampaignCard, _body: e.BreakerReset, _event: e.Recorded) -> None:
+    """The breaker is armed and counts from zero."""
+    card.tripped, card.tripped_at, card.fails, card.consecutive = None, None, 0, 0
+    card.version += 1
+
+
+def completed(card: CampaignCard, body: e.CampaignCompleted, event: e.Recorded) -> None:
+    """Nothing is left to do."""
+    card.completed_at, card.outcome = event.at, body.outcome
+    card.version += 1
+
+
+def reopened(card: CampaignCard, _body: e.CampaignReopened, _event: e.Recorded) -> None:
+    """There is work again."""
+    card.completed_at = card.outcome = None
+    card.version += 1
+
+
+def cancelled(card: CampaignCard, _body: e.CampaignCancelled, event: e.Recorded) -> None:
+    """No unit will be run again."""
+    card.cancelled_at = event.at
+    card.version += 1
+
+
+def units_added(card: CampaignCard, body: e.UnitsAdded, _event: e.Recorded) -> None:
+    """Units join, blocked or ready."""
+    blocked = sum(1 for unit in body.units if unit.waits_for)
+    card.counts.blocked += blocked
+    card.counts.ready += len(body.units) - blocked
+
+
+def unit_claimed(card: CampaignCard, _body: e.UnitClaimed, event: e.Recorded) -> None:
+    """A unit runs."""
+    card.started_at = card.started_at or event.at
+    card.move("ready", "running", event.at)
+
+
+def unit_completed(card: CampaignCard, body: e.UnitCompleted, event: e.Recorded) -> None:
+    """A unit is done; the run of failures ends."""
+    card.consecutive = 0
+    card.move(body.was, "done", event.at)
+
+
+def attempt_failed(card: CampaignCard, _body: e.AttemptFailed, _event: e.Recorded) -> None:
+    """One more failure in a row; what becomes of the unit says the next event."""
+    if card.policy.breaker.counts == "attempts":
+        card.consecutive += 1
+
+
+def retry_scheduled(card: CampaignCard, _body: e.RetryScheduled, event: e.Recorded) -> None:
+    """A failed unit rests."""
+    card.move("running", "delayed", event.at)
+
+
+def retry_due(card: CampaignCard, _body: e.RetryDue, event: e.Recorded) -> None:
+    """A rest is over."""
+    card.move("delayed", "ready", event.at)
+
+
+def unit_quarantined(card: CampaignCard, body: e.UnitQuarantined, event: e.Recorded) -> None:
+    """A unit is out until a person sends it back."""
+    if card.policy.breaker.counts == "units" and body.reason != "manual":
+        card.consecutive += 1
+    card.quarantined_by_reason[body.reason] = card.quarantined_by_reason.get(body.reason, 0) + 1
+    card.move(body.was, "quarantined", event.at)
+
+
+def unquarantined(card: CampaignCard, reason: str) -> None:
+    """Count one unit less under *reason*."""
+    left = card.quarantined_by_reason[reason] - 1
+    if left:
+        card.quarantined_by_reason[reason] = left
+    else:
+        del card.quarantined_by_reason[reason]
+
+
+def quarantine_cleared(card: CampaignCard, body: e.QuarantineCleared, event: e.Recorded) -> None:
+    """A quarantined unit is to do again."""
+    card.move("quarantined", body.to, event.at)
+
+
+def unit_parked(card: CampaignCard, body: e.UnitParked, event: e.Recorded) -> None:
+    """A unit waits for quota; only a worker's word is about the quota, a person's is not."""
+    card.move(body.was, "parked", event.at)
+    if body.token is not None:
+        card.resume_at = body.resume_at
+
+
+def unit_unparked(card: CampaignCard, _body: e.UnitUnparked, event: e.Recorded) -> None:
+    """A pause is over."""
+    card.move("parked", "ready", event.at)
+
+
+def unit_released(card: CampaignCard, _body: e.UnitReleased, event: e.Recorded) -> None:
+    """A claim ended neutrally."""
+    card.move("running", "ready", event.at)
+
+
+def unit_unblocked(card: CampaignCard, _body: e.UnitUnblocked, event: e.Recorded) -> None:
+    """Nothing is left to wait for."""
+    card.move("blocked", "ready", event.at)
+
+
+def unit_skipped(card: CampaignCard, body: e.UnitSkipped, event: e.Recorded) -> None:
+    """A dependency failed for good."""
+    card.move(body.was, "skipped", event.at)
+
+
+def unit_unskipped(card: CampaignCard, body: e.UnitUnskipped, event: e.Recorded) -> None:
+    """The dependency is back at work."""
+    card.move("skipped", body.to, event.at)
+
+
+def unit_cancelled(card: CampaignCard, body: e.UnitCancelled, event: e.Recorded) -> None:
+    """Nobody will run the unit."""
+    card.move(body.was, "cancelled", event.at)
+
+
+Change = Callable[[CampaignCard, Any, e.Recorded], None]
+
+FOLDS: dict[type[e.Event], Change] = {
+    e.CampaignEdited: edited,
+    e.CampaignPaused: paused,
+    e.CampaignResumed: resumed,
+    e.BreakerTripped: breaker_tripped,
+    e.BreakerReset: breaker_reset,
+    e.CampaignCompleted: completed,
+    e.CampaignReopened: reopened,
+    e.CampaignCancelled: cancelled,
+    e.UnitsAdded: units_added,
+    e.UnitClaimed: unit_claimed,
+    e.UnitCompleted: unit_completed,
+    e.AttemptFailed: attempt_failed,
+    e.RetryScheduled: retry_scheduled,
+    e.RetryDue: retry_due,
+    e.UnitQuarantined: unit_quarantined,
+    e.QuarantineCleared: quarantine_cleared,
+    e.UnitParked: unit_parked,
+    e.UnitUnparked: unit_unparked,
+    e.UnitReleased: unit_released,
+    e.UnitUnblocked: unit_unblocked,
+    e.UnitSkipped: unit_skipped,
+    e.UnitUnskipped: unit_unskipped,
+    e.UnitCancelled: unit_cancelled,
+}

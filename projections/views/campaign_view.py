@@ -1,0 +1,144 @@
+"""The campaign as people and programs read it: the card, its quota's gate and the clock."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from projections.views.campaign import CampaignCard
+from projections.views.instant import microseconds
+from projections.views.quota import QuotaCard
+from service.domain import ids
+from service.domain.campaign import Counts
+from service.domain.policy import Policy
+
+LONGEST_ETA_S = 10 * 365 * 86400
+EXHAUSTED = ("rate_limit", "utilization")
+
+
+class UnitCounts(Struct, kw_only=True):
+    """Units by state."""
+
+    total: int
+    blocked: int
+    ready: int
+    delayed: int
+    parked: int
+    running: int
+    done: int
+    quarantined: int
+    skipped: int
+    cancelled: int
+
+
+class Pause(Struct, kw_only=True):
+    """Since when, why and by whom."""
+
+    reason: str | None
+    since: datetime
+    by: str | None
+
+
+class BreakerView(Struct, kw_only=True):
+    """The safety cap; *line* is what the card says when it tripped."""
+
+    consecutive_failures: int
+    threshold: int
+    tripped: bool
+    line: str | None
+
+
+class CampaignView(Struct, kw_only=True):
+    """A campaign. *progress* is done over total; throughput and ETA are absent while there is no evidence."""
+
+    name: ids.CampaignName
+    title: str
+    state: ids.CampaignState
+    version: int
+    auto: bool
+    units: UnitCounts
+    progress: float
+    active: int
+    throughput_per_hour: float | None
+    eta: datetime | None
+    eta_s: float | None
+    paused: Pause | None
+    breaker: BreakerView
+    quota: ids.QuotaKey | None
+    quota_line: str | None
+    quarantined_by_reason: dict[str, int]
+    outcome: ids.Outcome | None
+    policy: Policy
+    labels: dict[str, str]
+    brief: str | None
+    brief_rev: int
+    deadline: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    cancelled_at: datetime | None
+    position: int
+
+
+def view(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> CampaignView:
+    """Return *card* as it is shown at *at*."""
+    counts = card.counts
+    rate = card.pace.rate(microseconds(at))
+    left_s = eta_s(card, rate)
+    fields: dict[str, Any] = {name: getattr(card, name) for name in SHARED}
+    return CampaignView(
+        **fields,
+        units=UnitCounts(total=counts.total, **{state: getattr(counts, state) for state in ids.UNIT_STATES}),
+        progress=progress(counts),
+        active=counts.running,
+        throughput_per_hour=None if rate is None else round(rate * 3600, 3),
+        eta=None if left_s is None else at + timedelta(seconds=left_s),
+        eta_s=left_s,
+        paused=None if card.paused_at is None else Pause(reason=card.paused_reason, since=card.paused_at, by=card.paused_by),
+        breaker=BreakerView(
+            consecutive_failures=card.consecutive,
+            threshold=card.policy.breaker.threshold,
+            tripped=card.tripped is not None,
+            line=breaker_line(card),
+        ),
+        quota_line=quota_line(card, quota),
+    )
+
+
+SHARED = tuple(name for name in CampaignView.__struct_fields__ if name in CampaignCard.__struct_fields__ or name == "state")
+
+
+def progress(counts: Counts) -> float:
+    """Return done over total, 0 of nothing."""
+    return counts.done / counts.total if counts.total else 0.0
+
+
+def eta_s(card: CampaignCard, rate: float | None) -> float | None:
+    """Return the seconds until nothing is open, None rather than wrong.
+
+    None without evidence, for a campaign that is over, paused or tripped, and while what is left is parked or blocked.
+    """
+    counts = card.counts
+    moving = counts.ready + counts.running + counts.delayed
+    if rate is None or not moving or card.state != "running" or card.tripped is not None:
+        return None
+    seconds = counts.open / rate
+    return round(seconds, 3) if seconds < LONGEST_ETA_S else None
+
+
+def breaker_line(card: CampaignCard) -> str | None:
+    """Return what the card says of a tripped breaker."""
+    return None if card.tripped is None else f"Auto paused · {card.fails} fails"
+
+
+def quota_line(card: CampaignCard, quota: QuotaCard | None) -> str | None:
+    """Return what the card says while a quota holds the campaign's work back; the time is UTC."""
+    if card.state not in ("running", "paused"):
+        return None
+    if quota is not None and quota.reason in EXHAUSTED:
+        resume_at = quota.resume_at
+    elif card.resume_at is not None:
+        resume_at = card.resume_at
+    else:
+        return None
+    return "quota exhausted" if resume_at is None else f"quota exhausted · auto-resume ~{resume_at:%H:%M}"

@@ -1,0 +1,122 @@
+"""All cards of one shard, and the one fold that brings an event to each of them."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct, field
+
+from projections.views import campaign, engine, quarantine, quota, worker
+from projections.views.campaign import CampaignCard
+from projections.views.engine import EngineCard
+from projections.views.quarantine import QuarantineCard
+from projections.views.quota import QuotaCard
+from projections.views.worker import WorkerCard
+from service.domain import events as e
+from service.domain import ids
+
+UnitId = tuple[ids.CampaignName, ids.UnitKey]
+
+
+class Touched(Struct):
+    """Keys of the cards that a fold has changed since they were saved; *cleared* left the quarantine."""
+
+    campaigns: set[ids.CampaignName] = field(default_factory=set)
+    workers: set[ids.WorkerId] = field(default_factory=set)
+    quotas: set[ids.QuotaKey] = field(default_factory=set)
+    cleared: set[UnitId] = field(default_factory=set)
+    engine: bool = False
+
+
+class Cards:
+    """The cards in memory. Of the quarantine only those that the next events need, see `wanted`."""
+
+    def __init__(self) -> None:
+        self.engine = EngineCard()
+        self.campaigns: dict[ids.CampaignName, CampaignCard] = {}
+        self.workers: dict[ids.WorkerId, WorkerCard] = {}
+        self.quotas: dict[ids.QuotaKey, QuotaCard] = {}
+        self.quarantine: dict[UnitId, QuarantineCard] = {}
+        self.touched = Touched()
+
+    def wanted(self, events: Iterable[e.Recorded]) -> set[UnitId]:
+        """Return the quarantined units that *events* send back and that are not in memory."""
+        return {
+            (event.campaign, event.unit)
+            for event in events
+            if type(event.body) in LEAVING and quarantine.leaves(event) and event.campaign is not None and event.unit is not None
+        } - self.quarantine.keys()
+
+    def fold(self, event: e.Recorded) -> None:
+        """Fold one event into every card that shows something of it."""
+        road = ROADS[type(event.body)]
+        if road.campaign is not None and event.campaign is not None:
+            self._campaign(road.campaign, event)
+        if road.worker is not None and event.worker is not None:
+            card = self.workers.get(event.worker)
+            if card is None:
+                card = self.workers[event.worker] = worker.met(event)
+            road.worker(card, event.body, event)
+            self.touched.workers.add(event.worker)
+        if road.rare:
+            self._rare(event)
+
+    def _campaign(self, change: "Change", event: e.Recorded) -> None:
+        assert event.campaign is not None
+        card = self.campaigns[event.campaign]
+        running = card.counts.running
+        change(card, event.body, event)
+        card.position = event.position
+        self.touched.campaigns.add(event.campaign)
+        if card.counts.running != running:
+            self.engine.in_use += card.counts.running - running
+            self.touched.engine = True
+
+    def _rare(self, event: e.Recorded) -> None:
+        """Fold what happens seldom: beginnings, the engine, quotas, the quarantine."""
+        body = event.body
+        if isinstance(body, e.CampaignCreated):
+            self.campaigns[body.name] = campaign.opened(body, event)
+            self.touched.campaigns.add(body.name)
+        elif isinstance(body, e.UnitQuarantined):
+            card = quarantine.quarantined(body, event)
+            self.quarantine[card.campaign, card.key] = card
+            self.touched.cleared.discard((card.campaign, card.key))
+        elif quarantine.leaves(event):
+            self._clear(event)
+        elif type(body) in engine.FOLDS:
+            engine.FOLDS[type(body)](self.engine, body, event)
+            self.touched.engine = True
+        elif type(body) in quota.FOLDS:
+            key: ids.QuotaKey = body.key  # type: ignore[attr-defined]  # every event of a quota names it
+            quota.FOLDS[type(body)](self.quotas.setdefault(key, QuotaCard(key=key)), body, event)
+            self.touched.quotas.add(key)
+
+    def _clear(self, event: e.Recorded) -> None:
+        assert event.campaign is not None
+        assert event.unit is not None
+        card = self.quarantine.pop((event.campaign, event.unit))
+        campaign.unquarantined(self.campaigns[event.campaign], card.reason)
+        self.touched.cleared.add((event.campaign, event.unit))
+
+    def saved(self) -> None:
+        """Forget what was touched, and the quarantine: its table has it now."""
+        self.touched = Touched()
+        self.quarantine.clear()
+
+
+LEAVING = (e.QuarantineCleared, e.UnitCancelled)
+RARE = {e.CampaignCreated, e.UnitQuarantined, *LEAVING, *engine.FOLDS, *quota.FOLDS}
+
+Change = campaign.Change
+
+
+class Road(Struct, frozen=True):
+    """Where an event goes."""
+
+    campaign: campaign.Change | None
+    worker: worker.Change | None
+    rare: bool
+
+
+ROADS: dict[type[e.Event], Road] = {
+    kind: Road(campaign.FOLDS.get(kind), worker.FOLDS.get(kind), kind in RARE) for kind in e.EVENTS
+}

@@ -1,0 +1,61 @@
+"""How fast a campaign gets done: completions over its own active time, which stands still while nothing runs."""
+
+from msgspec import Struct, field
+
+MINUTE_US = 60_000_000
+WINDOW_US = 30 * MINUTE_US
+ENOUGH = 20
+EVIDENCE = 3
+
+
+class Pace(Struct, gc=False):
+    """The active clock of a campaign and what was done on it.
+
+    *clock_us* is the time with at least one unit running, *since_us* when the running began, *minutes* pairs of a minute on
+    that clock and the units done in it: half an hour of them, or as many as it takes to see `ENOUGH` units.
+    """
+
+    clock_us: int = 0
+    since_us: int | None = None
+    minutes: list[list[int]] = field(default_factory=list)
+
+    def start(self, at_us: int) -> None:
+        """Let the clock run: the first unit was claimed."""
+        self.since_us = at_us
+
+    def stop(self, at_us: int) -> None:
+        """Let the clock stand: nothing runs any more."""
+        self.clock_us = self.read(at_us)
+        self.since_us = None
+
+    def read(self, at_us: int) -> int:
+        """Return what the clock shows at *at_us*."""
+        return self.clock_us if self.since_us is None else self.clock_us + max(at_us - self.since_us, 0)
+
+    def done(self, at_us: int) -> None:
+        """Count one unit."""
+        minute = self.read(at_us) // MINUTE_US
+        if self.minutes and self.minutes[-1][0] == minute:
+            self.minutes[-1][1] += 1
+        else:
+            self.minutes.append([minute, 1])
+            self.forget(minute)
+
+    def forget(self, minute: int) -> None:
+        """Drop what lies before the window, as long as enough is left to judge by."""
+        left = sum(done for _, done in self.minutes)
+        while self.minutes[0][0] < minute - WINDOW_US // MINUTE_US and left - self.minutes[0][1] >= ENOUGH:
+            left -= self.minutes.pop(0)[1]
+
+    def rate(self, at_us: int) -> float | None:
+        """Return units done in a second of active time, None while there is no evidence.
+
+        >>> Pace(clock_us=10_000_000, minutes=[[0, 5]]).rate(0)
+        0.5
+        """
+        done = sum(done for _, done in self.minutes)
+        if done < EVIDENCE:
+            return None
+        clock = self.read(at_us)
+        start = min(max(clock - WINDOW_US, 0), self.minutes[0][0] * MINUTE_US)
+        return done * 1_000_000 / (clock - start) if clock > start else None

@@ -1,0 +1,153 @@
+"""The worker's card: what it is, when it was heard, what it holds, and the fold that keeps it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct, field
+
+from service.domain import events as e
+from service.domain import ids
+
+
+class Holding(Struct, kw_only=True):
+    """A unit in the hands of a worker."""
+
+    campaign: ids.CampaignName
+    key: ids.UnitKey
+    attempt: int
+    claimed_at: datetime
+    lease_s: float
+    lease_until: datetime
+    progress: float | None = None
+    note: str | None = None
+    output_at: datetime | None = None
+
+
+class WorkerCard(Struct, kw_only=True):
+    """One worker as it is shown; only the folds below write it. *completed* and *failed* count attempts."""
+
+    worker: ids.WorkerId
+    last_heartbeat_at: datetime
+    level_at: datetime
+    state: ids.WorkerState = "active"
+    registered: bool = False
+    capacity: int | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    version: str | None = None
+    level: ids.Level = "healthy"
+    alive: bool = True
+    claims: dict[ids.Token, Holding] = field(default_factory=dict)
+    completed: int = 0
+    failed: int = 0
+    gone_at: datetime | None = None
+
+    @property
+    def watched(self) -> bool:
+        """Whether it has a heartbeat level: with a lease, or registered and not drained."""
+        return bool(self.claims) or (self.registered and self.state == "active")
+
+
+def met(event: e.Recorded) -> WorkerCard:
+    """Return the card of a worker of which this is the first word."""
+    assert event.worker is not None, "the envelope of a worker's event names it"
+    return WorkerCard(worker=event.worker, last_heartbeat_at=event.at, level_at=event.at)
+
+
+def registered(card: WorkerCard, body: e.WorkerRegistered, event: e.Recorded) -> None:
+    """The worker says who it is; one that was gone starts afresh."""
+    if card.state == "gone":
+        card.state, card.gone_at = "active", None
+    card.registered, card.alive, card.last_heartbeat_at = True, True, event.at
+    card.capacity, card.labels, card.version = body.capacity, body.labels, body.version
+
+
+def deregistered(card: WorkerCard, _body: e.WorkerDeregistered, event: e.Recorded) -> None:
+    """The worker is gone."""
+    card.registered, card.state, card.level = False, "gone", "healthy"
+    card.level_at = card.gone_at = event.at
+
+
+def worker_heartbeat(card: WorkerCard, body: e.WorkerHeartbeat, event: e.Recorded) -> None:
+    """A sign of life, or the word that there will be none."""
+    card.last_heartbeat_at, card.alive = event.at, body.alive
+
+
+def level_changed(card: WorkerCard, body: e.LevelChanged, event: e.Recorded) -> None:
+    """The worker was judged anew."""
+    card.level, card.level_at = body.to, event.at
+
+
+def draining(card: WorkerCard, _body: e.WorkerDraining, _event: e.Recorded) -> None:
+    """No new claims."""
+    card.state = "draining"
+
+
+def fenced(card: WorkerCard, _body: e.WorkerFenced, _event: e.Recorded) -> None:
+    """No claims at all."""
+    card.state = "fenced"
+
+
+def claimed(card: WorkerCard, body: e.UnitClaimed, event: e.Recorded) -> None:
+    """It holds one unit more; a claim counts as a heartbeat."""
+    assert event.campaign is not None, "the envelope of a claim names the campaign"
+    assert event.unit is not None, "the envelope of a claim names the unit"
+    card.last_heartbeat_at, card.alive = event.at, True
+    card.claims[body.token] = Holding(
+        campaign=event.campaign,
+        key=event.unit,
+        attempt=body.attempt,
+        claimed_at=event.at,
+        lease_s=body.lease_s,
+        lease_until=body.lease_until,
+    )
+
+
+def unit_heartbeat(card: WorkerCard, body: e.UnitHeartbeat, event: e.Recorded) -> None:
+    """The lease is renewed; what the worker did not say stays as it was."""
+    alive = body.alive is not False
+    card.last_heartbeat_at, card.alive = event.at, alive
+    held = card.claims.get(body.token)
+    if held is None:
+        return
+    if alive:
+        held.lease_until = event.at + timedelta(seconds=held.lease_s)
+    held.progress = held.progress if body.progress is None else body.progress
+    held.note = held.note if body.note is None else body.note
+    held.output_at = held.output_at if body.output_at is None else body.output_at
+
+
+def completed(card: WorkerCard, body: e.UnitCompleted, _event: e.Recorded) -> None:
+    """It got a unit done."""
+    card.completed += 1
+    card.claims.pop(body.token, None)
+
+
+def attempt_failed(card: WorkerCard, body: e.AttemptFailed, _event: e.Recorded) -> None:
+    """An execution of it failed."""
+    card.failed += 1
+    card.claims.pop(body.token, None)
+
+
+def let_go(card: WorkerCard, body: e.UnitParked | e.UnitReleased, _event: e.Recorded) -> None:
+    """It holds the unit no more, and nothing failed."""
+    if body.token is not None:
+        card.claims.pop(body.token, None)
+
+
+Change = Callable[[WorkerCard, Any, e.Recorded], None]
+
+FOLDS: dict[type[e.Event], Change] = {
+    e.WorkerRegistered: registered,
+    e.WorkerDeregistered: deregistered,
+    e.WorkerHeartbeat: worker_heartbeat,
+    e.LevelChanged: level_changed,
+    e.WorkerDraining: draining,
+    e.WorkerFenced: fenced,
+    e.UnitClaimed: claimed,
+    e.UnitHeartbeat: unit_heartbeat,
+    e.UnitCompleted: completed,
+    e.AttemptFailed: attempt_failed,
+    e.UnitParked: let_go,
+    e.UnitReleased: let_go,
+}
