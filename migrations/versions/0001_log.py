@@ -75,8 +75,13 @@ BEGIN
         FOREACH parent IN ARRAY ARRAY['events', 'heartbeats'] LOOP
             part := format('%s_p%s', parent, lpad(number::text, 6, '0'));
             CONTINUE WHEN to_regclass(part) IS NOT NULL;
-            EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s)', part, parent, number * span, (number + 1) * span);
-            EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', part || '_stays', part);
+            EXECUTE format(
+                'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s)', part, parent, number * span, (number + 1) * span
+            );
+            EXECUTE format(
+                'CREATE TRIGGER %I BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
+                part || '_stays', part
+            );
             made := made + 1;
         END LOOP;
     END LOOP;
@@ -170,7 +175,8 @@ CREATE TABLE campaigns (
     skipped integer NOT NULL,
     cancelled integer NOT NULL,
     PRIMARY KEY (shard, name),
-    CONSTRAINT counts_are_not_negative CHECK (least(blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled) >= 0)
+    CONSTRAINT counts_are_not_negative
+        CHECK (least(blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled) >= 0)
 ) WITH (fillfactor = 50);
 CREATE INDEX campaigns_with_work ON campaigns (shard, name) WHERE ready > 0 AND completed_at IS NULL AND cancelled_at IS NULL;
 

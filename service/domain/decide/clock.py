@@ -50,10 +50,13 @@ def watchdog(state: State, claim: Claim, at: datetime, heard_since: datetime) ->
 
 
 def stayed_dead(state: State, claim: Claim, at: datetime, tick_s: float) -> bool:
-    """Tell whether the worker was dead in as many ticks in a row as the policy asks: any sign of life changes its level."""
+    """Tell whether the worker was dead in as many ticks in a row as the policy asks: any sign of life changes its level.
+
+    The count of ticks is derived from the log, and so survives every restart.
+    """
     worker = state.workers[claim.worker]
-    ticks = state.campaigns[claim.campaign].policy.heartbeat.dead_ticks
-    return worker.level == "dead" and at - worker.level_at >= timedelta(seconds=(ticks - 1) * tick_s)
+    ticks = round((at - worker.level_at).total_seconds() / tick_s) + 1
+    return worker.level == "dead" and ticks >= state.campaigns[claim.campaign].policy.heartbeat.dead_ticks
 
 
 def release_retries(state: State, command: ReleaseRetries, moment: Moment) -> Decision[None]:

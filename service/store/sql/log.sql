@@ -2,6 +2,10 @@
 -- Takes the shard: one writer at a time, until the transaction ends. The row is never updated.
 SELECT shard FROM log_shard WHERE shard = $1::integer FOR UPDATE;
 
+-- name: now
+-- The database's time.
+SELECT clock_timestamp();
+
 -- name: moment
 -- The head of the log, the database's time (never backwards within a shard) and the engine; a second statement, so
 -- that its snapshot is younger than the lock. Two backward steps on the primary keys.

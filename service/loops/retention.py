@@ -1,0 +1,42 @@
+"""Keeping house: partitions made ahead of the log, idempotency records forgotten in time."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from service.store import log
+from service.store.pool import is_lost
+
+LOG = logging.getLogger(__name__)
+ROUND_S = 60.0
+KEPT = timedelta(hours=24)
+
+
+class Retention:
+    """Does both once a minute, on the leader."""
+
+    def __init__(self, pool: asyncpg.Pool, shard: int = 0) -> None:
+        self._pool = pool
+        self._shard = shard
+
+    async def run(self, _heard_since: Callable[[], datetime]) -> None:
+        """Keep house until cancelled."""
+        while True:
+            try:
+                await self.keep()
+            except Exception as error:
+                if not is_lost(error):
+                    LOG.exception("retention stumbled")
+            await asyncio.sleep(ROUND_S)
+
+    async def keep(self) -> int:
+        """Keep house once; return how many partitions were made."""
+        async with self._pool.acquire() as connection:
+            head = await log.head(connection, self._shard)
+            made = await connection.fetchval(log.QUERIES.extend, head)
+            now = await connection.fetchval(log.QUERIES.now)
+            await connection.execute(log.QUERIES.forget_keys, self._shard, now - KEPT)
+        return int(made)

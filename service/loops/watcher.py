@@ -1,0 +1,121 @@
+"""The watcher: passing time, turned into commands that go through the same Writer as any other."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from time import monotonic
+
+import asyncpg
+
+from service.bell import Bell
+from service.domain import commands as c
+from service.domain import ids
+from service.store import log
+from service.store.loader import QUERIES as STATE
+from service.store.loader import ROUND
+from service.store.pool import is_lost
+from service.store.queries import load
+from service.submission import Origin, Unavailable
+from service.writer import Writer
+
+LOG = logging.getLogger(__name__)
+QUERIES = load("clock")
+LONGEST_NAP_S = 1.0
+SHORTEST_NAP_S = 0.005
+RETIRE_S = 3600.0
+ORIGIN = Origin(actor="watcher")
+
+
+class Watcher:
+    """Looks at the clock of the database: what is due at once when it is due, workers and watchdogs every tick."""
+
+    def __init__(self, pool: asyncpg.Pool, writer: Writer, bell: Bell, tick_s: float, shard: int = 0) -> None:
+        self._pool = pool
+        self._writer = writer
+        self._bell = bell
+        self._tick_s = tick_s
+        self._shard = shard
+
+    async def run(self, heard_since: Callable[[], datetime]) -> None:
+        """Look until cancelled; a database that is away is looked for again."""
+        ticked = 0.0
+        while True:
+            rung = self._bell.count
+            nap = LONGEST_NAP_S
+            try:
+                ticks = monotonic() - ticked >= self._tick_s
+                await self.look(heard_since(), tick=ticks)
+                ticked = monotonic() if ticks else ticked
+                nap = await self.nap(heard_since())
+            except Unavailable:
+                LOG.warning("the watcher waits for the database")
+            except Exception as error:
+                if not is_lost(error):
+                    LOG.exception("the watcher stumbled")
+            await self._bell.after(rung, nap)
+
+    async def look(self, heard_since: datetime, *, tick: bool = True) -> None:
+        """Order everything that is due now; with *tick*, judge workers and watchdogs too."""
+        async with self._pool.acquire() as connection:
+            now = await connection.fetchval(log.QUERIES.now)
+            due = [
+                *await self.due_units(connection, QUERIES.due_retries, c.ReleaseRetries, now),
+                *await self.due_units(connection, QUERIES.due_parked, c.ResumeParked, now),
+                *await self.due_claims(connection, now, heard_since),
+            ]
+            if tick:
+                due += await self.due_judgements(connection, now, heard_since)
+        for start in range(0, len(due), 10):
+            await self._writer.submit(due[start : start + 10], ORIGIN)
+
+    async def due_units(
+        self,
+        connection: asyncpg.pool.PoolConnectionProxy,
+        query: str,
+        order: type[c.ReleaseRetries | c.ResumeParked],
+        now: datetime,
+    ) -> list[c.Command]:
+        """Return one command for each campaign that has units due."""
+        due: dict[ids.CampaignName, list[ids.UnitKey]] = defaultdict(list)
+        for campaign, key in await connection.fetch(query, self._shard, now, ROUND):
+            due[campaign].append(key)
+        return [order(campaign=campaign, keys=tuple(keys)) for campaign, keys in due.items()]
+
+    async def due_claims(
+        self, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
+    ) -> list[c.Command]:
+        """Return what ends lapsed leases, opens gates, and goes on with cancellations."""
+        orders: list[c.Command] = []
+        if tokens := names(await connection.fetch(QUERIES.lapsed, self._shard, now, ROUND, heard_since)):
+            orders.append(c.ExpireLeases(tokens=tokens, heard_since=heard_since))
+        if gates := names(await connection.fetch(QUERIES.due_gates, self._shard, now)):
+            orders.append(c.OpenGates(quotas=gates))
+        for campaign in names(await connection.fetch(QUERIES.cancelled, self._shard, ROUND)):
+            keys = names(await connection.fetch(STATE.open_units, self._shard, campaign, ROUND))
+            orders.append(c.CancelRest(name=campaign, keys=keys))
+        return orders
+
+    async def due_judgements(
+        self, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
+    ) -> list[c.Command]:
+        """Return what judges silent workers and then claims that a watchdog or a dead worker ends."""
+        orders: list[c.Command] = []
+        if workers := names(await connection.fetch(QUERIES.silent, self._shard, now)):
+            orders.append(c.JudgeWorkers(workers=workers, heard_since=heard_since, retire_s=RETIRE_S))
+        if tokens := names(await connection.fetch(QUERIES.suspects, self._shard, now, ROUND)):
+            orders.append(c.RevokeClaims(tokens=tokens, heard_since=heard_since, tick_s=self._tick_s))
+        return orders
+
+    async def nap(self, heard_since: datetime) -> float:
+        """Return the seconds until something may be due, a second at most."""
+        async with self._pool.acquire() as connection:
+            now = await connection.fetchval(log.QUERIES.now)
+            soonest = await connection.fetchval(QUERIES.soonest, self._shard, heard_since)
+        wait = LONGEST_NAP_S if soonest is None else (soonest - now).total_seconds()
+        return min(max(wait, SHORTEST_NAP_S), LONGEST_NAP_S)
+
+
+def names(rows: Iterable[asyncpg.Record]) -> tuple:  # type: ignore[type-arg] # each query has its own kind of name
+    """Return the only column of *rows*."""
+    return tuple(row[0] for row in rows)

@@ -1,0 +1,91 @@
+-- name: due_retries
+-- Units whose rest is over, served by units_resting.
+SELECT campaign, key
+FROM units
+WHERE shard = $1::integer
+    AND state = 'delayed'
+    AND due_at <= $2::timestamptz
+ORDER BY due_at
+LIMIT $3::integer;
+
+-- name: due_parked
+-- Units whose pause is over, served by units_parked.
+SELECT campaign, key
+FROM units
+WHERE shard = $1::integer
+    AND state = 'parked'
+    AND resume_at <= $2::timestamptz
+ORDER BY resume_at
+LIMIT $3::integer;
+
+-- name: lapsed
+-- Claims whose lease is over, none before a full lease since workers could be heard; the table is small and is read as a
+-- whole, an index would cost every heartbeat more.
+SELECT token
+FROM claims
+WHERE shard = $1::integer
+    AND lease_until <= $2::timestamptz
+    AND $4::timestamptz + make_interval(secs => lease_s) <= $2::timestamptz
+ORDER BY lease_until
+LIMIT $3::integer;
+
+-- name: suspects
+-- Claims that a watchdog may take back, or whose worker is dead; the decision looks closer.
+SELECT c.token
+FROM claims AS c
+JOIN campaigns AS g ON g.shard = c.shard AND g.name = c.campaign
+JOIN workers AS w ON w.shard = c.shard AND w.worker = c.worker
+WHERE c.shard = $1::integer
+    AND (
+        w.level = 'dead'
+        OR c.claimed_at < $2::timestamptz - make_interval(secs => (g.policy ->> 'max_duration_s')::double precision)
+        OR c.moved_at < $2::timestamptz - make_interval(secs => (g.policy ->> 'idle_output_s')::double precision)
+    )
+LIMIT $3::integer;
+
+-- name: silent
+-- Workers that were not heard for longer than the shortest warning of any campaign, or whose level may be too bad.
+SELECT worker
+FROM workers
+WHERE shard = $1::integer
+    AND state <> 'gone'
+    AND (
+        NOT alive
+        OR beat_at < $2::timestamptz - make_interval(
+            secs => least(
+                30,
+                (
+                    SELECT min((g.policy -> 'heartbeat' ->> 'warn_s')::double precision)
+                    FROM campaigns AS g
+                    WHERE g.shard = $1::integer
+                        AND g.running > 0
+                )
+            )
+        )
+    );
+
+-- name: due_gates
+-- Quotas whose gate may open again.
+SELECT key
+FROM quotas
+WHERE shard = $1::integer
+    AND closed_at IS NOT NULL
+    AND resume_at <= $2::timestamptz;
+
+-- name: cancelled
+-- Cancelled campaigns that still have units to cancel.
+SELECT name
+FROM campaigns
+WHERE shard = $1::integer
+    AND cancelled_at IS NOT NULL
+    AND blocked + ready + delayed + parked + running + quarantined > 0
+LIMIT $2::integer;
+
+-- name: soonest
+-- When the next retry, resumption, gate or lease is due.
+SELECT least(
+    (SELECT min(due_at) FROM units WHERE shard = $1::integer AND state = 'delayed'),
+    (SELECT min(resume_at) FROM units WHERE shard = $1::integer AND state = 'parked'),
+    (SELECT min(resume_at) FROM quotas WHERE shard = $1::integer AND closed_at IS NOT NULL),
+    (SELECT min(greatest(lease_until, $2::timestamptz + make_interval(secs => lease_s))) FROM claims WHERE shard = $1::integer)
+);
