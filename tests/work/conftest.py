@@ -1,18 +1,14 @@
 """A double of the service, and real workers that run against it."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.work.double import ServiceDouble
+from tests.work.hand import Hand
 
-ROOT = Path(__file__).parents[2]
-
-Start = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., Hand]
 
 
 @pytest.fixture
@@ -24,19 +20,15 @@ def service() -> Iterator[ServiceDouble]:
 
 @pytest.fixture
 def start(service: ServiceDouble, tmp_path: Path) -> Iterator[Start]:
-    """Start `muster work` as a person would; what still runs at the end is killed."""
-    workers: list[subprocess.Popen[str]] = []
+    """Start workers; at the end nothing of them is left, nor of what they have started."""
+    hands: list[Hand] = []
 
-    def start(*options: str, command: tuple[str, ...]) -> "subprocess.Popen[str]":
-        line = [sys.executable, "-m", "service.cli", "work", "--campaign", "c", "--url", service.url]
-        line += ["--spool", str(tmp_path / "spool"), "--wait", "0.5", *options, "--", *command]
-        worker = subprocess.Popen(
-            line, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"LC_ALL": "C.UTF-8"}
-        )
-        workers.append(worker)
-        return worker
+    def start(*options: str, command: tuple[str, ...]) -> Hand:
+        usual = ("--campaign", "c", "--url", service.url, "--spool", str(tmp_path / "spool"), "--wait", "0.5")
+        hands.append(Hand((*usual, *options), command))
+        return hands[-1]
 
     yield start
-    for worker in workers:
-        worker.kill()
-        worker.communicate()
+    service.set_away(away=False)
+    for hand in hands:
+        hand.clear()

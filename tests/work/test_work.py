@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.work.conftest import Start
-from tests.work.double import Said, ServiceDouble
+from tests.work.double import PATIENCE_S, Said, ServiceDouble
 
 PYTHON = sys.executable
 LATE: Said = {"ok": False, "problem": {"type": "/problems/stale-claim", "title": "Stale claim", "status": 409}}
@@ -44,6 +45,11 @@ def gated(gate: Path) -> tuple[str, ...]:
     return ("sh", "-c", 'echo runs; read line < "$0"', str(gate))
 
 
+def go(gate: Path) -> None:
+    """Let the command behind *gate* go on."""
+    subprocess.run(("sh", "-c", 'echo go > "$0"', str(gate)), check=True, timeout=PATIENCE_S)
+
+
 def test_a_unit_is_run_and_reported(service: ServiceDouble, start: Start) -> None:
     service.add("a", payload={"path": "x"})
     worker = start("--labels", "gpu=no", command=("test", "{payload.path}", "=", "x"))
@@ -53,11 +59,11 @@ def test_a_unit_is_run_and_reported(service: ServiceDouble, start: Start) -> Non
         "exit_code": 0,
         "worker": service.asks[0]["worker"],
     }
-    worker.send_signal(signal.SIGTERM)
-    output = worker.communicate()
-    assert worker.returncode == 0
-    assert "started   c/a · attempt 1" in output[1]
-    assert "done      c/a" in output[1]
+    worker.signal(signal.SIGTERM)
+    code, told = worker.end()
+    assert code == 0
+    assert "started   c/a · attempt 1" in told
+    assert "done      c/a" in told
     assert [said["alive"] for said in service.said("worker")] == [True, False]
     assert service.said("worker")[0]["labels"] == {"gpu": "no"}
 
@@ -113,7 +119,7 @@ def test_a_heartbeat_tells_when_output_moved_and_shows_the_screen_once(
     heartbeats = service.said
     service.wait_until(lambda: [said for said in heartbeats("heartbeat", "a") if said.get("screen") == "one\n"])
     service.wait("heartbeat", "a", times=len(heartbeats("heartbeat", "a")) + 2)
-    first.write_text("go\n")
+    go(first)
     service.wait_until(lambda: [said for said in heartbeats("heartbeat", "a") if said.get("screen") == "one\ntwo\n"])
     assert [said["screen"] for said in heartbeats("heartbeat", "a") if "screen" in said] == ["one\n", "one\ntwo\n"]
     moved = sorted({datetime.fromisoformat(s["output_at"]) for s in heartbeats("heartbeat", "a") if "output_at" in s})
@@ -148,8 +154,8 @@ def test_a_lost_claim_stops_the_group_and_nothing_more_is_said_of_it(service: Se
     service.add("b", lease_s=0.3)
     service.wait("heartbeat", "b")
     assert [pid for pid in members if lives(pid)] == []
-    worker.send_signal(signal.SIGINT)
-    worker.communicate()
+    worker.signal(signal.SIGINT)
+    worker.end()
     assert {said["type"] for said in service.reports if said.get("token") == "token-a"} == {"heartbeat"}
 
 
@@ -165,9 +171,8 @@ def test_a_result_survives_an_outage(service: ServiceDouble, start: Start, tmp_p
     worker = start(command=gated(tmp_path / "gate"))
     service.wait("heartbeat", "a")
     service.set_away(away=True)
-    (tmp_path / "gate").write_text("go\n")
-    assert worker.stderr
-    assert any("service away" in line for line in worker.stderr)
+    go(tmp_path / "gate")
+    worker.wait("service away")
     service.set_away(away=False)
     service.wait("completed", "a")
 
@@ -177,16 +182,14 @@ def test_a_result_survives_the_worker(service: ServiceDouble, start: Start, tmp_
     first = start("--worker", "first", command=gated(tmp_path / "gate"))
     service.wait("heartbeat", "a")
     service.set_away(away=True)
-    (tmp_path / "gate").write_text("go\n")
-    assert first.stderr
-    assert any("done" in line for line in first.stderr)
+    go(tmp_path / "gate")
+    first.wait("done")
     first.kill()
-    first.wait()
     service.set_away(away=False)
     second = start("--worker", "second", command=("true",))
     assert service.wait("completed", "a")["worker"] == "first"
-    second.send_signal(signal.SIGTERM)
-    second.communicate()
+    second.signal(signal.SIGTERM)
+    second.end()
     assert list((tmp_path / "spool").rglob("*.json")) == []
 
 
@@ -195,7 +198,6 @@ def test_what_a_killed_worker_left_running_is_stopped_and_given_back(service: Se
     first = start("--worker", "first", command=(PYTHON, "-c", FAMILY))
     members = pids(service, "a")
     first.kill()
-    first.wait()
     assert all(lives(pid) for pid in members)
     start("--worker", "second", command=("true",))
     said = service.wait("released", "a")
@@ -207,13 +209,11 @@ def test_a_first_signal_lets_the_unit_finish(service: ServiceDouble, start: Star
     service.add("a", lease_s=0.5)
     worker = start(command=gated(tmp_path / "gate"))
     service.wait("heartbeat", "a")
-    worker.send_signal(signal.SIGTERM)
-    assert worker.stderr
-    assert any("stopping: no more claims" in line for line in worker.stderr)
+    worker.signal(signal.SIGTERM)
+    worker.wait("stopping: no more claims")
     service.add("b")
-    (tmp_path / "gate").write_text("go\n")
-    worker.communicate()
-    assert worker.returncode == 0
+    go(tmp_path / "gate")
+    assert worker.end()[0] == 0
     assert [said["type"] for said in service.reports][-2:] == ["completed", "worker"]
     assert service.said("started", "b") == []
 
@@ -222,12 +222,10 @@ def test_a_second_signal_stops_the_unit_and_gives_it_back(service: ServiceDouble
     service.add("a", lease_s=0.3)
     worker = start(command=(PYTHON, "-c", FAMILY))
     members = pids(service, "a")
-    worker.send_signal(signal.SIGINT)
-    assert worker.stderr
-    assert any("stopping: no more claims" in line for line in worker.stderr)
-    worker.send_signal(signal.SIGINT)
-    worker.communicate()
-    assert worker.returncode == 0
+    worker.signal(signal.SIGINT)
+    worker.wait("stopping: no more claims")
+    worker.signal(signal.SIGINT)
+    assert worker.end()[0] == 0
     assert service.said("released", "a")[0]["reason"] == "drain"
     assert [pid for pid in members if lives(pid)] == []
 
@@ -236,9 +234,8 @@ def test_the_grace_is_bounded(service: ServiceDouble, start: Start) -> None:
     service.add("a", lease_s=0.3)
     worker = start("--grace", "0.1", command=(PYTHON, "-c", FAMILY))
     pids(service, "a")
-    worker.send_signal(signal.SIGTERM)
-    worker.communicate()
-    assert worker.returncode == 0
+    worker.signal(signal.SIGTERM)
+    assert worker.end()[0] == 0
     assert service.said("released", "a")
 
 
@@ -249,9 +246,8 @@ def test_a_drained_worker_finishes_and_ends_with_zero(service: ServiceDouble, st
     service.wait("heartbeat", "a")
     service.judge = lambda _: {"ok": True, "signal": "drain"}
     service.wait("heartbeat", "a", times=len(service.said("heartbeat", "a")) + 1)
-    (tmp_path / "gate").write_text("go\n")
-    worker.communicate()
-    assert worker.returncode == 0
+    go(tmp_path / "gate")
+    assert worker.end()[0] == 0
     assert service.said("completed", "a")
 
 
@@ -262,8 +258,7 @@ def test_an_idle_worker_that_is_drained_or_fenced_ends_with_zero(
     """B-BEAT-7."""
     service.judge = lambda _: {"ok": True, "signal": signal_of_the_service}
     worker = start(command=("true",))
-    worker.communicate()
-    assert worker.returncode == 0
+    assert worker.end()[0] == 0
     assert [said["alive"] for said in service.reports] == [True, False]
 
 
@@ -271,13 +266,11 @@ def test_a_drained_campaign_ends_the_worker_and_tells_whether_it_was_achieved(se
     service.add("a")
     service.campaign = {"state": "completed", "outcome": "failed"}
     worker = start("--until-drained", command=("true",))
-    worker.communicate()
-    assert worker.returncode == 1
+    assert worker.end()[0] == 1
     assert service.said("completed", "a")
     service.campaign = {"state": "completed", "outcome": "achieved"}
     worker = start("--until-drained", command=("true",))
-    worker.communicate()
-    assert worker.returncode == 0
+    assert worker.end()[0] == 0
 
 
 def test_a_late_result_is_dropped(service: ServiceDouble, start: Start, tmp_path: Path) -> None:
@@ -286,8 +279,9 @@ def test_a_late_result_is_dropped(service: ServiceDouble, start: Start, tmp_path
     service.campaign = {"state": "completed", "outcome": "achieved"}
     service.add("a")
     worker = start("--until-drained", command=("true",))
-    assert "late      c/a" in worker.communicate()[1]
-    assert worker.returncode == 0
+    code, told = worker.end()
+    assert code == 0
+    assert "late      c/a" in told
     assert list((tmp_path / "spool").rglob("*.json")) == []
 
 
@@ -297,16 +291,18 @@ def test_a_result_that_the_service_cannot_take_is_put_aside(service: ServiceDoub
     service.campaign = {"state": "completed", "outcome": "achieved"}
     service.add("a")
     worker = start("--until-drained", command=("true",))
-    assert "refused   c/a" in worker.communicate()[1]
-    assert worker.returncode == 4
+    code, told = worker.end()
+    assert code == 4
+    assert "refused   c/a" in told
     assert len(list((tmp_path / "spool").rglob("refused/*.json"))) == 1
 
 
 def test_a_service_that_refuses_the_worker_ends_it_with_three(service: ServiceDouble, start: Start) -> None:
     service.refusal = (403, "/v1/claims")
     worker = start(command=("true",))
-    assert "refused: 403" in worker.communicate()[1]
-    assert worker.returncode == 3
+    code, told = worker.end()
+    assert code == 3
+    assert "refused: 403" in told
 
 
 def test_results_that_stay_behind_end_the_worker_with_four(service: ServiceDouble, start: Start, tmp_path: Path) -> None:
@@ -314,18 +310,19 @@ def test_results_that_stay_behind_end_the_worker_with_four(service: ServiceDoubl
     worker = start("--grace", "0.1", "--kill-after", "0.1", command=gated(tmp_path / "gate"))
     service.wait("heartbeat", "a")
     service.set_away(away=True)
-    (tmp_path / "gate").write_text("go\n")
-    assert worker.stderr
-    assert any("done" in line for line in worker.stderr)
-    worker.send_signal(signal.SIGTERM)
-    assert "1 results stay in the spool" in worker.communicate()[1]
-    assert worker.returncode == 4
+    go(tmp_path / "gate")
+    worker.wait("done")
+    worker.signal(signal.SIGTERM)
+    code, told = worker.end()
+    assert code == 4
+    assert "1 results stay in the spool" in told
 
 
 def test_an_unknown_placeholder_ends_the_worker_before_it_asks(service: ServiceDouble, start: Start) -> None:
     worker = start(command=("echo", "{unit}"))
-    assert "unknown placeholder {unit}" in worker.communicate()[1]
-    assert worker.returncode == 2
+    code, told = worker.end()
+    assert code == 2
+    assert "unknown placeholder {unit}" in told
     assert service.asks == []
 
 
@@ -333,4 +330,4 @@ def test_a_quiet_worker_tells_only_of_trouble(service: ServiceDouble, start: Sta
     service.campaign = {"state": "completed", "outcome": "achieved"}
     service.add("a")
     worker = start("--quiet", "--until-drained", command=("true",))
-    assert worker.communicate() == ("", "")
+    assert worker.end() == (0, "")
