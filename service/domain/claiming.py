@@ -101,10 +101,6 @@ def gate_blockers(quota: Quota, at: datetime) -> Iterator[Blocker]:
     """Yield why the gate of *quota* lets nothing pass."""
     if not quota.open:
         yield Blocker("quota", quota.key, f"the gate is closed: {quota.reason}", quota.resume_at)
-    elif quota.policy.fire == "when_available" and quota.utilization is None:
-        yield Blocker("quota", quota.key, "the quota's utilization is not known")
-    elif quota.policy.fire == "when_available" and (quota.utilization or 0) >= quota.policy.threshold:
-        yield Blocker("quota", quota.key, f"{quota.utilization:.0%} of the quota is used", quota.resets_at)
     elif ramp_left(quota, at) == 0:
         yield Blocker("quota", quota.key, f"the gate opens slowly, {quota.policy.ramp_per_s:g} claims a second", at)
 
@@ -169,32 +165,31 @@ def claimable(state: State, campaign: Campaign) -> int:
     return lowest.ready if lowest is not None else 0
 
 
-def slots(state: State, campaign: Campaign, at: datetime) -> int:
-    """Return how many claims *campaign* may still hand out now."""
-    free = campaign.policy.concurrency - campaign.counts.running
-    quota = state.quotas.get(campaign.quota) if campaign.quota is not None else None
-    left = ramp_left(quota, at) if quota is not None else None
-    return free if left is None else min(free, left)
-
-
 def shares(state: State, campaigns: Iterable[Campaign], count: int, at: datetime) -> list[ids.CampaignName]:
     """Return the order in which *campaigns* get up to *count* claims: always the one with the least running/concurrency.
 
-    Among equals the one whose last claim is longest ago, so that none starves.
+    Among equals the one whose last claim is longest ago, so that none starves. Campaigns on one quota share its ramp.
     """
     queue = []
     for campaign in campaigns:
-        left = min(claimable(state, campaign), slots(state, campaign, at))
+        running, concurrency = campaign.counts.running, campaign.policy.concurrency
+        left = min(claimable(state, campaign), concurrency - running)
         if left > 0:
-            running, concurrency = campaign.counts.running, campaign.policy.concurrency
             queue.append((running / concurrency, campaign.last_claim, campaign.name, running, concurrency, left))
     heapq.heapify(queue)
+    latest = max((entry[1] for entry in queue), default=0)
+    ramps = {key: ramp_left(quota, at) for key, quota in state.quotas.items()}
     order: list[ids.CampaignName] = []
     while queue and len(order) < count:
-        _, last, name, running, concurrency, left = queue[0]
+        _, _, name, running, concurrency, left = heapq.heappop(queue)
+        quota = state.campaigns[name].quota
+        ramp = ramps.get(quota) if quota is not None else None
+        if ramp == 0:
+            continue
+        if quota is not None and ramp is not None:
+            ramps[quota] = ramp - 1
         order.append(name)
         if left > 1:
-            heapq.heapreplace(queue, ((running + 1) / concurrency, last + len(order), name, running + 1, concurrency, left - 1))
-        else:
-            heapq.heappop(queue)
+            last = latest + len(order)
+            heapq.heappush(queue, ((running + 1) / concurrency, last, name, running + 1, concurrency, left - 1))
     return order

@@ -6,6 +6,8 @@ from datetime import datetime
 from service.domain import ids
 from service.domain.policy import DEFAULT, HeartbeatPolicy
 
+LEVELS: tuple[ids.Level, ...] = ("healthy", "warn", "stale", "dead")
+
 
 def age(beat_at: datetime, at: datetime) -> float:
     """Return the seconds since *beat_at*, never negative."""

@@ -1,6 +1,6 @@
 """A quota: a key whose gate opens and closes for every campaign that names it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -30,3 +30,18 @@ class Quota(Struct, kw_only=True):
     def open(self) -> bool:
         """Whether claims pass."""
         return self.closed_at is None
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the meter's last word, by the policy, lets nothing pass; `always` does not listen to it."""
+        if self.policy.fire == "always":
+            return False
+        if self.utilization is None:
+            return self.policy.fire == "when_available"
+        return self.utilization >= self.policy.threshold
+
+    def reset_after(self, at: datetime) -> datetime | None:
+        """Return when work may go on after the next known reset, None when no coming reset is known."""
+        if self.resets_at is None or self.resets_at <= at:
+            return None
+        return self.resets_at + timedelta(seconds=self.policy.offset_s if self.policy.fire == "on_reset" else 0)

@@ -78,10 +78,10 @@ class State:
         unit.state = to
 
     def regroup(self, unit: Unit, group: int) -> None:
-        """Move an untouched unit to another group."""
-        if unit.state == "ready":
-            self.group(unit.campaign, unit.group).ready -= 1
-            self.group(unit.campaign, group).ready += 1
+        """Move an untouched unit to another group, and count it there."""
+        for row, one in (self.group(unit.campaign, unit.group), -1), (self.group(unit.campaign, group), +1):
+            row.ready += one * (unit.state == "ready")
+            row.held += one * (unit.state in HOLDING)
         unit.group = group
 
 

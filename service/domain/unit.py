@@ -8,7 +8,11 @@ from service.domain import ids
 
 
 class Unit(Struct, gc=False, kw_only=True):
-    """One unit; only `evolve` writes it. *waits_for* counts unsettled dependencies, *dependents* the units that depend on it."""
+    """One unit; only `evolve` writes it.
+
+    *settled* means that nobody waits for it: it is done, or given up where dependents run all the same. *waits_for* counts
+    its unsettled dependencies, *dependents* the units that depend on it.
+    """
 
     campaign: ids.CampaignName
     key: ids.UnitKey
@@ -41,8 +45,8 @@ class Unit(Struct, gc=False, kw_only=True):
 
     @property
     def untouched(self) -> bool:
-        """Whether nobody has started the unit, so that an import may still change it."""
-        return self.claims == 0 and self.state in ("ready", "blocked")
+        """Whether nobody has ever started the unit, so that an import may still change it."""
+        return self.claimed_at is None and self.state != "cancelled"
 
 
 class Claim(Struct, gc=False, kw_only=True):

@@ -29,7 +29,7 @@ class ReleaseRetries(Command, frozen=True):
 
 
 class ResumeParked(Command, frozen=True):
-    """Make the parked units of a campaign whose pause is over ready."""
+    """Make the parked units of a campaign ready whose time has come, or whose quota's gate has opened again."""
 
     campaign: ids.CampaignName
     keys: tuple[ids.UnitKey, ...]

@@ -7,7 +7,7 @@ from msgspec import Struct
 from service.domain import events as e
 from service.domain import ids
 from service.domain.commands import Moment
-from service.domain.decide.consequence import limit_claims, quarantine, settle_campaign
+from service.domain.decide.consequence import quarantine, settle_campaign
 from service.domain.decide.decision import Consequence, of_unit
 from service.domain.policy import Policy
 from service.domain.retry import backoff, matched_pattern
@@ -64,7 +64,9 @@ def final_verdict(policy: Policy, unit: Unit, reason: ids.FailureReason, *, retr
             return "heartbeat_dead"
     elif not retryable:
         return "not_retryable"
-    return "max_attempts" if unit.attempts >= policy.max_attempts else None
+    if unit.attempts >= policy.max_attempts:
+        return "max_attempts"
+    return "max_claims" if unit.claims >= policy.max_claims else None
 
 
 def rest(state: State, unit: Unit, moment: Moment) -> Consequence:
@@ -74,7 +76,6 @@ def rest(state: State, unit: Unit, moment: Moment) -> Consequence:
     due_at = moment.at + timedelta(milliseconds=delay_ms)
     body = e.RetryScheduled(after_attempt=unit.attempts, base_ms=base_ms, delay_ms=delay_ms, due_at=due_at)
     yield of_unit(unit, body)
-    yield from limit_claims(state, unit)
 
 
 def expire(state: State, unit: Unit, claim: Claim, reason: ids.FailureReason, moment: Moment) -> Consequence:

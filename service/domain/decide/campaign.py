@@ -1,5 +1,6 @@
 """Decisions about a campaign: its beginning, its edits, its switches, its end."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from service.domain.commands import (
     ResetBreaker,
     ResumeCampaign,
 )
-from service.domain.decide.consequence import reopen, unskip_dependents
+from service.domain.decide.consequence import complete_campaign, reopen, skip_orphan, trip, unskip_dependents
 from service.domain.decide.decision import Consequence, Decision, campaign_named, of_unit
 from service.domain.decide.imports import added, require_consistent
 from service.domain.events import Fact
@@ -73,6 +74,7 @@ def edit(state: State, command: EditCampaign, moment: Moment) -> Decision[None]:
     if changes:
         brief_rev = campaign.brief_rev + ("brief" in changes)
         yield Fact(e.CampaignEdited(changes=changes, brief_rev=brief_rev), campaign.name)
+        yield from trip(campaign)
 
 
 def wanted(campaign: Campaign, patch: dict[str, Any]) -> dict[str, Any]:
@@ -161,16 +163,21 @@ def clear_quarantine(state: State, command: ClearQuarantine, moment: Moment) -> 
     if command.brief is not None and command.brief != campaign.brief:
         change = e.Change(campaign.brief, command.brief)
         yield Fact(e.CampaignEdited(changes={"brief": change}, brief_rev=campaign.brief_rev + 1), campaign.name)
-    if units:
-        yield from reopen(campaign, "retry")
-    for unit in units:
-        yield from clear_unit(state, unit, command.bulk_id, command.reason, moment)
+    yield from clear(state, campaign, units, command.bulk_id, command.reason, moment)
     return Cleared(len(units))
 
 
-def clear_unit(state: State, unit: Unit, bulk_id: str | None, reason: str | None, moment: Moment) -> Consequence:
-    """Send one quarantined unit back, and let what was skipped for it wait again."""
-    to: ids.UnitState = "blocked" if unit.waits_for else "ready"
-    body = e.QuarantineCleared(bulk_id=bulk_id, by=moment.actor, reason=reason, to=to)
-    yield of_unit(unit, body)
-    yield from unskip_dependents(state, unit)
+def clear(
+    state: State, campaign: Campaign, units: Sequence[Unit], bulk_id: str | None, reason: str | None, moment: Moment
+) -> Consequence:
+    """Send quarantined units back, and let what was skipped for them wait again; one whose dependency is lost is skipped."""
+    if units:
+        yield from reopen(campaign, "retry")
+    for unit in units:
+        to: ids.UnitState = "blocked" if unit.waits_for else "ready"
+        yield of_unit(unit, e.QuarantineCleared(bulk_id=bulk_id, by=moment.actor, reason=reason, to=to))
+    for unit in units:
+        yield from skip_orphan(state, unit)
+        if unit.state != "skipped":
+            yield from unskip_dependents(state, unit)
+    yield from complete_campaign(campaign, moment)

@@ -7,6 +7,7 @@ from service.domain import ids
 from service.domain.campaign import Campaign
 from service.domain.claiming import (
     campaign_blockers,
+    claimable,
     engine_blockers,
     label_blockers,
     shares,
@@ -36,7 +37,8 @@ def claim_work(state: State, command: ClaimWork, moment: Moment) -> Decision[Cla
     if grants:
         yield from heard(state, command.worker)
     given = {grant.campaign for grant in grants}
-    blocked |= {c.name: reason for c in ready if c.name not in given and (reason := idle_reason(c))}
+    idle = [campaign for campaign in ready if campaign.name not in given]
+    blocked |= {c.name: reason for c in idle if (reason := closed(state, c, command, moment) or idle_reason(state, c))}
     return Claimed(tuple(grants), tuple(Blocked(name, reason) for name, reason in blocked.items()))
 
 
@@ -52,10 +54,11 @@ def asked_campaigns(state: State, command: ClaimWork) -> list[Campaign]:
 def closed(state: State, campaign: Campaign, command: ClaimWork, moment: Moment) -> str | None:
     """Return the first reason why *campaign* gives nothing to this worker, None when it may."""
     worker = state.workers.get(command.worker)
+    labels = command.labels if worker is None else {**worker.labels, **command.labels}
     for blockers in (
         engine_blockers(state),
         worker_blockers(worker),
-        label_blockers(campaign, command.labels),
+        label_blockers(campaign, labels),
         campaign_blockers(state, campaign, command.mode, moment.at),
     ):
         for blocker in blockers:
@@ -63,11 +66,11 @@ def closed(state: State, campaign: Campaign, command: ClaimWork, moment: Moment)
     return None
 
 
-def idle_reason(campaign: Campaign) -> str | None:
-    """Return why a campaign that may hand out work has none."""
+def idle_reason(state: State, campaign: Campaign) -> str | None:
+    """Return why a campaign that may hand out work has none, None when it was only not its turn."""
     counts = campaign.counts
     if counts.ready:
-        return "group"
+        return None if claimable(state, campaign) else "group"
     return next((state for state in ("delayed", "parked", "blocked") if getattr(counts, state)), None)
 
 

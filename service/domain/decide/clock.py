@@ -8,7 +8,7 @@ from service.domain.commands import ExpireLeases, Moment, ReleaseRetries, Resume
 from service.domain.decide.attempt import Failure, expire, fail
 from service.domain.decide.decision import Decision, of_unit
 from service.domain.state import State
-from service.domain.unit import Claim
+from service.domain.unit import Claim, Unit
 
 
 def lapsed(claim: Claim, at: datetime, heard_since: datetime) -> bool:
@@ -28,7 +28,7 @@ def revoke_claims(state: State, command: RevokeClaims, moment: Moment) -> Decisi
     """Fail the attempts that ran too long, that stand still, or whose worker stayed dead."""
     for token in command.tokens:
         claim = state.claims.get(token)
-        if claim is None:
+        if claim is None or moment.at < command.heard_since + timedelta(seconds=claim.lease_s):
             continue
         unit = state.units[claim.campaign, claim.unit]
         reason = watchdog(state, claim, moment.at, command.heard_since)
@@ -55,8 +55,11 @@ def stayed_dead(state: State, claim: Claim, at: datetime, tick_s: float) -> bool
     The count of ticks is derived from the log, and so survives every restart.
     """
     worker = state.workers[claim.worker]
-    ticks = round((at - worker.level_at).total_seconds() / tick_s) + 1
-    return worker.level == "dead" and ticks >= state.campaigns[claim.campaign].policy.heartbeat.dead_ticks
+    policy = state.campaigns[claim.campaign].policy.heartbeat
+    if worker.level != "dead":
+        return False
+    dead_at = max(worker.level_at, worker.beat_at + timedelta(seconds=policy.dead_s if worker.alive else 0))
+    return at >= dead_at and round((at - dead_at).total_seconds() / tick_s) + 1 >= policy.dead_ticks
 
 
 def release_retries(state: State, command: ReleaseRetries, moment: Moment) -> Decision[None]:
@@ -68,8 +71,18 @@ def release_retries(state: State, command: ReleaseRetries, moment: Moment) -> De
 
 
 def resume_parked(state: State, command: ResumeParked, moment: Moment) -> Decision[None]:
-    """Make ready what was parked until now."""
+    """Make ready what was parked until now, or for a rate limit whose gate is open again."""
     for key in command.keys:
         unit = state.units.get((command.campaign, key))
-        if unit is not None and unit.state == "parked" and unit.resume_at is not None and unit.resume_at <= moment.at:
-            yield of_unit(unit, e.UnitUnparked(cause="due"))
+        cause = pause_over(state, unit, moment.at) if unit is not None and unit.state == "parked" else None
+        if unit is not None and cause is not None:
+            yield of_unit(unit, e.UnitUnparked(cause=cause))
+
+
+def pause_over(state: State, unit: Unit, at: datetime) -> ids.UnparkCause | None:
+    """Return why a parked unit may go on now, None when it has to wait."""
+    if unit.resume_at is not None and unit.resume_at <= at:
+        return "due"
+    key = state.campaigns[unit.campaign].quota
+    quota = state.quotas.get(key) if key is not None else None
+    return "gate" if unit.reason == "rate_limit" and quota is not None and quota.open else None

@@ -28,29 +28,49 @@ def unblock_dependents(state: State, unit: Unit) -> Consequence:
             yield of_unit(child, e.UnitUnblocked(by=unit.key))
 
 
-def fail_dependents(state: State, unit: Unit) -> Consequence:
-    """Skip, or by policy let run, what depends on a unit that will not be done."""
-    if state.campaigns[unit.campaign].policy.on_dependency_failure == "run":
+def lost(unit: Unit) -> bool:
+    """Tell whether *unit* will not be done while others still wait for it."""
+    return unit.state in CLOSED and not unit.settled
+
+
+def lost_parent(state: State, unit: Unit) -> Unit | None:
+    """Return a dependency of *unit* that will not be done, None when there is none."""
+    parents = (state.units.get((unit.campaign, key)) for key in state.parents.get((unit.campaign, unit.key), ()))
+    return next((parent for parent in parents if parent is not None and lost(parent)), None)
+
+
+def fail_dependents(state: State, unit: Unit, path: tuple[ids.UnitKey, ...] = ()) -> Consequence:
+    """Skip, or by policy let run, what depends on a unit that will not be done; *path* leads to it from the first cause."""
+    if unit.settled:
         yield from unblock_dependents(state, unit)
         return
-    queue: deque[tuple[Unit, tuple[ids.UnitKey, ...]]] = deque([(unit, (unit.key,))])
+    queue: deque[tuple[Unit, tuple[ids.UnitKey, ...]]] = deque([(unit, path or (unit.key,))])
     while queue:
         parent, path = queue.popleft()
         for child in children(state, parent):
             if child.state == "blocked":
                 way = (*path, child.key)
-                yield of_unit(child, e.UnitSkipped(because_of=unit.key, path=way, was=child.state))
+                yield of_unit(child, e.UnitSkipped(because_of=path[0], path=way, was=child.state))
                 queue.append((child, way))
 
 
+def skip_orphan(state: State, unit: Unit) -> Consequence:
+    """Skip a blocked unit that depends on one which will not be done, and what depends on it."""
+    parent = lost_parent(state, unit) if unit.state == "blocked" else None
+    if parent is not None:
+        root = (parent.because_of,) if parent.state == "skipped" and parent.because_of is not None else ()
+        path = (*root, parent.key, unit.key)
+        yield of_unit(unit, e.UnitSkipped(because_of=path[0], path=path, was=unit.state))
+        yield from fail_dependents(state, unit, path)
+
+
 def unskip_dependents(state: State, unit: Unit) -> Consequence:
-    """Let those wait again that were skipped and have no closed dependency left."""
+    """Let those wait again that were skipped and have no lost dependency left."""
     queue: deque[tuple[Unit, tuple[ids.UnitKey, ...]]] = deque([(unit, (unit.key,))])
     while queue:
         parent, path = queue.popleft()
         for child in children(state, parent):
-            parents = (state.units[child.campaign, key] for key in state.parents[child.campaign, child.key])
-            if child.state == "skipped" and not any(other.state in CLOSED for other in parents):
+            if child.state == "skipped" and lost_parent(state, child) is None:
                 way = (*path, child.key)
                 to: ids.UnitState = "blocked" if child.waits_for else "ready"
                 yield of_unit(child, e.UnitUnskipped(because_of=unit.key, path=way, to=to))
@@ -74,7 +94,7 @@ def quarantine(
 
 
 def limit_claims(state: State, unit: Unit) -> Consequence:
-    """Quarantine a unit that was claimed as often as the policy allows and is still to do."""
+    """Quarantine a unit whose claim ended neutrally when it was the last that the policy allows."""
     if unit.claims >= state.campaigns[unit.campaign].policy.max_claims:
         error = unit.error or f"claimed {unit.claims} times without an end"
         yield from quarantine(state, unit, "max_claims", error, unit.worker)

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+from msgspec import Raw
+
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
 from service.domain.commands import AddUnits, Imported, Moment, UnitSpec
-from service.domain.decide.consequence import CLOSED, fail_dependents, reopen
-from service.domain.decide.decision import Consequence, Decision, campaign_named, of_unit
+from service.domain.decide.consequence import complete_campaign, reopen, skip_orphan
+from service.domain.decide.decision import Consequence, Decision, campaign_named
 from service.domain.events import Fact
 from service.domain.rejections import Conflict, Unprocessable, Validation
 from service.domain.state import State
@@ -17,7 +20,7 @@ from service.domain.unit import Unit
 CHUNK = 1000
 
 
-def add_units(state: State, command: AddUnits, _moment: Moment) -> Decision[Imported]:
+def add_units(state: State, command: AddUnits, moment: Moment) -> Decision[Imported]:
     """Add what is new, change what nobody has started, leave the rest alone."""
     campaign = campaign_named(state, command.campaign)
     if campaign.cancelled_at is not None:
@@ -33,6 +36,7 @@ def add_units(state: State, command: AddUnits, _moment: Moment) -> Decision[Impo
     yield from added(state, campaign, new)
     for chunk in chunks(patches):
         yield Fact(e.UnitsUpdated(units=chunk), campaign.name)
+    yield from complete_campaign(campaign, moment)
     return Imported(len(new), len(patches), len(command.units) - len(new) - len(patches))
 
 
@@ -53,12 +57,20 @@ def changed(unit: Unit, spec: UnitSpec) -> e.UnitPatch | None:
         return None
     patch = e.UnitPatch(
         key=unit.key,
-        payload=spec.payload if bytes(spec.payload) != bytes(unit.payload) else None,
+        payload=None if same(spec.payload, unit.payload) else spec.payload,
         group=spec.group if spec.group != unit.group else None,
         priority=spec.priority if spec.priority != unit.priority else None,
         estimate_s=spec.estimate_s if spec.estimate_s != unit.estimate_s else None,
     )
     return None if patch == e.UnitPatch(key=unit.key) else patch
+
+
+def same(payload: Raw, other: Raw) -> bool:
+    """Tell whether two documents say the same, however they are spaced and ordered."""
+    if bytes(payload) == bytes(other):
+        return True
+    first, second = (msgspec.json.encode(msgspec.json.decode(raw), order="deterministic") for raw in (payload, other))
+    return first == second
 
 
 def added(state: State, campaign: Campaign, specs: Sequence[UnitSpec]) -> Consequence:
@@ -67,14 +79,12 @@ def added(state: State, campaign: Campaign, specs: Sequence[UnitSpec]) -> Conseq
         fresh = {spec.key for spec in chunk}
         yield Fact(e.UnitsAdded(units=tuple(new_unit(state, campaign, spec, fresh) for spec in chunk)), campaign.name)
     for spec in specs:
-        unit = state.units[campaign.name, spec.key]
-        if unit.state == "blocked" and campaign.policy.on_dependency_failure == "skip":
-            yield from skip_orphan(state, unit, spec)
+        yield from skip_orphan(state, state.units[campaign.name, spec.key])
 
 
 def new_unit(state: State, campaign: Campaign, spec: UnitSpec, fresh: set[ids.UnitKey]) -> e.NewUnit:
     """Return *spec* as the log holds it, with the number of dependencies that it waits for now."""
-    waits_for = sum(waits(state, campaign, parent, fresh) for parent in set(spec.depends_on))
+    waits_for = sum(key in fresh or not state.units[campaign.name, key].settled for key in set(spec.depends_on))
     return e.NewUnit(
         key=spec.key,
         payload=spec.payload,
@@ -84,24 +94,6 @@ def new_unit(state: State, campaign: Campaign, spec: UnitSpec, fresh: set[ids.Un
         estimate_s=spec.estimate_s,
         waits_for=waits_for,
     )
-
-
-def waits(state: State, campaign: Campaign, parent: ids.UnitKey, fresh: set[ids.UnitKey]) -> bool:
-    """Tell whether a dependency on *parent* is open."""
-    if parent in fresh:
-        return True
-    unit = state.units[campaign.name, parent]
-    return unit.state != "done" and not (campaign.policy.on_dependency_failure == "run" and unit.state in CLOSED)
-
-
-def skip_orphan(state: State, unit: Unit, spec: UnitSpec) -> Consequence:
-    """Skip a new unit that depends on one which will not be done."""
-    for key in spec.depends_on:
-        parent = state.units[unit.campaign, key]
-        if parent.state in CLOSED and unit.state == "blocked":
-            root = parent.because_of or parent.key
-            yield of_unit(unit, e.UnitSkipped(because_of=root, path=(parent.key, unit.key), was=unit.state))
-            yield from fail_dependents(state, unit)
 
 
 def require_consistent(known: Mapping[ids.UnitKey, Unit], specs: Sequence[UnitSpec]) -> None:
@@ -155,12 +147,13 @@ def in_graph_order(specs: Sequence[UnitSpec]) -> list[UnitSpec]:
     by_key = {spec.key: spec for spec in specs}
     placed: dict[ids.UnitKey, UnitSpec] = {}
     for spec in specs:
-        stack = [spec]
+        stack = [(spec, iter(spec.depends_on))]
         while stack:
-            waiting = [by_key[key] for key in stack[-1].depends_on if key in by_key and key not in placed]
-            if waiting:
-                stack.append(waiting[0])
+            last, parents = stack[-1]
+            waiting = next((by_key[key] for key in parents if key in by_key and key not in placed), None)
+            if waiting is not None:
+                stack.append((waiting, iter(waiting.depends_on)))
             else:
-                last = stack.pop()
                 placed.setdefault(last.key, last)
+                stack.pop()
     return list(placed.values())

@@ -13,6 +13,7 @@ from service.domain.state import State
 
 FIRST_POLL_S, LAST_POLL_S = 30.0, 480.0
 NETWORK_PATIENCE = timedelta(minutes=30)
+PATIENCE: tuple[ids.ReadingFailure, ...] = ("transient", "config")
 
 
 def close_gate(state: State, key: ids.QuotaKey, reason: ids.GateReason, until: datetime | None, source: str) -> Consequence:
@@ -32,34 +33,66 @@ def record_reading(state: State, command: RecordReading, moment: Moment) -> Deci
         return
     yield Fact(e.QuotaRead(key=command.quota, utilization=command.utilization, resets_at=command.resets_at))
     quota = state.quotas[command.quota]
-    full = command.utilization is not None and command.utilization >= quota.policy.threshold
-    if not quota.open and (quota.reason in ("auth", "network") or (quota.reason == "rate_limit" and not full)):
-        yield opened(state, command.quota, "reading")
+    spare = command.utilization is not None and command.utilization < quota.policy.threshold
+    disproved = quota.reason in ("auth", "network") or (quota.reason == "rate_limit" and spare)
+    yield from obey(quota, moment, disproved=disproved)
+
+
+def obey(quota: Quota, moment: Moment, *, disproved: bool = False) -> Consequence:
+    """Close or open the gate as the policy wants after what was read or set; another reason stands unless *disproved*."""
+    if quota.open and quota.exhausted:
+        yield exhausted(quota, moment)
+    elif disproved:
+        yield exhausted(quota, moment) if quota.exhausted else opened(quota, "reading")
+    elif quota.reason == "utilization":
+        if quota.policy.fire == "on_reset":
+            yield from await_reset(quota, moment)
+        elif not quota.exhausted:
+            yield opened(quota, "reading")
+
+
+def exhausted(quota: Quota, moment: Moment) -> Fact:
+    """Return the closing for want of quota: until after the next reset where the policy trusts it, else until a reading."""
+    until = quota.reset_after(moment.at) if quota.policy.fire == "on_reset" else None
+    return Fact(e.QuotaGateClosed(key=quota.key, reason="utilization", resume_at=until, source="policy"))
+
+
+def await_reset(quota: Quota, moment: Moment) -> Consequence:
+    """Follow the meter's word on the next reset, until that reset has come."""
+    until, offset = quota.reset_after(moment.at), timedelta(seconds=quota.policy.offset_s)
+    coming = quota.resume_at is None or quota.resume_at - offset > moment.at
+    if coming and until is not None and until != quota.resume_at:
+        yield exhausted(quota, moment)
 
 
 def failed_reading(state: State, command: RecordReading, moment: Moment) -> Consequence:
     """Count the meter's failure and back off; `auth` closes at once, half an hour of others closes as `network`."""
     failure = command.failure
     assert failure is not None
-    known = state.quotas.get(command.quota)
-    consecutive = (known.consecutive_failures if known is not None else 0) + 1
-    doubling = FIRST_POLL_S * 2.0 ** min(consecutive - 1, 10)
-    next_poll_s = min(doubling, LAST_POLL_S) if failure in ("transient", "config") else FIRST_POLL_S
-    yield Fact(
-        e.QuotaReadFailed(
-            key=command.quota,
-            failure=failure,
-            message=command.message,
-            consecutive=consecutive,
-            next_poll_s=next_poll_s,
-        )
+    known = state.quotas.get(command.quota) or Quota(key=command.quota)
+    body = e.QuotaReadFailed(
+        key=command.quota,
+        failure=failure,
+        message=command.message,
+        consecutive=known.consecutive_failures + 1,
+        next_poll_s=next_poll(known, failure),
     )
+    yield Fact(body)
     quota = state.quotas[command.quota]
     if failure == "auth":
         if quota.reason != "auth":
             yield Fact(e.QuotaGateClosed(key=quota.key, reason="auth", resume_at=None, source="meter"))
-    elif failure != "meter_rate_limited" and quota.open and out_of_patience(quota, moment.at):
+    elif failure == "meter_rate_limited":
+        yield from obey(quota, moment)
+    elif quota.open and out_of_patience(quota, moment.at):
         yield Fact(e.QuotaGateClosed(key=quota.key, reason="network", resume_at=None, source="meter"))
+
+
+def next_poll(known: Quota, failure: ids.ReadingFailure) -> float:
+    """Return the seconds until the meter is asked again: doubling while it is away or set up wrongly, else as usual."""
+    if failure not in PATIENCE or known.last_failure_kind not in PATIENCE:
+        return FIRST_POLL_S
+    return min(known.next_poll_s * 2, LAST_POLL_S)
 
 
 def out_of_patience(quota: Quota, at: datetime) -> bool:
@@ -67,18 +100,18 @@ def out_of_patience(quota: Quota, at: datetime) -> bool:
     return quota.failing_since is not None and at - quota.failing_since >= NETWORK_PATIENCE
 
 
-def opened(state: State, key: ids.QuotaKey, cause: Literal["due", "reading", "forced"]) -> Fact:
+def opened(quota: Quota, cause: Literal["due", "reading", "forced"]) -> Fact:
     """Return the opening of a gate, on its ramp."""
-    ramp = state.quotas[key].policy.ramp_per_s
-    return Fact(e.QuotaGateOpened(key=key, cause=cause, ramp_per_s=ramp))
+    return Fact(e.QuotaGateOpened(key=quota.key, cause=cause, ramp_per_s=quota.policy.ramp_per_s))
 
 
 def open_gates(state: State, command: OpenGates, moment: Moment) -> Decision[None]:
-    """Open the gates whose time has come."""
+    """Open the gates whose time has come; where only a reading tells what is left, wait for one."""
     for key in command.quotas:
         quota = state.quotas.get(key)
         if quota is not None and not quota.open and quota.resume_at is not None and quota.resume_at <= moment.at:
-            yield opened(state, key, "due")
+            unsure = quota.policy.fire == "when_available" and quota.exhausted
+            yield exhausted(quota, moment) if unsure else opened(quota, "due")
 
 
 def force_gates(state: State, command: TickEngine, moment: Moment) -> Decision[None]:
@@ -88,11 +121,18 @@ def force_gates(state: State, command: TickEngine, moment: Moment) -> Decision[N
     yield Fact(e.EngineSwept(cause="force", by=moment.actor))
     for quota in list(state.quotas.values()):
         if not quota.open:
-            yield opened(state, quota.key, "forced")
+            yield opened(quota, "forced")
 
 
-def edit_quota(state: State, command: EditQuota, _moment: Moment) -> Decision[None]:
-    """Give the gate another policy."""
+def edit_quota(state: State, command: EditQuota, moment: Moment) -> Decision[None]:
+    """Give the gate another policy; one that waits for a reset closes it until then."""
     known = state.quotas.get(command.quota)
-    if known is None or known.policy != command.policy:
-        yield Fact(e.QuotaPolicyChanged(key=command.quota, policy=command.policy))
+    if known is not None and known.policy == command.policy:
+        return
+    waits = command.policy.fire == "on_reset" and (known is None or known.policy.fire != "on_reset")
+    yield Fact(e.QuotaPolicyChanged(key=command.quota, policy=command.policy))
+    quota = state.quotas[command.quota]
+    if waits and quota.open:
+        yield exhausted(quota, moment)
+    else:
+        yield from obey(quota, moment)

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from service.domain import events as e
+from service.domain import ids
 from service.domain.commands import (
     CompleteUnit,
     FailAttempt,
@@ -31,6 +32,7 @@ DEFAULT_PARK = timedelta(minutes=15)
 FARTHEST_PARK = timedelta(days=400)
 KILLED = {"SIGTERM": 143, "SIGKILL": 137}
 RATE_LIMITED = re.compile(r"rate.?limit|too many requests|\b429\b|quota (exceeded|exhausted)", re.IGNORECASE)
+UNCLAIMED: tuple[ids.UnitState, ...] = ("blocked", "ready", "delayed", "parked")
 EMPTY = (b"null", b"{}", b"[]", b'""')
 
 
@@ -59,9 +61,9 @@ def past_claim(state: State, command: Report) -> Claim:
 
 
 def came(command: Report, kind: str) -> Raw:
-    """Return the report as it came, with its type."""
-    document = {"type": kind, **msgspec.to_builtins(command)}
-    return Raw(msgspec.json.encode(document))
+    """Return the report as it came, with its type; what was left out stays out."""
+    said = {field: value for field in command.__struct_fields__ if (value := getattr(command, field)) is not None}
+    return Raw(msgspec.json.encode({"type": kind, **said}))
 
 
 def record_heartbeat(state: State, command: RecordHeartbeat, moment: Moment) -> Decision[Heard]:
@@ -85,25 +87,24 @@ def record_heartbeat(state: State, command: RecordHeartbeat, moment: Moment) -> 
         failure = Failure(reason="idle_no_output", error=f"idle in {grace} observations in a row")
         yield from fail(state, unit, claim, failure, moment)
         return Heard(unit.state, signal="stop")
-    return Heard(unit.state, claim.lease_until, signal(state.workers[claim.worker]))
+    cancelled = state.campaigns[unit.campaign].cancelled_at is not None
+    return Heard(unit.state, claim.lease_until, "stop" if cancelled else signal(state.workers[claim.worker]))
 
 
 def complete(state: State, command: CompleteUnit, moment: Moment) -> Decision[Heard]:
     """End the unit well: also after its lease lapsed, when nobody has claimed it since, and whatever is paused."""
-    claim = state.claims.get(command.token)
-    if claim is None:
-        claim = past_claim(state, command)
-        unit = state.units[claim.campaign, claim.unit]
-        if unit.state == "done" and unit.token == command.token:
-            return Heard("done")
-        if unit.token != command.token or unit.state not in ("ready", "delayed", "parked"):
-            yield from current(state, command, "completed")
+    held = command.token in state.claims
+    claim = state.claims[command.token] if held else past_claim(state, command)
     unit = state.units[claim.campaign, claim.unit]
-    if state.campaigns[unit.campaign].policy.require_evidence and bytes(command.evidence).strip() in EMPTY:
-        if command.token not in state.claims:
-            yield from current(state, command, "completed")
+    if unit.state == "done" and unit.token == command.token:
+        return Heard("done")
+    proven = not state.campaigns[unit.campaign].policy.require_evidence or bytes(command.evidence).strip() not in EMPTY
+    if not held and not (proven and unit.token == command.token and unit.state in UNCLAIMED):
+        yield from current(state, command, "completed")
+    if not proven:
         failure = Failure(reason="idle_no_output", error="completed without evidence", exit_code=command.exit_code)
         yield from fail(state, unit, claim, failure, moment)
+        yield from heard(state, claim.worker)
         return Heard(unit.state)
     yield from succeed(state, unit, claim, command, moment)
     return Heard("done")
@@ -159,8 +160,10 @@ def fail_attempt(state: State, command: FailAttempt, moment: Moment) -> Decision
     unit, claim = yield from current(state, command, "failed")
     key = state.campaigns[unit.campaign].quota
     quota = state.quotas.get(key) if key is not None else None
-    if quota is not None and quota.reason == "rate_limit" and RATE_LIMITED.search(command.error or ""):
+    limited = command.rate_limited or RATE_LIMITED.search(command.error or "") is not None
+    if quota is not None and quota.reason == "rate_limit" and limited:
         yield from park(state, unit, claim, "rate_limit", quota.resume_at, moment)
+        yield from heard(state, claim.worker)
         return Heard(unit.state)
     failure = Failure(
         reason=command.reason,
@@ -200,7 +203,7 @@ def park(state: State, unit: Unit, claim: Claim, reason: str, resume_at: datetim
     """End the claim neutrally until *resume_at*, else until the quota's known reset, else for a quarter of an hour."""
     key = state.campaigns[unit.campaign].quota
     quota = state.quotas.get(key) if key is not None else None
-    reset = quota.resets_at if quota is not None and quota.resets_at is not None and quota.resets_at > moment.at else None
+    reset = quota.reset_after(moment.at) if quota is not None else None
     until = resume_at or reset or moment.at + DEFAULT_PARK
     body = e.UnitParked(token=claim.token, reason=reason, quota=key, resume_at=until, was=unit.state)
     yield of_unit(unit, body, claim.worker)

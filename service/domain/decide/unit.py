@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from service.domain import events as e
 from service.domain.commands import CancelUnit, Moment, ParkUnit, QuarantineUnit, RetryUnit, StopUnit, UnitCommand, UnparkUnit
-from service.domain.decide.campaign import cancel_unit, clear_unit
-from service.domain.decide.consequence import complete_campaign, fail_dependents, limit_claims, quarantine, reopen
+from service.domain.decide.campaign import cancel_unit, clear
+from service.domain.decide.consequence import complete_campaign, fail_dependents, limit_claims, quarantine, settle_campaign
 from service.domain.decide.decision import Consequence, Decision, of_unit, unit_named, wrong_state
+from service.domain.decide.quota import close_gate
 from service.domain.decide.report import require_resume
 from service.domain.rejections import Conflict
 from service.domain.state import State
@@ -29,27 +30,26 @@ def retry(state: State, command: RetryUnit, moment: Moment) -> Decision[None]:
     if unit.state == "delayed":
         yield of_unit(unit, e.RetryDue())
     elif unit.state == "quarantined":
-        yield from reopen(state.campaigns[unit.campaign], "retry")
-        yield from clear_unit(state, unit, None, command.reason, moment)
+        yield from clear(state, state.campaigns[unit.campaign], [unit], None, command.reason, moment)
     else:
         raise wrong_state(unit, "be retried", "quarantined", "delayed")
 
 
 def park(state: State, command: ParkUnit, moment: Moment) -> Decision[None]:
-    """Set a unit aside until a time, an hour from now when none is given."""
+    """Set a unit aside until a time, an hour from now when none is given; a rate limit closes the gate."""
     unit = asked_unit(state, command)
     if unit.state not in ("ready", "delayed", "running"):
         raise wrong_state(unit, "be parked", "ready", "delayed", "running")
     require_resume(command.resume_at, moment)
+    campaign, held = state.campaigns[unit.campaign], unit.state == "running"
+    reason, until = command.reason or "manual", command.resume_at or moment.at + PERSON_PARK
     yield from take_back(unit)
-    body = e.UnitParked(
-        token=None,
-        reason=command.reason or "manual",
-        quota=state.campaigns[unit.campaign].quota,
-        resume_at=command.resume_at or moment.at + PERSON_PARK,
-        was=unit.state,
-    )
-    yield of_unit(unit, body)
+    yield of_unit(unit, e.UnitParked(token=None, reason=reason, quota=campaign.quota, resume_at=until, was=unit.state))
+    if held:
+        yield from limit_claims(state, unit)
+    if reason == "rate_limit" and campaign.quota is not None:
+        yield from close_gate(state, campaign.quota, "rate_limit", until, source=moment.actor)
+    yield from settle_campaign(campaign, moment)
 
 
 def take_back(unit: Unit) -> Consequence:
@@ -87,10 +87,11 @@ def cancel(state: State, command: CancelUnit, moment: Moment) -> Decision[None]:
     yield from complete_campaign(state.campaigns[unit.campaign], moment)
 
 
-def stop(state: State, command: StopUnit, _moment: Moment) -> Decision[None]:
+def stop(state: State, command: StopUnit, moment: Moment) -> Decision[None]:
     """Take the unit from its worker; it is ready again and nothing is counted."""
     unit = asked_unit(state, command)
     if unit.state != "running":
         raise wrong_state(unit, "be stopped", "running")
     yield from take_back(unit)
     yield from limit_claims(state, unit)
+    yield from settle_campaign(state.campaigns[unit.campaign], moment)

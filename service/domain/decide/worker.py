@@ -117,8 +117,16 @@ def judge(state: State, command: JudgeWorkers, moment: Moment) -> Decision[None]
         if row is None or row.state == "gone":
             continue
         policy = heartbeat.strictest(served[name])
-        silence = heartbeat.age(max(row.beat_at, command.heard_since), moment.at)
+        age = heartbeat.age(row.beat_at, moment.at)
+        silence = min(age, heartbeat.age(command.heard_since, moment.at))
         if not row.held and silence > policy.dead_s + command.retire_s:
             yield gone(row, "dead" if row.watched else "retired")
-        elif row.watched and (level := heartbeat.level(policy, silence, alive=row.alive)) != row.level:
-            yield Fact(e.LevelChanged(from_=row.level, to=level, age=silence), worker=name)
+        elif row.watched and (level := judged(row, policy, age, silence)) != row.level:
+            yield Fact(e.LevelChanged(from_=row.level, to=level, age=age), worker=name)
+
+
+def judged(row: Worker, policy: HeartbeatPolicy, age: float, silence: float) -> ids.Level:
+    """Return the level of a worker: our own deafness makes no level worse, and none better than its age allows."""
+    best = heartbeat.level(policy, silence, alive=row.alive)
+    worst = heartbeat.level(policy, age, alive=row.alive)
+    return sorted((best, row.level, worst), key=heartbeat.LEVELS.index)[1]

@@ -1,9 +1,9 @@
 """Events of quotas and their gates."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from service.domain import ids
 from service.domain.events.event import Event
@@ -13,9 +13,9 @@ class QuotaPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     """How a gate behaves: *threshold* is a ratio, *offset_s* seconds after a reset, *ramp_per_s* claims a second at first."""
 
     fire: ids.Fire = "always"
-    threshold: float = 0.9
-    offset_s: float = 900
-    ramp_per_s: float = 50
+    threshold: Annotated[float, Meta(gt=0, le=1)] = 0.9
+    offset_s: Annotated[float, Meta(ge=0, le=604_800)] = 900
+    ramp_per_s: Annotated[float, Meta(gt=0, le=1_000_000)] = 50
 
 
 class QuotaRead(Event, frozen=True):

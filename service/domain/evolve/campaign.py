@@ -1,5 +1,7 @@
 """How events of campaigns and imports change the state."""
 
+import msgspec
+
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
@@ -8,6 +10,7 @@ from service.domain.state import State
 from service.domain.unit import Unit
 
 UNITS_PER_EVENT = 1000
+TYPES = {field.name: field.type for field in msgspec.structs.fields(Campaign)}
 
 
 def created(state: State, body: e.CampaignCreated, event: e.Recorded) -> None:
@@ -38,10 +41,10 @@ def campaign_of(state: State, event: e.Recorded) -> Campaign:
 
 
 def edited(state: State, body: e.CampaignEdited, event: e.Recorded) -> None:
-    """Fields changed."""
+    """Fields changed; what comes from the log is JSON and becomes what the field holds."""
     campaign = campaign_of(state, event)
     for field, change in body.changes.items():
-        setattr(campaign, field, change.new)
+        setattr(campaign, field, msgspec.convert(change.new, TYPES[field]))
     campaign.brief_rev = body.brief_rev
 
 

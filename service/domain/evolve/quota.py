@@ -6,21 +6,20 @@ from service.domain.state import State
 
 
 def read(state: State, body: e.QuotaRead, event: e.Recorded) -> None:
-    """The meter answered: its failures are over."""
+    """The meter answered: its failures are over; a reset that it does not name stays known."""
     row = state.quota(body.key)
-    row.utilization, row.resets_at, row.read_at = body.utilization, body.resets_at, event.at
+    row.utilization, row.resets_at, row.read_at = body.utilization, body.resets_at or row.resets_at, event.at
     row.consecutive_failures, row.failing_since, row.last_failure_kind, row.next_poll_s = 0, None, None, 30
 
 
 def read_failed(state: State, body: e.QuotaReadFailed, event: e.Recorded) -> None:
-    """The meter failed; a meter that is itself limited says that nothing is used, and counts toward nothing."""
+    """The meter failed; one that is itself limited says that nothing is used. Only `transient` and `config` try patience."""
     row = state.quota(body.key)
     row.last_failure_kind, row.next_poll_s = body.failure, body.next_poll_s
     row.consecutive_failures = body.consecutive
     if body.failure == "meter_rate_limited":
-        row.utilization, row.failing_since = 0.0, None
-    elif row.failing_since is None:
-        row.failing_since = event.at
+        row.utilization = 0.0
+    row.failing_since = (row.failing_since or event.at) if body.failure in ("transient", "config") else None
 
 
 def gate_closed(state: State, body: e.QuotaGateClosed, event: e.Recorded) -> None:

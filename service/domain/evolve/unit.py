@@ -28,6 +28,7 @@ def claimed(state: State, body: e.UnitClaimed, event: e.Recorded) -> None:
     state.touched.claimed.add(body.token)
     worker = state.worker(event.worker, event.at)
     worker.held, worker.beat_at, worker.alive = worker.held + 1, event.at, True
+    worker.state = "active" if worker.state == "gone" else worker.state
     state.touched.engine = True
     state.engine.in_use += 1
     if campaign.quota is not None:
@@ -53,12 +54,13 @@ def claim_of(unit: Unit, body: e.UnitClaimed, event: e.Recorded) -> Claim:
 
 
 def unclaim(state: State, unit: Unit) -> None:
-    """End the claim that holds *unit*, if one does; the session that it established stays with the unit."""
+    """End the claim that holds *unit*, if one does; its session and its last screen stay with the unit."""
     claim = state.claims.pop(unit.token, None) if unit.token is not None else None
     if claim is None:
         return
     state.touched.unclaimed.add(claim.token)
     unit.session = claim.session or unit.session
+    unit.screen_id = claim.screen_id or unit.screen_id
     worker = state.worker(claim.worker, claim.beat_at)
     worker.held -= 1
     state.touched.engine = True
@@ -89,14 +91,32 @@ def heartbeat(state: State, body: e.UnitHeartbeat, event: e.Recorded) -> None:
 
 
 def settle(state: State, unit: Unit) -> None:
-    """Take *unit* off the open dependencies of those that wait for it, once."""
-    if unit.settled or not unit.dependents:
-        return
-    unit.settled = True
+    """Take *unit* off the open dependencies of its dependents, once."""
+    if not unit.settled:
+        unit.settled = True
+        wait_for(state, unit, -1)
+
+
+def unsettle(state: State, unit: Unit) -> None:
+    """Put *unit*, which is to be done again, back among the open dependencies of its dependents."""
+    if unit.settled:
+        unit.settled = False
+        wait_for(state, unit, +1)
+
+
+def wait_for(state: State, unit: Unit, change: int) -> None:
+    """Let every dependent of *unit* wait for one dependency more or less."""
     for key in state.children.get((unit.campaign, unit.key), ()):
         child = state.units[unit.campaign, key]
-        child.waits_for -= 1
+        child.waits_for += change
         state.touched.units.add((child.campaign, child.key))
+
+
+def give_up(state: State, unit: Unit) -> None:
+    """By policy, let the dependents of a unit that will not be done go on without it; a cancelled campaign has none left."""
+    campaign = state.campaigns[unit.campaign]
+    if campaign.policy.on_dependency_failure == "run" and campaign.cancelled_at is None:
+        settle(state, unit)
 
 
 def completed(state: State, body: e.UnitCompleted, event: e.Recorded) -> None:
@@ -116,8 +136,8 @@ def completed(state: State, body: e.UnitCompleted, event: e.Recorded) -> None:
 def attempt_failed(state: State, body: e.AttemptFailed, event: e.Recorded) -> None:
     """The claim ends; the next event says what becomes of the unit."""
     unit = unit_of(state, event)
-    unit.screen_id = body.screen_id or unit.screen_id
     unclaim(state, unit)
+    unit.screen_id = body.screen_id or unit.screen_id
     unit.reason, unit.error = body.reason, body.error
     state.move(unit, unit.state, event.at)
     if state.campaigns[unit.campaign].policy.breaker.counts == "attempts":
@@ -162,8 +182,7 @@ def quarantined(state: State, body: e.UnitQuarantined, event: e.Recorded) -> Non
     policy = state.campaigns[unit.campaign].policy
     if policy.breaker.counts == "units" and body.reason != "manual":
         count_failure(state, unit, event.position)
-    if policy.on_dependency_failure == "run":
-        settle(state, unit)
+    give_up(state, unit)
 
 
 def quarantine_cleared(state: State, body: e.QuarantineCleared, event: e.Recorded) -> None:
@@ -175,8 +194,9 @@ def quarantine_cleared(state: State, body: e.QuarantineCleared, event: e.Recorde
 
 
 def wait_again(state: State, unit: Unit, to: str, event: e.Recorded) -> None:
-    """Bring *unit* back to ready or blocked."""
+    """Bring *unit* back to ready or blocked; who depends on it waits for it again."""
     unit.because_of = None
+    unsettle(state, unit)
     if to == "blocked":
         state.move(unit, "blocked", event.at)
     else:
@@ -223,6 +243,7 @@ def skipped(state: State, body: e.UnitSkipped, event: e.Recorded) -> None:
     unit = unit_of(state, event)
     state.move(unit, "skipped", event.at)
     unit.because_of = body.because_of
+    give_up(state, unit)
 
 
 def unskipped(state: State, body: e.UnitUnskipped, event: e.Recorded) -> None:
@@ -235,6 +256,7 @@ def cancelled(state: State, body: e.UnitCancelled, event: e.Recorded) -> None:
     unit = unit_of(state, event)
     state.move(unit, "cancelled", event.at)
     unit.reason, unit.due_at, unit.resume_at = body.reason, None, None
+    give_up(state, unit)
 
 
 def late_result(_state: State, _body: e.LateResult, _event: e.Recorded) -> None:

@@ -1,5 +1,7 @@
 """How events of workers change the state."""
 
+from datetime import timedelta
+
 from service.domain import events as e
 from service.domain.evolve.folds import Folds
 from service.domain.state import State
@@ -34,9 +36,10 @@ def heartbeat(state: State, body: e.WorkerHeartbeat, event: e.Recorded) -> None:
 
 
 def level_changed(state: State, body: e.LevelChanged, event: e.Recorded) -> None:
-    """The worker was judged anew."""
+    """The worker was judged anew, by when it was last heard: by a heartbeat, or by a report just now."""
     worker = worker_of(state, event)
     worker.level, worker.level_at = body.to, event.at
+    worker.beat_at = max(worker.beat_at, event.at - timedelta(seconds=body.age))
 
 
 def draining(state: State, _body: e.WorkerDraining, event: e.Recorded) -> None:

@@ -1,0 +1,60 @@
+"""The log read back: events through JSON as the store keeps them, folded from nothing, and states made comparable."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from service.domain import events as e
+from service.domain.evolve import evolve
+from service.domain.evolve.unit import claim_of
+from service.domain.state import State
+
+
+def through_json(event: e.Recorded) -> e.Recorded:
+    """Return *event* as the store gives it back."""
+    body = msgspec.json.decode(msgspec.json.encode(event.body), type=type(event.body))
+    return msgspec.structs.replace(event, body=body)
+
+
+def fold(log: Iterable[e.Recorded]) -> State:
+    """Return the state that a rebuild makes of *log*."""
+    state = State()
+    for event in log:
+        evolve(state, event)
+    return state
+
+
+def rows(state: State) -> dict[str, Any]:
+    """Return every row of *state*; a group without open units counts as none."""
+    return {
+        "engine": state.engine,
+        "campaigns": state.campaigns,
+        "groups": {
+            (name, number): (row.ready, row.held)
+            for name, groups in state.groups.items()
+            for number, row in groups.items()
+            if row.ready or row.held
+        },
+        "units": state.units,
+        "claims": state.claims,
+        "workers": state.workers,
+        "quotas": state.quotas,
+        "children": state.children,
+        "parents": state.parents,
+    }
+
+
+def load(state: State, log: Iterable[e.Recorded]) -> None:
+    """Fill in what the loader reads beside the rows: candidates in the order of claims, and past claims from the log."""
+    state.candidates = {name: deque() for name in state.campaigns}
+    for unit in sorted(state.units.values(), key=lambda unit: (unit.group, -unit.priority, unit.seq)):
+        if unit.state == "ready":
+            state.candidates[unit.campaign].append(unit.key)
+    for event in log:
+        body = event.body
+        if isinstance(body, e.UnitClaimed) and body.token not in state.claims:
+            assert event.campaign is not None
+            assert event.unit is not None
+            state.late[body.token] = claim_of(state.units[event.campaign, event.unit], body, event)
