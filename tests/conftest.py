@@ -1,15 +1,23 @@
 """What every test may ask for: a server a run, a migrated database a test."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from service.settings import Settings
+from service.embedded.cluster import Cluster
+from service.settings import PREFIX, Settings
 from service.store.pool import open_pool
 from service.store.schema import migrate
 from tests.postgres import VERSION, Server, folder
+
+
+def pytest_configure() -> None:
+    """Keep the settings of the shell out of the tests."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
 
 
 def pytest_report_header() -> str:
@@ -45,6 +53,15 @@ def dsn(postgres: Server, migrated: str) -> Iterator[str]:
     name = postgres.create(migrated)
     yield postgres.dsn(name)
     postgres.drop(name)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A data folder short enough for a socket, whose Postgres ends with the test."""
+    with folder() as place:
+        data_dir = Path(place) / "data"
+        yield data_dir
+        Cluster(data_dir / "postgres").stop()
 
 
 @pytest.fixture

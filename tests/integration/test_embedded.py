@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -13,7 +12,6 @@ import pytest
 from service.embedded import FolderInUse, attached, running
 from service.embedded.cluster import Cluster, ClusterBroken
 from service.embedded.postmaster import find
-from tests.postgres import folder
 
 RUN = """
 import sys, pathlib, service.embedded
@@ -21,13 +19,6 @@ with service.embedded.running(pathlib.Path(sys.argv[1])) as dsn:
     print(dsn, flush=True)
     input()
 """
-
-
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    """A data folder short enough for a socket."""
-    with folder() as place:
-        yield Path(place) / "data"
 
 
 def started(data_dir: Path) -> tuple[subprocess.Popen[str], str]:

@@ -3,22 +3,13 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from service.embedded.postmaster import find
-from tests.postgres import folder
 from tests.service import Program, eventually, free_port, get
-
-
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    """A data folder short enough for a socket."""
-    with folder() as place:
-        yield Path(place) / "data"
 
 
 def up(data_dir: Path, *words: str) -> Program:
