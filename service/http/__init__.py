@@ -1,0 +1,1 @@
+"""The face that is asked: requests become commands, answers become bodies."""

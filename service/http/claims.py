@@ -1,0 +1,163 @@
+"""Claims: a worker asks for units, and may wait for them."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import msgspec
+from litestar import post
+from litestar.types import Receive
+from msgspec import Meta, Struct, field
+from msgspec.json import Decoder
+from msgspec.structs import replace
+
+from service.domain import ids
+from service.domain.commands import Blocked, Claimed, ClaimWork, Grant
+from service.http.answer import Ready, ready
+from service.http.call import Call
+from service.http.description import described
+from service.http.problems import TooManyRequests
+from service.http.shape import Body, Labels, Slug, Worker, printable
+from service.submission import Answer, Origin
+
+TURN_S = 0.02
+"""Rest between a ring and the look that it causes, so that a storm of rings is one look."""
+POLL_S = 1.0
+"""A look stands behind every lost ring, and finds what time alone has made claimable."""
+
+
+class ClaimBody(Body, frozen=True):
+    """Who asks for how much of what; no *campaigns* means any, *wait_s* waits until something is claimable."""
+
+    worker: Worker
+    max: Annotated[int, Meta(ge=1, le=1000)] = 1
+    campaigns: Annotated[tuple[Slug, ...], Meta(max_length=1000)] = ()
+    labels: Labels = field(default_factory=dict)
+    wait_s: Annotated[float, Meta(ge=0, le=60)] = 0
+    mode: ids.Mode = "auto"
+    kind: ids.ClaimKind = "unit"
+
+    def __post_init__(self) -> None:
+        """Check what the types cannot say."""
+        printable("worker", self.worker)
+
+
+class ClaimAnswer(Struct, frozen=True):
+    """What was given, and why a campaign gave nothing."""
+
+    claims: tuple[Grant, ...]
+    position: int
+    blocked: tuple[Blocked, ...]
+
+
+CLAIM, ENCODE = Decoder(ClaimBody), msgspec.json.Encoder().encode
+NOTHING = b'{"claims":[],'
+
+
+@post("/v1/claims", **described("ClaimWork", ClaimBody, ClaimAnswer, refuses=(404, 422, 429)))
+async def claim_work(request: Call) -> Ready:
+    """Give the worker up to `max` units, each under a lease with a fencing token; say why a campaign gave nothing.
+
+    With `wait_s` the answer waits until something is claimable. `mode: "manual"` ignores `auto: false`, the campaign's
+    pause and the breaker; nothing ignores the engine's pause or the pool.
+    """
+    body = await request.told(CLAIM)
+    command = ClaimWork(
+        worker=body.worker, max=body.max, campaigns=body.campaigns, labels=body.labels, mode=body.mode, kind=body.kind
+    )
+    if body.wait_s and len(request.desk.waiting) >= request.desk.waiting_limit:
+        raise TooManyRequests("too many claims wait already", allowed=request.desk.waiting_limit)
+    look = Look(request, command)
+    await look()
+    if look.empty and body.wait_s:
+        await wait(look, body.wait_s)
+    return ready(look.content, look.answer)
+
+
+def rendered(answer: Answer) -> bytes:
+    """Return the answer to a claim, or raise its refusal."""
+    claimed: Claimed = answer.only()
+    return ENCODE(ClaimAnswer(claimed.claims, answer.position, claimed.blocked))
+
+
+class Look:
+    """One wish, looked at as often as the bell rings.
+
+    Under an idempotency key each look has a key of its own, so that a repetition gets the same empty looks and the same
+    grant; and nobody looks under a key before a peek says that there may be something.
+    """
+
+    answer: Answer
+    content: bytes
+
+    def __init__(self, request: Call, command: ClaimWork) -> None:
+        self.desk = request.desk
+        self.command = command
+        self.origin = request.origin()
+        self.receive = request.receive
+        self.rings = 0
+        self.count = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was given."""
+        return self.content.startswith(NOTHING)
+
+    async def __call__(self) -> None:
+        """Ask the Writer once."""
+        self.rings = self.desk.bell.count
+        self.answer = await self.desk.writer.submit((self.command,), self.look_origin())
+        self.content = rendered(self.answer) if self.answer.body is None else self.answer.body
+        self.count += 1
+
+    def look_origin(self) -> Origin:
+        """Return the origin of the next look."""
+        if self.origin.key is None:
+            return self.origin
+        key = self.origin.key if self.count == 0 else f"{self.origin.key[:100]}#{self.count}"
+        return replace(self.origin, key=key, render=rendered)
+
+    async def hopeful(self) -> bool:
+        """Tell whether a look may give something; without a key it costs no more than to look."""
+        if self.origin.key is None or self.answer.replayed:
+            return True
+        self.rings = self.desk.bell.count
+        answer = await self.desk.writer.submit((replace(self.command, max=0),), replace(self.origin, key=None))
+        claimed: Claimed = answer.only()
+        return any(blocked.reason == "group" for blocked in claimed.blocked)
+
+
+async def wait(look: Look, wait_s: float) -> None:
+    """Look again whenever the bell rings, until something is given, time is over, or nobody listens any more."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + wait_s
+    ends = asyncio.create_task(left(look.receive)), asyncio.create_task(look.desk.stopping.wait())
+    look.desk.waiting.add(look)
+    try:
+        while look.empty and (rest_s := until - clock()) > 0 and not any(end.done() for end in ends):
+            if not look.answer.replayed:
+                await rest(look, min(rest_s, POLL_S), ends)
+            if await look.hopeful():
+                await look()
+    finally:
+        look.desk.waiting.discard(look)
+        for end in ends:
+            end.cancel()
+
+
+async def rest(look: Look, timeout_s: float, ends: Iterable[asyncio.Task[Any]]) -> None:
+    """Wait for a ring, for the end of the time, or for the end of the wait itself."""
+    ring = asyncio.create_task(look.desk.bell.after(look.rings, timeout_s))
+    done, _ = await asyncio.wait((ring, *ends), return_when=asyncio.FIRST_COMPLETED)
+    ring.cancel()
+    if done == {ring}:
+        await asyncio.sleep(TURN_S)
+
+
+async def left(receive: Receive) -> None:
+    """Return when the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+HANDLERS = (claim_work,)

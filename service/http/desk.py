@@ -1,0 +1,28 @@
+"""The desk: everything the handlers need, given once by the composition root."""
+
+import asyncio
+
+from msgspec import Struct, field
+
+from service.bell import Bell
+from service.http.views import Quarantine, Replays, Views, Writer
+
+MEBI = 1024 * 1024
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """What the handlers stand at.
+
+    *bell* rings when work may have become claimable, *stopping* is set when the service ends; *body_limit* is in bytes,
+    *waiting_limit* says how many claims may wait at a time, and *waiting* holds those that do.
+    """
+
+    writer: Writer
+    views: Views
+    quarantine: Quarantine
+    replays: Replays
+    bell: Bell
+    stopping: asyncio.Event
+    body_limit: int = 16 * MEBI
+    waiting_limit: int = 10_000
+    waiting: set[object] = field(default_factory=set)

@@ -1,0 +1,209 @@
+"""The words of a worker: what each kind of report carries, and the command that it is."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Raw, field
+from typing_extensions import override
+
+from service.domain import ids
+from service.domain.commands import (
+    BeatWorker,
+    Command,
+    CompleteUnit,
+    FailAttempt,
+    ParkClaim,
+    RecordHeartbeat,
+    ReleaseClaim,
+)
+from service.domain.redact import redact
+from service.http.screens import Screens, error_text, note_text
+from service.http.shape import (
+    Body,
+    Instant,
+    Int32,
+    Labels,
+    Line,
+    Share,
+    Token,
+    Usage,
+    Word,
+    document,
+    instant,
+    null,
+)
+
+Reason = Literal["crash", "timeout", "max_duration", "idle_no_output", "idle_output", "launch_failed", "spawn", "error"]
+
+
+class Said(Body, frozen=True):
+    """A report about a claim, whichever way it came."""
+
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+        """Return the order to record this."""
+        raise NotImplementedError
+
+
+class Beat(Said, frozen=True):
+    """The worker lives and holds the unit; *output_at* is when its output last moved, *screen* the last lines of it."""
+
+    progress: Share | None = None
+    note: str | None = None
+    session: Word | None = None
+    idle: bool | None = None
+    alive: bool | None = None
+    output_at: Instant | None = None
+    usage: Usage | None = None
+    screen: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the types cannot say."""
+        instant("output_at", self.output_at)
+
+    @override
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+        return RecordHeartbeat(
+            token=token,
+            worker=worker,
+            progress=self.progress,
+            note=note_text(self.note),
+            session=self.session,
+            idle=self.idle,
+            alive=self.alive,
+            output_at=self.output_at,
+            usage=self.usage,
+            screen_id=screens.keep(self.screen),
+        )
+
+
+class Completion(Said, frozen=True):
+    """The work is done; a kill after `declared_result: success` is a success."""
+
+    result: Raw = field(default_factory=null)
+    evidence: Raw = field(default_factory=null)
+    exit_code: Int32 | None = None
+    signal: Word | None = None
+    declared_result: Word | None = None
+    usage: Usage | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the types cannot say."""
+        document("result", self.result)
+        document("evidence", self.evidence)
+
+    @override
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+        return CompleteUnit(
+            token=token,
+            worker=worker,
+            result=self.result,
+            evidence=self.evidence,
+            exit_code=self.exit_code,
+            signal=self.signal,
+            declared_result=self.declared_result,
+            usage=self.usage,
+        )
+
+
+class Failure(Said, frozen=True):
+    """The execution failed; *error* is kept up to 4,000 characters, *retryable* false ends the retries."""
+
+    reason: Reason
+    error: str | None = None
+    exit_code: Int32 | None = None
+    signal: Word | None = None
+    declared_result: Word | None = None
+    retryable: bool | None = None
+    screen: str | None = None
+    usage: Usage | None = None
+
+    @override
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+        return FailAttempt(
+            token=token,
+            worker=worker,
+            reason=self.reason,
+            error=error_text(self.error),
+            exit_code=self.exit_code,
+            signal=self.signal,
+            declared_result=self.declared_result,
+            retryable=self.retryable,
+            screen_id=screens.keep(self.screen),
+            usage=self.usage,
+        )
+
+
+class Park(Said, frozen=True):
+    """The worker cannot go on before *resume_at*: a quota, never a failure."""
+
+    reason: Word
+    resume_at: Instant | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the types cannot say."""
+        instant("resume_at", self.resume_at)
+
+    @override
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+        return ParkClaim(token=token, worker=worker, reason=self.reason, resume_at=self.resume_at)
+
+
+class Release(Said, frozen=True):
+    """The worker hands the unit back; nothing is counted."""
+
+    reason: Line | None = None
+
+    @override
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+        return ReleaseClaim(token=token, worker=worker, reason=self.reason)
+
+
+class Presence(Body, frozen=True, kw_only=True, tag_field="type", tag="worker"):
+    """The worker itself lives (or, with *alive* false, ends), and who it is."""
+
+    alive: bool = True
+    capacity: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    labels: Labels | None = None
+    version: Word | None = None
+
+    def command(self, worker: ids.WorkerId) -> Command:
+        """Return the order to record this of *worker*."""
+        labels = redact(self.labels)
+        return BeatWorker(worker=worker, alive=self.alive, capacity=self.capacity, labels=labels, version=self.version)
+
+
+class Heartbeat(Beat, frozen=True, kw_only=True, tag_field="type", tag="heartbeat"):
+    """A heartbeat in a list of reports."""
+
+    token: Token
+
+
+class Completed(Completion, frozen=True, kw_only=True, tag_field="type", tag="completed"):
+    """A completion in a list of reports."""
+
+    token: Token
+
+
+class Failed(Failure, frozen=True, kw_only=True, tag_field="type", tag="failed"):
+    """A failure in a list of reports."""
+
+    token: Token
+
+
+class Parked(Park, frozen=True, kw_only=True, tag_field="type", tag="parked"):
+    """A park in a list of reports."""
+
+    token: Token
+
+
+class Released(Release, frozen=True, kw_only=True, tag_field="type", tag="released"):
+    """A release in a list of reports."""
+
+    token: Token
+
+
+Item = Heartbeat | Completed | Failed | Parked | Released | Presence
+
+
+def order(item: Item, worker: ids.WorkerId, screens: Screens) -> Command:
+    """Return the order to record one item of worker *worker*."""
+    return item.command(worker) if isinstance(item, Presence) else item.command(item.token, worker, screens)

@@ -1,0 +1,57 @@
+"""The app on a shard in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from service.http.desk import Desk
+from service.http.edge import Edge
+from service.http.problems import HANDLERS
+from service.http.routes import routes
+from tests.http.shard import Shard
+
+
+@pytest.fixture
+def shard() -> Shard:
+    """A shard without anything."""
+    return Shard()
+
+
+@pytest.fixture
+def stopping() -> asyncio.Event:
+    """Set when the service stops."""
+    return asyncio.Event()
+
+
+@pytest.fixture
+def seen() -> list[tuple[str, str, int]]:
+    """Method, route and status of every answer."""
+    return []
+
+
+@pytest.fixture
+def app(shard: Shard, stopping: asyncio.Event, seen: list[tuple[str, str, int]]) -> Litestar:
+    """The write side on that shard."""
+    desk = Desk(
+        writer=shard,
+        views=shard,
+        quarantine=shard,
+        replays=shard,
+        bell=shard.bell,
+        stopping=stopping,
+        body_limit=2**20,
+        waiting_limit=2,
+    )
+    app = Litestar([routes(desk)], exception_handlers=HANDLERS, openapi_config=None)
+    app.asgi_handler = Edge(app.asgi_handler, lambda method, route, status, _: seen.append((method, route, status)))
+    return app
+
+
+@pytest.fixture
+async def http(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
+    """A client of that app."""
+    async with AsyncTestClient(app, raise_server_exceptions=False) as client:
+        yield client
