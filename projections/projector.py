@@ -11,10 +11,10 @@ from msgspec import Struct
 from projections import store
 from projections.measures.book import Book
 from projections.measures.process import Process
+from projections.rejections import Lagging
 from projections.store import Checkpoint
 from projections.views.cards import Cards
 from service.domain.events import Recorded
-from service.domain.rejections import Rejection
 from service.store import log
 from service.store.pool import LOST, is_lost
 
@@ -25,15 +25,6 @@ POLL_S = 0.2
 LOOK_S = 0.02
 PATIENCE_S = 5.0
 REST_S = 1.0
-
-
-class Lagging(Rejection):
-    """The views have not reached the position asked for in time; ask again after `Retry-After`."""
-
-    status, slug, title = 503, "unavailable", "Unavailable"
-
-    def __init__(self, position: int, reached: int) -> None:
-        super().__init__(f"the views are at position {reached}, {position} is asked for", field="at_least", current=reached)
 
 
 class LogBroken(RuntimeError):
@@ -182,6 +173,14 @@ class Projector:
                 await self._look(position)
         except TimeoutError:
             raise Lagging(position, self.position) from None
+
+    async def nap(self, longest_s: float) -> None:
+        """Sleep until the fold of this replica moves, *longest_s* seconds at most."""
+        try:
+            async with asyncio.timeout(longest_s):
+                await self._moved.wait()
+        except TimeoutError:
+            return
 
     async def _hear(self, position: int) -> None:
         """Wait while this replica folds."""

@@ -104,3 +104,23 @@ FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::
     AS row (family, labels, value, sum_us, buckets, created_at, position)
 ON CONFLICT (shard, generation, family, labels) DO UPDATE
 SET value = excluded.value, sum_us = excluded.sum_us, buckets = excluded.buckets, position = excluded.position;
+
+-- name: depth
+-- Where the live fold stands and where the log does, at the database's time; the oldest event that is not folded yet. Steps
+-- on primary keys.
+SELECT
+    clock_timestamp() AS at,
+    k.generation,
+    k.position,
+    greatest(
+        (SELECT max(position) FROM events WHERE shard = $1::integer),
+        (SELECT max(position) FROM heartbeats WHERE shard = $1::integer),
+        0::bigint
+    ) AS head,
+    coalesce(
+        (SELECT recorded_at FROM events WHERE shard = $1::integer AND position = k.position + 1),
+        (SELECT recorded_at FROM heartbeats WHERE shard = $1::integer AND position = k.position + 1)
+    ) AS oldest_at
+FROM checkpoint AS k
+WHERE k.shard = $1::integer
+    AND k.live;

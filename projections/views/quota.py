@@ -22,14 +22,14 @@ class QuotaCard(Struct, kw_only=True):
     last_poll_ok: bool | None = None
     consecutive_failures: int = 0
     last_failure_kind: ids.ReadingFailure | None = None
-    next_poll_s: float = 30
+    next_poll_s: float = 30.0
     policy: e.QuotaPolicy = e.QuotaPolicy()
 
 
 def read(card: QuotaCard, body: e.QuotaRead, _event: e.Recorded) -> None:
     """The meter answered: its failures are over."""
     card.utilization, card.resets_at, card.last_poll_ok = body.utilization, body.resets_at, True
-    card.consecutive_failures, card.last_failure_kind, card.next_poll_s = 0, None, 30
+    card.consecutive_failures, card.last_failure_kind, card.next_poll_s = 0, None, 30.0
 
 
 def read_failed(card: QuotaCard, body: e.QuotaReadFailed, _event: e.Recorded) -> None:

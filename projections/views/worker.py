@@ -74,8 +74,9 @@ def worker_heartbeat(card: WorkerCard, body: e.WorkerHeartbeat, event: e.Recorde
 
 
 def level_changed(card: WorkerCard, body: e.LevelChanged, event: e.Recorded) -> None:
-    """The worker was judged anew."""
+    """The worker was judged anew, by when it was last heard: by a heartbeat, or by a report just now."""
     card.level, card.level_at = body.to, event.at
+    card.last_heartbeat_at = max(card.last_heartbeat_at, event.at - timedelta(seconds=body.age))
 
 
 def draining(card: WorkerCard, _body: e.WorkerDraining, _event: e.Recorded) -> None:
@@ -93,6 +94,8 @@ def claimed(card: WorkerCard, body: e.UnitClaimed, event: e.Recorded) -> None:
     assert event.campaign is not None, "the envelope of a claim names the campaign"
     assert event.unit is not None, "the envelope of a claim names the unit"
     card.last_heartbeat_at, card.alive = event.at, True
+    if card.state == "gone":
+        card.state, card.gone_at = "active", None
     card.claims[body.token] = Holding(
         campaign=event.campaign,
         key=event.unit,

@@ -1,0 +1,1 @@
+"""Reads over HTTP: campaigns, units, workers, quotas, the engine, the log, the metrics."""

@@ -1,0 +1,32 @@
+"""What the OpenAPI document says of a read: its query, its answer."""
+
+from typing import Any
+
+from msgspec import Struct
+
+AT_LEAST = "at_least"
+LIST = (AT_LEAST, "limit", "cursor")
+
+
+class Description(Struct, frozen=True, kw_only=True):
+    """One operation: the type of its answer, the names of its query parameters, the statuses of its refusals."""
+
+    operation: str
+    summary: str
+    answer: Any
+    parameters: tuple[str, ...] = ()
+    status: int = 200
+    refuses: tuple[int, ...] = (400, 404, 503)
+    body: Any = None
+    lines: bool = False
+
+
+def described(operation: str, summary: str, answer: Any, *parameters: str) -> dict[str, Any]:  # noqa: ANN401 - types of any form
+    """Return the keyword arguments of a route handler that carries its description."""
+    description = Description(operation=operation, summary=summary, answer=answer, parameters=parameters)
+    return {
+        "operation_id": operation,
+        "summary": summary,
+        "include_in_schema": False,
+        "opt": {"description": description},
+    }

@@ -1,0 +1,154 @@
+"""Reads of units: lists, one unit with its attempts, its events, why it is not running."""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Raw, Struct
+
+from projections.http.source import READS, Source
+from projections.views.story import Attempt, story
+from service.domain import ids
+from service.domain.claiming import Blocker, campaign_blockers, engine_blockers, unit_blockers
+from service.domain.state import State
+from service.store import codec, log
+from service.store.loader import Loader, engine_of
+from service.store.needs import Needs
+
+STORY = 10_000
+
+
+class UnitRow(Struct, kw_only=True):
+    """A unit in a list; *attempts* counts executions that failed or run now, *token_active* tells whether a claim holds it."""
+
+    key: ids.UnitKey
+    state: ids.UnitState
+    group: int
+    priority: int
+    attempts: int
+    parks: int
+    claims: int
+    worker: ids.WorkerId | None
+    token_active: bool
+    due_at: datetime | None
+    resume_at: datetime | None
+    error: str | None
+    reason: str | None
+    updated_at: datetime
+
+
+class UnitView(Struct, kw_only=True):
+    """A unit with its attempts; *attempt_count* counts those that failed or run now, *screen* is the last one's text."""
+
+    campaign: ids.CampaignName
+    key: ids.UnitKey
+    state: ids.UnitState
+    group: int
+    priority: int
+    attempts: list[Attempt]
+    attempt_count: int
+    parks: int
+    claims: int
+    worker: ids.WorkerId | None
+    token_active: bool
+    due_at: datetime | None
+    resume_at: datetime | None
+    error: str | None
+    reason: str | None
+    updated_at: datetime
+    payload: Raw
+    estimate_s: float | None
+    kind: str
+    fix_of: ids.UnitKey | None
+    because_of: ids.UnitKey | None
+    depends_on: list[ids.UnitKey]
+    ready_at: datetime | None
+    claimed_at: datetime | None
+    session: str | None
+    lease_until: datetime | None
+    progress: float | None
+    note: str | None
+    output_at: datetime | None
+    screen_id: str | None
+    screen: str | None
+
+
+class Explanation(Struct, kw_only=True):
+    """Why a unit is not running: everything that stands in its way now; nothing does when it is *claimable*."""
+
+    campaign: ids.CampaignName
+    key: ids.UnitKey
+    state: ids.UnitState
+    claimable: bool
+    blockers: list[Blocker]
+    at: datetime
+    position: int
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """Which units of a campaign a list shows."""
+
+    state: str | None = None
+    group: int | None = None
+    q: str | None = None
+
+
+async def campaign_known(source: Source, campaign: ids.CampaignName) -> bool:
+    """Tell whether there is such a campaign."""
+    row = await source.row(READS.known, campaign)
+    return row is not None and bool(row[0])
+
+
+async def units(
+    source: Source, campaign: ids.CampaignName, choice: Choice, after: str, limit: int, at_least: int | None
+) -> list[UnitRow]:
+    """Return the next units."""
+    parameters: list[Any] = [campaign, after, choice.group, choice.q, limit]
+    query = READS.units
+    if choice.state is not None:
+        query = READS.units_in_state
+        parameters.append(choice.state)
+    rows = await source.fetch(query, *parameters, at_least=at_least)
+    return [UnitRow(**dict(row)) for row in rows]
+
+
+async def unit_view(source: Source, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None) -> UnitView | None:
+    """Return one unit with its attempts, None when there is none."""
+    async with source.connection(at_least) as connection:
+        row = await connection.fetchrow(READS.unit, source.shard, campaign, key)
+        facts = await connection.fetch(READS.story, source.shard, campaign, key, 0, STORY)
+    if row is None:
+        return None
+    fields = dict(row)
+    fields["payload"] = Raw(fields["payload"].encode())
+    return UnitView(**fields, attempts=story(codec.fact(fact, source.shard) for fact in facts))
+
+
+async def explain(
+    source: Source, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None
+) -> Explanation | None:
+    """Return every reason why the unit is not claimed, by the very predicate of the claim."""
+    async with source.connection(at_least) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        now = await connection.fetchrow(log.QUERIES.moment, source.shard)
+        assert now is not None, "every shard has an engine"
+        state = State(engine_of(now))
+        needs = Needs(())
+        needs.campaigns.add(campaign)
+        needs.units.add((campaign, key))
+        await Loader(connection, source.shard, state, now["at"]).load(needs)
+    unit, owner = state.units.get((campaign, key)), state.campaigns.get(campaign)
+    if unit is None or owner is None:
+        return None
+    blockers = [
+        *unit_blockers(state, owner, unit),
+        *campaign_blockers(state, owner, "auto", now["at"]),
+        *engine_blockers(state),
+    ]
+    return Explanation(
+        campaign=campaign,
+        key=key,
+        state=unit.state,
+        claimable=not blockers,
+        blockers=blockers,
+        at=now["at"],
+        position=now["head"],
+    )

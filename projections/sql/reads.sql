@@ -1,0 +1,207 @@
+-- What people and programs read, from the live generation of the cards and from the state.
+
+-- name: campaign
+-- One campaign's card with its quota's, and the database's time.
+SELECT c.card, q.card AS quota, clock_timestamp() AS at
+FROM checkpoint AS k
+JOIN campaign_card AS c ON c.shard = k.shard AND c.generation = k.generation AND c.campaign = $2::text
+LEFT JOIN quota_card AS q ON q.shard = k.shard AND q.generation = k.generation AND q.quota = c.card ->> 'quota'
+WHERE k.shard = $1::integer
+    AND k.live;
+
+-- name: campaigns
+-- The next campaigns by name, of a state and with labels if asked.
+SELECT c.card, q.card AS quota, clock_timestamp() AS at
+FROM checkpoint AS k
+JOIN campaign_card AS c ON c.shard = k.shard AND c.generation = k.generation
+LEFT JOIN quota_card AS q ON q.shard = k.shard AND q.generation = k.generation AND q.quota = c.card ->> 'quota'
+WHERE k.shard = $1::integer
+    AND k.live
+    AND c.campaign > $2::text
+    AND ($3::text IS NULL OR c.state = $3::text)
+    AND c.labels @> $4::jsonb
+    AND c.labels ?& $5::text[]
+ORDER BY c.campaign
+LIMIT $6::integer;
+
+-- name: worker
+-- One worker's card.
+SELECT w.card, clock_timestamp() AS at
+FROM checkpoint AS k
+JOIN worker_card AS w ON w.shard = k.shard AND w.generation = k.generation AND w.worker = $2::text
+WHERE k.shard = $1::integer
+    AND k.live;
+
+-- name: workers
+-- The next workers by id, of a level and with a claim in a campaign if asked; only a watched worker has a level.
+SELECT w.card, clock_timestamp() AS at
+FROM checkpoint AS k
+JOIN worker_card AS w ON w.shard = k.shard AND w.generation = k.generation
+WHERE k.shard = $1::integer
+    AND k.live
+    AND w.worker > $2::text
+    AND (
+        $3::text IS NULL
+        OR (
+            w.card ->> 'level' = $3::text
+            AND (w.card -> 'claims' <> '{}'::jsonb OR (w.card ->> 'state' = 'active' AND (w.card ->> 'registered')::boolean))
+        )
+    )
+    AND (
+        $4::text IS NULL
+        OR EXISTS (SELECT FROM jsonb_each(w.card -> 'claims') AS held WHERE held.value ->> 'campaign' = $4::text)
+    )
+ORDER BY w.worker
+LIMIT $5::integer;
+
+-- name: quota
+-- One quota's card.
+SELECT q.card
+FROM checkpoint AS k
+JOIN quota_card AS q ON q.shard = k.shard AND q.generation = k.generation AND q.quota = $2::text
+WHERE k.shard = $1::integer
+    AND k.live;
+
+-- name: quotas
+-- The next quotas by key.
+SELECT q.card
+FROM checkpoint AS k
+JOIN quota_card AS q ON q.shard = k.shard AND q.generation = k.generation
+WHERE k.shard = $1::integer
+    AND k.live
+    AND q.quota > $2::text
+ORDER BY q.quota
+LIMIT $3::integer;
+
+-- name: engine
+-- The engine's card; none before the first event.
+SELECT g.card
+FROM checkpoint AS k
+JOIN engine_card AS g ON g.shard = k.shard AND g.generation = k.generation
+WHERE k.shard = $1::integer
+    AND k.live;
+
+-- name: quarantine
+-- The next quarantined units of a campaign by key, with the text of the last screen.
+SELECT q.card, s.text AS screen
+FROM checkpoint AS k
+JOIN quarantine_card AS q ON q.shard = k.shard AND q.generation = k.generation AND q.campaign = $2::text
+LEFT JOIN screens AS s ON s.shard = k.shard AND s.screen_id = q.card ->> 'screen_id'
+WHERE k.shard = $1::integer
+    AND k.live
+    AND q.unit > $3::text
+    AND ($4::text IS NULL OR q.card ->> 'reason' = $4::text)
+ORDER BY q.unit
+LIMIT $5::integer;
+
+-- name: known
+-- Whether a campaign exists.
+SELECT EXISTS (SELECT FROM campaigns WHERE shard = $1::integer AND name = $2::text);
+
+-- name: units
+-- The next units of a campaign by key, served by the primary key.
+SELECT
+    key, state, grp AS group, priority, attempts, parks, claims, worker, state = 'running' AS token_active, due_at, resume_at,
+    error, reason, updated_at
+FROM units
+WHERE shard = $1::integer
+    AND campaign = $2::text
+    AND key > $3::text
+    AND ($4::integer IS NULL OR grp = $4::integer)
+    AND ($5::text IS NULL OR strpos(lower(key), lower($5::text)) > 0)
+ORDER BY key
+LIMIT $6::integer;
+
+-- name: units_in_state
+-- The next units of a campaign in one state by key, served by units_by_state.
+SELECT
+    key, state, grp AS group, priority, attempts, parks, claims, worker, state = 'running' AS token_active, due_at, resume_at,
+    error, reason, updated_at
+FROM units
+WHERE shard = $1::integer
+    AND campaign = $2::text
+    AND key > $3::text
+    AND ($4::integer IS NULL OR grp = $4::integer)
+    AND ($5::text IS NULL OR strpos(lower(key), lower($5::text)) > 0)
+    AND state = $7::text
+ORDER BY key
+LIMIT $6::integer;
+
+-- name: unit
+-- One unit with everything that the state knows of it, what it depends on, and its last screen.
+SELECT
+    u.key, u.state, u.grp AS group, u.priority, u.attempts AS attempt_count, u.parks, u.claims, u.worker,
+    u.state = 'running' AS token_active, u.due_at, u.resume_at, u.error, u.reason, u.updated_at, u.campaign, u.payload,
+    u.estimate_s, u.kind, u.fix_of, u.because_of, u.ready_at, u.claimed_at, coalesce(c.session, u.session) AS session,
+    c.lease_until, c.progress, c.note, c.output_at, coalesce(c.screen_id, u.screen_id) AS screen_id,
+    (SELECT text FROM screens WHERE shard = u.shard AND screen_id = coalesce(c.screen_id, u.screen_id)) AS screen,
+    ARRAY(
+        SELECT parent
+        FROM dependencies
+        WHERE shard = u.shard AND campaign = u.campaign AND child = u.key
+        ORDER BY parent
+    ) AS depends_on
+FROM units AS u
+LEFT JOIN claims AS c ON c.shard = u.shard AND c.campaign = u.campaign AND c.unit = u.key
+WHERE u.shard = $1::integer
+    AND u.campaign = $2::text
+    AND u.key = $3::text;
+
+-- name: story
+-- The facts of one unit in the order of the log, served by events_of_unit.
+SELECT
+    position, kind, schema, campaign, unit, worker, recorded_at, correlation_id, span_id, causation, actor, data
+FROM events
+WHERE shard = $1::integer
+    AND campaign = $2::text
+    AND unit = $3::text
+    AND position > $4::bigint
+ORDER BY position
+LIMIT $5::integer;
+
+-- name: facts
+-- The next facts up to a position that match; the plan is made for the filters that are given.
+SELECT position, kind, campaign, unit, worker, recorded_at, correlation_id, actor, data
+FROM events
+WHERE shard = $1::integer
+    AND position > $2::bigint
+    AND position <= $3::bigint
+    AND ($5::text IS NULL OR campaign = $5::text)
+    AND ($6::text IS NULL OR unit = $6::text)
+    AND ($7::text IS NULL OR worker = $7::text)
+    AND ($8::text[] IS NULL OR kind = ANY($8::text[]))
+ORDER BY position
+LIMIT $4::integer;
+
+-- name: beats
+-- The next heartbeats up to a position that match.
+SELECT
+    position, campaign, unit, worker, recorded_at, correlation_id, span_id, causation, actor,
+    token, progress, note, session, idle, alive, output_at, usage, screen_id
+FROM heartbeats
+WHERE shard = $1::integer
+    AND position > $2::bigint
+    AND position <= $3::bigint
+    AND ($5::text IS NULL OR campaign = $5::text)
+    AND ($6::text IS NULL OR unit = $6::text)
+    AND ($7::text IS NULL OR worker = $7::text)
+    AND ($8::boolean IS NULL OR (unit IS NULL) = $8::boolean)
+ORDER BY position
+LIMIT $4::integer;
+
+-- name: custom_plans
+-- Lets this transaction's plans know the filters' values.
+SET LOCAL plan_cache_mode = force_custom_plan;
+
+-- name: quarantined_errors
+-- The next units that are in quarantine by key, with their errors, from the state that a retry is decided on; served by
+-- units_by_state.
+SELECT key, error
+FROM units
+WHERE shard = $1::integer
+    AND campaign = $2::text
+    AND state = 'quarantined'
+    AND key > $3::text
+    AND ($4::text IS NULL OR reason = $4::text)
+ORDER BY key
+LIMIT $5::integer;

@@ -1,0 +1,71 @@
+"""The attempts of one unit, folded from its own events when somebody asks."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from service.domain import events as e
+from service.domain import ids
+
+Outcome = Literal["running", "completed", "failed", "expired", "parked", "released"]
+SILENT = ("lease_expired", "heartbeat_dead")
+
+
+class Attempt(Struct, kw_only=True):
+    """One execution; without *ended_at* it is in flight. *attempt* numbers those that count."""
+
+    attempt: int
+    started_at: datetime
+    ended_at: datetime | None = None
+    duration_s: float | None = None
+    worker: ids.WorkerId | None
+    mode: ids.Mode
+    outcome: Outcome = "running"
+    reason: str | None = None
+    error: str | None = None
+    exit_code: int | None = None
+    signal: str | None = None
+    mapped_from: int | None = None
+    usage: dict[str, float] | None = None
+    screen_id: str | None = None
+    position: int
+
+
+def story(events: Iterable[e.Recorded]) -> list[Attempt]:
+    """Return every execution that *events* of one unit tell of, in their order."""
+    attempts: dict[ids.Token, Attempt] = {}
+    for event in events:
+        body = event.body
+        if isinstance(body, e.UnitClaimed):
+            attempts[body.token] = started(body, event)
+        elif isinstance(body, e.UnitCompleted | e.AttemptFailed | e.UnitParked | e.UnitReleased) and body.token is not None:
+            attempt = attempts.get(body.token)
+            if attempt is not None:
+                end(attempt, body, event.at)
+    return list(attempts.values())
+
+
+def started(body: e.UnitClaimed, event: e.Recorded) -> Attempt:
+    """Return an execution in flight."""
+    return Attempt(attempt=body.attempt, started_at=event.at, worker=event.worker, mode=body.mode, position=event.position)
+
+
+def end(attempt: Attempt, body: e.UnitCompleted | e.AttemptFailed | e.UnitParked | e.UnitReleased, at: datetime) -> None:
+    """Note how *attempt* ended; a completion that came late replaces what was believed before."""
+    attempt.ended_at = at
+    attempt.duration_s = (at - attempt.started_at).total_seconds()
+    match body:
+        case e.UnitCompleted():
+            attempt.outcome, attempt.reason, attempt.error = "completed", None, None
+            attempt.exit_code, attempt.signal, attempt.usage = body.exit_code, body.signal, body.usage
+            attempt.mapped_from = body.mapped_from
+        case e.AttemptFailed():
+            attempt.outcome = "expired" if body.reason in SILENT else "failed"
+            attempt.reason, attempt.error, attempt.screen_id = body.reason, body.error, body.screen_id
+            attempt.exit_code, attempt.signal, attempt.usage = body.exit_code, body.signal, body.usage
+        case e.UnitParked():
+            attempt.outcome, attempt.reason = "parked", body.reason
+        case e.UnitReleased():
+            attempt.outcome, attempt.reason = "released", body.cause

@@ -1,0 +1,126 @@
+"""Whatever happens, the views say what the state says, and the series say what the log holds."""
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import asdict
+
+from projections.measures.book import Book
+from projections.measures.gauges import Depth, gauges
+from projections.views.cards import Cards
+from projections.views.story import story
+from service.domain import events as e
+from tests.histories import BEGIN, History
+
+SEEDS = st.integers(min_value=0, max_value=10**9)
+SHARED = (
+    "title", "policy", "labels", "auto", "quota", "brief", "brief_rev", "deadline", "version", "created_at", "started_at",
+    "completed_at", "cancelled_at", "outcome", "paused_at", "paused_by", "paused_reason", "consecutive", "tripped", "counts",
+    "state",
+)  # fmt: skip
+
+
+def folded(events: list[e.Recorded]) -> tuple[Cards, Book]:
+    cards, book = Cards(), Book()
+    for event in events:
+        cards.fold(event)
+        book.fold(event)
+    return cards, book
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=SEEDS, steps=st.integers(5, 250))
+def test_the_campaign_view_agrees_with_the_state(seed: int, steps: int) -> None:
+    """A5, B-VIEW-6."""
+    history = History(seed).grow(steps)
+    cards, _ = folded(history.events)
+    for name, campaign in history.state.campaigns.items():
+        card = cards.campaigns[name]
+        assert {field: getattr(card, field) for field in SHARED} == {field: getattr(campaign, field) for field in SHARED}
+        reasons = Counter(card.reason for (owner, _), card in cards.quarantine.items() if owner == name)
+        assert card.quarantined_by_reason == reasons
+        assert (card.pace.since_us is not None) == (campaign.counts.running > 0)
+    quarantined = {key for key, unit in history.state.units.items() if unit.state == "quarantined"}
+    assert cards.quarantine.keys() == quarantined
+    assert cards.engine.in_use == history.state.engine.in_use
+    assert cards.engine.pool_size == history.state.engine.pool_size
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=SEEDS, steps=st.integers(5, 250))
+def test_the_worker_and_quota_views_agree_with_the_state(seed: int, steps: int) -> None:
+    """A5, B-BEAT-2, B-VIEW-6."""
+    history = History(seed).grow(steps)
+    cards, _ = folded(history.events)
+    for name, worker in history.state.workers.items():
+        card = cards.workers[name]
+        for field in ("state", "registered", "capacity", "labels", "version", "level", "level_at", "alive", "watched"):
+            assert getattr(card, field) == getattr(worker, field), field
+        assert card.last_heartbeat_at == worker.beat_at
+        held = {token: claim for token, claim in history.state.claims.items() if claim.worker == name}
+        assert card.claims.keys() == held.keys()
+        for token, claim in held.items():
+            assert asdict(card.claims[token]).items() >= {
+                "attempt": claim.attempt, "lease_until": claim.lease_until, "progress": claim.progress, "note": claim.note,
+                "output_at": claim.output_at,
+            }.items()  # fmt: skip
+    for key, quota in history.state.quotas.items():
+        if key in cards.quotas:
+            for field in ("reason", "closed_at", "resume_at", "utilization", "resets_at", "consecutive_failures", "policy"):
+                assert getattr(cards.quotas[key], field) == getattr(quota, field), field
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=SEEDS, steps=st.integers(5, 250))
+def test_the_counters_are_a_recount_of_the_log(seed: int, steps: int) -> None:
+    """A6."""
+    events = History(seed).grow(steps).events
+    _, book = folded(events)
+    kinds = Counter(event.body.kind for event in events)
+    assert {labels[0]: row.value for (family, labels), row in book.series.items() if family == "muster_events_total"} == {
+        event.kind: kinds[event.kind] for event in e.EVENTS
+    }
+    ends = sum(
+        value(book, "muster_attempts_total", outcome) for outcome in ("completed", "failed", "expired", "released", "parked")
+    )
+    told = sum(
+        isinstance(event.body, e.UnitCompleted | e.AttemptFailed | e.UnitReleased)
+        or (isinstance(event.body, e.UnitParked) and event.body.token is not None)
+        for event in events
+    )
+    assert ends == told
+    assert value(book, "muster_retries_scheduled_total") == kinds["unit.retry_scheduled"]
+    claims = book.series["muster_unit_wait_seconds", ()]
+    assert claims.value == sum(claims.buckets) == kinds["unit.claimed"]
+
+
+def value(book: Book, family: str, *labels: str) -> int:
+    return book.series[family, labels].value
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=SEEDS, steps=st.integers(5, 150))
+def test_units_come_and_go_as_often_as_the_transitions_say(seed: int, steps: int) -> None:
+    """A6: what came into a final state and never left is there now."""
+    history = History(seed).grow(steps)
+    cards, book = folded(history.events)
+    depth = Depth(at=history.at, head=len(history.events), position=len(history.events), generation=1, oldest_at=None)
+    shown = {(sample.family, sample.labels): sample.value for sample in gauges(cards, depth)}
+    for state in ("done", "cancelled"):
+        assert shown["muster_units", (state,)] == value(book, "muster_unit_transitions_total", state)
+    assert shown["muster_projection_lag_events", ("views",)] == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=SEEDS, steps=st.integers(5, 150))
+def test_the_story_of_a_unit_counts_its_attempts(seed: int, steps: int) -> None:
+    """B-UNIT-2, B-UNIT-4: every execution is told, the one in flight before it ends."""
+    history = History(seed).grow(steps)
+    for (campaign, key), unit in history.state.units.items():
+        own = [event for event in history.events if event.campaign == campaign and event.unit == key]
+        attempts = story(own)
+        assert len(attempts) == sum(isinstance(event.body, e.UnitClaimed) for event in own)
+        flying = [attempt for attempt in attempts if attempt.ended_at is None]
+        assert len(flying) == (unit.state == "running")
+        assert all(attempt.started_at >= BEGIN for attempt in attempts)
