@@ -76,7 +76,8 @@ async def fleet(settings: Settings, pool: asyncpg.Pool, *, leads: bool = True) -
     if leads:
         running.append(asyncio.create_task(projector.run()))
     try:
-        async with AsyncClient(transport=ASGITransport(app), base_url="http://muster") as client:
+        transport = ASGITransport(app)  # type: ignore[arg-type]  # one protocol under two names
+        async with AsyncClient(transport=transport, base_url="http://muster") as client:
             yield Fleet(writer, projector, reader, client)
     finally:
         for task in running:

@@ -115,7 +115,7 @@ def escaped(value: str) -> str:
     r"""Return a label value as it may stand between quotes; half a surrogate pair becomes a question mark.
 
     >>> print(escaped('a"b' + chr(10) + chr(0xD800)))
-    a\\"b\\n?
+    a\"b\n?
     """
     if not value.isprintable():
         value = value.encode("utf-8", "replace").decode()
