@@ -1,4 +1,4 @@
-"""The composition root: settings → pool → store → writer → loops → routes → app, each built once."""
+"""The composition root: settings → replica (pool, store, writer, loops, projections) → routes → app, each built once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,48 +8,70 @@ from functools import partial
 import asyncpg
 from litestar import Litestar
 from litestar.di import Provide
+from litestar.types import ASGIApp
 
+from projections.http.lookout import Lookout
+from projections.http.routes import READS
+from projections.store import QUERIES
+from service.http import problems
+from service.http.desk import Desk
+from service.http.edge import Edge
+from service.http.routes import ROUTES
 from service.readiness import Readiness, healthz, readyz
+from service.replica import Replica
 from service.settings import Settings
-from service.store.pool import LOST, open_pool
+from service.store import log
+from service.store.pool import LOST
 from service.store.schema import SchemaRefused, current, judge
 
-POOL_CLOSE_S = 5.0
+MEBI = 1024 * 1024
+LEAST_POSITIONS = 100_000
+"""Room that the partitions of the log must have for a replica to be asked."""
 
 
-def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> Litestar:
+def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> ASGIApp:
     """Build the service; *stopping* is set by the server when it is asked to end, before it closes anything."""
     stopping = stopping or asyncio.Event()
+    replica = Replica(settings)
     readiness = Readiness(stopping)
-    return Litestar(
-        route_handlers=[healthz, readyz],
+    app = Litestar(
+        route_handlers=[healthz, readyz, *ROUTES, *READS],
+        opt={"desk": desk_of(replica, settings, stopping), "lookout": lookout_of(replica, stopping)},
         dependencies={"readiness": Provide(lambda: readiness, sync_to_thread=False)},
+        exception_handlers=problems.HANDLERS,
+        openapi_config=None,
         logging_config=None,
-        lifespan=[partial(running, settings=settings, readiness=readiness)],
+        lifespan=[partial(running, replica=replica, readiness=readiness, settings=settings)],
+    )
+    return Edge(app, replica.process.observe_request)
+
+
+def desk_of(replica: Replica, settings: Settings, stopping: asyncio.Event) -> Desk:
+    """Return what the handlers that change something stand at."""
+    return Desk(
+        writer=replica.writer,
+        views=replica.reader,
+        quarantine=replica.reader,
+        replays=replica.replays,
+        bell=replica.work,
+        stopping=stopping,
+        body_limit=settings.body_limit_mib * MEBI,
     )
 
 
+def lookout_of(replica: Replica, stopping: asyncio.Event) -> Lookout:
+    """Return what the handlers that read look through."""
+    return Lookout(replica.reader, replica.process, stopping)
+
+
 @asynccontextmanager
-async def running(app: Litestar, settings: Settings, readiness: Readiness) -> AsyncIterator[None]:
-    """Open what the service stands on, bottom up, and close it top down."""
-    async with connections(settings) as pool:
-        app.state.pool = pool
-        readiness.require(partial(database_answers, pool))
-        # The store, the writer, the loops and the projector are built here, in this order.
+async def running(_app: Litestar, replica: Replica, readiness: Readiness, settings: Settings) -> AsyncIterator[None]:
+    """Keep the replica going while the app is."""
+    async with replica.running():
+        readiness.require(partial(database_answers, replica.pool))
+        readiness.require(partial(views_are_fresh, replica, settings.lag_budget_s))
+        readiness.require(partial(log_has_room, replica.pool))
         yield
-
-
-@asynccontextmanager
-async def connections(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
-    """Open the pool, and end it in time even when a connection never comes back."""
-    pool = await open_pool(settings)
-    try:
-        yield pool
-    finally:
-        try:
-            await asyncio.wait_for(pool.close(), POOL_CLOSE_S)
-        except TimeoutError:
-            pool.terminate()
 
 
 async def database_answers(pool: asyncpg.Pool) -> str | None:
@@ -61,3 +83,23 @@ async def database_answers(pool: asyncpg.Pool) -> str | None:
     except LOST as error:
         return f"the database does not answer: {type(error).__name__}"
     return None
+
+
+async def views_are_fresh(replica: Replica, budget_s: float) -> str | None:
+    """Return by how much the views lag, when that is more than the budget."""
+    try:
+        row = await replica.pool.fetchrow(QUERIES.depth, 0)
+    except LOST:
+        return None  # the database's own check says so
+    lag_s = 0.0 if row is None or row["oldest_at"] is None else (row["at"] - row["oldest_at"]).total_seconds()
+    return f"the views lag by {lag_s:.1f} s, {budget_s:g} s are allowed" if lag_s > budget_s else None
+
+
+async def log_has_room(pool: asyncpg.Pool) -> str | None:
+    """Return how little room the log's partitions have, when it is too little."""
+    try:
+        async with pool.acquire() as connection:
+            left = await connection.fetchval(log.QUERIES.partitions_left, await log.head(connection))
+    except LOST:
+        return None
+    return f"the log's partitions have room for {left} events" if left < LEAST_POSITIONS else None

@@ -10,7 +10,7 @@ from types import FrameType
 
 import uvicorn
 import uvloop
-from litestar import Litestar
+from litestar.types import ASGIApp
 from typing_extensions import override
 
 from service.settings import Settings, StartRefused
@@ -19,7 +19,7 @@ BACKLOG = 2048
 KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection, so that they close it, not we under their next request."""
 
-CreateApp = Callable[[Settings, asyncio.Event], Litestar]
+CreateApp = Callable[[Settings, asyncio.Event], ASGIApp]
 
 
 class PortTaken(StartRefused):

@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from projections.http.lookout import Lookout
 from projections.http.reader import Reader
-from projections.http.routes import reads
+from projections.http.routes import READS
 from projections.measures.process import Process
 from projections.projector import Projector
 from service.domain import commands as c
@@ -70,7 +70,7 @@ async def fleet(settings: Settings, pool: asyncpg.Pool, *, leads: bool = True) -
     process = Process()
     projector = Projector(pool, process)
     reader = Reader(pool, projector)
-    app = Litestar([reads(Lookout(reader, process, asyncio.Event()))], exception_handlers=HANDLERS, openapi_config=None)
+    app = Litestar([*READS], opt={"lookout": Lookout(reader, process, asyncio.Event())}, exception_handlers=HANDLERS, openapi_config=None)
     app.asgi_handler = Edge(app.asgi_handler)
     running = [asyncio.create_task(writer.run())]
     if leads:

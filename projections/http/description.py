@@ -4,6 +4,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from projections.http.look import Look
+
 AT_LEAST = "at_least"
 LIST = (AT_LEAST, "limit", "cursor")
 
@@ -28,5 +30,6 @@ def described(operation: str, summary: str, answer: Any, *parameters: str) -> di
         "operation_id": operation,
         "summary": summary,
         "include_in_schema": False,
+        "request_class": Look,
         "opt": {"description": description},
     }

@@ -1,23 +1,50 @@
 """The pages that explain the API: the OpenAPI document, its browsable form, and a page for each kind of problem."""
 
-from litestar import get
-from litestar.handlers import HTTPRouteHandler
+from inspect import cleandoc
+
+import msgspec
+from litestar import Litestar, get
 
 from service.domain.rejections import NotFound
 from service.http.answer import Ready
 from service.http.call import Call
+from service.http.openapi import document
+from service.http.page import code, page, reference
 from service.http.problems import KINDS
 
-
-def routes() -> tuple[HTTPRouteHandler, ...]:
-    """Return the handlers of this file."""
-    return (read_problem,)
+HTML = b"text/html; charset=utf-8"
+STRICT = ((b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"), (b"x-content-type-options", b"nosniff"))
 
 
-@get("/problems/{slug:str}", include_in_schema=False)
+@get("/schema/openapi.json", include_in_schema=False, request_class=Call)
+async def read_document(request: Call) -> Ready:
+    """Return the OpenAPI document."""
+    return Ready(drawn(request.app)[0])
+
+
+@get("/schema", include_in_schema=False, request_class=Call)
+async def read_reference(request: Call) -> Ready:
+    """Return the OpenAPI document as a page."""
+    return Ready(drawn(request.app)[1], 200, STRICT, HTML)
+
+
+@get("/problems/{slug:str}", include_in_schema=False, request_class=Call)
 async def read_problem(request: Call) -> Ready:
     """Explain one kind of problem."""
     kind = KINDS.get(request.path_params["slug"])
     if kind is None:
         raise NotFound("there is no problem of that name", field="slug", allowed=sorted(KINDS))
-    return Ready(b"{}")
+    what = f"<h1>{kind.title}</h1><p><code>{kind.slug}</code>, status {kind.status}</p><p>{code(cleandoc(kind.__doc__ or ''))}</p>"
+    return Ready(page(kind.title, what + '<p><a href="/schema">The API</a></p>'), 200, STRICT, HTML)
+
+
+def drawn(app: Litestar) -> tuple[bytes, bytes]:
+    """Return the document and its page, drawn when they are first asked for."""
+    if "reference" not in app.state:
+        whole = document(app)
+        app.state.reference = msgspec.json.encode(whole), reference(whole)
+    pages: tuple[bytes, bytes] = app.state.reference
+    return pages
+
+
+HANDLERS = (read_document, read_reference, read_problem)

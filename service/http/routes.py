@@ -1,8 +1,8 @@
 """The routes of the write side, and what the composition root does with them.
 
     desk = Desk(writer=…, views=…, quarantine=…, replays=…, bell=…, stopping=…)
-    app = Litestar([routes(desk), *reads], exception_handlers=problems.HANDLERS, openapi_config=None)
-    app.asgi_handler = Edge(app.asgi_handler, observe)
+    app = Litestar([*ROUTES, *reads], opt={"desk": desk}, exception_handlers=problems.HANDLERS, openapi_config=None)
+    served = Edge(app, observe)
 
 *writer* is the Writer; *views* and *quarantine* are reads of the projections (`projections.http.Reader` is both);
 *replays* keeps bodies of answers under their idempotency keys; *bell* is rung after every commit that may have made work
@@ -10,17 +10,8 @@ claimable; *stopping* is set when the service drains, and ends every claim that 
 template, status and seconds of every answer.
 """
 
-from litestar import Router
+from service.http import campaigns, claims, engine, imports, quotas, reference, reports, retries, single, units, workers
 
-from service.http import campaigns, claims, engine, imports, quotas, reports, retries, single, units, workers
-from service.http.call import Call
-from service.http.desk import Desk
-from service.http.reference import routes as reference
-
-RESOURCES = (campaigns, imports, retries, units, claims, reports, single, workers, engine, quotas)
-
-
-def routes(desk: Desk) -> Router:
-    """Return the mutations of the API, and the pages that explain it."""
-    handlers = [handler for resource in RESOURCES for handler in resource.HANDLERS]
-    return Router("/", route_handlers=[*handlers, *reference()], request_class=Call, opt={"desk": desk})
+RESOURCES = (campaigns, imports, retries, units, claims, reports, single, workers, engine, quotas, reference)
+ROUTES = tuple(handler for resource in RESOURCES for handler in resource.HANDLERS)
+"""The mutations of the API, and the pages that explain it."""

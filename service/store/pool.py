@@ -10,6 +10,7 @@ SERVICE_ROLE = "muster_service"
 SESSION = {
     "role": SERVICE_ROLE,
     "timezone": "UTC",
+    "default_transaction_isolation": "read committed",  # what follows a lock must see what the lock waited for
     "idle_in_transaction_session_timeout": "2s",
     "lock_timeout": "2s",
     "statement_timeout": "5s",
@@ -33,18 +34,37 @@ LOST: tuple[type[BaseException], ...] = (
 )
 """A connection that raised one of these is terminated, never used again."""
 
-LOST_SQLSTATES = frozenset({"25006", "40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
-"""Read-only after a failover, serialisation, deadlock, lock time-out, and the three ways Postgres goes away."""
+LOST_SQLSTATES = frozenset({"25006", "25P03", "40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
+"""Read-only after a failover, idle too long, serialisation, deadlock, lock time-out, and the three ways Postgres goes away."""
+
+NO_ROOM = "53"
+"""The class of what Postgres has too little of: disk, memory, connections."""
+
+REFUSED = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, UnicodeError)
+"""What a value is answered that is no valid text, number or JSON, or too big."""
 
 
 def is_lost(error: BaseException) -> bool:
-    """Tell whether *error* speaks of the connection or its locks, not of the statement."""
-    return isinstance(error, LOST) or getattr(error, "sqlstate", None) in LOST_SQLSTATES
+    """Tell whether *error* speaks of the connection, its locks or its server, not of the statement."""
+    if is_refused(error):
+        return False
+    sqlstate = getattr(error, "sqlstate", None) or ""
+    return isinstance(error, LOST) or sqlstate in LOST_SQLSTATES or sqlstate.startswith(NO_ROOM)
+
+
+def is_refused(error: BaseException) -> bool:
+    """Tell whether *error* speaks of a value: Postgres refuses it, or asyncpg, which says so as an `InterfaceError`."""
+    return isinstance(error, REFUSED) or (isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError))
 
 
 async def open_pool(settings: Settings, *, name: str = "muster") -> asyncpg.Pool:
     """Open connections as the service's role, which owns no table; *name* shows in `pg_stat_activity`."""
-    return await asyncpg.create_pool(
+    return await make_pool(settings, name=name)
+
+
+def make_pool(settings: Settings, *, name: str = "muster") -> asyncpg.Pool:
+    """Return a pool that opens its connections when it is awaited."""
+    return asyncpg.create_pool(
         settings.dsn,
         min_size=settings.pool_min_connections,
         max_size=settings.pool_max_connections,

@@ -10,7 +10,7 @@ from litestar.testing import AsyncTestClient
 from service.http.desk import Desk
 from service.http.edge import Edge
 from service.http.problems import HANDLERS
-from service.http.routes import routes
+from service.http.routes import ROUTES
 from tests.http.shard import Shard
 
 
@@ -45,7 +45,7 @@ def app(shard: Shard, stopping: asyncio.Event, seen: list[tuple[str, str, int]])
         body_limit=2**20,
         waiting_limit=2,
     )
-    app = Litestar([routes(desk)], exception_handlers=HANDLERS, openapi_config=None)
+    app = Litestar([*ROUTES], opt={"desk": desk}, exception_handlers=HANDLERS, openapi_config=None)
     app.asgi_handler = Edge(app.asgi_handler, lambda method, route, status, _: seen.append((method, route, status)))
     return app
 

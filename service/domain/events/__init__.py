@@ -64,9 +64,44 @@ EVENTS: tuple[type[Event], ...] = tuple(
     sorted(Event.__subclasses__(), key=lambda event: event.kind),
 )
 KINDS: dict[str, type[Event]] = {event.kind: event for event in EVENTS}
+OPENINGS: frozenset[type[Event]] = frozenset(
+    {
+        AttemptFailed,
+        BreakerReset,
+        CampaignCancelled,
+        CampaignCreated,
+        CampaignEdited,
+        CampaignResumed,
+        EngineResized,
+        EngineResumed,
+        EngineSwept,
+        QuarantineCleared,
+        QuotaGateOpened,
+        QuotaPolicyChanged,
+        QuotaRead,
+        RetryDue,
+        UnitCancelled,
+        UnitCompleted,
+        UnitParked,
+        UnitQuarantined,
+        UnitReleased,
+        UnitUnblocked,
+        UnitUnparked,
+        UnitUnskipped,
+        UnitsAdded,
+        WorkerRegistered,
+    }
+)
+"""What may make work claimable: something became ready, a slot or a group became free, a switch or a gate opened."""
+
+DEADLINES: frozenset[type[Event]] = frozenset({EngineSwept, QuotaGateClosed, QuotaGateOpened, RetryScheduled, UnitParked})
+"""What may be due sooner than anything before."""
+
 HEARTBEATS: tuple[type[Event], ...] = (UnitHeartbeat, WorkerHeartbeat)
 
 __all__ = [
+    "DEADLINES",
+    "OPENINGS",
     "EVENTS",
     "HEARTBEATS",
     "KINDS",

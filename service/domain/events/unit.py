@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from service.domain import ids
 from service.domain.events.event import Event
@@ -34,10 +34,10 @@ class UnitPatch(Struct, frozen=True, omit_defaults=True):
     """What an import changed of a unit that nobody has started; absent means unchanged."""
 
     key: ids.UnitKey
-    payload: Raw | None = None
-    group: int | None = None
-    priority: int | None = None
-    estimate_s: float | None = None
+    payload: Raw | UnsetType = UNSET
+    group: int | UnsetType = UNSET
+    priority: int | UnsetType = UNSET
+    estimate_s: float | None | UnsetType = UNSET
 
 
 class UnitsUpdated(Event, frozen=True):

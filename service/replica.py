@@ -1,0 +1,133 @@
+"""One replica: the parts of a running service, built once from the settings, and the tasks that keep them going."""
+
+import asyncio
+import logging
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
+from time import monotonic
+
+from typing_extensions import override
+
+from projections.http.reader import Reader
+from projections.measures.process import Process
+from projections.projector import Projector
+from service.bell import Bell
+from service.domain.commands import ElectLeader
+from service.domain.events import DEADLINES, OPENINGS, Recorded
+from service.loops.leader import Leader
+from service.loops.notice import Notices
+from service.loops.retention import Retention
+from service.loops.watcher import Watcher
+from service.settings import Settings
+from service.store.pool import make_pool, open_connection
+from service.store.replays import Replays
+from service.submission import Origin
+from service.writer import Observer, Writer
+
+LOG = logging.getLogger(__name__)
+POOL_CLOSE_S = 5.0
+PULSE_S = 0.5
+
+
+class Numbers(Observer):
+    """What the Writer tells of itself, as numbers of this process."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    @override
+    def appended(self, seconds: float, events: int) -> None:
+        """Count a committed batch."""
+        self._process.observe_append(seconds, events)
+
+    @override
+    def failed(self, reason: str) -> None:
+        """Count a batch that did not commit."""
+        self._process.append_failed(reason)
+
+
+class Replica:
+    """Everything that one process of Muster is made of, below HTTP."""
+
+    def __init__(self, settings: Settings) -> None:
+        connect = partial(open_connection, settings)
+        self.name = f"{socket.gethostname()}-{secrets.token_hex(3)}"
+        self.pool = make_pool(settings)
+        self.process = Process()
+        self.work, self.deadlines = Bell(), Bell()
+        self.writer = Writer(partial(connect, name="muster writer"), committed=self._committed, observer=Numbers(self.process))
+        self.projector = Projector(self.pool, self.process)
+        self.reader = Reader(self.pool, self.projector)
+        self.replays = Replays(self.pool)
+        self.notices = Notices(partial(connect, name="muster notices"), self._heard, self.name)
+        watcher = Watcher(self.pool, self.writer, self.deadlines, settings.tick_s)
+        duties = (self._announce, self._project, watcher.run, Retention(self.pool).run)
+        self.leader = Leader(self.pool, self.name, settings.leader_lease_s, duties)
+
+    def _committed(self, events: Sequence[Recorded]) -> None:
+        """Wake whoever waits for what was just committed, here and elsewhere."""
+        kinds = {type(event.body) for event in events}
+        self.projector.ring()
+        self.notices.send()
+        if kinds & OPENINGS:
+            self.work.ring()
+        if kinds & DEADLINES:
+            self.deadlines.ring()
+
+    def _heard(self) -> None:
+        """Wake everyone: another replica has committed something."""
+        self.projector.ring()
+        self.work.ring()
+        self.deadlines.ring()
+
+    async def _announce(self, _heard_since: Callable[[], datetime]) -> None:
+        """Record that this replica leads, then stand by."""
+        await self.writer.submit([ElectLeader(replica=self.name)], Origin(actor="leader"))
+        await asyncio.Event().wait()
+
+    async def _project(self, _heard_since: Callable[[], datetime]) -> None:
+        """Fold the log as long as this replica leads."""
+        await self.projector.run()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the parts going, and end them top down; the pool's end is not waited for longer than it may take."""
+        await self.pool
+        loops = (self.writer.run, self.notices.run, self.leader.run, self._pulse)
+        tasks = [asyncio.create_task(watched(loop())) for loop in reversed(loops)]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            try:
+                await asyncio.wait_for(self.pool.close(), POOL_CLOSE_S)
+            except TimeoutError:
+                self.pool.terminate()
+
+    async def _pulse(self) -> None:
+        """Measure the event loop and the pool, twice a second."""
+        while True:
+            due = monotonic() + PULSE_S
+            await asyncio.sleep(PULSE_S)
+            self.process.observe_loop_lag(max(monotonic() - due, 0.0))
+            idle = self.pool.get_idle_size()
+            self.process.connections(self.pool.get_size() - idle, idle, self.pool.get_max_size())
+            self.process.leads(leader=self.leader.leads)
+
+
+async def watched(loop: Coroutine[None, None, None]) -> None:
+    """Run a loop that never ends; should it end, end the process in order, for a supervisor to start another."""
+    try:
+        await loop
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        LOG.critical("a loop of this replica broke, stopping", exc_info=True)
+        signal.raise_signal(signal.SIGTERM)
