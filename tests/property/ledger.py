@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, field
 
 from service.domain import events as e
 from service.domain.policy import Policy
@@ -169,7 +169,7 @@ def updated(ledger: Ledger, event: e.Recorded, body: e.UnitsUpdated) -> None:
     for patch in body.units:
         entry = ledger.book(event).units[patch.key]
         assert entry.token is None, "a started unit is left alone"
-        entry.group = entry.group if patch.group is None else patch.group
+        entry.group = entry.group if patch.group is UNSET else patch.group
 
 
 def claimed(ledger: Ledger, event: e.Recorded, body: e.UnitClaimed) -> None:

@@ -16,6 +16,7 @@ from service.domain.decide.decision import Consequence, Decision
 from service.domain.evolve import campaign as campaign_folds
 from service.domain.evolve import fold
 from service.domain.evolve import unit as unit_folds
+from service.domain.evolve.folds import Folds
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from tests.property.world import history
@@ -70,7 +71,8 @@ def a_success_that_does_not_reset(patch: pytest.MonkeyPatch) -> None:
         sound(state, body, event)
         campaign.consecutive, campaign.failures = kept
 
-    patch.setattr(fold, "FOLDS", {**fold.FOLDS, e.UnitCompleted: completed})
+    folds: Folds = {**fold.FOLDS, e.UnitCompleted: completed}
+    patch.setattr(fold, "FOLDS", folds)
 
 
 def a_breaker_that_trips_late(patch: pytest.MonkeyPatch) -> None:

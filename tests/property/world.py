@@ -119,9 +119,9 @@ def add(world: World, one: int, two: int) -> None:
         parents = dice.sample(pool, min(len(pool), dice.choice((0, 0, 1, 1, 2, 3))))
         key = dice.choice(known) if known and dice.random() < 0.2 else f"{len(known) + index}"
         if key not in [earlier.key for earlier in specs]:
-            specs.append(
-                spec(key, *(one for one in parents if one != key), group=dice.choice((1, 2, 99)), priority=dice.randint(0, 2))
-            )
+            mine = [parent for parent in parents if parent != key]
+            payload = str(dice.randint(0, 2)).encode()
+            specs.append(spec(key, *mine, group=dice.choice((1, 2, 99)), priority=dice.randint(0, 2), payload=payload))
     world.order(c.AddUnits(campaign=name, units=tuple(specs)))
 
 

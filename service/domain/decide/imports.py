@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from service.domain import events as e
 from service.domain import ids
@@ -57,10 +57,10 @@ def changed(unit: Unit, spec: UnitSpec) -> e.UnitPatch | None:
         return None
     patch = e.UnitPatch(
         key=unit.key,
-        payload=None if same(spec.payload, unit.payload) else spec.payload,
-        group=spec.group if spec.group != unit.group else None,
-        priority=spec.priority if spec.priority != unit.priority else None,
-        estimate_s=spec.estimate_s if spec.estimate_s != unit.estimate_s else None,
+        payload=UNSET if same(spec.payload, unit.payload) else spec.payload,
+        group=UNSET if spec.group == unit.group else spec.group,
+        priority=UNSET if spec.priority == unit.priority else spec.priority,
+        estimate_s=UNSET if spec.estimate_s == unit.estimate_s else spec.estimate_s,
     )
     return None if patch == e.UnitPatch(key=unit.key) else patch
 

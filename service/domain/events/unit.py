@@ -37,7 +37,7 @@ class UnitPatch(Struct, frozen=True, omit_defaults=True):
     payload: Raw | UnsetType = UNSET
     group: int | UnsetType = UNSET
     priority: int | UnsetType = UNSET
-    estimate_s: float | None | UnsetType = UNSET
+    estimate_s: float | UnsetType | None = UNSET
 
 
 class UnitsUpdated(Event, frozen=True):

@@ -1,6 +1,7 @@
 """How events of campaigns and imports change the state."""
 
 import msgspec
+from msgspec import UNSET
 
 from service.domain import events as e
 from service.domain import ids
@@ -108,12 +109,13 @@ def units_added(state: State, body: e.UnitsAdded, event: e.Recorded) -> None:
             updated_at=event.at,
         )
         state.add(unit)
+    for new in body.units:
         for parent in new.depends_on:
-            depend(state, unit, parent)
+            depend(state, state.units[event.campaign, new.key], parent)
 
 
 def depend(state: State, unit: Unit, parent_key: ids.UnitKey) -> None:
-    """Draw the edge from *unit* to what it depends on, which stands before it in the log or in the same event."""
+    """Draw the edge from *unit* to what it depends on, which stands before it in the log or anywhere in the same event."""
     parent = state.units.get((unit.campaign, parent_key))
     state.touched.edges.append((unit.campaign, parent_key, unit.key))
     state.children.setdefault((unit.campaign, parent_key), []).append(unit.key)
@@ -131,10 +133,10 @@ def units_updated(state: State, body: e.UnitsUpdated, event: e.Recorded) -> None
         state.touched.units.add((unit.campaign, unit.key))
         state.touched.payloads.add((unit.campaign, unit.key))
         unit.updated_at = event.at
-        unit.payload = unit.payload if patch.payload is None else patch.payload
-        unit.priority = unit.priority if patch.priority is None else patch.priority
-        unit.estimate_s = unit.estimate_s if patch.estimate_s is None else patch.estimate_s
-        if patch.group is not None:
+        unit.payload = unit.payload if patch.payload is UNSET else patch.payload
+        unit.priority = unit.priority if patch.priority is UNSET else patch.priority
+        unit.estimate_s = unit.estimate_s if patch.estimate_s is UNSET else patch.estimate_s
+        if patch.group is not UNSET:
             state.regroup(unit, patch.group)
 
 
