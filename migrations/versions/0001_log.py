@@ -75,8 +75,11 @@ BEGIN
         FOREACH parent IN ARRAY ARRAY['events', 'heartbeats'] LOOP
             part := format('%s_p%s', parent, lpad(number::text, 6, '0'));
             CONTINUE WHEN to_regclass(part) IS NOT NULL;
+            -- Attached, not made in place: that would lock the parent against everyone who reads or appends.
+            EXECUTE format('CREATE TABLE %I (LIKE %I)', part, parent);
             EXECUTE format(
-                'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s)', part, parent, number * span, (number + 1) * span
+                'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)',
+                parent, part, number * span, (number + 1) * span
             );
             EXECUTE format(
                 'CREATE TRIGGER %I BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
@@ -178,7 +181,7 @@ CREATE TABLE campaigns (
     CONSTRAINT counts_are_not_negative
         CHECK (least(blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled) >= 0)
 ) WITH (fillfactor = 50);
-CREATE INDEX campaigns_with_work ON campaigns (shard, name) WHERE ready > 0 AND completed_at IS NULL AND cancelled_at IS NULL;
+CREATE INDEX campaigns_open ON campaigns (shard, name) WHERE completed_at IS NULL AND cancelled_at IS NULL;
 
 CREATE TABLE groups (
     shard integer NOT NULL,

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 
 import asyncpg
 from msgspec import Struct
@@ -20,10 +21,18 @@ QUERIES = load("leader")
 
 
 class Term(Struct, frozen=True):
-    """A lease that this replica holds; *heard_since* is when workers could first be heard without a gap."""
+    """A lease that this replica holds; *heard_since* is when workers could first be heard without a gap.
+
+    *until* is its end by this process's own clock, which goes on while the process is stopped.
+    """
 
     replica: str
     heard_since: datetime
+    until: float
+
+
+class TermOver(TimeoutError):
+    """The lease was not renewed in time: what this replica knows of its term may be of the past."""
 
 
 Duty = Callable[[Callable[[], datetime]], Awaitable[None]]
@@ -77,22 +86,29 @@ class Leader:
             LOG.info("replica %s leads no longer", self.replica)
 
     def _heard_since(self) -> datetime:
-        """Return since when workers could be heard, for duties that run only within a term."""
-        assert self.term is not None, "a duty runs within a term"
+        """Return since when workers could be heard, for duties that run only within a term.
+
+        Raises:
+            TermOver: after a standstill of this process, until the lease is renewed.
+
+        """
+        if self.term is None or monotonic() > self.term.until:
+            raise TermOver("the leader's lease has lapsed")
         return self.term.heard_since
 
     async def _attempt(self) -> Term | None:
         """Take or renew the lease; None when another holds it, or the database is away."""
         try:
-            async with self._pool.acquire() as connection:
+            async with asyncio.timeout(self._lease.total_seconds() / 3), self._pool.acquire() as connection:
                 return await self._take(connection)
         except Exception as error:
             if not is_lost(error):
                 raise
-            LOG.warning("the leader's lease cannot be reached: %s", error)
+            LOG.warning("the leader's lease cannot be reached: %s: %s", type(error).__name__, error)
             return None
 
     async def _take(self, connection: asyncpg.pool.PoolConnectionProxy) -> Term | None:
+        lapses = monotonic() + self._lease.total_seconds()
         now = await connection.fetchval(log.QUERIES.now)
         row = await connection.fetchrow(QUERIES.current, self._shard)
         if row is None:
@@ -105,7 +121,7 @@ class Leader:
         taken = await connection.fetchval(QUERIES.take, self._shard, self.replica, until, now, heard_since)
         if taken is None:
             return None
-        return Term(self.replica, heard_since)
+        return Term(self.replica, heard_since, lapses)
 
     async def _leave(self) -> None:
         self.term = None

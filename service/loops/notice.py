@@ -43,6 +43,7 @@ class Notices:
             await asyncio.sleep(RECONNECT_S)
 
     async def _serve(self, connection: asyncpg.Connection) -> None:
+        connection.add_termination_listener(lambda _ended: self._due.set())
         try:
             await connection.add_listener(CHANNEL, self._receive)
             self._heard()

@@ -62,6 +62,7 @@ class Watcher:
             due = [
                 *await self.due_units(connection, QUERIES.due_retries, c.ReleaseRetries, now),
                 *await self.due_units(connection, QUERIES.due_parked, c.ResumeParked, now),
+                *await self.due_units(connection, QUERIES.freed, c.ResumeParked, now),
                 *await self.due_claims(connection, now, heard_since),
             ]
             if tick:

@@ -9,7 +9,7 @@ from asyncpg import Record
 from service.domain import commands as c
 from service.domain import ids
 from service.domain.campaign import Campaign, Group
-from service.domain.claiming import campaign_blockers, shares
+from service.domain.claiming import campaign_blockers, label_blockers, shares, worker_blockers
 from service.domain.engine import Engine
 from service.domain.state import State, UnitId
 from service.store import rows
@@ -41,12 +41,12 @@ class Loader:
         await self.workers(needs.workers | {claim.worker for claim in (*held, *late)})
         await self.quotas(needs)
         if needs.claims:
-            await self.candidates(needs.claims)
+            await self.candidates(needs)
         await self.units(needs.units | {(claim.campaign, claim.unit) for claim in (*held, *late)})
         for name in needs.cancelled:
             await self.open_units(name)
-        await self.running_claims()
         await self.descent(needs)
+        await self.running_claims()
 
     async def fetch(self, query: str, *parameters: object) -> list[Record]:
         """Return the rows of a query about this shard."""
@@ -56,13 +56,13 @@ class Loader:
     async def claims(self, needs: Needs) -> None:
         """Load current claims, and for other tokens what the log remembers of them."""
         found = await self.fetch(QUERIES.claims, list(needs.tokens)) if needs.tokens else []
-        if needs.searched:
-            found = [*found, *await self.fetch(QUERIES.claims_of_workers, list(needs.searched))]
+        if workers := needs.judged | needs.fenced:
+            found = [*found, *await self.fetch(QUERIES.claims_of_workers, list(workers))]
         self.state.claims |= {row["token"]: rows.claim(row) for row in found}
-        places = {place: token for token in needs.tokens if token not in self.state.claims and (place := place_of(token))}
+        places = {place for token in needs.tokens if token not in self.state.claims and (place := place_of(token))}
         if places:
             past = [rows.past_claim(row) for row in await self.fetch(LOG.claims_at, list(places))]
-            self.state.late |= {claim.token: claim for claim in past if claim.token in places.values()}
+            self.state.late |= {claim.token: claim for claim in past if claim.token in needs.tokens}
 
     async def campaigns(self, names: Collection[ids.CampaignName], claims: Iterable[c.ClaimWork]) -> None:
         """Load campaigns by name, and all that have work when a claim asks for any; with them their open groups."""
@@ -89,9 +89,10 @@ class Loader:
             found = await self.fetch(QUERIES.quotas, list(keys)) if keys else []
         self.state.quotas |= {row["key"]: rows.quota(row) for row in found}
 
-    async def candidates(self, claims: Iterable[c.ClaimWork]) -> None:
+    async def candidates(self, needs: Needs) -> None:
         """Load the next units of each campaign, as many as the claims of this batch can get."""
-        wanted = wanted_units(self.state, claims, self.at)
+        wanted = wanted_units(self.state, needs.claims, self.at)
+        wanted.update(self.freed(needs))
         if not wanted:
             return
         names, counts = list(wanted), list(wanted.values())
@@ -99,6 +100,13 @@ class Loader:
             unit = rows.unit(row)
             self.state.units[unit.campaign, unit.key] = unit
             self.state.candidates.setdefault(unit.campaign, deque()).append(unit.key)
+
+    def freed(self, needs: Needs) -> Counter[ids.CampaignName]:
+        """Return how many claims of each campaign this batch may end, and so make room for those that it asks for."""
+        ending = needs.ending | needs.failing
+        ended = Counter(claim.campaign for claim in self.state.claims.values() if claim.token in ending)
+        asked = sum(claim.max for claim in needs.claims)
+        return Counter({name: min(count, asked) for name, count in ended.items()})
 
     async def units(self, keys: Iterable[UnitId]) -> None:
         """Load units."""
@@ -135,8 +143,9 @@ class Loader:
             edges += await self.fetch(QUERIES.descendants, *columns(descents))
         self.draw({(row["campaign"], row["parent"], row["child"]) for row in edges})
         await self.units({(row["campaign"], row["child"]) for row in edges})
-        if needs.lifted and edges:
-            above = await self.fetch(QUERIES.parents, *columns([(row["campaign"], row["child"]) for row in edges]))
+        if needs.lifted:
+            lifted = needs.lifted | {(row["campaign"], row["child"]) for row in edges}
+            above = await self.fetch(QUERIES.parents, *columns(list(lifted)))
             for row in above:
                 parents = self.state.parents.setdefault((row["campaign"], row["child"]), [])
                 if row["parent"] not in parents:
@@ -147,9 +156,11 @@ class Loader:
         """Return the units with dependents whose children, and those whose whole descent, matter."""
         children: set[UnitId] = set()
         descents = set(needs.below)
+        if needs.fenced:  # a claim of this very batch may be taken back in it
+            descents |= {(name, key) for name, queue in self.state.candidates.items() for key in queue}
         for claim in (*self.state.claims.values(), *self.state.late.values()):
             strict = self.state.campaigns[claim.campaign].policy.require_evidence
-            if claim.token in needs.failing or claim.worker in needs.searched or (strict and claim.token in needs.ending):
+            if claim.token in needs.failing or claim.worker in needs.fenced or (strict and claim.token in needs.ending):
                 descents.add((claim.campaign, claim.unit))
             elif claim.token in needs.ending:
                 children.add((claim.campaign, claim.unit))
@@ -177,16 +188,19 @@ def place_of(token: ids.Token) -> int | None:
 
 def wanted_units(state: State, claims: Iterable[c.ClaimWork], at: datetime) -> Counter[ids.CampaignName]:
     """Return how many units of each campaign the claims of a batch can get, claims of one kind taken together."""
-    kinds: dict[tuple[tuple[ids.CampaignName, ...], ids.Mode], int] = Counter()
+    kinds: Counter[tuple[tuple[ids.CampaignName, ...], ids.Mode, tuple[tuple[str, str], ...]]] = Counter()
     for claim in claims:
-        if claim.kind == "unit":
-            kinds[claim.campaigns, claim.mode] += claim.max
+        worker = state.workers.get(claim.worker)
+        if claim.kind == "unit" and not any(worker_blockers(worker)):
+            labels = claim.labels if worker is None else {**worker.labels, **claim.labels}
+            kinds[claim.campaigns, claim.mode, tuple(sorted(labels.items()))] += claim.max
     wanted: Counter[ids.CampaignName] = Counter()
-    for (names, mode), count in kinds.items():
+    for (names, mode, labels_of_kind), count in kinds.items():
         asked: Iterable[Campaign] = state.campaigns.values()
         if names:
             asked = [state.campaigns[name] for name in dict.fromkeys(names) if name in state.campaigns]
-        open_now = [row for row in asked if not any(campaign_blockers(state, row, mode, at))]
+        fitting = [row for row in asked if not any(label_blockers(row, dict(labels_of_kind)))]
+        open_now = [row for row in fitting if not any(campaign_blockers(state, row, mode, at))]
         free = max(state.engine.pool_size - state.engine.in_use, 0)
         wanted.update(shares(state, open_now, min(count, free), at))
     return wanted

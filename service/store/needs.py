@@ -14,7 +14,7 @@ class Needs:
 
     *ending* and *failing* are tokens whose report may settle the children, or touch the whole descent, of their unit; *below*
     are units whose descent matters, *lifted* those of them whose descent may come back; *cancelled* are campaigns whose open
-    units go in rounds; *searched* are workers whose claims matter.
+    units go in rounds; *judged* are workers whose claims matter, *fenced* those whose claims end.
     """
 
     def __init__(self, commands: Iterable[c.Command]) -> None:
@@ -27,7 +27,8 @@ class Needs:
         self.campaigns: set[ids.CampaignName] = set()
         self.cancelled: set[ids.CampaignName] = set()
         self.workers: set[ids.WorkerId] = set()
-        self.searched: set[ids.WorkerId] = set()
+        self.judged: set[ids.WorkerId] = set()
+        self.fenced: set[ids.WorkerId] = set()
         self.quotas: set[ids.QuotaKey] = set()
         self.every_quota = False
         self.claims: list[c.ClaimWork] = []
@@ -106,21 +107,29 @@ def _(command: c.CancelRest, needs: Needs) -> None:
 
 
 @note.register
-def _(command: c.CreateCampaign | c.EditCampaign | c.PauseCampaign | c.ResumeCampaign | c.ResetBreaker, needs: Needs) -> None:
+def _(command: c.PauseCampaign | c.ResumeCampaign | c.ResetBreaker, needs: Needs) -> None:
     needs.campaigns.add(command.name)
+
+
+@note.register
+def _(command: c.CreateCampaign | c.EditCampaign, needs: Needs) -> None:
+    needs.campaigns.add(command.name)
+    quota = command.quota if isinstance(command, c.CreateCampaign) else command.patch.get("quota")
+    if isinstance(quota, str):
+        needs.quotas.add(ids.QuotaKey(quota))
 
 
 @note.register
 def _(command: c.BeatWorker | c.DrainWorker | c.FenceWorker, needs: Needs) -> None:
     needs.workers.add(command.worker)
     if isinstance(command, c.FenceWorker):
-        needs.searched.add(command.worker)
+        needs.fenced.add(command.worker)
 
 
 @note.register
 def _(command: c.JudgeWorkers, needs: Needs) -> None:
     needs.workers.update(command.workers)
-    needs.searched.update(command.workers)
+    needs.judged.update(command.workers)
 
 
 @note.register

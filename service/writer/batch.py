@@ -29,6 +29,11 @@ class Pending(Struct, eq=False):
     answer: asyncio.Future[Answer]
     until: float
 
+    @property
+    def weight(self) -> int:
+        """How much of a batch it takes: its commands, or the units that they import."""
+        return sum(len(getattr(command, "units", ())) or 1 for command in self.commands)
+
 
 class Remembered(Struct, frozen=True):
     """What an idempotency key was answered; *fresh* when it was in this batch."""

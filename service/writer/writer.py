@@ -11,12 +11,12 @@ import asyncpg
 from service.domain.commands import Command
 from service.domain.events import Recorded
 from service.domain.rejections import Validation
-from service.store.pool import is_lost
+from service.store.pool import is_lost, is_refused
 from service.submission import Answer, Origin, Unavailable
 from service.writer.batch import Batch, Pending
 
 LOG = logging.getLogger(__name__)
-MAX_COMMANDS = 2000
+MAX_WEIGHT = 2000
 PATIENCE_S = 5.0
 RETRY_S = 0.1
 
@@ -41,11 +41,14 @@ class Writer:
         shard: int = 0,
         committed: Callable[[Sequence[Recorded]], None] = lambda _events: None,
         observer: Observer | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._connect = connect
         self._shard = shard
         self._committed = committed
         self._observer = observer or Observer()
+        self._patience_s = patience_s
+        self._stopped = False
         self._waiting: deque[Pending] = deque()
         self._rung = asyncio.Event()
         self._connection: asyncpg.Connection | None = None
@@ -57,10 +60,16 @@ class Writer:
             Unavailable: the database is away; nothing is known to be stored, ask again with the same idempotency key.
 
         """
+        if self._stopped:
+            raise Unavailable("the service is stopping")
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Pending(commands, origin, answer, monotonic() + PATIENCE_S))
+        self._waiting.append(Pending(commands, origin, answer, monotonic() + self._patience_s))
         self._rung.set()
-        return await answer
+        try:
+            async with asyncio.timeout(2 * self._patience_s):
+                return await answer
+        except TimeoutError:
+            raise Unavailable("the database takes too long") from None
 
     async def run(self) -> None:
         """Serve submissions until cancelled; what waits then is refused as unavailable."""
@@ -72,6 +81,7 @@ class Writer:
                 while batch := self._next():
                     await self._serve(batch)
         finally:
+            self._stopped = True
             for pending in (*batch, *self._waiting):
                 refuse(pending, Unavailable("the service is stopping"))
             self._waiting.clear()
@@ -80,12 +90,12 @@ class Writer:
     def _next(self) -> list[Pending]:
         """Take the submissions of the next batch; those whose asker has gone are left out."""
         batch: list[Pending] = []
-        count = 0
-        while self._waiting and (not batch or count + len(self._waiting[0].commands) <= MAX_COMMANDS):
+        weight = 0
+        while self._waiting and (not batch or weight + self._waiting[0].weight <= MAX_WEIGHT):
             pending = self._waiting.popleft()
             if not pending.answer.done():
                 batch.append(pending)
-                count += len(pending.commands)
+                weight += pending.weight
         return batch
 
     async def _serve(self, submissions: list[Pending]) -> None:
@@ -96,7 +106,7 @@ class Writer:
             try:
                 await self._run(batch)
             except Exception as error:  # noqa: BLE001 - every failure becomes an answer
-                self._drop()
+                await self._undo(error)
                 submissions = await self._recover(submissions, error)
                 continue
             self._observer.appended(monotonic() - started, len(batch.events))
@@ -128,13 +138,14 @@ class Writer:
                 await asyncio.sleep(RETRY_S)
 
     async def _recover(self, submissions: list[Pending], error: Exception) -> list[Pending]:
-        """Return what is to be tried again: all after a loss, while they may wait; nothing after a refusal."""
+        """Return what is to be tried again: all after a loss, while they may wait; after a refusal, look for whom it means."""
         if is_lost(error):
             self._observer.failed("db_unavailable")
             return await self._outwait(submissions, error)
         if len(submissions) > 1:
-            for pending in submissions:
-                await self._serve([pending])
+            half = len(submissions) // 2
+            await self._serve(submissions[:half])
+            await self._serve(submissions[half:])
         else:
             self._fail(submissions[0], error)
         return []
@@ -151,9 +162,9 @@ class Writer:
 
     def _fail(self, pending: Pending, error: Exception) -> None:
         """Answer a submission that the database does not take: the input's fault, too slow, or a bug."""
-        if isinstance(error, asyncpg.DataError | UnicodeError):
+        if is_refused(error):
             self._observer.failed("invalid")
-            refuse(pending, Validation("a value cannot be stored: it is no valid text, number or JSON"))
+            refuse(pending, Validation("a value cannot be stored: it is no valid text, number or JSON, or too big"))
         elif isinstance(error, asyncpg.QueryCanceledError):
             self._observer.failed("timeout")
             refuse(pending, Unavailable("the database takes too long"))
@@ -174,6 +185,16 @@ class Writer:
         if self._connection is None:
             self._connection = await self._connect()
         return self._connection
+
+    async def _undo(self, error: Exception) -> None:
+        """Roll back what failed; a connection that is lost, or that cannot even do this, is ended."""
+        try:
+            if not is_lost(error) and self._connection is not None:
+                await self._connection.execute("ROLLBACK")
+                return
+        except Exception as worse:  # noqa: BLE001 - the first error is the one to answer
+            LOG.warning("a rollback failed: %s", worse)
+        self._drop()
 
     def _drop(self) -> None:
         """End the connection; its transaction ends with it."""

@@ -1,6 +1,7 @@
 """Handing out work."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from service.domain import events as e
 from service.domain import ids
@@ -28,12 +29,10 @@ def claim_work(state: State, command: ClaimWork, moment: Moment) -> Decision[Cla
     ready = [campaign for campaign in asked if campaign.name not in blocked]
     count = min(command.max, state.engine.pool_size - state.engine.in_use)
     grants: list[Grant] = []
-    for name in shares(state, ready, count, moment.at):
-        unit = next_candidate(state, state.campaigns[name])
-        if unit is not None:
-            fact = claimed(state, unit, command, moment, fence=moment.head + len(grants) + 1)
-            yield fact
-            grants.append(grant(state, unit, fact.body))
+    for unit in next_units(state, ready, count, moment.at):
+        fact = claimed(state, unit, command, moment, fence=moment.head + len(grants) + 1)
+        yield fact
+        grants.append(grant(state, unit, fact.body))
     if grants:
         yield from heard(state, command.worker)
     given = {grant.campaign for grant in grants}
@@ -72,6 +71,22 @@ def idle_reason(state: State, campaign: Campaign) -> str | None:
     if counts.ready:
         return None if claimable(state, campaign) else "group"
     return next((state for state in ("delayed", "parked", "blocked") if getattr(counts, state)), None)
+
+
+def next_units(state: State, campaigns: list[Campaign], count: int, at: datetime) -> Iterator[Unit]:
+    """Yield up to *count* units, fairly over *campaigns*; each is claimed before the next is asked for.
+
+    A campaign whose candidates are used up leaves its turn to the others.
+    """
+    found = -1
+    while found and (offering := [campaign for campaign in campaigns if state.candidates.get(campaign.name)]):
+        found = 0
+        for name in shares(state, offering, count, at):
+            unit = next_candidate(state, state.campaigns[name])
+            if unit is not None:
+                found += 1
+                yield unit
+        count -= found
 
 
 def next_candidate(state: State, campaign: Campaign) -> Unit | None:

@@ -83,7 +83,7 @@ def record_heartbeat(state: State, command: RecordHeartbeat, moment: Moment) -> 
     yield of_unit(unit, body, claim.worker)
     yield from heard(state, claim.worker)
     grace = state.campaigns[unit.campaign].policy.idle_grace_observations
-    if claim.idle_count >= grace:
+    if command.idle and claim.idle_count >= grace:
         failure = Failure(reason="idle_no_output", error=f"idle in {grace} observations in a row")
         yield from fail(state, unit, claim, failure, moment)
         return Heard(unit.state, signal="stop")

@@ -18,6 +18,17 @@ WHERE shard = $1::integer
 ORDER BY resume_at
 LIMIT $3::integer;
 
+-- name: freed
+-- Units parked for a quota whose gate was opened before their time, served by units_by_state for the few campaigns on one.
+SELECT u.campaign, u.key
+FROM campaigns AS c
+JOIN quotas AS q ON q.shard = c.shard AND q.key = c.quota AND q.closed_at IS NULL
+JOIN units AS u ON u.shard = c.shard AND u.campaign = c.name AND u.state = 'parked' AND u.reason = 'rate_limit'
+WHERE c.shard = $1::integer
+    AND c.parked > 0
+    AND u.resume_at > $2::timestamptz
+LIMIT $3::integer;
+
 -- name: lapsed
 -- Claims whose lease is over, none before a full lease since workers could be heard; the table is small and is read as a
 -- whole, an index would cost every heartbeat more.

@@ -9,7 +9,8 @@ WHERE shard = $1::integer
     AND name = ANY($2::text[]);
 
 -- name: campaigns_with_work
--- Every campaign that has a ready unit, served by campaigns_with_work.
+-- Every campaign that has a ready unit, served by campaigns_open: no count stands in that index or its condition, so that
+-- a claim rewrites the campaign's row on its page.
 SELECT
     name, title, policy, labels, auto, quota, brief, brief_rev, deadline, version, created_at, started_at, completed_at,
     cancelled_at, outcome, paused_at, paused_by, paused_reason, consecutive, failures, tripped, last_claim,

@@ -1,0 +1,142 @@
+"""The log folded from nothing, and the tables held against it: what every scenario ends with.
+
+`audit` proves A1 (gapless, in time), A3 (fences grow, one completion), A5 (rows == fold) and A11 (never a slot too many).
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from service.domain import events as e
+from service.domain.campaign import Group
+from service.domain.engine import Engine
+from service.domain.evolve import evolve
+from service.domain.state import State
+from service.store import log, rows
+from service.store.loader import engine_of
+from service.store.log import Connection
+
+PAGE = 5000
+
+
+async def events(connection: Connection, shard: int = 0) -> list[e.Recorded]:
+    """Return the whole log."""
+    head = await log.head(connection, shard)
+    return [event async for page in log.pages(connection, shard, 0, head, PAGE) for event in page]
+
+
+async def audit(pool: asyncpg.Pool) -> State:
+    """Hold the tables against the log; return the state that the log alone gives."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        recorded = await events(connection)
+        check_places(recorded)
+        state = folded(recorded)
+        await check_rows(connection, state)
+    return state
+
+
+def check_places(recorded: list[e.Recorded]) -> None:
+    """A1, A3: positions without a hole, time that never goes back, fences that grow, one completion a unit."""
+    assert [event.position for event in recorded] == list(range(1, len(recorded) + 1))
+    assert all(earlier.at <= later.at for earlier, later in pairwise(recorded))
+    fences: dict[tuple[str | None, str | None], int] = {}
+    done: set[tuple[str | None, str | None]] = set()
+    for event in recorded:
+        place = event.campaign, event.unit
+        if isinstance(event.body, e.UnitClaimed):
+            assert event.body.fence > fences.get(place, 0)
+            assert event.body.fence == event.position
+            fences[place] = event.body.fence
+        elif isinstance(event.body, e.UnitCompleted):
+            assert place not in done
+            done.add(place)
+
+
+def folded(recorded: list[e.Recorded]) -> State:
+    """Return the state that the log gives; A11 holds after every event that adds a claim."""
+    state = State()
+    for event in recorded:
+        evolve(state, event)
+        if isinstance(event.body, e.UnitClaimed):
+            assert event.campaign is not None
+            campaign = state.campaigns[event.campaign]
+            assert campaign.counts.running <= campaign.policy.concurrency
+            assert state.engine.in_use <= state.engine.pool_size
+    return state
+
+
+async def check_rows(connection: Connection, state: State) -> None:
+    """A5: every row of every table of the state is the fold's, field by field, and no other row is there."""
+    stored = await stored_rows(connection)
+    expected = state_rows(state)
+    for table, have in stored.items():
+        want = expected[table]
+        assert set(have) == set(want), f"{table}: {sorted(set(have) ^ set(want), key=str)[:5]}"
+        different = [(key, *fields) for key in have for fields in differing(have[key], want[key])]
+        assert not different, f"{table}: (key, field, stored, folded) {different[:5]}"
+
+
+def differing(have: Any, want: Any) -> Iterator[tuple[str, object, object]]:  # noqa: ANN401 - any row
+    """Yield name and both values of the fields in which two rows differ; JSON is compared by what it says."""
+    for field in have.__struct_fields__:
+        mine, other = (plain(getattr(row, field)) for row in (have, want))
+        if mine != other:
+            yield field, mine, other
+
+
+def plain(value: object) -> object:
+    """Return what a raw JSON document says; anything else as it is."""
+    return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """One line of the dependency graph."""
+
+    campaign: str
+    parent: str
+    child: str
+
+
+def state_rows(state: State) -> dict[str, dict[Any, Any]]:
+    """Return what the tables should hold, by table and key."""
+    return {
+        "engine": {0: state.engine},
+        "campaigns": state.campaigns,
+        "groups": {(row.campaign, row.group): row for groups in state.groups.values() for row in groups.values()},
+        "units": state.units,
+        "claims": state.claims,
+        "workers": state.workers,
+        "quotas": state.quotas,
+        "dependencies": {edge: Edge(*edge) for edge in state.touched.edges},
+    }
+
+
+async def stored_rows(connection: Connection) -> dict[str, dict[Any, Any]]:
+    """Return what the tables do hold, by table and key."""
+    tables = ("engine", "campaigns", "groups", "units", "claims", "workers", "quotas", "dependencies")
+    found = {table: [without_shard(row) for row in await connection.fetch(f"SELECT * FROM {table}")] for table in tables}
+    campaigns = [rows.campaign(row) for row in found["campaigns"]]
+    units = [rows.unit(row) for row in found["units"]]
+    claims = [rows.claim(row) for row in found["claims"]]
+    workers = [rows.worker(row) for row in found["workers"]]
+    quotas = [rows.quota(row) for row in found["quotas"]]
+    engines: list[Engine] = [engine_of(row) for row in found["engine"]]
+    return {
+        "engine": dict(enumerate(engines)),
+        "campaigns": {row.name: row for row in campaigns},
+        "groups": {(row["campaign"], row["grp"]): Group(*row.values()) for row in found["groups"]},
+        "units": {(row.campaign, row.key): row for row in units},
+        "claims": {row.token: row for row in claims},
+        "workers": {row.worker: row for row in workers},
+        "quotas": {row.key: row for row in quotas},
+        "dependencies": {tuple(row.values()): Edge(**row) for row in found["dependencies"]},
+    }
+
+
+def without_shard(row: asyncpg.Record) -> Any:  # noqa: ANN401 - stands for a record
+    """Return a record as a dictionary of what a row of the state holds."""
+    names = {"grp": "group"} if "payload" in row else {}
+    return {names.get(name, name): value for name, value in row.items() if name != "shard"}
