@@ -76,6 +76,7 @@ class Campaign(Struct, kw_only=True):
     failures: list[int] = msgspec.field(default_factory=list)
     tripped: int | None = None
     last_claim: int = 0
+    exported_at: datetime | None = None
     counts: Counts = msgspec.field(default_factory=Counts)
 
     @property

@@ -85,6 +85,16 @@ def campaign_blockers(state: State, campaign: Campaign, mode: ids.Mode, at: date
         yield from gate_blockers(state.quotas[campaign.quota], at)
 
 
+def investigation_blockers(state: State, campaign: Campaign, mode: ids.Mode, at: datetime) -> Iterator[Blocker]:
+    """Yield what stops investigations of *campaign*: they take none of its slots, and a tripped breaker is why they are made."""
+    if campaign.cancelled_at is not None:
+        yield Blocker("cancelled", campaign.name, "the campaign is cancelled")
+    if mode == "auto":
+        yield from (blocker for blocker in automatic_blockers(campaign) if blocker.reason != "breaker")
+    if campaign.quota is not None and campaign.quota in state.quotas:
+        yield from gate_blockers(state.quotas[campaign.quota], at)
+
+
 def automatic_blockers(campaign: Campaign) -> Iterator[Blocker]:
     """Yield what stops automatic claims only."""
     if not campaign.auto:

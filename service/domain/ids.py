@@ -8,6 +8,8 @@ WorkerId = NewType("WorkerId", str)
 QuotaKey = NewType("QuotaKey", str)
 Token = NewType("Token", str)
 Position = NewType("Position", int)
+InvestigationId = NewType("InvestigationId", str)
+RecoveryId = NewType("RecoveryId", str)
 
 UnitState = Literal["blocked", "ready", "delayed", "parked", "running", "done", "quarantined", "skipped", "cancelled"]
 CampaignState = Literal["running", "paused", "completed", "cancelled"]
@@ -16,6 +18,8 @@ Level = Literal["healthy", "warn", "stale", "dead"]
 Mode = Literal["auto", "manual"]
 ClaimKind = Literal["unit", "investigation"]
 Outcome = Literal["achieved", "failed"]
+InvestigationState = Literal["requested", "claimed", "produced", "empty", "skipped"]
+RecoveryState = Literal["open", "applied", "declined", "closed"]
 
 UNIT_STATES: tuple[UnitState, ...] = (
     "blocked",
@@ -49,3 +53,5 @@ UnparkCause = Literal["due", "gate", "manual"]
 GateReason = Literal["rate_limit", "auth", "network", "utilization"]
 ReadingFailure = Literal["meter_rate_limited", "auth", "transient", "config"]
 Fire = Literal["always", "when_available", "on_reset"]
+Emptiness = Literal["no_fix", "timeout"]
+Omission = Literal["fix_exists", "under_way", "key_too_long", "retried", "cancelled"]

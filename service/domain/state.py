@@ -6,7 +6,9 @@ from datetime import datetime
 from service.domain import ids
 from service.domain.campaign import HOLDING, Campaign, Group
 from service.domain.engine import Engine
+from service.domain.investigation import Investigation
 from service.domain.quota import Quota
+from service.domain.recovery import Recovery
 from service.domain.unit import Claim, Unit
 from service.domain.worker import Worker
 
@@ -24,10 +26,13 @@ class State:
         self.claims: dict[ids.Token, Claim] = {}
         self.workers: dict[ids.WorkerId, Worker] = {}
         self.quotas: dict[ids.QuotaKey, Quota] = {}
+        self.investigations: dict[ids.InvestigationId, Investigation] = {}
+        self.recoveries: dict[ids.RecoveryId, Recovery] = {}
         self.children: dict[UnitId, list[ids.UnitKey]] = {}
         self.parents: dict[UnitId, list[ids.UnitKey]] = {}
         self.candidates: dict[ids.CampaignName, deque[ids.UnitKey]] = {}
         self.late: dict[ids.Token, Claim] = {}
+        self.screens: dict[str, str] = {}
         self.touched = Touched()
 
     def worker(self, worker: ids.WorkerId, at: datetime) -> Worker:
@@ -101,3 +106,5 @@ class Touched:
         self.unclaimed: set[ids.Token] = set()
         self.workers: set[ids.WorkerId] = set()
         self.quotas: set[ids.QuotaKey] = set()
+        self.investigations: set[ids.InvestigationId] = set()
+        self.recoveries: set[ids.RecoveryId] = set()

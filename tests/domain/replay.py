@@ -41,6 +41,8 @@ def rows(state: State) -> dict[str, Any]:
         "claims": state.claims,
         "workers": state.workers,
         "quotas": state.quotas,
+        "investigations": state.investigations,
+        "recoveries": state.recoveries,
         "children": state.children,
         "parents": state.parents,
     }

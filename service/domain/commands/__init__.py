@@ -23,6 +23,17 @@ from service.domain.commands.clock import (
 )
 from service.domain.commands.command import Command, Moment
 from service.domain.commands.engine import EditQuota, PauseEngine, RecordReading, ResizePool, ResumeEngine, TickEngine
+from service.domain.commands.inquiry import (
+    ApplyRecovery,
+    CloseRecoveries,
+    ConcludeInvestigation,
+    DeclineRecovery,
+    DetectRecovery,
+    EndInvestigations,
+    ExportDiagnostic,
+    Fix,
+    RecoveryCommand,
+)
 from service.domain.commands.reply import Blocked, Claimed, Cleared, Grant, Heard, Imported
 from service.domain.commands.unit import CancelUnit, ParkUnit, QuarantineUnit, RetryUnit, StopUnit, UnitCommand, UnparkUnit
 from service.domain.commands.work import (
@@ -40,6 +51,7 @@ from service.domain.commands.work import (
 
 __all__ = [
     "AddUnits",
+    "ApplyRecovery",
     "BeatWorker",
     "Blocked",
     "CancelCampaign",
@@ -49,16 +61,23 @@ __all__ = [
     "Claimed",
     "ClearQuarantine",
     "Cleared",
+    "CloseRecoveries",
     "Command",
     "CompleteUnit",
+    "ConcludeInvestigation",
     "CreateCampaign",
+    "DeclineRecovery",
+    "DetectRecovery",
     "DrainWorker",
     "EditCampaign",
     "EditQuota",
     "ElectLeader",
+    "EndInvestigations",
     "ExpireLeases",
+    "ExportDiagnostic",
     "FailAttempt",
     "FenceWorker",
+    "Fix",
     "Grant",
     "Heard",
     "Imported",
@@ -72,6 +91,7 @@ __all__ = [
     "QuarantineUnit",
     "RecordHeartbeat",
     "RecordReading",
+    "RecoveryCommand",
     "ReleaseClaim",
     "ReleaseRetries",
     "Report",

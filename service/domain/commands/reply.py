@@ -3,13 +3,17 @@
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from service.domain import ids
 
 
 class Grant(Struct, frozen=True, gc=False):
-    """A claim, as its worker receives it."""
+    """A claim, as its worker receives it.
+
+    One of kind `investigation` also says which investigation it is, and what the unit left behind: its last error and exit
+    code, and the end of its last screen.
+    """
 
     token: ids.Token
     campaign: ids.CampaignName
@@ -22,6 +26,10 @@ class Grant(Struct, frozen=True, gc=False):
     lease_s: float
     resume_session: str | None
     kind: ids.ClaimKind
+    investigation: ids.InvestigationId | UnsetType = UNSET
+    error: str | UnsetType | None = UNSET
+    exit_code: int | UnsetType | None = UNSET
+    screen: str | UnsetType | None = UNSET
 
 
 class Blocked(Struct, frozen=True):

@@ -51,7 +51,7 @@ def fail(state: State, unit: Unit, claim: Claim, failure: Failure, moment: Momen
     yield of_unit(unit, body, claim.worker)
     verdict = final_verdict(campaign.policy, unit, failure.reason, retryable=retryable)
     if verdict is not None:
-        yield from quarantine(state, unit, verdict, failure.error, claim.worker)
+        yield from quarantine(state, unit, verdict, failure.error, claim.worker, failure.exit_code)
     else:
         yield from rest(state, unit, moment)
     yield from settle_campaign(campaign, moment)

@@ -19,7 +19,7 @@ from service.domain.commands import (
     ResetBreaker,
     ResumeCampaign,
 )
-from service.domain.decide.consequence import complete_campaign, reopen, skip_orphan, trip, unskip_dependents
+from service.domain.decide.consequence import complete_campaign, reopen, skip_orphan, trip, unskip_dependents, withdraw
 from service.domain.decide.decision import Consequence, Decision, campaign_named, of_unit
 from service.domain.decide.imports import added, require_consistent
 from service.domain.events import Fact
@@ -176,6 +176,7 @@ def clear(
     for unit in units:
         to: ids.UnitState = "blocked" if unit.waits_for else "ready"
         yield of_unit(unit, e.QuarantineCleared(bulk_id=bulk_id, by=moment.actor, reason=reason, to=to))
+        yield from withdraw(state, unit, "retried")
     for unit in units:
         yield from skip_orphan(state, unit)
         if unit.state != "skipped":

@@ -17,6 +17,7 @@ from service.domain.claiming import (
 )
 from service.domain.commands import Blocked, Claimed, ClaimWork, Grant, Moment
 from service.domain.decide.decision import Decision, campaign_named, of_unit
+from service.domain.decide.investigation import claim_investigations
 from service.domain.decide.worker import heard
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -24,6 +25,8 @@ from service.domain.unit import Unit
 
 def claim_work(state: State, command: ClaimWork, moment: Moment) -> Decision[Claimed]:
     """Give the worker up to *max* units, fairly over the campaigns; say why a campaign gave nothing."""
+    if command.kind == "investigation":
+        return (yield from claim_investigations(state, command, moment))
     asked = asked_campaigns(state, command)
     blocked = {campaign.name: reason for campaign in asked if (reason := closed(state, campaign, command, moment))}
     ready = [campaign for campaign in asked if campaign.name not in blocked]
@@ -43,8 +46,6 @@ def claim_work(state: State, command: ClaimWork, moment: Moment) -> Decision[Cla
 
 def asked_campaigns(state: State, command: ClaimWork) -> list[Campaign]:
     """Return the campaigns to claim from: those named, or every one that has something ready."""
-    if command.kind != "unit":
-        return []
     if command.campaigns:
         return [campaign_named(state, name) for name in dict.fromkeys(command.campaigns)]
     return [campaign for campaign in state.campaigns.values() if campaign.counts.ready and not campaign.over]

@@ -9,6 +9,7 @@ from service.domain import ids
 from service.domain.campaign import Campaign
 from service.domain.commands import Moment
 from service.domain.decide.decision import Consequence, of_unit
+from service.domain.investigation import KEY_CHARS, fix_key
 from service.domain.state import State
 from service.domain.unit import Unit
 
@@ -78,9 +79,14 @@ def unskip_dependents(state: State, unit: Unit) -> Consequence:
 
 
 def quarantine(
-    state: State, unit: Unit, reason: ids.QuarantineReason, error: str | None, worker: ids.WorkerId | None
+    state: State,
+    unit: Unit,
+    reason: ids.QuarantineReason,
+    error: str | None,
+    worker: ids.WorkerId | None,
+    exit_code: int | None = None,
 ) -> Consequence:
-    """Take *unit* out for good, and with it what depends on it."""
+    """Take *unit* out for good, and with it what depends on it; by policy, let somebody look into it."""
     body = e.UnitQuarantined(
         reason=reason,
         attempts=unit.attempts,
@@ -91,6 +97,40 @@ def quarantine(
     )
     yield of_unit(unit, body, worker)
     yield from fail_dependents(state, unit)
+    yield from investigate(state, unit, reason, exit_code)
+
+
+def investigate(state: State, unit: Unit, reason: ids.QuarantineReason, exit_code: int | None) -> Consequence:
+    """Request one investigation of a quarantined unit, where the policy wants it; a fix is never investigated."""
+    if not state.campaigns[unit.campaign].policy.investigate or unit.kind == "fix":
+        return
+    why = omission(state, unit)
+    if why is not None:
+        yield of_unit(unit, e.InvestigationSkipped(investigation=None, why=why))
+        return
+    body = e.InvestigationRequested(
+        reason=reason, attempts=unit.attempts, error=unit.error, exit_code=exit_code, screen_id=unit.screen_id
+    )
+    yield of_unit(unit, body)
+
+
+def omission(state: State, unit: Unit) -> ids.Omission | None:
+    """Return why *unit* is not looked into, None when it is."""
+    key = fix_key(unit)
+    if (unit.campaign, key) in state.units:
+        return "fix_exists"
+    if len(key) > KEY_CHARS:
+        return "key_too_long"
+    rows = state.investigations.values()
+    under_way = any(row.open and row.unit == unit.key and row.campaign == unit.campaign for row in rows)
+    return "under_way" if under_way else None
+
+
+def withdraw(state: State, unit: Unit, why: ids.Omission) -> Consequence:
+    """Take back the request to look into *unit*, if nobody has begun."""
+    for row in tuple(state.investigations.values()):
+        if row.state == "requested" and row.unit == unit.key and row.campaign == unit.campaign:
+            yield of_unit(unit, e.InvestigationSkipped(investigation=row.id, why=why))
 
 
 def limit_claims(state: State, unit: Unit) -> Consequence:

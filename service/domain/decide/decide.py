@@ -6,7 +6,20 @@ from typing import Any
 from msgspec import Struct
 
 from service.domain import commands as c
-from service.domain.decide import campaign, claim, clock, engine, imports, quota, report, unit, worker
+from service.domain.decide import (
+    campaign,
+    claim,
+    clock,
+    diagnostic,
+    engine,
+    imports,
+    investigation,
+    quota,
+    recovery,
+    report,
+    unit,
+    worker,
+)
 from service.domain.decide.decision import Decision
 from service.domain.events import Fact, Recorded
 from service.domain.evolve import evolve
@@ -51,6 +64,13 @@ DECISIONS: dict[type[c.Command], Callable[[State, Any, c.Moment], Decision[Any]]
     c.RevokeClaims: clock.revoke_claims,
     c.ReleaseRetries: clock.release_retries,
     c.ResumeParked: clock.resume_parked,
+    c.ConcludeInvestigation: investigation.conclude,
+    c.EndInvestigations: investigation.end_investigations,
+    c.DetectRecovery: recovery.detect,
+    c.ApplyRecovery: recovery.apply,
+    c.DeclineRecovery: recovery.decline,
+    c.CloseRecoveries: recovery.close,
+    c.ExportDiagnostic: diagnostic.export,
 }
 
 

@@ -5,7 +5,14 @@ from datetime import timedelta
 from service.domain import events as e
 from service.domain.commands import CancelUnit, Moment, ParkUnit, QuarantineUnit, RetryUnit, StopUnit, UnitCommand, UnparkUnit
 from service.domain.decide.campaign import cancel_unit, clear
-from service.domain.decide.consequence import complete_campaign, fail_dependents, limit_claims, quarantine, settle_campaign
+from service.domain.decide.consequence import (
+    complete_campaign,
+    fail_dependents,
+    limit_claims,
+    quarantine,
+    settle_campaign,
+    withdraw,
+)
 from service.domain.decide.decision import Consequence, Decision, of_unit, unit_named, wrong_state
 from service.domain.decide.quota import close_gate
 from service.domain.decide.report import require_resume
@@ -83,6 +90,7 @@ def cancel(state: State, command: CancelUnit, moment: Moment) -> Decision[None]:
     if unit.state in ("done", "skipped", "cancelled"):
         raise wrong_state(unit, "be cancelled", "blocked", "ready", "delayed", "parked", "running", "quarantined")
     yield from cancel_unit(unit, command.reason, moment)
+    yield from withdraw(state, unit, "cancelled")
     yield from fail_dependents(state, unit)
     yield from complete_campaign(state.campaigns[unit.campaign], moment)
 

@@ -19,7 +19,14 @@ from service.domain.events.campaign import (
 from service.domain.events.engine import EnginePaused, EngineResized, EngineResumed, EngineSwept
 from service.domain.events.envelope import Fact, Recorded
 from service.domain.events.event import Event
-from service.domain.events.operation import LeaderElected, LogTrimmed
+from service.domain.events.investigation import (
+    InvestigationClaimed,
+    InvestigationEmpty,
+    InvestigationProduced,
+    InvestigationRequested,
+    InvestigationSkipped,
+)
+from service.domain.events.operation import DiagnosticExported, LeaderElected, LogTrimmed
 from service.domain.events.quota import (
     QuotaGateClosed,
     QuotaGateOpened,
@@ -28,6 +35,7 @@ from service.domain.events.quota import (
     QuotaRead,
     QuotaReadFailed,
 )
+from service.domain.events.recovery import RecoveryApplied, RecoveryClosed, RecoveryDeclined, RecoveryDetected
 from service.domain.events.unit import (
     AttemptFailed,
     LateResult,
@@ -116,12 +124,18 @@ __all__ = [
     "CampaignReopened",
     "CampaignResumed",
     "Change",
+    "DiagnosticExported",
     "EnginePaused",
     "EngineResized",
     "EngineResumed",
     "EngineSwept",
     "Event",
     "Fact",
+    "InvestigationClaimed",
+    "InvestigationEmpty",
+    "InvestigationProduced",
+    "InvestigationRequested",
+    "InvestigationSkipped",
     "LateResult",
     "LeaderElected",
     "LeaseExpired",
@@ -136,6 +150,10 @@ __all__ = [
     "QuotaRead",
     "QuotaReadFailed",
     "Recorded",
+    "RecoveryApplied",
+    "RecoveryClosed",
+    "RecoveryDeclined",
+    "RecoveryDetected",
     "RetryDue",
     "RetryScheduled",
     "UnitCancelled",

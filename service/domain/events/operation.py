@@ -18,3 +18,11 @@ class LogTrimmed(Event, frozen=True):
     to_position: int
     heartbeats: int
     digest: str
+
+
+class DiagnosticExported(Event, frozen=True):
+    """Somebody took a bundle about a campaign; *sha256* is that of its bytes."""
+
+    kind = "diagnostic.exported"
+    by: str
+    sha256: str

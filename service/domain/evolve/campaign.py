@@ -140,6 +140,13 @@ def units_updated(state: State, body: e.UnitsUpdated, event: e.Recorded) -> None
             state.regroup(unit, patch.group)
 
 
+def exported(state: State, _body: e.DiagnosticExported, event: e.Recorded) -> None:
+    """Somebody took a bundle; the campaign itself is as it was."""
+    assert event.campaign is not None, "the envelope of an export names the campaign"
+    state.touched.campaigns.add(event.campaign)
+    state.campaigns[event.campaign].exported_at = event.at
+
+
 FOLDS: Folds = {
     e.CampaignCreated: created,
     e.CampaignEdited: edited,
@@ -152,4 +159,5 @@ FOLDS: Folds = {
     e.CampaignCancelled: cancelled,
     e.UnitsAdded: units_added,
     e.UnitsUpdated: units_updated,
+    e.DiagnosticExported: exported,
 }

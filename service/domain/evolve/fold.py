@@ -1,7 +1,7 @@
 """Which fold takes which event."""
 
 from service.domain.events import EVENTS, Recorded
-from service.domain.evolve import campaign, engine, quota, unit, worker
+from service.domain.evolve import campaign, engine, investigation, quota, recovery, unit, worker
 from service.domain.evolve.folds import Folds
 from service.domain.state import State
 
@@ -11,6 +11,8 @@ FOLDS: Folds = {
     **campaign.FOLDS,
     **unit.FOLDS,
     **worker.FOLDS,
+    **investigation.FOLDS,
+    **recovery.FOLDS,
 }
 
 if missing := [event.kind for event in EVENTS if event not in FOLDS]:

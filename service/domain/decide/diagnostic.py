@@ -1,0 +1,27 @@
+"""Decisions about diagnostics: who may take a bundle, and how often."""
+
+from datetime import timedelta
+
+from service.domain import events as e
+from service.domain.commands import ExportDiagnostic, Moment
+from service.domain.decide.decision import Decision, campaign_named
+from service.domain.events import Fact
+from service.domain.rejections import Conflict
+from service.domain.state import State
+
+REST = timedelta(seconds=60)
+"""Within which a second bundle of the same campaign needs a will."""
+
+
+def export(state: State, command: ExportDiagnostic, moment: Moment) -> Decision[None]:
+    """Note the bundle, unless one was taken just now."""
+    campaign = campaign_named(state, command.campaign)
+    last = campaign.exported_at
+    if last is not None and moment.at - last < REST and not command.force:
+        raise Conflict(
+            f"a bundle of {campaign.name!r} was taken less than {REST.total_seconds():.0f} s ago; ask with force",
+            field="force",
+            current=last.isoformat(),
+            allowed=[True],
+        )
+    yield Fact(e.DiagnosticExported(by=moment.actor, sha256=command.sha256), campaign.name)

@@ -1,0 +1,156 @@
+"""Decisions about investigations: who looks, for how long, and what comes of it."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from service.domain import events as e
+from service.domain import ids
+from service.domain.campaign import Campaign
+from service.domain.claiming import engine_blockers, investigation_blockers, label_blockers, worker_blockers
+from service.domain.commands import (
+    Blocked,
+    Claimed,
+    ClaimWork,
+    ConcludeInvestigation,
+    EndInvestigations,
+    Fix,
+    Grant,
+    Moment,
+)
+from service.domain.decide.consequence import reopen
+from service.domain.decide.decision import Consequence, Decision, campaign_named, of_unit
+from service.domain.events import Fact
+from service.domain.investigation import LEASE, Investigation, fix_key, last_lines
+from service.domain.rejections import Conflict, NotFound, Unprocessable
+from service.domain.state import State
+from service.domain.unit import Unit
+
+
+def claim_investigations(state: State, command: ClaimWork, moment: Moment) -> Decision[Claimed]:
+    """Give the worker up to *max* investigations, the oldest first; they take no slot, and a full pool gives none."""
+    for name in command.campaigns:
+        campaign_named(state, name)
+    grants: list[Grant] = []
+    blocked: dict[ids.CampaignName, str] = {}
+    for row in waiting(state, command.campaigns):
+        if len(grants) >= command.max:
+            break
+        reason = blocked.get(row.campaign) or closed(state, state.campaigns[row.campaign], command, moment)
+        if reason is not None:
+            blocked[row.campaign] = reason
+            continue
+        fact = claimed(row, command, moment, moment.head + len(grants) + 1)
+        yield fact
+        grants.append(grant(state, row))
+    given = {grant.campaign for grant in grants}
+    return Claimed(tuple(grants), tuple(Blocked(name, why) for name, why in blocked.items() if name not in given))
+
+
+def waiting(state: State, campaigns: tuple[ids.CampaignName, ...]) -> Iterator[Investigation]:
+    """Yield what waits for somebody who looks, the oldest first."""
+    rows = [
+        row for row in state.investigations.values() if row.state == "requested" and (not campaigns or row.campaign in campaigns)
+    ]
+    yield from sorted(rows, key=lambda row: row.position)
+
+
+def closed(state: State, campaign: Campaign, command: ClaimWork, moment: Moment) -> str | None:
+    """Return the first reason why *campaign* lets this worker look into nothing, None when it may."""
+    worker = state.workers.get(command.worker)
+    labels = command.labels if worker is None else {**worker.labels, **command.labels}
+    blockers = chain(
+        engine_blockers(state),
+        worker_blockers(worker),
+        label_blockers(campaign, labels),
+        investigation_blockers(state, campaign, command.mode, moment.at),
+    )
+    return next((blocker.reason for blocker in blockers), None)
+
+
+def claimed(row: Investigation, command: ClaimWork, moment: Moment, place: int) -> Fact:
+    """Return the claim of an investigation, which nothing renews."""
+    body = e.InvestigationClaimed(
+        investigation=row.id,
+        token=ids.Token(f"{place:x}.{int(moment.chance() * 2**53):014x}"),
+        until=moment.at + LEASE,
+        waited=max((moment.at - row.requested_at).total_seconds(), 0.0),
+    )
+    return Fact(body, row.campaign, row.unit, command.worker)
+
+
+def grant(state: State, row: Investigation) -> Grant:
+    """Return the claim as the worker receives it: the unit, and what it left behind."""
+    unit, campaign = state.units[row.campaign, row.unit], state.campaigns[row.campaign]
+    assert row.token is not None, "a claimed investigation has a token"
+    assert row.until is not None, "a claimed investigation has an end"
+    screen = state.screens.get(row.screen_id) if row.screen_id is not None else None
+    return Grant(
+        token=row.token,
+        campaign=row.campaign,
+        key=row.unit,
+        payload=unit.payload,
+        attempt=row.attempts,
+        brief=campaign.brief,
+        brief_rev=campaign.brief_rev,
+        lease_until=row.until,
+        lease_s=LEASE.total_seconds(),
+        resume_session=None,
+        kind="investigation",
+        investigation=row.id,
+        error=row.error,
+        exit_code=row.exit_code,
+        screen=None if screen is None else last_lines(screen),
+    )
+
+
+def conclude(state: State, command: ConcludeInvestigation, moment: Moment) -> Decision[None]:
+    """Take what came of an investigation: one new unit that mends the first, or nothing."""
+    row = state.investigations.get(command.id)
+    if row is None:
+        raise NotFound(f"there is no investigation {command.id!r}", field="id", current=command.id)
+    yield from end(state, row, moment)
+    if not row.open:
+        raise Conflict(f"investigation {row.id!r} has ended: it is {row.state}", field="state", current=row.state)
+    unit = state.units[row.campaign, row.unit]
+    if command.fix is None:
+        yield emptied(row, "no_fix", command.root_cause, moment)
+    else:
+        yield from mend(state, row, unit, command.fix, command.root_cause, moment)
+
+
+def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str | None, moment: Moment) -> Consequence:
+    """Add the unit that mends *unit*, once."""
+    key, campaign = fix_key(unit), state.campaigns[row.campaign]
+    if fix.key not in (None, unit.key, key):
+        raise Unprocessable(f"the fix of unit {unit.key!r} is called {key!r}", field="unit.key", current=fix.key, allowed=[key])
+    if (unit.campaign, key) in state.units:
+        yield of_unit(unit, e.InvestigationSkipped(investigation=row.id, why="fix_exists"))
+        return
+    lasted = row.lasted(moment.at)
+    body = e.InvestigationProduced(investigation=row.id, fix_unit=key, root_cause=root_cause, duration=lasted)
+    yield of_unit(unit, body, row.worker)
+    yield from reopen(campaign, "units_added")
+    new = e.NewUnit(key=key, payload=fix.payload, group=unit.group, priority=unit.priority, kind="fix", fix_of=unit.key)
+    yield Fact(e.UnitsAdded(units=(new,)), campaign.name)
+
+
+def emptied(row: Investigation, why: ids.Emptiness, root_cause: str | None, moment: Moment) -> Fact:
+    """Return the end of an investigation without a fix."""
+    body = e.InvestigationEmpty(investigation=row.id, root_cause=root_cause, why=why, duration=row.lasted(moment.at))
+    return Fact(body, row.campaign, row.unit, row.worker)
+
+
+def end_investigations(state: State, command: EndInvestigations, moment: Moment) -> Decision[None]:
+    """End what nobody waits for any more."""
+    for known in command.ids:
+        if known in state.investigations:
+            yield from end(state, state.investigations[known], moment)
+
+
+def end(state: State, row: Investigation, moment: Moment) -> Consequence:
+    """End an investigation whose campaign is cancelled, or whose time is over."""
+    if row.open and state.campaigns[row.campaign].cancelled_at is not None:
+        body = e.InvestigationSkipped(investigation=row.id, why="cancelled")
+        yield Fact(body, row.campaign, row.unit, row.worker)
+    elif row.overdue(moment.at):
+        yield emptied(row, "timeout", None, moment)

@@ -1,0 +1,59 @@
+"""Events of investigations: somebody looks into why a unit was quarantined.
+
+An investigation is named by `i` and the position of its request in hexadecimal; `duration` is the time since its claim, or
+since its request when nobody had claimed it.
+"""
+
+from datetime import datetime
+
+from service.domain import ids
+from service.domain.events.event import Event
+
+
+class InvestigationRequested(Event, frozen=True):
+    """A quarantined unit shall be looked into; what its last attempt left behind is here, its screen by name."""
+
+    kind = "investigation.requested"
+    reason: ids.QuarantineReason
+    attempts: int
+    error: str | None
+    exit_code: int | None
+    screen_id: str | None
+
+
+class InvestigationClaimed(Event, frozen=True):
+    """A worker looks into it until *until* at the latest; *waited* is the time since the request."""
+
+    kind = "investigation.claimed"
+    investigation: ids.InvestigationId
+    token: ids.Token
+    until: datetime
+    waited: float
+
+
+class InvestigationProduced(Event, frozen=True):
+    """The cause was found, and *fix_unit* shall mend it."""
+
+    kind = "investigation.produced"
+    investigation: ids.InvestigationId
+    fix_unit: ids.UnitKey
+    root_cause: str | None
+    duration: float
+
+
+class InvestigationEmpty(Event, frozen=True):
+    """The investigation ended without a fix."""
+
+    kind = "investigation.empty"
+    investigation: ids.InvestigationId
+    root_cause: str | None
+    why: ids.Emptiness
+    duration: float
+
+
+class InvestigationSkipped(Event, frozen=True):
+    """There is nothing to look into, or no more; without *investigation* none was ever requested."""
+
+    kind = "investigation.skipped"
+    investigation: ids.InvestigationId | None
+    why: ids.Omission

@@ -1,0 +1,79 @@
+"""An investigation: somebody looks into a quarantined unit, and may leave one new unit that mends it."""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from service.domain import ids
+from service.domain.unit import Unit
+
+LEASE = timedelta(minutes=30)
+"""How long one investigation may take; nothing renews it."""
+SCREEN_BYTES = 16 * 1024
+KEY_CHARS = 200
+
+
+class Investigation(Struct, kw_only=True):
+    """One investigation; only `evolve` writes it. *position* is that of its request, or of its omission."""
+
+    id: ids.InvestigationId
+    campaign: ids.CampaignName
+    unit: ids.UnitKey
+    position: int
+    state: ids.InvestigationState
+    reason: ids.QuarantineReason | None = None
+    attempts: int = 0
+    error: str | None = None
+    exit_code: int | None = None
+    screen_id: str | None = None
+    requested_at: datetime
+    token: ids.Token | None = None
+    worker: ids.WorkerId | None = None
+    claimed_at: datetime | None = None
+    until: datetime | None = None
+    ended_at: datetime | None = None
+    fix_unit: ids.UnitKey | None = None
+    root_cause: str | None = None
+    why: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether it still has to end."""
+        return self.state in ("requested", "claimed")
+
+    def overdue(self, at: datetime) -> bool:
+        """Tell whether its time is over."""
+        return self.state == "claimed" and self.until is not None and self.until <= at
+
+    def lasted(self, at: datetime) -> float:
+        """Return the seconds since its claim, or since its request when nobody claimed it."""
+        return max((at - (self.claimed_at or self.requested_at)).total_seconds(), 0.0)
+
+
+def named(position: int) -> ids.InvestigationId:
+    """Return the name of the investigation that was requested at *position*.
+
+    >>> named(255)
+    'iff'
+    """
+    return ids.InvestigationId(f"i{position:x}")
+
+
+def fix_key(unit: Unit) -> ids.UnitKey:
+    """Return the key of the one unit that may mend *unit*."""
+    return ids.UnitKey(f"{unit.key}.fix")
+
+
+def last_lines(text: str, limit: int = SCREEN_BYTES) -> str:
+    r"""Return the end of *text* that fits in *limit* bytes of UTF-8, from the beginning of a line where there is one.
+
+    >>> last_lines("one\ntwo\nthree", 10)
+    'two\nthree'
+    """
+    encoded = text.encode()
+    if len(encoded) <= limit:
+        return text
+    end = encoded[-limit:]
+    if encoded[-limit - 1] != ord("\n"):
+        end = end[end.find(b"\n") + 1 :]
+    return end.decode(errors="ignore")

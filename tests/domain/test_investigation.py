@@ -1,0 +1,337 @@
+"""Investigations: somebody looks into a quarantined unit, and may leave one that mends it."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from msgspec import Raw
+
+from service.domain import commands as c
+from service.domain import events as e
+from service.domain import ids
+from service.domain.investigation import fix_key
+from service.domain.rejections import Conflict, NotFound, Unprocessable
+from tests.domain.scenario import (
+    NIGHT,
+    START,
+    Q,
+    Scenario,
+    Step,
+    adding,
+    after,
+    campaign,
+    claim,
+    claimed,
+    clearing,
+    editing,
+    fact,
+    failure,
+    given,
+    order,
+    reading,
+    spec,
+    success,
+)
+
+ONCE = (campaign(investigate=True, max_attempts=1), adding(spec("a", group=10, payload=b'{"file": "a.py"}')))
+LOST = (*ONCE, claimed("a", "t1"), failure("t1", error="exit 2: no such file", exit_code=2, screen_id="5c"))
+
+
+def looking(*campaigns: str, worker: str = "sherlock", most: int = 1, mode: ids.Mode = "auto") -> c.ClaimWork:
+    """Return a worker's question for something to look into."""
+    names = tuple(ids.CampaignName(name) for name in campaigns)
+    return c.ClaimWork(worker=ids.WorkerId(worker), max=most, campaigns=names, mode=mode, kind="investigation")
+
+
+def only(story: Scenario) -> ids.InvestigationId:
+    """Return the name of the story's last investigation."""
+    return list(story.state.investigations)[-1]
+
+
+def concluding(story: Scenario, fix: c.Fix | None = None, root_cause: str | None = "a typo") -> c.ConcludeInvestigation:
+    """Return the result of the story's last investigation."""
+    return c.ConcludeInvestigation(id=only(story), fix=fix, root_cause=root_cause)
+
+
+def test_a_quarantine_requests_one_investigation_after_its_skips_and_before_the_end() -> None:
+    """B-INVEST-1."""
+    story = given(*ONCE, adding(spec("b", "a"))).given(claimed("a", "t1"))
+    story.when(failure("t1", error="exit 2", exit_code=2, screen_id="5c")).then(
+        fact(e.AttemptFailed),
+        fact(e.UnitQuarantined),
+        fact(e.UnitSkipped, unit="b"),
+        fact(
+            e.InvestigationRequested,
+            campaign=NIGHT,
+            unit="a",
+            reason="max_attempts",
+            attempts=1,
+            error="exit 2",
+            exit_code=2,
+            screen_id="5c",
+        ),
+        fact(e.CampaignCompleted, outcome="failed"),
+    )
+
+
+def test_every_reason_of_a_quarantine_is_looked_into() -> None:
+    """B-INVEST-1."""
+    story = given(*ONCE).when(order(c.QuarantineUnit, "a", reason="odd"))
+    story.then(fact(e.UnitQuarantined), fact(e.InvestigationRequested, reason="manual", error="odd"), fact(e.CampaignCompleted))
+
+
+def test_without_the_policy_nothing_is_looked_into() -> None:
+    """B-INVEST-1."""
+    story = given(campaign(max_attempts=1), adding("a"), claimed("a", "t1"))
+    story.when(failure("t1")).then(fact(e.AttemptFailed), fact(e.UnitQuarantined), fact(e.CampaignCompleted))
+
+
+def test_a_claim_carries_the_unit_its_payload_its_end_and_the_last_16_kib_of_its_screen() -> None:
+    """B-INVEST-1."""
+    story = given(*LOST)
+    lines = [f"line {number:05} {'x' * 50}" for number in range(1000)]
+    story.state.screens["5c"] = "\n".join(lines)
+    story.when(looking()).then(
+        fact(e.InvestigationClaimed, campaign=NIGHT, unit="a", worker="sherlock", until=START + timedelta(minutes=30))
+    )
+    (grant,) = story.outcome.reply.claims
+    assert (grant.kind, grant.key, grant.payload, grant.attempt) == ("investigation", "a", Raw(b'{"file": "a.py"}'), 1)
+    assert (grant.investigation, grant.error, grant.exit_code) == (only(story), "exit 2: no such file", 2)
+    assert (grant.lease_s, grant.lease_until) == (1800, START + timedelta(minutes=30))
+    assert len(grant.screen) <= 16 * 1024
+    assert grant.screen.splitlines() == lines[-len(grant.screen.splitlines()) :]
+    assert len(grant.screen.splitlines()) == 16 * 1024 // len(lines[0] + "\n")
+
+
+def test_the_claim_of_a_unit_does_not_speak_of_investigations() -> None:
+    """B-INVEST-1."""
+    (grant,) = given(*ONCE).when(claim()).outcome.reply.claims
+    assert not {"investigation", "error", "exit_code", "screen"} & msgspec.json.decode(msgspec.json.encode(grant)).keys()
+
+
+def test_an_investigation_is_given_once_and_the_oldest_first() -> None:
+    """B-INVEST-1."""
+    story = given(campaign(investigate=True, max_attempts=1, breaker={"threshold": 9}), adding("a", "b"))
+    story.given(claimed("b", "t1"), failure("t1"), claimed("a", "t2"), failure("t2"))
+    assert story.when(looking()).grants == ["b"]
+    assert story.when(looking(most=5)).grants == ["a"]
+    assert story.when(looking(most=5)).grants == []
+
+
+def test_a_worker_that_asks_for_units_gets_no_investigation() -> None:
+    """B-INVEST-1."""
+    assert given(*LOST).when(claim()).grants == []
+
+
+def test_its_result_is_one_new_unit_in_the_same_group_that_reopens_the_campaign() -> None:
+    """B-INVEST-2, B-CAMP-1."""
+    story = given(*LOST, looking(), after(seconds=90))
+    assert story.campaign().state == "completed"
+    story.when(concluding(story, c.Fix(ids.UnitKey("a.fix"), Raw(b'{"mend": 1}')))).then(
+        fact(e.InvestigationProduced, unit="a", worker="sherlock", fix_unit="a.fix", root_cause="a typo", duration=90.0),
+        fact(e.CampaignReopened, cause="units_added"),
+        fact(e.UnitsAdded, campaign=NIGHT),
+    )
+    unit = story.unit("a.fix")
+    assert (unit.state, unit.group, unit.kind, unit.fix_of, unit.payload) == ("ready", 10, "fix", "a", Raw(b'{"mend": 1}'))
+    assert story.unit("a").state == "quarantined"
+    assert story.given(claimed("a.fix", "t2"), success("t2")).campaign().outcome == "failed"
+
+
+@pytest.mark.parametrize("key", [None, "a", "a.fix"])
+def test_the_fix_has_its_name_whether_or_not_its_sender_knows_it(key: str | None) -> None:
+    """B-INVEST-2."""
+    story = given(*LOST, looking())
+    story.given(concluding(story, c.Fix(None if key is None else ids.UnitKey(key))))
+    assert "a.fix" in story.states()
+
+
+def test_a_fix_under_another_name_is_refused() -> None:
+    """B-INVEST-2."""
+    story = given(*LOST, looking())
+    story.when(concluding(story, c.Fix(ids.UnitKey("other")))).refused(Unprocessable, field="unit.key", allowed=["a.fix"])
+    story.recorded()
+    assert story.state.investigations[only(story)].state == "claimed"
+
+
+def test_a_fix_that_fails_is_never_investigated() -> None:
+    """B-INVEST-2."""
+    story = given(*LOST, looking())
+    story.given(concluding(story, c.Fix()), claimed("a.fix", "t2"))
+    story.when(failure("t2")).then(fact(e.AttemptFailed), fact(e.UnitQuarantined, unit="a.fix"), fact(e.CampaignCompleted))
+
+
+def test_a_fix_that_exists_is_not_made_again() -> None:
+    """B-INVEST-2."""
+    story = given(*LOST, looking())
+    story.given(concluding(story, c.Fix()), clearing("a"), claimed("a", "t2"))
+    story.when(failure("t2")).then(
+        fact(e.AttemptFailed),
+        fact(e.UnitQuarantined),
+        fact(e.InvestigationSkipped, unit="a", investigation=None, why="fix_exists"),
+    )
+    assert story.when(looking(most=9)).grants == []
+
+
+def test_a_fix_that_was_added_by_hand_in_the_meantime_is_not_made_again() -> None:
+    """B-INVEST-2."""
+    story = given(*LOST, looking(), adding("a.fix"))
+    story.when(concluding(story, c.Fix())).then(fact(e.InvestigationSkipped, investigation=only(story), why="fix_exists"))
+    story.when(concluding(story, c.Fix())).refused(Conflict, current="skipped").recorded()
+
+
+def test_a_result_without_a_unit_ends_it_empty() -> None:
+    """B-INVEST-2."""
+    story = given(*LOST, looking(), after(seconds=5))
+    story.when(concluding(story, root_cause="bad luck")).then(
+        fact(e.InvestigationEmpty, worker="sherlock", why="no_fix", root_cause="bad luck", duration=5.0)
+    )
+    assert story.campaign().state == "completed"
+
+
+def test_a_result_before_anybody_claimed_is_taken_too() -> None:
+    """B-INVEST-2."""
+    story = given(*LOST, after(seconds=7))
+    story.when(concluding(story)).then(fact(e.InvestigationEmpty, duration=7.0, worker=None))
+    assert story.when(looking()).grants == []
+
+
+@pytest.mark.parametrize("fix", [None, c.Fix()])
+def test_a_second_result_is_a_conflict(fix: c.Fix | None) -> None:
+    """B-INVEST-2."""
+    story = given(*LOST, looking())
+    story.given(concluding(story, fix))
+    story.when(concluding(story, fix)).refused(Conflict, field="state").recorded()
+
+
+def test_an_unknown_investigation_is_not_found() -> None:
+    """B-INVEST-2."""
+    story = given(*LOST)
+    story.when(c.ConcludeInvestigation(id=ids.InvestigationId("iff"))).refused(NotFound, field="id").recorded()
+
+
+def test_it_ends_after_30_minutes() -> None:
+    """B-INVEST-3."""
+    story = given(*LOST, looking(), after(minutes=29, seconds=59))
+    ending = c.EndInvestigations(ids=(only(story), ids.InvestigationId("gone")))
+    story.when(ending).then()
+    story.given(after(seconds=1)).when(ending).then(fact(e.InvestigationEmpty, unit="a", why="timeout", duration=1800.0))
+    story.when(ending).then()
+
+
+def test_a_result_after_30_minutes_is_refused_even_before_the_watcher_looked() -> None:
+    """B-INVEST-3."""
+    story = given(*LOST, looking(), after(minutes=30))
+    story.when(concluding(story, c.Fix())).refused(Conflict, current="empty")
+    story.recorded(fact(e.InvestigationEmpty, why="timeout"))
+
+
+def test_it_takes_no_slot_of_the_campaign() -> None:
+    """B-INVEST-3."""
+    story = given(campaign(investigate=True, max_attempts=1, concurrency=1), adding("a", "b"))
+    story.given(claimed("a", "t1"), failure("t1"), claimed("b", "t2"))
+    assert story.when(looking()).grants == ["a"]
+    assert story.state.engine.in_use == 1
+    assert story.campaign().counts.running == 1
+
+
+def test_it_respects_the_quota() -> None:
+    """B-INVEST-3."""
+    story = given(campaign(investigate=True, max_attempts=1, quota=Q), adding("a"), claimed("a", "t1"), failure("t1"))
+    story.given(reading(failure="auth"))
+    story.when(looking(NIGHT)).replies(c.Claimed((), (c.Blocked(NIGHT, "quota"),)))
+    story.given(reading(utilization=0.1))
+    assert story.when(looking(most=9)).grants == ["a"]
+    assert story.quota().ramped == 1
+
+
+def test_it_ignores_the_breaker_and_nothing_else() -> None:
+    """B-INVEST-1, B-ENGINE-1: with the usual threshold, the unit that is looked into is often what tripped it."""
+    story = given(campaign(investigate=True, max_attempts=1, breaker={"threshold": 1}), adding("a", "b"))
+    story.given(claimed("a", "t1"), failure("t1"))
+    assert story.campaign().tripped
+    reasons = []
+    for command, undo in (
+        (c.PauseEngine(), c.ResumeEngine()),
+        (c.PauseCampaign(name=NIGHT), c.ResumeCampaign(name=NIGHT)),
+        (editing(auto=False), editing(auto=True)),
+        (c.ResizePool(pool_size=0), c.ResizePool(pool_size=1)),
+    ):
+        story.given(command).when(looking())
+        reasons += [blocked.reason for blocked in story.outcome.reply.blocked]
+        story.given(undo)
+    assert reasons == ["engine", "paused", "auto", "pool"]
+    assert story.when(looking()).grants == ["a"]
+
+
+def test_a_manual_look_ignores_the_pause() -> None:
+    """B-INVEST-1."""
+    story = given(*ONCE, adding("b"), claimed("a", "t1"), failure("t1"), c.PauseCampaign(name=NIGHT))
+    assert story.when(looking(mode="manual")).grants == ["a"]
+
+
+def test_a_retried_unit_is_not_looked_into_any_more() -> None:
+    """B-INVEST-1."""
+    story = given(*LOST)
+    known = only(story)
+    story.when(clearing("a")).then(
+        fact(e.CampaignReopened),
+        fact(e.QuarantineCleared),
+        fact(e.InvestigationSkipped, investigation=known, why="retried"),
+    )
+    story.given(claimed("a", "t2")).when(failure("t2"))
+    story.then(fact(e.AttemptFailed), fact(e.UnitQuarantined), fact(e.InvestigationRequested), fact(e.CampaignCompleted))
+
+
+def test_one_unit_is_looked_into_once_at_a_time() -> None:
+    """B-INVEST-1."""
+    story = given(*LOST, looking(), clearing("a"), claimed("a", "t2"))
+    story.when(failure("t2")).then(
+        fact(e.AttemptFailed),
+        fact(e.UnitQuarantined),
+        fact(e.InvestigationSkipped, investigation=None, why="under_way"),
+        fact(e.CampaignCompleted),
+    )
+
+
+def test_a_cancelled_unit_is_not_looked_into_any_more() -> None:
+    """B-INVEST-1."""
+    story = given(*LOST)
+    story.when(order(c.CancelUnit, "a")).then(
+        fact(e.UnitCancelled), fact(e.InvestigationSkipped, investigation=only(story), why="cancelled")
+    )
+
+
+def test_a_cancelled_campaign_is_not_looked_into_any_more() -> None:
+    """B-INVEST-1, B-CAMP-4."""
+    story = given(*ONCE, adding("b"), claimed("a", "t1"), failure("t1"), looking(), c.CancelCampaign(name=NIGHT))
+    story.when(c.EndInvestigations(ids=(only(story),))).then(fact(e.InvestigationSkipped, why="cancelled"))
+    story.when(concluding(story, c.Fix())).refused(Conflict, current="skipped").recorded()
+    assert "a.fix" not in story.states()
+
+
+def test_a_unit_whose_fix_could_not_be_named_is_not_looked_into() -> None:
+    """B-INVEST-2."""
+    key = "x" * 197
+    story = given(campaign(investigate=True, max_attempts=1), adding(key), claimed(key, "t1"))
+    story.when(failure("t1")).then(
+        fact(e.AttemptFailed),
+        fact(e.UnitQuarantined),
+        fact(e.InvestigationSkipped, why="key_too_long"),
+        fact(e.CampaignCompleted),
+    )
+    assert len(fix_key(story.unit(key))) > 200
+
+
+def test_a_drained_worker_or_another_label_gets_nothing() -> None:
+    """B-INVEST-1, B-BEAT-7."""
+    steps: tuple[Step, ...] = (
+        campaign(investigate=True, max_attempts=1, labels={"gpu": "yes"}),
+        adding("a"),
+        claimed("a", "t1"),
+        failure("t1"),
+        c.BeatWorker(worker=ids.WorkerId("sherlock"), labels={"gpu": "no"}),
+    )
+    assert given(*steps).when(looking()).outcome.reply.blocked == (c.Blocked(NIGHT, "labels"),)
+    story = given(*steps, c.DrainWorker(worker=ids.WorkerId("sherlock")))
+    assert story.when(looking()).outcome.reply.blocked == (c.Blocked(NIGHT, "worker"),)
