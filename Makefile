@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := ops/requirements.lock
 STAMP := .venv/.installed
-CODE := service projections migrations tests ops
+CODE := service projections migrations tests ops grafana
 DATA ?= .muster
 PORT ?= 8110
 
