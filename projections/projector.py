@@ -56,9 +56,8 @@ async def load(connection: store.Session, at: Checkpoint) -> Fold:
     return Fold(at, await store.load_cards(connection, at), await store.load_book(connection, at))
 
 
-async def save(connection: store.Session, fold: Fold, events: Sequence[Recorded]) -> bool:
-    """Store the folded page with its checkpoint; False when somebody else had moved it."""
-    last = events[-1]
+async def save(connection: store.Session, fold: Fold, last: Recorded) -> bool:
+    """Store what is folded up to *last* with its checkpoint; False when somebody else had moved it."""
     at = Checkpoint(fold.at.shard, fold.at.generation, last.position, last.at)
     async with connection.transaction():
         if not await store.advance(connection, fold.at, at.position, last.at):
@@ -69,21 +68,28 @@ async def save(connection: store.Session, fold: Fold, events: Sequence[Recorded]
     return True
 
 
-async def step(connection: store.Session, fold: Fold, page: int = PAGE) -> int | None:
-    """Fold and store the next page; return how many events it had, None when the fold must be loaded anew.
+async def next_page(connection: store.Session, shard: int, after: int, size: int = PAGE) -> Sequence[Recorded]:
+    """Return the next events of the log, at most *size*, fewer where they are large, none at the head.
 
     The read is bounded by a head that was seen before it: what commits in between is the next page's.
     """
-    head = await log.head(connection, fold.at.shard)
-    count = min(page, head - fold.at.position)
-    if count <= 0:
+    upto = await store.bound(connection, shard, after, size)
+    if upto <= after:
+        return ()
+    events = await log.read(connection, shard, after, upto - after)
+    require_gapless(events, after, upto - after)
+    return events
+
+
+async def step(connection: store.Session, fold: Fold, page: int = PAGE) -> int | None:
+    """Fold and store the next page; return how many events it had, None when the fold must be loaded anew."""
+    events = await next_page(connection, fold.at.shard, fold.at.position, page)
+    if not events:
         return 0
-    events = await log.read(connection, fold.at.shard, fold.at.position, count)
-    require_gapless(events, fold.at.position, count)
     if wanted := fold.cards.wanted(events):
         await store.load_quarantined(connection, fold.at, fold.cards, wanted)
     fold.take(events)
-    return len(events) if await save(connection, fold, events) else None
+    return len(events) if await save(connection, fold, events[-1]) else None
 
 
 def require_gapless(events: Sequence[Recorded], after: int, count: int) -> None:

@@ -25,6 +25,7 @@ QUOTA = msgspec.json.Decoder(QuotaCard)
 QUARANTINED = msgspec.json.Decoder(QuarantineCard)
 
 Session = Connection | PoolConnectionProxy
+MOST_IMPORTS = 20
 
 
 class Checkpoint(Struct, frozen=True):
@@ -41,6 +42,11 @@ async def live(connection: Session | Pool, shard: int) -> Checkpoint:
     row = await connection.fetchrow(QUERIES.live, shard)
     assert row is not None, "the migration made a live generation"
     return Checkpoint(shard, row["generation"], row["position"], row["recorded_at"])
+
+
+async def bound(connection: Session, shard: int, after: int, size: int) -> int:
+    """Return the position up to which the next page may reach: none is longer than *size*, or brings more than some imports."""
+    return int(await connection.fetchval(QUERIES.bound, shard, after, size, MOST_IMPORTS))
 
 
 async def load_cards(connection: Session, at: Checkpoint) -> Cards:

@@ -124,3 +124,23 @@ SELECT
 FROM checkpoint AS k
 WHERE k.shard = $1::integer
     AND k.live;
+
+-- name: bound
+-- How far the next page may reach: the head of the log, and at most so many imports, each of which may bring a thousand units.
+-- Served by the primary keys and events_of_kind.
+SELECT least(
+    $2::bigint + $3::bigint,
+    greatest(
+        (SELECT max(position) FROM events WHERE shard = $1::integer),
+        (SELECT max(position) FROM heartbeats WHERE shard = $1::integer),
+        0::bigint
+    ),
+    (
+        SELECT position
+        FROM events
+        WHERE shard = $1::integer AND kind = 'units.added' AND position > $2::bigint
+        ORDER BY position
+        OFFSET $4::integer
+        LIMIT 1
+    )
+);

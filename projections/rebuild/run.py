@@ -1,0 +1,149 @@
+"""The road of a rebuild: grow from position 0, compare at an equal position, catch up, swap in one transaction."""
+
+import gc
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import asyncpg
+from msgspec import Struct
+
+from projections import projector, store
+from projections.measures.book import Book
+from projections.projector import Fold
+from projections.rebuild import shadow
+from projections.rebuild.difference import Difference, first_difference
+from projections.rebuild.regrowth import Regrowth
+from projections.rebuild.shadow import SHADOW
+from projections.store import Checkpoint
+from projections.views.cards import Cards
+from service.domain.events import Recorded
+from service.store import log
+
+PAGE = 5000
+SAVE_EVERY = 20
+NEAR = 500
+SESSION = {"timezone": "UTC", "application_name": "muster rebuild", "jit": "off"}
+
+
+class Rebuilt(Struct, frozen=True):
+    """What a rebuild did: how many events, in how many seconds, and what was wrong before."""
+
+    position: int
+    generation: int
+    seconds: float
+    difference: Difference | None
+
+
+class Growth:
+    """Both folds of one rebuild: the state, and the cards with the series."""
+
+    def __init__(self, connection: asyncpg.Connection, live: Checkpoint, generation: int) -> None:
+        self.connection = connection
+        self.live = live
+        self.state = Regrowth(connection, live.shard)
+        self.views = Fold(Checkpoint(live.shard, generation, 0), Cards(), Book())
+        self._reached = 0
+        self._pages = 0
+
+    @property
+    def shard(self) -> int:
+        """The shard that is rebuilt."""
+        return self.live.shard
+
+    async def grow(self, views_upto: int, state_upto: int) -> None:
+        """Fold the log up to two positions; in between, each page is read once for both."""
+        common = min(views_upto, state_upto)
+        while self._reached < common and self._reached == self.state.position:
+            page = await self._page(self._reached, common)
+            await self.state.take(page)
+            await self._view(page)
+        while self._reached < views_upto:
+            await self._view(await self._page(self._reached, views_upto))
+        while self.state.position < state_upto:
+            await self.state.take(await self._page(self.state.position, state_upto))
+        await self._save()
+
+    async def _page(self, after: int, upto: int) -> Sequence[Recorded]:
+        return await projector.next_page(self.connection, self.shard, after, min(PAGE, upto - after))
+
+    async def _view(self, page: Sequence[Recorded]) -> None:
+        """Fold a page into cards and series; they are written now and then."""
+        fold = self.views
+        if wanted := fold.cards.wanted(page):
+            await store.load_quarantined(self.connection, fold.at, fold.cards, wanted)
+        fold.take(page)
+        self._last = page[-1]
+        self._reached = self._last.position
+        self._pages += 1
+        if self._pages % SAVE_EVERY == 0:
+            await self._save()
+
+    async def _save(self) -> None:
+        if self._reached > self.views.at.position:
+            await projector.save(self.connection, self.views, self._last)
+
+
+@asynccontextmanager
+async def growing(dsn: str, shard: int, *, lasting: bool) -> AsyncIterator[Growth]:
+    """Begin a second set of everything beside the live one; whatever is left of it at the end is removed."""
+    connection = await asyncpg.connect(dsn, server_settings=SESSION)
+    gc.disable()  # millions of small objects, and no cycle among them
+    try:
+        live = await store.live(connection, shard)
+        await shadow.lay(connection, lasting=lasting)
+        generation = await shadow.open_generation(connection, shard, live.generation)
+        growth = Growth(connection, live, generation)
+        await growth.grow(live.position, await log.head(connection, shard))
+        await growth.state.ripen()
+        yield growth
+    finally:
+        gc.enable()
+        await remove(connection, shard)
+        await connection.close()
+
+
+async def remove(connection: asyncpg.Connection, shard: int) -> None:
+    """Leave nothing behind of a second set that was not swapped in."""
+    if connection.is_closed():
+        return
+    await connection.execute(SHADOW.end)
+    await connection.execute(SHADOW.forget, shard)
+    await shadow.forget_cards(connection, shard, (await store.live(connection, shard)).generation)
+
+
+async def compared(growth: Growth) -> Difference | None:
+    """Return the first difference at an equal position: in one snapshot, both folds are brought to where the live ones are."""
+    connection = growth.connection
+    async with connection.transaction(isolation="repeatable_read"):
+        live = await store.live(connection, growth.shard)
+        await growth.grow(live.position, await log.head(connection, growth.shard))
+        return await first_difference(connection, growth.shard, live.generation, growth.views.at.generation)
+
+
+async def check(dsn: str, shard: int = 0) -> Difference | None:
+    """Return the first difference between what is live and what the log says; the service may run meanwhile."""
+    async with growing(dsn, shard, lasting=False) as growth:
+        return await compared(growth)
+
+
+async def rebuild(dsn: str, shard: int = 0) -> Rebuilt:
+    """Compute everything afresh, compare, and swap; the service may run meanwhile."""
+    started = time.perf_counter()
+    async with growing(dsn, shard, lasting=True) as growth:
+        found = await compared(growth)
+        position = await swapped(growth)
+        return Rebuilt(position, growth.views.at.generation, time.perf_counter() - started, found)
+
+
+async def swapped(growth: Growth) -> int:
+    """Catch up with the log, and put the second set in place under the shard's lock; return the position of the swap."""
+    connection = growth.connection
+    while (head := await log.head(connection, growth.shard)) - growth.views.at.position > NEAR:
+        await growth.grow(head, head)
+    async with connection.transaction():
+        await connection.fetchval(log.QUERIES.lock, growth.shard)
+        head = await log.head(connection, growth.shard)
+        await growth.grow(head, head)
+        await shadow.swap(connection, growth.shard, growth.views.at.generation)
+    return head

@@ -1,0 +1,66 @@
+"""The second set of the state tables: laid bare, filled, hardened, and put in the place of the first."""
+
+import asyncpg
+
+from service.store.queries import load
+
+SHADOW = load("shadow", package="projections")
+SCHEMA = "muster_shadow"
+TABLES = ("engine", "quotas", "campaigns", "groups", "units", "dependencies", "claims", "workers")
+CARDS = (
+    SHADOW.forget_engine,
+    SHADOW.forget_campaigns,
+    SHADOW.forget_workers,
+    SHADOW.forget_quotas,
+    SHADOW.forget_quarantine,
+    SHADOW.forget_series,
+)
+
+
+async def lay(connection: asyncpg.Connection, *, lasting: bool) -> None:
+    """Make the tables; those that are only compared need not survive a crash of the server."""
+    await connection.execute(SHADOW.begin)
+    await execute(connection, SHADOW.lay, TABLES, "" if lasting else "UNLOGGED")
+
+
+async def key(connection: asyncpg.Connection) -> None:
+    """Give the units their constraints early, so that single ones are found."""
+    await execute(connection, SHADOW.constrain, ("units",))
+
+
+async def harden(connection: asyncpg.Connection) -> None:
+    """Give the filled tables everything that the others have."""
+    for query in (SHADOW.constrain, SHADOW.index, SHADOW.grant):
+        await execute(connection, query, TABLES)
+    for table in TABLES:
+        await connection.execute(f"ANALYZE {SCHEMA}.{table}")
+
+
+async def execute(connection: asyncpg.Connection, query: str, *parameters: object) -> None:
+    """Run the statements that *query* answers."""
+    for (statement,) in await connection.fetch(query, *parameters):
+        await connection.execute(statement)
+
+
+async def open_generation(connection: asyncpg.Connection, shard: int, live: int) -> int:
+    """Begin a generation of cards and series that nobody reads yet, and return its number."""
+    async with connection.transaction():
+        await connection.execute(SHADOW.forget, shard)
+        await forget_cards(connection, shard, live)
+        await connection.execute(SHADOW.open_generation, shard, live + 1)
+    return live + 1
+
+
+async def forget_cards(connection: asyncpg.Connection, shard: int, kept: int) -> None:
+    """Remove the cards and series of every other generation than *kept*."""
+    for query in CARDS:
+        await connection.execute(query, shard, kept)
+
+
+async def swap(connection: asyncpg.Connection, shard: int, generation: int) -> None:
+    """Put the second set in the place of the first; the caller holds the shard's lock and commits."""
+    await connection.execute(SHADOW.retire, shard)
+    await connection.execute(SHADOW.enliven, shard, generation)
+    await connection.execute(SHADOW.forget, shard)
+    await forget_cards(connection, shard, generation)
+    await execute(connection, SHADOW.swap, TABLES)
