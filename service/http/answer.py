@@ -18,16 +18,15 @@ from service.submission import Answer
 
 Headers = tuple[tuple[bytes, bytes], ...]
 MEMBERS = Decoder(dict[str, Raw])
-JSON_HEADER = (b"content-type", b"application/json")
 
 
 class Ready(ASGIResponse):
     """An answer whose bytes are ready; nothing is encoded, looked up or wrapped on its way out."""
 
-    def __init__(self, body: bytes, status: int = 200, headers: Headers = ()) -> None:
+    def __init__(self, body: bytes, status: int = 200, headers: Headers = (), media: bytes = b"application/json") -> None:
         self.content = body
         self.status = status
-        self.fields = [JSON_HEADER, (b"content-length", b"%d" % len(body)), *headers]
+        self.fields = [(b"content-type", media), (b"content-length", b"%d" % len(body)), *headers]
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,7 +18,7 @@ from service.http.call import Call
 from service.http.description import described
 from service.http.problems import TooManyRequests
 from service.http.shape import Body, Labels, Slug, Worker, printable
-from service.submission import Answer, Origin
+from service.submission import Answer
 
 TURN_S = 0.02
 """Rest between a ring and the look that it causes, so that a storm of rings is one look."""
@@ -71,6 +71,7 @@ async def claim_work(request: Call) -> Ready:
     await look()
     if look.empty and body.wait_s:
         await wait(look, body.wait_s)
+        await look.keep()
     return ready(look.content, look.answer)
 
 
@@ -81,11 +82,7 @@ def rendered(answer: Answer) -> bytes:
 
 
 class Look:
-    """One wish, looked at as often as the bell rings.
-
-    Under an idempotency key each look has a key of its own, so that a repetition gets the same empty looks and the same
-    grant; and nobody looks under a key before a peek says that there may be something.
-    """
+    """One wish, looked at as often as the bell rings; its idempotency key is used by the first look alone."""
 
     answer: Answer
     content: bytes
@@ -96,7 +93,7 @@ class Look:
         self.origin = request.origin()
         self.receive = request.receive
         self.rings = 0
-        self.count = 0
+        self.later = False
 
     @property
     def empty(self) -> bool:
@@ -106,25 +103,15 @@ class Look:
     async def __call__(self) -> None:
         """Ask the Writer once."""
         self.rings = self.desk.bell.count
-        self.answer = await self.desk.writer.submit((self.command,), self.look_origin())
+        origin = self.origin if self.origin.key is None else replace(self.origin, render=rendered)
+        self.answer = await self.desk.writer.submit((self.command,), replace(origin, key=None) if self.later else origin)
         self.content = rendered(self.answer) if self.answer.body is None else self.answer.body
-        self.count += 1
+        self.later = True
 
-    def look_origin(self) -> Origin:
-        """Return the origin of the next look."""
-        if self.origin.key is None:
-            return self.origin
-        key = self.origin.key if self.count == 0 else f"{self.origin.key[:100]}#{self.count}"
-        return replace(self.origin, key=key, render=rendered)
-
-    async def hopeful(self) -> bool:
-        """Tell whether a look may give something; without a key it costs no more than to look."""
-        if self.origin.key is None or self.answer.replayed:
-            return True
-        self.rings = self.desk.bell.count
-        answer = await self.desk.writer.submit((replace(self.command, max=0),), replace(self.origin, key=None))
-        claimed: Claimed = answer.only()
-        return any(blocked.reason == "group" for blocked in claimed.blocked)
+    async def keep(self) -> None:
+        """Let a repetition get what was given after the first look: the look itself left the key with nothing."""
+        if self.origin.key is not None and not self.empty:
+            await self.desk.replays.keep(self.origin.key, 200, self.content)
 
 
 async def wait(look: Look, wait_s: float) -> None:
@@ -135,9 +122,8 @@ async def wait(look: Look, wait_s: float) -> None:
     look.desk.waiting.add(look)
     try:
         while look.empty and (rest_s := until - clock()) > 0 and not any(end.done() for end in ends):
-            if not look.answer.replayed:
-                await rest(look, min(rest_s, POLL_S), ends)
-            if await look.hopeful():
+            await rest(look, min(rest_s, POLL_S), ends)
+            if not ends[0].done():
                 await look()
     finally:
         look.desk.waiting.discard(look)

@@ -1,6 +1,7 @@
 """The desk: everything the handlers need, given once by the composition root."""
 
 import asyncio
+from typing import Self
 
 from msgspec import Struct, field
 
@@ -26,3 +27,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     body_limit: int = 16 * MEBI
     waiting_limit: int = 10_000
     waiting: set[object] = field(default_factory=set)
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Return this desk itself: a copied router stands at the same one."""
+        return self

@@ -34,7 +34,9 @@ async def read_problem(request: Call) -> Ready:
     kind = KINDS.get(request.path_params["slug"])
     if kind is None:
         raise NotFound("there is no problem of that name", field="slug", allowed=sorted(KINDS))
-    what = f"<h1>{kind.title}</h1><p><code>{kind.slug}</code>, status {kind.status}</p><p>{code(cleandoc(kind.__doc__ or ''))}</p>"
+    what = (
+        f"<h1>{kind.title}</h1><p><code>{kind.slug}</code>, status {kind.status}</p><p>{code(cleandoc(kind.__doc__ or ''))}</p>"
+    )
     return Ready(page(kind.title, what + '<p><a href="/schema">The API</a></p>'), 200, STRICT, HTML)
 
 

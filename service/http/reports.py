@@ -28,21 +28,25 @@ BREATH = 256 * 1024
 """Characters of screens after which others get their turn."""
 
 
-class Reports(Body, frozen=True):
-    """What worker *worker* reports."""
+class Envelope(Body, frozen=True):
+    """Who reports."""
 
     worker: Worker
-    reports: list[Item]
 
     def __post_init__(self) -> None:
         """Check what the types cannot say."""
         printable("worker", self.worker)
 
 
-class LooseReports(Body, frozen=True):
+class Reports(Envelope, frozen=True, kw_only=True):
+    """What worker *worker* reports."""
+
+    reports: list[Item]
+
+
+class LooseReports(Envelope, frozen=True, kw_only=True):
     """The same, with items that are not yet looked at."""
 
-    worker: Worker
     reports: list[Raw]
 
 

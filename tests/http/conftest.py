@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from litestar import Litestar
-from litestar.testing import AsyncTestClient
 
 from service.http.desk import Desk
 from service.http.edge import Edge
@@ -33,9 +33,9 @@ def seen() -> list[tuple[str, str, int]]:
 
 
 @pytest.fixture
-def app(shard: Shard, stopping: asyncio.Event, seen: list[tuple[str, str, int]]) -> Litestar:
-    """The write side on that shard."""
-    desk = Desk(
+def desk(shard: Shard, stopping: asyncio.Event) -> Desk:
+    """What the handlers stand at."""
+    return Desk(
         writer=shard,
         views=shard,
         quarantine=shard,
@@ -45,13 +45,19 @@ def app(shard: Shard, stopping: asyncio.Event, seen: list[tuple[str, str, int]])
         body_limit=2**20,
         waiting_limit=2,
     )
+
+
+@pytest.fixture
+def app(desk: Desk, seen: list[tuple[str, str, int]]) -> Litestar:
+    """The write side on that shard."""
     app = Litestar([*ROUTES], opt={"desk": desk}, exception_handlers=HANDLERS, openapi_config=None)
     app.asgi_handler = Edge(app.asgi_handler, lambda method, route, status, _: seen.append((method, route, status)))
     return app
 
 
 @pytest.fixture
-async def http(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
+async def http(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     """A client of that app."""
-    async with AsyncTestClient(app, raise_server_exceptions=False) as client:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://muster") as client:
         yield client

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from random import Random
@@ -16,6 +17,7 @@ from service.domain.decide import decide
 from service.domain.events import Recorded
 from service.domain.rejections import Rejection, Unprocessable
 from service.domain.state import State
+from service.domain.unit import Claim
 from service.http.views import Where
 from service.submission import Answer, Origin, Unavailable
 
@@ -31,6 +33,7 @@ class Shard:
         self.origins: list[Origin] = []
         self.commands: list[Command] = []
         self.kept: dict[str, tuple[bytes, int, bytes | None]] = {}
+        self.claims: dict[ids.Token, Claim] = {}
         self.screens: dict[str, str] = {}
         self.bell = Bell()
         self.away = False
@@ -75,7 +78,9 @@ class Shard:
         for *_, unit in sorted(ready, key=lambda row: row[:3]):
             self.state.candidates[unit.campaign].append(unit.key)
         moment = Moment(self.at, len(self.log), origin.actor, self.chance.random)
+        self.state.late = {token: claim for token, claim in self.claims.items() if token not in self.state.claims}
         outcome = decide(self.state, command, moment)
+        self.claims |= {token: copy(claim) for token, claim in self.state.claims.items()}
         self.log += outcome.events
         return outcome.reply if outcome.rejection is None else outcome.rejection
 

@@ -1,0 +1,56 @@
+"""Examples of bodies, by operation; a test sends each of them."""
+
+from typing import Any
+
+UNIT = {"key": "a", "payload": {"file": "a.py"}, "group": 10, "priority": 0, "depends_on": [], "estimate_s": 600}
+EXAMPLES: dict[str, Any] = {
+    "CreateCampaign": {
+        "name": "nightly",
+        "title": "Nightly refactor",
+        "policy": {"max_attempts": 3, "concurrency": 8},
+        "labels": {"team": "core"},
+        "auto": True,
+        "quota": "anthropic",
+        "brief": "text of the brief",
+        "deadline": None,
+        "units": [UNIT],
+    },
+    "EditCampaign": {"policy": {"concurrency": 16}, "labels": {"team": None}},
+    "PauseCampaign": {"reason": "the meter is being repaired"},
+    "ResumeCampaign": {},
+    "CancelCampaign": {"reason": "superseded"},
+    "ResetBreaker": {"reason": "the cause is fixed"},
+    "RetryFailed": {"where": {"reason": "max_attempts", "error_glob": "*timeout*"}, "dry_run": False},
+    "AddUnits": [UNIT, {"key": "b", "payload": {"file": "b.py"}, "depends_on": ["a"]}],
+    "RetryUnit": {"reason": "the file is mended"},
+    "ParkUnit": {"resume_at": "2030-01-01T14:30:00Z", "reason": "manual"},
+    "UnparkUnit": {},
+    "QuarantineUnit": {"reason": "poisonous"},
+    "CancelUnit": {"reason": "not needed"},
+    "StopUnit": {"reason": "wrong machine"},
+    "ClaimWork": {"worker": "w-1", "max": 1, "campaigns": ["nightly"], "labels": {"gpu": "no"}, "wait_s": 0, "mode": "auto"},
+    "Report": {
+        "worker": "w-1",
+        "reports": [
+            {"type": "heartbeat", "token": "3.044cb63e46dd61", "progress": 0.4, "note": "3 of 7 tests", "screen": "last lines"},
+            {"type": "completed", "token": "4.1b1e2d5b3584f8", "result": {}, "evidence": {"pr": 17}, "exit_code": 0},
+            {"type": "failed", "token": "5.0a2bfe9c117d20", "reason": "crash", "error": "exit 1: no such file", "exit_code": 1},
+            {"type": "parked", "token": "6.17e0d9a4b2c3f1", "reason": "rate_limit", "resume_at": "2030-01-01T14:30:00Z"},
+            {"type": "released", "token": "7.0c44d1e8f9a002", "reason": "stop"},
+            {"type": "worker", "alive": True, "capacity": 4, "labels": {}, "version": "1.2"},
+        ],
+    },
+    "Heartbeat": {"progress": 0.4, "note": "3 of 7 tests", "idle": False, "usage": {"tokens": 1200}},
+    "Complete": {"result": {"files": 3}, "evidence": {"pr": 17}, "exit_code": 0, "declared_result": "success"},
+    "Fail": {"reason": "crash", "error": "exit 1: no such file", "exit_code": 1, "retryable": True, "screen": "last lines"},
+    "Park": {"reason": "rate_limit", "resume_at": "2030-01-01T14:30:00Z"},
+    "Release": {"reason": "stop"},
+    "DrainWorker": {"reason": "the machine is needed"},
+    "FenceWorker": {"reason": "it does not answer"},
+    "ResizePool": {"pool_size": 64},
+    "PauseEngine": {"reason": "maintenance"},
+    "ResumeEngine": {},
+    "TickEngine": {"force": True},
+    "RecordReading": {"utilization": 0.72, "resets_at": "2030-01-01T14:30:00Z"},
+    "EditQuota": {"fire": "when_available", "threshold": 0.9},
+}

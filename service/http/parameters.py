@@ -1,0 +1,55 @@
+"""Every parameter of the API, described once by its name."""
+
+from typing import Any
+
+from service.domain import ids
+from service.http.shape import INT64
+
+TEXT: dict[str, Any] = {"type": "string"}
+
+
+def text(low: int, high: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON schema
+    """Return the schema of a text of *low* to *high* characters."""
+    return TEXT | {"minLength": low, "maxLength": high} | more
+
+
+IN_PATH: dict[str, tuple[str, dict[str, Any]]] = {
+    "name": ("Name of a campaign.", TEXT | {"pattern": "^[a-z0-9][a-z0-9._-]{0,62}$", "examples": ["nightly"]}),
+    "key": ("Key of a unit, percent-encoded: a `/` in it is sent as `%2F`.", text(1, 200, examples=["a"])),
+    "worker": ("The worker's own identifier.", text(1, 128, examples=["w-1"])),
+    "quota": ("Provider or account.", text(1, 128, examples=["anthropic"])),
+    "token": ("Fencing token of a claim.", text(1, 128)),
+}
+IN_QUERY: dict[str, tuple[str, dict[str, Any]]] = {
+    "at_least": (
+        "Position of the log that the view must have reached: waits up to 5 s, then 503.",
+        {"type": "integer", "minimum": 0, "maximum": INT64},
+    ),
+    "limit": ("Items at most.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
+    "cursor": ("`next` of the page before.", text(1, 4000)),
+    "after": ("Position of the log after which events are shown.", {"type": "integer", "minimum": 0, "maximum": INT64}),
+    "state": ("Only those in this state.", TEXT),
+    "label": ("Only those with this label: `name=value` or `name`; may be repeated.", TEXT),
+    "group": ("Only this group.", {"type": "integer"}),
+    "q": ("Only keys that contain this text.", text(1, 200)),
+    "level": ("Only workers of this level.", TEXT | {"enum": list(ids.Level.__args__)}),  # type: ignore[attr-defined]
+    "reason": ("Only those quarantined for this reason.", TEXT),
+    "campaign": ("Only of this campaign.", TEXT),
+    "unit": ("Only of this unit.", TEXT),
+    "worker": ("Only of this worker.", TEXT),
+    "kind": ("Only events of this kind.", TEXT),
+    "scope": ("Which metrics: those of the log or of this process.", TEXT),
+}
+IN_HEADER: dict[str, tuple[str, dict[str, Any]]] = {
+    "Idempotency-Key": ("The same key and body get the first answer again, for 24 h.", text(1, 128)),
+    "If-Match": ("The version of the view that the edit builds on.", TEXT | {"examples": ['"7"']}),
+    "traceparent": ("W3C trace context; its trace id becomes the `correlation_id` of every event.", TEXT),
+    "Last-Event-ID": ("Position after which the stream resumes.", TEXT),
+}
+
+
+def parameter(name: str, place: str) -> dict[str, Any]:
+    """Return the description of one parameter."""
+    table = {"path": IN_PATH, "query": IN_QUERY, "header": IN_HEADER}[place]
+    what, schema = table.get(name, ("", TEXT))
+    return {"name": name, "in": place, "required": place == "path", "description": what, "schema": schema}

@@ -1,0 +1,146 @@
+"""Imports and unit actions over HTTP."""
+
+import json
+from collections.abc import AsyncIterator
+from itertools import count
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from tests.http.parts import of, post
+from tests.http.shard import Shard
+
+Http = httpx.AsyncClient
+PATH = "/v1/campaigns/n/units"
+JSON = {"Content-Type": "application/json"}
+LINES = {"Content-Type": "application/x-ndjson"}
+
+
+@pytest.fixture(autouse=True)
+async def campaign(http: Http) -> None:
+    """A campaign without units."""
+    await http.post("/v1/campaigns", json={"name": "n"})
+
+
+def lines(*keys: str) -> bytes:
+    """Return a line a unit."""
+    return b"".join(json.dumps({"key": key}).encode() + b"\n" for key in keys)
+
+
+async def test_an_array_is_an_upsert_by_key(http: Http, shard: Shard) -> None:
+    first = await http.post(PATH, json=[{"key": "a"}, {"key": "b", "payload": {"n": 1}}])
+    assert first.json() == {"added": 2, "updated": 0, "unchanged": 0, "position": len(shard.log)}
+    again = await http.post(PATH, json=[{"key": "a", "payload": [1]}, {"key": "b", "payload": {"n": 1}}, {"key": "c"}])
+    assert again.json() == {"added": 1, "updated": 1, "unchanged": 1, "position": len(shard.log)}
+
+
+async def test_a_bad_item_of_an_array_stores_nothing(http: Http, shard: Shard) -> None:
+    head = len(shard.log)
+    answer = await http.post(PATH, json=[{"key": "a"}, {"key": 1}])
+    assert (answer.status_code, answer.json()["field"]) == (400, "[1].key")
+    assert len(shard.log) == head
+
+
+async def test_lines_are_stored_in_chunks_of_a_thousand(http: Http, shard: Shard) -> None:
+    answer = await http.post(PATH, content=lines(*(f"u{n}" for n in range(2500))), headers=LINES)
+    assert answer.json() == {"added": 2500, "updated": 0, "unchanged": 0, "position": len(shard.log), "lines": 2500}
+    assert [len(command.units) for command in shard.commands[1:]] == [1000, 1000, 500]  # type: ignore[attr-defined]
+
+
+async def test_lines_may_be_blank_end_with_a_carriage_return_and_come_in_any_pieces(app: Litestar) -> None:
+    whole = b'\n{"key":"a"}\r\n  \n{"key":"\xc3\xbc"}\n\n{"key":"c"}'
+    answer = await post(app, PATH, of(whole[index : index + 3] for index in range(0, len(whole), 3)), LINES)
+    assert (answer.json()["added"], answer.json()["lines"]) == (3, 6)
+
+
+async def test_a_bad_line_is_named_with_its_field_and_the_lines_before_its_chunk_are_stored(http: Http, shard: Shard) -> None:
+    body = lines(*(f"u{n}" for n in range(1500))) + b'{"key":"x","group":"ten"}\n' + lines("y")
+    answer = await http.post(PATH, content=body, headers=LINES)
+    problem = answer.json()
+    assert (answer.status_code, problem["line"], problem["field"], problem["lines"]) == (400, 1501, "group", 1000)
+    assert len(shard.state.units) == 1000
+    assert problem["position"] == len(shard.log)
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"key":"a"}{"key":"b"}', b'{"key":"a"', b'"a"', b"[]", b"\xff", b'{"key":"\\ud800"}', b"null"]
+)
+async def test_a_line_that_is_no_unit_is_refused(http: Http, shard: Shard, line: bytes) -> None:
+    answer = await http.post(PATH, content=lines("x") + line + b"\n", headers=LINES)
+    assert (answer.status_code, answer.json()["line"]) == (400, 2)
+    assert not shard.state.units
+
+
+async def test_a_line_without_end_is_refused_before_it_fills_the_memory(app: Litestar) -> None:
+    """A13."""
+    answer = await post(app, PATH, of(b"x" * 65_536 for _ in count()), LINES)
+    assert (answer.status, answer.json()["type"]) == (413, "/problems/payload-too-large")
+
+
+async def test_a_refused_chunk_says_what_was_stored_before_it(http: Http) -> None:
+    body = lines(*(f"u{n}" for n in range(1000))) + b'{"key":"x","depends_on":["nobody"]}\n'
+    answer = await http.post(PATH, content=body, headers=LINES)
+    assert (answer.status_code, answer.json()["lines"]) == (422, 1000)
+
+
+async def test_the_database_going_away_says_what_was_stored(app: Litestar, shard: Shard) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield lines(*(f"u{n}" for n in range(2000)))
+        shard.away = True
+        yield lines("last")
+
+    answer = await post(app, PATH, body(), LINES)
+    assert (answer.status, answer.headers["retry-after"], answer.json()["lines"]) == (503, "1", 1000)
+
+
+async def test_a_client_that_leaves_has_stored_whole_chunks(app: Litestar, shard: Shard) -> None:
+    body = lines(*(f"u{n}" for n in range(1500)))
+    await post(app, PATH, of([body]), LINES, leave=True)
+    assert len(shard.state.units) == 1000
+
+
+async def test_a_repeated_stream_is_answered_from_memory(http: Http, shard: Shard) -> None:
+    body = lines(*(f"u{n}" for n in range(1500)))
+    first = await http.post(PATH, content=body, headers=LINES | {"Idempotency-Key": "k"})
+    head = len(shard.log)
+    again = await http.post(PATH, content=body, headers=LINES | {"Idempotency-Key": "k"})
+    assert (again.json(), len(shard.log)) == (first.json(), head)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = await http.post(PATH, content=lines("z"), headers=LINES | {"Idempotency-Key": "k"})
+    assert other.status_code == 422
+
+
+async def test_a_payload_is_bounded_in_size_and_depth(http: Http) -> None:
+    large = await http.post(PATH, json=[{"key": "a", "payload": "x" * 262_144}])
+    assert (large.status_code, large.json()["allowed"], large.json()["field"]) == (413, 262_144, "[0].payload")
+    deep = await http.post(PATH, content=b'[{"key":"a","payload":' + b"[" * 65 + b"]" * 65 + b"}]", headers=JSON)
+    assert (deep.status_code, deep.json()["field"]) == (400, "[0].payload")
+    fine = await http.post(PATH, content=b'[{"key":"a","payload":' + b"[" * 64 + b"]" * 64 + b"}]", headers=JSON)
+    assert fine.status_code == 200
+
+
+async def test_a_key_may_hold_a_slash_a_percent_and_any_letter(http: Http, shard: Shard) -> None:
+    await http.post(PATH, json=[{"key": key} for key in ("a/b", "50%", "%2F", "ü/ é", "a/b/retry")])
+    for sent in ("a%2Fb", "50%25", "%252F", "%C3%BC%2F%20%C3%A9", "a%2Fb%2Fretry"):
+        answer = await http.post(f"{PATH}/{sent}/park")
+        assert answer.status_code == 200, answer.text
+    assert {unit.state for unit in shard.state.units.values()} == {"parked"}
+
+
+@pytest.mark.parametrize("sent", ["%00", "%FF", "a%0Ab", "x" * 201, "%E2%80%8B"])
+async def test_a_key_that_cannot_be_read_is_refused(http: Http, sent: str) -> None:
+    assert (await http.post(f"{PATH}/{sent}/park")).status_code == 400
+
+
+async def test_every_order_about_a_unit_is_answered_with_the_unit(http: Http) -> None:
+    await http.post(PATH, json=[{"key": "a"}])
+    states = []
+    for order in ("park", "unpark", "quarantine", "retry", "cancel"):
+        answer = await http.post(f"{PATH}/a/{order}", json={"reason": "because"})
+        states.append(answer.json()["state"])
+    assert states == ["parked", "ready", "quarantined", "ready", "cancelled"]
+    refused = await http.post(f"{PATH}/a/stop")
+    assert (refused.status_code, refused.json()["current"]) == (409, "cancelled")
+    assert (await http.post(f"{PATH}/nobody/stop")).status_code == 404
+    assert (await http.post("/v1/campaigns/N!/units/a/stop")).json()["field"] == "name"
