@@ -53,8 +53,8 @@ rules: setup ## check the alert rules and run their tests
 verify: setup ## check the invariants of the log and the state in DATA
 	exec $(BIN)/muster verify --data $(DATA)
 
-bench: setup ## measure the ratios of the Writer, the road over REST and the rebuild
-	exec $(BIN)/python -m ops.bench
+bench: setup ## measure the ratios of the Writer, the road over REST and the rebuild; ONLY=name for one
+	exec $(BIN)/python -m ops.bench $(addprefix --only ,$(ONLY))
 
 lock: ## resolve the dependencies anew, with hashes and without any index address
 	tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \

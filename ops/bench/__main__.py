@@ -1,0 +1,48 @@
+"""`python -m ops.bench [--only NAME]`: measure the ratios and print them as one table; ends with 1 when a bound is missed."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from time import perf_counter
+
+import click
+
+from ops.bench.flatness import campaigns, drained
+from ops.bench.ground import BenchError, Ground
+from ops.bench.million import million
+from ops.bench.rebuilding import rebuild
+from ops.bench.row import Row, table
+from ops.bench.throughput import beats, pairs, singles
+from ops.bench.ticking import tick
+
+ROWS: dict[str, Callable[[Ground], Iterator[Row]]] = {
+    measure.__name__: measure for measure in (pairs, singles, beats, drained, campaigns, tick, rebuild, million)
+}
+
+
+@click.command()
+@click.option("--only", type=click.Choice(list(ROWS)), multiple=True, help="Measure this alone.")
+def bench(only: tuple[str, ...]) -> None:
+    """Measure on this machine, with a durable Postgres of our own."""
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(f"{os.cpu_count()} cores, load {load}; fsync and synchronous_commit on; everything on loopback", flush=True)
+    try:
+        rows = list(measured(only or tuple(ROWS)))
+    except BenchError as error:
+        raise click.ClickException(str(error)) from error
+    print(table(rows))
+    sys.exit(0 if all(row.kept for row in rows) else 1)
+
+
+def measured(names: tuple[str, ...]) -> Iterator[Row]:
+    """Measure row after row."""
+    with Ground() as ground:
+        for name in names:
+            print(f"{name} …", flush=True)
+            began = perf_counter()
+            yield from ROWS[name](ground)
+            print(f"  {perf_counter() - began:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    bench()

@@ -1,0 +1,194 @@
+"""`python -m ops.bench.load ERRAND`: the generator of load, a process of its own; prints what it saw as JSON.
+
+Every request but its tokens is made before the clock starts; tokens are cut out of an answer, nothing is parsed.
+"""
+
+import asyncio
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import uvloop
+from msgspec import Struct
+
+from ops.bench.ground import BenchError
+from ops.bench.wire import Wire, post
+
+TOKEN = re.compile(rb'"token":"([^"]+)"')
+PATIENCE_S = 900
+COMPLETED = b'{"type":"completed","exit_code":0,"result":{"ok":true},"token":"'
+BEAT = b'{"type":"heartbeat","idle":false,"output_at":"2026-01-01T00:00:%02dZ","progress":0.%d,"token":"'
+
+
+class Errand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to do, how often and over how many connections; *targets* are service and campaign, "" for any."""
+
+    kind: str
+    targets: list[tuple[str, str]]
+    connections: int = 1
+    count: int = 0
+    batch: int = 1
+    tokens: list[str] = []
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """What was seen: how many were done in how many seconds, how long each took by target, the tokens that were got."""
+
+    count: int = 0
+    seconds: float = 0.0
+    latencies_ms: list[list[float]] = []
+    tokens: list[str] = []
+
+    @property
+    def pace(self) -> float:
+        """How many a second."""
+        return self.count / self.seconds
+
+
+class Hand:
+    """One connection and what it sends: to claim a batch, to complete one."""
+
+    def __init__(self, wire: Wire, number: int, campaign: str, batch: int) -> None:
+        self.wire = wire
+        self.worker = b"bench-%d" % number
+        campaigns = b'"campaigns":["%s"],' % campaign.encode() if campaign else b""
+        self.claim = post("/v1/claims", b'{%s"worker":"%s","max":%d}' % (campaigns, self.worker, batch))
+
+    async def claimed(self) -> list[bytes]:
+        """Claim, and return the tokens."""
+        return TOKEN.findall(await self.wire.ask(self.claim))
+
+    async def reported(self, items: bytes) -> None:
+        """Report *items*, all of which must be taken."""
+        answer = await self.wire.ask(post("/v1/reports", b'{"worker":"%s","reports":[%s]}' % (self.worker, items)))
+        if b'"ok":false' in answer:
+            raise BenchError(f"a report was refused: {answer[:300]!r}")
+
+    async def complete(self, tokens: list[bytes]) -> None:
+        """Complete a batch."""
+        await self.reported(b",".join(COMPLETED + token + b'"}' for token in tokens))
+
+    async def complete_one(self, token: bytes) -> None:
+        """Complete one unit as a shell script would."""
+        await self.wire.ask(post(f"/v1/claims/{token.decode()}/complete", b'{"exit_code":0,"result":{"ok":true}}'))
+
+
+async def pairs(errand: Errand) -> Seen:
+    """Claim a batch and complete it, until *count* units are done."""
+    left = errand.count
+
+    async def work(hand: Hand) -> int:
+        nonlocal left
+        done = 0
+        while left > 0:
+            left -= errand.batch
+            tokens = await hand.claimed()
+            if not tokens:
+                break
+            await hand.complete(tokens)
+            done += len(tokens)
+        return done
+
+    return await timed(errand, work)
+
+
+async def singles(errand: Errand) -> Seen:
+    """Claim one unit and complete it, until *count* units are done."""
+    left = errand.count
+
+    async def work(hand: Hand) -> int:
+        nonlocal left
+        done = 0
+        while left > 0:
+            left -= 1
+            (token,) = await hand.claimed()
+            await hand.complete_one(token)
+            done += 1
+        return done
+
+    return await timed(errand, work)
+
+
+async def holds(errand: Errand) -> Seen:
+    """Claim *count* units and keep them."""
+    (hand,) = await hands(errand)
+    tokens: list[str] = []
+    while len(tokens) < errand.count and (found := await hand.claimed()):
+        tokens += (token.decode() for token in found)
+    return Seen(count=len(tokens), tokens=tokens)
+
+
+async def beats(errand: Errand) -> Seen:
+    """Beat for the *tokens*, each connection for a share of its own, until *count* heartbeats are sent."""
+    share = len(errand.tokens) // errand.connections
+    left = errand.count
+
+    async def work(hand: Hand) -> int:
+        nonlocal left
+        number = int(hand.worker.partition(b"-")[2])
+        tokens = [token.encode() for token in errand.tokens[number * share : (number + 1) * share]]
+        batches = [tokens[start : start + errand.batch] for start in range(0, len(tokens), errand.batch)]
+        sent = 0
+        while left > 0:
+            batch = batches[sent // errand.batch % len(batches)]
+            left -= len(batch)
+            beat = BEAT % (sent // errand.batch % 60, sent % 7)
+            await hand.reported(b",".join(beat + token + b'"}' for token in batch))
+            sent += len(batch)
+        return sent
+
+    return await timed(errand, work)
+
+
+async def latencies(errand: Errand) -> Seen:
+    """Claim one unit of each target in turn, *count* times, and complete it outside the clock."""
+    crew = await hands(errand)
+    seen: list[list[float]] = [[] for _ in crew]
+    for round_ in range(errand.count):
+        for hand, times in zip(crew, seen, strict=True):
+            started = time.perf_counter()
+            (token,) = await hand.claimed()
+            if round_:
+                times.append((time.perf_counter() - started) * 1000)
+            await hand.complete([token])
+    return Seen(count=errand.count, latencies_ms=seen)
+
+
+async def hands(errand: Errand) -> list[Hand]:
+    """Open the connections, as many to each target."""
+    places = [target for target in errand.targets for _ in range(errand.connections)]
+    return [Hand(await Wire.open(url), number, campaign, errand.batch) for number, (url, campaign) in enumerate(places)]
+
+
+async def timed(errand: Errand, work: Callable[[Hand], Awaitable[int]]) -> Seen:
+    """Let all hands work at once; return how much they did, and how long it took."""
+    crew = await hands(errand)
+    started = time.perf_counter()
+    done = await asyncio.gather(*(work(hand) for hand in crew))
+    return Seen(count=sum(done), seconds=time.perf_counter() - started)
+
+
+KINDS = {errand.__name__: errand for errand in (pairs, singles, holds, beats, latencies)}
+
+
+def sent(errand: Errand) -> Seen:
+    """Run *errand* in a process of its own."""
+    line = [sys.executable, "-m", "ops.bench.load"]
+    ran = subprocess.run(line, input=msgspec.json.encode(errand), stdout=subprocess.PIPE, check=False, timeout=PATIENCE_S)
+    if ran.returncode:
+        raise BenchError(f"the errand {errand.kind} failed")
+    return msgspec.json.decode(ran.stdout, type=Seen)
+
+
+def main() -> None:
+    """Read an errand, run it, print what was seen."""
+    errand = msgspec.json.decode(sys.stdin.buffer.read(), type=Errand)
+    seen = uvloop.run(KINDS[errand.kind](errand))
+    sys.stdout.buffer.write(msgspec.json.encode(seen))
+
+
+if __name__ == "__main__":
+    main()
