@@ -30,6 +30,8 @@ POLICIES: tuple[dict[str, Any], ...] = (
     {"groups": "ordered"},
     {"require_evidence": True},
     {"require_evidence": False},
+    {"investigate": True},
+    {"investigate": False},
 )
 QUOTAS = (
     e.QuotaPolicy(),
@@ -248,12 +250,47 @@ def tick(world: World, one: int, _two: int) -> None:
         world.order(c.ResumeParked(campaign=name, keys=keys))
 
 
+def inquire(world: World, one: int, two: int) -> None:
+    looked = tuple(world.state.investigations)
+    plans = tuple(world.state.recoveries)
+    look, plan = looked[one % len(looked)] if looked else None, plans[one % len(plans)] if plans else None
+    name = NAMES[one % 3]
+    commands = (
+        c.ClaimWork(worker=WORKERS[one % 3], kind="investigation", mode="manual"),
+        None if look is None else c.ConcludeInvestigation(id=look, fix=c.Fix() if two % 2 else None, root_cause="found"),
+        c.EndInvestigations(ids=looked),
+        c.DetectRecovery(campaign=name, last_position=len(world.log), heard_since=world.at),
+        None if plan is None else c.ApplyRecovery(id=plan),
+        None if plan is None or two % 4 else c.DeclineRecovery(id=plan),
+        c.CloseRecoveries(ids=plans),
+    )
+    command = commands[two % len(commands)]
+    if command is not None:
+        world.order(command)
+
+
 def explain(world: World, one: int, two: int) -> None:
     explained(world, "manual" if two % 3 == 0 else "auto", one)
 
 
 OFTEN: tuple[Action, ...] = (claim, claim, claim, claim, complete, complete, fail, fail, wait, tick, tick, add, add, explain)
-ACTIONS: tuple[Action, ...] = (*OFTEN, *OFTEN, order, beat, park, release, steer, steer, mend, bend, drive, drive, worker)
+ACTIONS: tuple[Action, ...] = (
+    *OFTEN,
+    *OFTEN,
+    order,
+    beat,
+    park,
+    release,
+    steer,
+    steer,
+    mend,
+    bend,
+    drive,
+    drive,
+    worker,
+    inquire,
+    inquire,
+)
 
 
 def history(seed: int, length: int) -> World:

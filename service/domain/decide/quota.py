@@ -27,11 +27,16 @@ def close_gate(state: State, key: ids.QuotaKey, reason: ids.GateReason, until: d
 
 
 def record_reading(state: State, command: RecordReading, moment: Moment) -> Decision[None]:
-    """Take what a meter says; a reading disproves the gate that it contradicts, a failure may close it."""
+    """Take what a meter says; a reading disproves the gate that it contradicts, a failure may close it.
+
+    A coming reset that the reading does not name stays known.
+    """
     if command.failure is not None:
         yield from failed_reading(state, command, moment)
         return
-    yield Fact(e.QuotaRead(key=command.quota, utilization=command.utilization, resets_at=command.resets_at))
+    known = state.quotas.get(command.quota)
+    coming = known.resets_at if known is not None and known.resets_at is not None and known.resets_at > moment.at else None
+    yield Fact(e.QuotaRead(key=command.quota, utilization=command.utilization, resets_at=command.resets_at or coming))
     quota = state.quotas[command.quota]
     spare = command.utilization is not None and command.utilization < quota.policy.threshold
     disproved = quota.reason in ("auth", "network") or (quota.reason == "rate_limit" and spare)

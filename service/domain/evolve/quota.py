@@ -6,9 +6,9 @@ from service.domain.state import State
 
 
 def read(state: State, body: e.QuotaRead, event: e.Recorded) -> None:
-    """The meter answered: its failures are over; a reset that it does not name stays known."""
+    """The meter answered: its failures are over."""
     row = state.quota(body.key)
-    row.utilization, row.resets_at, row.read_at = body.utilization, body.resets_at or row.resets_at, event.at
+    row.utilization, row.resets_at, row.read_at = body.utilization, body.resets_at, event.at
     row.consecutive_failures, row.failing_since, row.last_failure_kind, row.next_poll_s = 0, None, None, 30
 
 
