@@ -14,12 +14,15 @@ from service.domain import events as e
 from service.domain.campaign import Group
 from service.domain.engine import Engine
 from service.domain.evolve import evolve
+from service.domain.investigation import Investigation
+from service.domain.recovery import Recovery
 from service.domain.state import State
 from service.store import log, rows
 from service.store.loader import engine_of
 from service.store.log import Connection
 
 PAGE = 5000
+INQUIRIES = ("investigations", "recoveries")
 
 
 async def events(connection: Connection, shard: int = 0) -> list[e.Recorded]:
@@ -110,13 +113,15 @@ def state_rows(state: State) -> dict[str, dict[Any, Any]]:
         "claims": state.claims,
         "workers": state.workers,
         "quotas": state.quotas,
+        "investigations": state.investigations,
+        "recoveries": state.recoveries,
         "dependencies": {edge: Edge(*edge) for edge in state.touched.edges},
     }
 
 
 async def stored_rows(connection: Connection) -> dict[str, dict[Any, Any]]:
     """Return what the tables do hold, by table and key."""
-    tables = ("engine", "campaigns", "groups", "units", "claims", "workers", "quotas", "dependencies")
+    tables = ("engine", "campaigns", "groups", "units", "claims", "workers", "quotas", "dependencies", *INQUIRIES)
     found = {table: [without_shard(row) for row in await connection.fetch(f"SELECT * FROM {table}")] for table in tables}
     campaigns = [rows.campaign(row) for row in found["campaigns"]]
     units = [rows.unit(row) for row in found["units"]]
@@ -132,6 +137,8 @@ async def stored_rows(connection: Connection) -> dict[str, dict[Any, Any]]:
         "claims": {row.token: row for row in claims},
         "workers": {row.worker: row for row in workers},
         "quotas": {row.key: row for row in quotas},
+        "investigations": {row["id"]: Investigation(**row) for row in found["investigations"]},
+        "recoveries": {row["id"]: Recovery(**row) for row in found["recoveries"]},
         "dependencies": {tuple(row.values()): Edge(**row) for row in found["dependencies"]},
     }
 

@@ -35,6 +35,8 @@ KEYS = {
     "claims": ("token",),
     "workers": ("worker",),
     "quotas": ("key",),
+    "investigations": ("id",),
+    "recoveries": ("id",),
     "campaign_card": ("campaign",),
     "worker_card": ("worker",),
     "quota_card": ("quota",),

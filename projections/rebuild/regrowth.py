@@ -5,6 +5,7 @@ from itertools import chain, islice
 from typing import Any
 
 import asyncpg
+from msgspec.structs import astuple
 
 from projections.rebuild import shadow
 from projections.rebuild.shadow import SCHEMA, SHADOW
@@ -61,6 +62,8 @@ class Regrowth:
         await self._copy("quotas", map(rows.quota_columns, state.quotas.values()))
         groups = chain.from_iterable(groups.values() for groups in state.groups.values())
         await self._copy("groups", ((row.campaign, row.group, row.ready, row.held) for row in groups))
+        await self._copy("investigations", map(astuple, state.investigations.values()))
+        await self._copy("recoveries", map(astuple, state.recoveries.values()))
         engine = state.engine
         await self._copy("engine", [(engine.pool_size, engine.in_use, engine.paused_at, engine.paused_by, engine.paused_reason)])
         await shadow.harden(self._connection)

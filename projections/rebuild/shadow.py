@@ -6,7 +6,7 @@ from service.store.queries import load
 
 SHADOW = load("shadow", package="projections")
 SCHEMA = "muster_shadow"
-TABLES = ("engine", "quotas", "campaigns", "groups", "units", "dependencies", "claims", "workers")
+TABLES = ("engine", "quotas", "campaigns", "groups", "units", "dependencies", "claims", "workers", "investigations", "recoveries")
 CARDS = (
     SHADOW.forget_engine,
     SHADOW.forget_campaigns,

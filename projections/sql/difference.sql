@@ -65,6 +65,22 @@ FULL JOIN muster_shadow.quotas AS r USING (shard, key)
 WHERE ROW(l.*) IS DISTINCT FROM ROW(r.*)
 LIMIT 1;
 
+-- name: investigations
+-- Investigations.
+SELECT to_jsonb(l) AS live, to_jsonb(r) AS rebuilt
+FROM public.investigations AS l
+FULL JOIN muster_shadow.investigations AS r USING (shard, id)
+WHERE ROW(l.*) IS DISTINCT FROM ROW(r.*)
+LIMIT 1;
+
+-- name: recoveries
+-- Recovery plans.
+SELECT to_jsonb(l) AS live, to_jsonb(r) AS rebuilt
+FROM public.recoveries AS l
+FULL JOIN muster_shadow.recoveries AS r USING (shard, id)
+WHERE ROW(l.*) IS DISTINCT FROM ROW(r.*)
+LIMIT 1;
+
 -- name: engine_card
 -- The engine's card.
 SELECT to_jsonb(l) AS live, to_jsonb(r) AS rebuilt

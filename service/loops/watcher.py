@@ -64,6 +64,7 @@ class Watcher:
                 *await self.due_units(connection, QUERIES.due_parked, c.ResumeParked, now),
                 *await self.due_units(connection, QUERIES.freed, c.ResumeParked, now),
                 *await self.due_claims(connection, now, heard_since),
+                *await self.due_inquiries(connection, now, heard_since),
             ]
             if tick:
                 due += await self.due_judgements(connection, now, heard_since)
@@ -95,6 +96,19 @@ class Watcher:
         for campaign in names(await connection.fetch(QUERIES.cancelled, self._shard, ROUND)):
             keys = names(await connection.fetch(STATE.open_units, self._shard, campaign, ROUND))
             orders.append(c.CancelRest(name=campaign, keys=keys))
+        return orders
+
+    async def due_inquiries(
+        self, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
+    ) -> list[c.Command]:
+        """Return what ends investigations, plans for what died while nobody could be heard, and closes such plans."""
+        orders: list[c.Command] = []
+        if over := names(await connection.fetch(QUERIES.over, self._shard, now, ROUND)):
+            orders.append(c.EndInvestigations(ids=over))
+        for campaign, last_position in await connection.fetch(QUERIES.abandoned, self._shard, now, heard_since):
+            orders.append(c.DetectRecovery(campaign=campaign, last_position=last_position, heard_since=heard_since))
+        if plans := names(await connection.fetch(QUERIES.moved_on, self._shard)):
+            orders.append(c.CloseRecoveries(ids=plans))
         return orders
 
     async def due_judgements(

@@ -12,7 +12,7 @@ from service.domain.campaign import Campaign, Group
 from service.domain.claiming import campaign_blockers, label_blockers, shares, worker_blockers
 from service.domain.engine import Engine
 from service.domain.state import State, UnitId
-from service.store import rows
+from service.store import inquiry, rows
 from service.store.log import QUERIES as LOG
 from service.store.log import Connection, columns
 from service.store.needs import Needs
@@ -34,6 +34,7 @@ class Loader:
     async def load(self, needs: Needs) -> None:
         """Load everything that *needs* asks for."""
         await self.claims(needs)
+        await inquiry.begin(self.fetch, self.state, needs)
         held = self.state.claims.values()
         late = self.state.late.values()
         names = needs.campaigns | {claim.campaign for claim in (*held, *late)}
@@ -42,11 +43,13 @@ class Loader:
         await self.quotas(needs)
         if needs.claims:
             await self.candidates(needs)
+        await inquiry.candidates(self.fetch, self.state, needs, self.at)
         await self.units(needs.units | {(claim.campaign, claim.unit) for claim in (*held, *late)})
         for name in needs.cancelled:
             await self.open_units(name)
         await self.descent(needs)
         await self.running_claims()
+        await self.units(await inquiry.around(self.fetch, self.state, needs))
 
     async def fetch(self, query: str, *parameters: object) -> list[Record]:
         """Return the rows of a query about this shard."""

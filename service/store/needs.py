@@ -14,7 +14,8 @@ class Needs:
 
     *ending* and *failing* are tokens whose report may settle the children, or touch the whole descent, of their unit; *below*
     are units whose descent matters, *lifted* those of them whose descent may come back; *cancelled* are campaigns whose open
-    units go in rounds; *judged* are workers whose claims matter, *fenced* those whose claims end.
+    units go in rounds; *judged* are workers whose claims matter, *fenced* those whose claims end;
+    *abandoned* are campaigns whose claims may all be dead, *declined* plans whose campaign ends.
     """
 
     def __init__(self, commands: Iterable[c.Command]) -> None:
@@ -31,6 +32,10 @@ class Needs:
         self.fenced: set[ids.WorkerId] = set()
         self.quotas: set[ids.QuotaKey] = set()
         self.every_quota = False
+        self.investigations: set[ids.InvestigationId] = set()
+        self.recoveries: set[ids.RecoveryId] = set()
+        self.declined: set[ids.RecoveryId] = set()
+        self.abandoned: set[ids.CampaignName] = set()
         self.claims: list[c.ClaimWork] = []
         for command in commands:
             note(command, self)
@@ -145,3 +150,36 @@ def _(command: c.OpenGates, needs: Needs) -> None:
 @note.register
 def _(_command: c.TickEngine, needs: Needs) -> None:
     needs.every_quota = True
+
+
+@note.register
+def _(command: c.ConcludeInvestigation, needs: Needs) -> None:
+    needs.investigations.add(command.id)
+
+
+@note.register
+def _(command: c.EndInvestigations, needs: Needs) -> None:
+    needs.investigations.update(command.ids)
+
+
+@note.register
+def _(command: c.DetectRecovery, needs: Needs) -> None:
+    needs.campaigns.add(command.campaign)
+    needs.abandoned.add(command.campaign)
+
+
+@note.register
+def _(command: c.RecoveryCommand, needs: Needs) -> None:
+    needs.recoveries.add(command.id)
+    if isinstance(command, c.DeclineRecovery):
+        needs.declined.add(command.id)
+
+
+@note.register
+def _(command: c.CloseRecoveries, needs: Needs) -> None:
+    needs.recoveries.update(command.ids)
+
+
+@note.register
+def _(command: c.ExportDiagnostic, needs: Needs) -> None:
+    needs.campaigns.add(command.campaign)

@@ -108,6 +108,7 @@ def campaign_columns(row: Campaign) -> tuple[Any, ...]:
         row.tripped,
         row.last_claim,
         *(getattr(counts, state) for state in COUNTS),
+        row.exported_at,
     )
 
 

@@ -1,7 +1,7 @@
 """The saving of what a batch touched: each table at most once, in the transaction of the append."""
 
 from service.domain.state import State
-from service.store import rows
+from service.store import inquiry, rows
 from service.store.loader import QUERIES
 from service.store.log import Connection, columns
 
@@ -12,6 +12,7 @@ async def save(connection: Connection, shard: int, state: State) -> None:
     await save_claims(connection, shard, state)
     await save_campaigns(connection, shard, state)
     await save_rest(connection, shard, state)
+    await inquiry.save(connection, shard, state)
 
 
 async def save_units(connection: Connection, shard: int, state: State) -> None:

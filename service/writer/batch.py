@@ -66,6 +66,8 @@ class Batch:
         await Loader(connection, self.shard, state, now["at"]).load(needs)
         await self.remember(connection, now["at"])
         for pending in self.submissions:
+            state.screens |= pending.origin.screens
+        for pending in self.submissions:
             self.answers.append(self.answer(pending, state, now["at"], now["head"]))
         await self.store(connection, state, now["at"])
 

@@ -39,6 +39,8 @@ POLICIES = [
     {"retry": {"retryable_errors": ["flaky*"]}},
     {"retry": {"retryable_errors": [], "backoff_ms": 100, "max_delay_ms": 100}},
     {"breaker": {"threshold": 1000}},
+    {"investigate": True, "max_attempts": 1},
+    {"investigate": True},
 ]
 
 
@@ -58,7 +60,7 @@ class History:
     def command(self, at: datetime) -> Command:
         """Return one command."""
         kinds: dict[Callable[[datetime], Command], int]
-        kinds = {self.claim: 4, self.report: 6, self.person: 3, self.clock: 3, self.plan: 2, self.engine: 1}
+        kinds = {self.claim: 4, self.report: 6, self.person: 3, self.clock: 3, self.plan: 2, self.engine: 1, self.inquiry: 3}
         [kind] = self.luck.choices(list(kinds), list(kinds.values()))
         return kind(at)
 
@@ -140,6 +142,25 @@ class History:
                 *[c.CancelCampaign(name=campaign)] * (self.luck.random() < 0.05),
             ]
         )
+
+    def inquiry(self, at: datetime) -> Command:
+        """Return what is ordered about investigations and recoveries."""
+        names = tuple(name for name in self.luck.sample(CAMPAIGNS, self.luck.choice([0, 1])) if name in self.state.campaigns)
+        looked = self.luck.choice([*self.state.investigations, ids.InvestigationId("i0")])
+        plan = self.luck.choice([*self.state.recoveries, ids.RecoveryId("r0")])
+        heard_since = at - timedelta(seconds=self.luck.choice([0.55, 0.75, 0.95]))
+        detect = c.DetectRecovery(campaign=self.luck.choice(CAMPAIGNS), last_position=1, heard_since=heard_since)
+        orders: list[Command] = [
+            c.ClaimWork(worker=self.luck.choice(WORKERS), max=self.luck.choice([1, 3]), campaigns=names, kind="investigation"),
+            c.ConcludeInvestigation(id=looked, fix=self.luck.choice([None, c.Fix()])),
+            c.EndInvestigations(ids=tuple(self.state.investigations)),
+            c.ExportDiagnostic(campaign=self.luck.choice(CAMPAIGNS), sha256="5c", force=self.luck.random() < 0.5),
+            detect,
+            detect,
+            self.luck.choice([c.ApplyRecovery(id=plan), c.DeclineRecovery(id=plan)]),
+            c.CloseRecoveries(ids=tuple(self.state.recoveries)),
+        ]
+        return self.luck.choice(orders)
 
     def engine(self, _at: datetime) -> Command:
         """Return an order about the pool and the quotas."""

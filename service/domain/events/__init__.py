@@ -83,6 +83,7 @@ OPENINGS: frozenset[type[Event]] = frozenset(
         EngineResized,
         EngineResumed,
         EngineSwept,
+        InvestigationRequested,
         QuarantineCleared,
         QuotaGateOpened,
         QuotaPolicyChanged,

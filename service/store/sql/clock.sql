@@ -92,11 +92,81 @@ WHERE shard = $1::integer
     AND blocked + ready + delayed + parked + running + quarantined > 0
 LIMIT $2::integer;
 
+-- name: over
+-- Investigations that are to end: their time is over, or their campaign is cancelled; served by investigations_claimed and
+-- unit_has_one_investigation.
+(
+    SELECT id
+    FROM investigations
+    WHERE shard = $1::integer
+        AND state = 'claimed'
+        AND until <= $2::timestamptz
+    LIMIT $3::integer
+)
+UNION
+(
+    SELECT i.id
+    FROM campaigns AS c
+    JOIN investigations AS i ON i.shard = c.shard AND i.campaign = c.name AND i.state IN ('requested', 'claimed')
+    WHERE c.shard = $1::integer
+        AND c.cancelled_at IS NOT NULL
+    LIMIT $3::integer
+);
+
+-- name: abandoned
+-- Campaigns of which every claim died before workers could be heard, within the lease that these get since; with the place of
+-- the campaign's last fact. The decision looks closer.
+SELECT
+    dead.campaign,
+    (
+        SELECT e.position
+        FROM events AS e
+        WHERE e.shard = $1::integer
+            AND e.campaign = dead.campaign
+        ORDER BY e.position DESC
+        LIMIT 1
+    ) AS last_position
+FROM (
+    SELECT DISTINCT campaign
+    FROM claims
+    WHERE shard = $1::integer
+        AND lease_until <= $2::timestamptz
+        AND beat_at < $3::timestamptz
+        AND $3::timestamptz + make_interval(secs => lease_s) > $2::timestamptz
+) AS dead
+WHERE NOT EXISTS (
+    SELECT
+    FROM claims AS c
+    JOIN workers AS w ON w.shard = c.shard AND w.worker = c.worker
+    WHERE c.shard = $1::integer
+        AND c.campaign = dead.campaign
+        AND (c.lease_until > $2::timestamptz OR c.beat_at >= $3::timestamptz OR w.beat_at >= $3::timestamptz)
+)
+    AND NOT EXISTS (
+        SELECT FROM recoveries AS r WHERE r.shard = $1::integer AND r.campaign = dead.campaign AND r.state = 'open'
+    );
+
+-- name: moved_on
+-- Open plans of which no unit is held by a dead claim any more.
+SELECT r.id
+FROM recoveries AS r
+WHERE r.shard = $1::integer
+    AND r.state = 'open'
+    AND NOT EXISTS (
+        SELECT
+        FROM claims AS c
+        WHERE c.shard = r.shard
+            AND c.campaign = r.campaign
+            AND c.unit = ANY(r.resumable)
+            AND c.beat_at < r.detected_at
+    );
+
 -- name: soonest
--- When the next retry, resumption, gate or lease is due.
+-- When the next retry, resumption, gate, investigation or lease is due.
 SELECT least(
     (SELECT min(due_at) FROM units WHERE shard = $1::integer AND state = 'delayed'),
     (SELECT min(resume_at) FROM units WHERE shard = $1::integer AND state = 'parked'),
     (SELECT min(resume_at) FROM quotas WHERE shard = $1::integer AND closed_at IS NOT NULL),
+    (SELECT min(until) FROM investigations WHERE shard = $1::integer AND state = 'claimed'),
     (SELECT min(greatest(lease_until, $2::timestamptz + make_interval(secs => lease_s))) FROM claims WHERE shard = $1::integer)
 );

@@ -3,7 +3,7 @@
 SELECT
     name, title, policy, labels, auto, quota, brief, brief_rev, deadline, version, created_at, started_at, completed_at,
     cancelled_at, outcome, paused_at, paused_by, paused_reason, consecutive, failures, tripped, last_claim,
-    blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled
+    blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled, exported_at
 FROM campaigns
 WHERE shard = $1::integer
     AND name = ANY($2::text[]);
@@ -14,7 +14,7 @@ WHERE shard = $1::integer
 SELECT
     name, title, policy, labels, auto, quota, brief, brief_rev, deadline, version, created_at, started_at, completed_at,
     cancelled_at, outcome, paused_at, paused_by, paused_reason, consecutive, failures, tripped, last_claim,
-    blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled
+    blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled, exported_at
 FROM campaigns
 WHERE shard = $1::integer
     AND ready > 0
@@ -151,13 +151,13 @@ WHERE shard = $1::integer;
 INSERT INTO campaigns (
     shard, name, title, policy, labels, auto, quota, brief, brief_rev, deadline, version, created_at, started_at, completed_at,
     cancelled_at, outcome, paused_at, paused_by, paused_reason, consecutive, failures, tripped, last_claim,
-    blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled
+    blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled, exported_at
 )
 VALUES (
     $1::integer, $2::text, $3::text, $4::jsonb, $5::jsonb, $6::boolean, $7::text, $8::text, $9::integer, $10::timestamptz,
     $11::integer, $12::timestamptz, $13::timestamptz, $14::timestamptz, $15::timestamptz, $16::text, $17::timestamptz,
     $18::text, $19::text, $20::integer, $21::bigint[], $22::bigint, $23::bigint, $24::integer, $25::integer, $26::integer,
-    $27::integer, $28::integer, $29::integer, $30::integer, $31::integer, $32::integer
+    $27::integer, $28::integer, $29::integer, $30::integer, $31::integer, $32::integer, $33::timestamptz
 )
 ON CONFLICT (shard, name) DO UPDATE
 SET title = excluded.title, policy = excluded.policy, labels = excluded.labels, auto = excluded.auto, quota = excluded.quota,
@@ -167,7 +167,8 @@ SET title = excluded.title, policy = excluded.policy, labels = excluded.labels, 
     paused_reason = excluded.paused_reason, consecutive = excluded.consecutive, failures = excluded.failures,
     tripped = excluded.tripped, last_claim = excluded.last_claim, blocked = excluded.blocked, ready = excluded.ready,
     delayed = excluded.delayed, parked = excluded.parked, running = excluded.running, done = excluded.done,
-    quarantined = excluded.quarantined, skipped = excluded.skipped, cancelled = excluded.cancelled;
+    quarantined = excluded.quarantined, skipped = excluded.skipped, cancelled = excluded.cancelled,
+    exported_at = excluded.exported_at;
 
 -- name: save_groups
 -- Groups as they are after the batch.

@@ -1,0 +1,246 @@
+"""Investigations, recovery plans and exports on a real Postgres: through the Writer, and by the watcher's clock."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import asyncpg
+import pytest
+
+from projections.rebuild import check, rebuild
+from service.bell import Bell
+from service.domain import commands as c
+from service.domain import events as e
+from service.domain import ids
+from service.domain.rejections import Conflict, NotFound, Rejection
+from service.loops.watcher import Watcher
+from service.settings import Settings
+from service.store import log
+from tests.refold import audit, events
+from tests.replica import NIGHT, Replica, units
+
+WORKER = ids.WorkerId("w")
+
+
+@pytest.fixture
+async def replica(settings: Settings) -> AsyncIterator[Replica]:
+    """A replica."""
+    async with Replica(settings) as replica:
+        yield replica
+
+
+@pytest.fixture
+def watcher(pool: asyncpg.Pool, replica: Replica) -> Watcher:
+    """A watcher that looks when it is told to."""
+    return Watcher(pool, replica.writer, Bell(), tick_s=5)
+
+
+async def now(pool: asyncpg.Pool) -> datetime:
+    """Return the database's time."""
+    at: datetime = await pool.fetchval(log.QUERIES.now)
+    return at
+
+
+async def kinds(pool: asyncpg.Pool, *prefixes: str) -> list[str]:
+    """Return the kinds of the log's events that begin so, in order."""
+    async with pool.acquire() as connection:
+        return [event.body.kind for event in await events(connection) if event.body.kind.startswith(prefixes)]
+
+
+async def lost(replica: Replica, *keys: str, screen: str = "", concurrency: int = 4) -> None:
+    """Let a campaign lose units, each at its first attempt."""
+    await replica.campaign(
+        units=units(*keys), investigate=True, max_attempts=1, breaker={"threshold": 100}, concurrency=concurrency
+    )
+    for grant in await replica.claim(count=len(keys)):
+        failed = c.FailAttempt(token=grant.token, reason="crash", error="exit 3", exit_code=3, screen_id="5c" if screen else None)
+        await replica.order(failed, screens={"5c": screen} if screen else {})
+
+
+async def looked(replica: Replica, count: int = 1) -> tuple[c.Grant, ...]:
+    """Claim investigations."""
+    return await replica.claim("sherlock", count, kind="investigation")
+
+
+async def test_an_investigation_goes_its_whole_way(replica: Replica, pool: asyncpg.Pool, dsn: str) -> None:
+    """B-INVEST-1, B-INVEST-2, A5."""
+    await lost(replica, "a", screen="Traceback\n" * 5000 + "SyntaxError\n")
+    (grant,) = await looked(replica)
+    assert isinstance(grant.screen, str)
+    assert isinstance(grant.investigation, str)
+    assert grant.screen.endswith("Traceback\nSyntaxError\n")
+    assert 16 * 1024 - 10 <= len(grant.screen) <= 16 * 1024
+    assert (grant.key, grant.exit_code, grant.error) == ("a", 3, "exit 3")
+    conclusion = c.ConcludeInvestigation(id=grant.investigation, fix=c.Fix(), root_cause="typo")
+    await replica.order(conclusion)
+    with pytest.raises(Conflict):
+        await replica.order(conclusion)
+    (fix,) = await replica.claim()
+    assert fix.key == "a.fix"
+    await replica.order(c.FailAttempt(token=fix.token, reason="crash"))
+    assert await looked(replica) == ()
+    await replica.order(c.ClearQuarantine(campaign=NIGHT, keys=(ids.UnitKey("a"),), bulk_id="b"))
+    (again,) = await replica.claim()
+    await replica.order(c.FailAttempt(token=again.token, reason="crash"))
+    state = await audit(pool)
+    assert [row.state for row in state.investigations.values()] == ["produced", "skipped"]
+    assert await check(dsn) is None
+
+
+async def test_racing_investigators_each_get_another_one(replica: Replica, settings: Settings, pool: asyncpg.Pool) -> None:
+    """B-INVEST-1: two replicas, one investigation each for twelve units, however many ask."""
+    await lost(replica, *(f"u{number}" for number in range(12)), concurrency=12)
+    async with Replica(settings, "other") as other:
+        asked = [looked(one, 2) for one in (replica, other) * 10]
+        got = [grant.investigation for grants in await asyncio.gather(*asked) for grant in grants]
+    assert len(got) == len(set(got)) == 12
+    await audit(pool)
+
+
+async def test_two_results_at_once_make_one_fix(replica: Replica, settings: Settings, pool: asyncpg.Pool) -> None:
+    """B-INVEST-2."""
+    await lost(replica, "a")
+    (grant,) = await looked(replica)
+    assert isinstance(grant.investigation, str)
+    conclusion = c.ConcludeInvestigation(id=grant.investigation, fix=c.Fix())
+    async with Replica(settings, "other") as other:
+        said = await asyncio.gather(*(one.submit(conclusion) for one in (replica, other) * 4))
+    refusals = [answer.results[0] for answer in said if isinstance(answer.results[0], Rejection)]
+    assert (len(refusals), {type(refusal) for refusal in refusals}) == (7, {Conflict})
+    assert (await kinds(pool, "investigation.")).count("investigation.produced") == 1
+    await audit(pool)
+
+
+async def test_a_failure_and_the_look_into_it_in_one_batch(replica: Replica, pool: asyncpg.Pool) -> None:
+    """B-INVEST-1: what a batch writes is there for the rest of it, its screens too."""
+    await replica.campaign(units=units("a"), investigate=True, max_attempts=1)
+    (grant,) = await replica.claim()
+    failed = c.FailAttempt(token=grant.token, reason="crash", screen_id="5c")
+    claim = c.ClaimWork(worker=WORKER, campaigns=(NIGHT,), kind="investigation")
+    answer = await replica.submit(failed, claim, screens={"5c": "boom"})
+    (looked_into,) = answer.results[1].claims
+    assert looked_into.screen == "boom"
+    await audit(pool)
+
+
+async def test_the_watcher_ends_an_investigation_after_30_minutes(
+    replica: Replica, watcher: Watcher, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B-INVEST-3."""
+    monkeypatch.setattr("service.domain.decide.investigation.LEASE", timedelta(milliseconds=50))
+    await lost(replica, "a", "b")
+    assert len(await looked(replica)) == 1
+    at = await now(pool)
+    assert await watcher.nap(at) <= 0.05
+    await asyncio.sleep(0.06)
+    await watcher.look(at)
+    state = await audit(pool)
+    assert [(row.unit, row.state, row.why) for row in state.investigations.values()] == [
+        ("a", "empty", "timeout"),
+        ("b", "requested", None),
+    ]
+
+
+async def test_the_watcher_ends_the_investigations_of_a_cancelled_campaign(
+    replica: Replica, watcher: Watcher, pool: asyncpg.Pool
+) -> None:
+    """B-INVEST-1, B-CAMP-4."""
+    await lost(replica, "a", "b", "c")
+    await replica.order(c.AddUnits(campaign=NIGHT, units=units("open")))
+    assert len(await looked(replica)) == 1
+    await replica.order(c.CancelCampaign(name=NIGHT))
+    await watcher.look(await now(pool))
+    state = await audit(pool)
+    assert [(row.state, row.why) for row in state.investigations.values()] == [("skipped", "cancelled")] * 3
+
+
+async def dead(replica: Replica, pool: asyncpg.Pool) -> datetime:
+    """Let a campaign's claims die; return since when nobody could be heard, half a lease ago."""
+    await replica.campaign(units=units("a", "b", "c", "d"), lease_s=1, heartbeat={"warn_s": 0.1, "stale_s": 0.2, "dead_s": 0.3})
+    grants = await replica.claim(count=3)
+    await replica.order(c.CompleteUnit(token=grants[0].token))
+    await asyncio.sleep(1.1)
+    return await now(pool) - timedelta(seconds=0.5)
+
+
+async def plan(pool: asyncpg.Pool) -> ids.RecoveryId:
+    """Return the only plan."""
+    found: str = await pool.fetchval("SELECT id FROM recoveries")
+    return ids.RecoveryId(found)
+
+
+async def test_the_watcher_plans_for_a_campaign_that_died_with_the_service(
+    replica: Replica, watcher: Watcher, pool: asyncpg.Pool, dsn: str
+) -> None:
+    """B-RECOV-1, B-RECOV-2, A5."""
+    heard_since = await dead(replica, pool)
+    last = (await replica.submit()).position
+    await watcher.look(heard_since, tick=False)
+    await watcher.look(heard_since, tick=False)
+    state = await audit(pool)
+    (row,) = state.recoveries.values()
+    assert (row.campaign, row.resumable, row.preserved, row.last_position) == (NIGHT, ["b", "c"], 1, last)
+    await replica.order(c.ApplyRecovery(id=row.id))
+    state = await audit(pool)
+    assert {key: unit.state for (_, key), unit in state.units.items()} == {"a": "done", "b": "ready", "c": "ready", "d": "ready"}
+    assert all(unit.attempts == 0 for unit in state.units.values() if unit.state == "ready")
+    for order in (c.ApplyRecovery(id=row.id), c.DeclineRecovery(id=row.id)):
+        with pytest.raises(Conflict):
+            await replica.order(order)
+    assert (await rebuild(dsn)).difference is None
+    await audit(pool)
+
+
+async def test_to_decline_cancels_every_open_unit(replica: Replica, watcher: Watcher, pool: asyncpg.Pool) -> None:
+    """B-RECOV-2."""
+    await watcher.look(await dead(replica, pool), tick=False)
+    await replica.order(c.DeclineRecovery(id=await plan(pool)))
+    state = await audit(pool)
+    assert state.campaigns[NIGHT].state == "cancelled"
+    assert {unit.state for unit in state.units.values()} == {"done", "cancelled"}
+    (cancelled,) = (event.body for event in replica.committed if isinstance(event.body, e.CampaignCancelled))
+    assert cancelled.reason == "interrupted-not-resumed"
+
+
+async def test_a_plan_without_a_decision_is_closed_when_its_leases_have_expired(
+    replica: Replica, watcher: Watcher, pool: asyncpg.Pool
+) -> None:
+    """B-RECOV-1."""
+    heard_since = await dead(replica, pool)
+    await watcher.look(heard_since, tick=False)
+    await asyncio.sleep(0.6)
+    await watcher.look(heard_since, tick=False)
+    await watcher.look(heard_since, tick=False)
+    assert await kinds(pool, "recovery.", "unit.lease_expired") == [
+        "recovery.detected", "unit.lease_expired", "unit.lease_expired", "recovery.closed",
+    ]  # fmt: skip
+    await audit(pool)
+
+
+async def test_a_worker_that_is_heard_again_makes_a_plan_needless(replica: Replica, watcher: Watcher, pool: asyncpg.Pool) -> None:
+    """B-RECOV-1."""
+    heard_since = await dead(replica, pool)
+    await replica.order(c.BeatWorker(worker=WORKER))
+    await watcher.look(heard_since, tick=False)
+    assert await kinds(pool, "recovery.") == []
+
+
+async def test_an_unknown_plan_or_investigation_is_not_found(replica: Replica) -> None:
+    """B-RECOV-2, B-INVEST-2."""
+    for order in (
+        c.ApplyRecovery(id=ids.RecoveryId("r1")),
+        c.DeclineRecovery(id=ids.RecoveryId("r1")),
+        c.ConcludeInvestigation(id=ids.InvestigationId("i1")),
+    ):
+        with pytest.raises(NotFound):
+            await replica.order(order)
+
+
+async def test_racing_exports_leave_one_bundle_a_minute(replica: Replica, settings: Settings, pool: asyncpg.Pool) -> None:
+    """B-DIAG-1: the log says when the last one was taken, not a process."""
+    await replica.campaign()
+    export = c.ExportDiagnostic(campaign=NIGHT, sha256="5c")
+    async with Replica(settings, "other") as other:
+        await asyncio.gather(*(one.submit(export) for one in (replica, other) * 4))
+    assert await kinds(pool, "diagnostic.") == ["diagnostic.exported"]
+    await audit(pool)
