@@ -10,6 +10,7 @@ KINDS = tuple(event.kind for event in EVENTS)
 LEVELS: tuple[str, ...] = get_args(ids.Level)
 ATTEMPT_OUTCOMES = ("completed", "failed", "expired", "released", "parked", "cancelled")
 ENDINGS = ("completed", "quarantined", "skipped", "cancelled")
+INVESTIGATION_OUTCOMES = ("produced", "empty", "timeout", "skipped")
 CAMPAIGN_STEPS = ("created", "paused", "resumed", "completed", "failed", "reopened", "cancelled")
 ATTEMPT_SECONDS = "1 5 10 30 60 120 300 600 1200 1800 3600 7200 14400 28800"
 CAMPAIGN_SECONDS = "60 300 900 3600 7200 14400 28800 57600 86400 172800 345600 604800"
@@ -181,6 +182,29 @@ QUOTAS = (
     gauge("muster_engine_paused", "1 while the engine is paused."),
 )
 
+INQUIRIES = (
+    counter(
+        "muster_investigations_total",
+        "Investigations that ended, or that none was made of.",
+        "investigation.produced investigation.empty investigation.skipped",
+        outcome=INVESTIGATION_OUTCOMES,
+    ),
+    histogram(
+        "muster_investigation_duration_seconds",
+        "Time from the claim of an investigation to its end.",
+        "investigation.produced investigation.empty",
+        "10 30 60 120 300 600 1200 1800",
+    ),
+    counter(
+        "muster_recoveries_total",
+        "Recovery plans that somebody decided on.",
+        "recovery.applied recovery.declined",
+        result=("applied", "declined"),
+    ),
+    counter("muster_recovered_units_total", "Units taken from dead claims by a recovery.", "recovery.applied"),
+    counter("muster_diagnostics_total", "Bundles taken.", "diagnostic.exported", result=("exported", "forced")),
+)
+
 LOG = (
     counter("muster_events_total", "Events of the log by kind.", " ".join(KINDS), kind=KINDS),
     counter("muster_leader_changes_total", "Times that a replica took the lead.", "leader.elected"),
@@ -246,7 +270,7 @@ PROCESS = (
 
 CATALOGUE: dict[str, Family] = {
     family.name: family
-    for families in (CAMPAIGNS, BREAKERS, UNITS, RETRIES, WORKERS, QUOTAS, LOG, PROCESS)
+    for families in (CAMPAIGNS, BREAKERS, UNITS, RETRIES, WORKERS, QUOTAS, INQUIRIES, LOG, PROCESS)
     for family in families
 }
 FOLDED: tuple[Family, ...] = tuple(family for family in CATALOGUE.values() if family.scope == "F")

@@ -165,6 +165,24 @@ def unit_cancelled(body: e.UnitCancelled, event: e.Recorded) -> Iterator[Increme
         yield one("muster_quarantine_cleared_total", "discard")
 
 
+def investigation_produced(body: e.InvestigationProduced, _event: e.Recorded) -> Iterator[Increment]:
+    """An investigation left a fix."""
+    yield one("muster_investigations_total", "produced")
+    yield "muster_investigation_duration_seconds", (), 1, us(body.duration)
+
+
+def investigation_empty(body: e.InvestigationEmpty, _event: e.Recorded) -> Iterator[Increment]:
+    """An investigation left nothing, or took too long."""
+    yield one("muster_investigations_total", "timeout" if body.why == "timeout" else "empty")
+    yield "muster_investigation_duration_seconds", (), 1, us(body.duration)
+
+
+def recovery_applied(body: e.RecoveryApplied, _event: e.Recorded) -> Iterator[Increment]:
+    """A plan was carried out."""
+    yield one("muster_recoveries_total", "applied")
+    yield "muster_recovered_units_total", (), len(body.units), None
+
+
 def always(*increments: Increment) -> Callable[[Any, e.Recorded], tuple[Increment, ...]]:
     """Return the measure of an event that always counts the same."""
     return lambda _body, _event: increments
@@ -203,6 +221,12 @@ MEASURES: dict[type[e.Event], Callable[[Any, e.Recorded], Iterator[Increment] | 
     e.LevelChanged: lambda body, _event: (one("muster_heartbeat_level_transitions_total", body.to),),
     e.QuotaGateClosed: lambda body, _event: (one("muster_quota_gate_transitions_total", body.key, "closed"),),
     e.QuotaGateOpened: lambda body, _event: (one("muster_quota_gate_transitions_total", body.key, "open"),),
+    e.InvestigationProduced: investigation_produced,
+    e.InvestigationEmpty: investigation_empty,
+    e.InvestigationSkipped: always(one("muster_investigations_total", "skipped")),
+    e.RecoveryApplied: recovery_applied,
+    e.RecoveryDeclined: always(one("muster_recoveries_total", "declined")),
+    e.DiagnosticExported: lambda body, _event: (one("muster_diagnostics_total", "forced" if body.forced else "exported"),),
     e.LeaderElected: always(one("muster_leader_changes_total")),
 }
 

@@ -14,7 +14,7 @@ def test_a_bundle_leaves_a_fact_with_its_digest() -> None:
     """B-DIAG-1."""
     story = given(campaign())
     version = story.campaign().version
-    story.when(TAKING).then(fact(e.DiagnosticExported, campaign=NIGHT, by="me", sha256=DIGEST))
+    story.when(TAKING).then(fact(e.DiagnosticExported, campaign=NIGHT, by="me", sha256=DIGEST, forced=False))
     assert story.campaign().version == version
 
 
@@ -22,7 +22,7 @@ def test_a_second_bundle_within_60_seconds_needs_a_will() -> None:
     """B-DIAG-1."""
     story = given(campaign(), TAKING, after(seconds=59, milliseconds=999))
     story.when(TAKING).refused(Conflict, field="force").recorded()
-    story.when(c.ExportDiagnostic(campaign=NIGHT, sha256=DIGEST, force=True)).then(fact(e.DiagnosticExported))
+    story.when(c.ExportDiagnostic(campaign=NIGHT, sha256=DIGEST, force=True)).then(fact(e.DiagnosticExported, forced=True))
     story.given(after(seconds=59)).when(TAKING).refused(Conflict)
     story.given(after(seconds=1)).when(TAKING).then(fact(e.DiagnosticExported))
 

@@ -17,11 +17,12 @@ def export(state: State, command: ExportDiagnostic, moment: Moment) -> Decision[
     """Note the bundle, unless one was taken just now."""
     campaign = campaign_named(state, command.campaign)
     last = campaign.exported_at
-    if last is not None and moment.at - last < REST and not command.force:
+    fresh = last is not None and moment.at - last < REST
+    if last is not None and fresh and not command.force:
         raise Conflict(
             f"a bundle of {campaign.name!r} was taken less than {REST.total_seconds():.0f} s ago; ask with force",
             field="force",
             current=last.isoformat(),
             allowed=[True],
         )
-    yield Fact(e.DiagnosticExported(by=moment.actor, sha256=command.sha256), campaign.name)
+    yield Fact(e.DiagnosticExported(by=moment.actor, sha256=command.sha256, forced=fresh), campaign.name)

@@ -21,8 +21,9 @@ class LogTrimmed(Event, frozen=True):
 
 
 class DiagnosticExported(Event, frozen=True):
-    """Somebody took a bundle about a campaign; *sha256* is that of its bytes."""
+    """Somebody took a bundle about a campaign; *sha256* is that of its bytes, *forced* says that the last one was quite fresh."""
 
     kind = "diagnostic.exported"
     by: str
     sha256: str
+    forced: bool = False
