@@ -42,7 +42,7 @@ class Fold(Struct):
         """Fold a page."""
         for event in events:
             self.cards.fold(event)
-            self.book.fold(event)
+        self.book.take(events)
 
     def saved(self, at: Checkpoint) -> None:
         """Note that everything up to *at* is stored."""

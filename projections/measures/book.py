@@ -1,12 +1,14 @@
 """The series of one shard, kept by the fold of events."""
 
 from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct, field
 
 from projections.measures.catalogue import FOLDED
-from projections.measures.measure import measure, parents
+from projections.measures.measure import measure, parents, us
 from service.domain import events as e
 
 Key = tuple[str, tuple[str, ...]]
@@ -25,6 +27,15 @@ class Series(Struct, gc=False):
     buckets: list[int] = field(default_factory=list)
 
 
+class Tally(Struct, gc=False):
+    """Events of one page that count the same: their counters with the amount of each, and the histograms that they feed."""
+
+    counters: list[tuple[Series, int]]
+    histograms: list[tuple[Series, list[int]]]
+    count: int = 0
+    last: int = 0
+
+
 class Book:
     """All series; *touched* are those to save."""
 
@@ -32,25 +43,64 @@ class Book:
         self.series: dict[Key, Series] = {}
         self.touched: set[Key] = set()
 
-    def fold(self, event: e.Recorded) -> None:
-        """Add what *event* counts; series of a beginning exist at zero first."""
-        if not self.series:
-            self.create({}, event)
-        if isinstance(event.body, PARENTS):
-            for label, value in parents(event):
-                self.create({label: value}, event)
-        series, touched = self.series, self.touched
+    def take(self, events: Sequence[e.Recorded]) -> None:
+        """Fold a page: the same as folding each event, with those that count the same counted together."""
+        tallies: dict[object, Tally] = {}
+        for event in events:
+            body = event.body
+            alike = ALIKE.get(type(body))
+            if alike is None:
+                self.fold(event)
+                continue
+            signature = alike(body, event)
+            tally = tallies.get(signature)
+            if tally is None:
+                tally = tallies[signature] = self.tally(event)
+            tally.count += 1
+            tally.last = event.position
+            if tally.histograms:
+                observed = OBSERVED[type(body)](body)
+                for row, bounds in tally.histograms:
+                    row.value += 1
+                    row.sum_us += observed
+                    row.buckets[bisect_left(bounds, observed)] += 1
+        for tally in tallies.values():
+            close(tally)
+
+    def tally(self, event: e.Recorded) -> Tally:
+        """Return an empty tally for *event* and those that count the same."""
+        self.begin(event)
+        tally = Tally([], [])
         for family, labels, count, observed in measure(event):
             key = (family, labels)
-            row = series.get(key)
-            if row is None:
-                row = self.add(key, event)
+            row = self.series.get(key) or self.add(key, event)
+            self.touched.add(key)
+            if observed is None:
+                tally.counters.append((row, count))
+            else:
+                tally.histograms.append((row, BOUNDS[family]))
+        return tally
+
+    def fold(self, event: e.Recorded) -> None:
+        """Add what *event* counts; series of a beginning exist at zero first."""
+        self.begin(event)
+        for family, labels, count, observed in measure(event):
+            key = (family, labels)
+            row = self.series.get(key) or self.add(key, event)
             row.value += count
             row.position = event.position
             if observed is not None:
                 row.sum_us += observed
                 row.buckets[bisect_left(BOUNDS[family], observed)] += count
-            touched.add(key)
+            self.touched.add(key)
+
+    def begin(self, event: e.Recorded) -> None:
+        """Create at zero what begins with *event*: at the first of all, every series of closed labels."""
+        if not self.series:
+            self.create({}, event)
+        if isinstance(event.body, PARENTS):
+            for label, value in parents(event):
+                self.create({label: value}, event)
 
     def create(self, fixed: dict[str, str], event: e.Recorded) -> None:
         """Create every series whose open labels *fixed* gives, at zero."""
@@ -66,3 +116,32 @@ class Book:
         row = self.series[key] = Series(event.at, event.position, buckets=buckets)
         self.touched.add(key)
         return row
+
+
+def close(tally: Tally) -> None:
+    """Add what was counted together."""
+    for row, each in tally.counters:
+        row.value += each * tally.count
+        row.position = max(row.position, tally.last)
+    for row, _ in tally.histograms:
+        row.position = max(row.position, tally.last)
+
+
+ALIKE: dict[type[e.Event], Callable[[Any, e.Recorded], object]] = {
+    e.UnitClaimed: lambda _body, _event: e.UnitClaimed,
+    e.UnitHeartbeat: lambda _body, _event: e.UnitHeartbeat,
+    e.WorkerHeartbeat: lambda _body, _event: e.WorkerHeartbeat,
+    e.RetryDue: lambda _body, _event: e.RetryDue,
+    e.UnitCompleted: lambda body, event: (e.UnitCompleted, event.campaign, body.attempt > 1),
+    e.AttemptFailed: lambda body, event: (e.AttemptFailed, event.campaign, body.reason),
+    e.RetryScheduled: lambda body, _event: (e.RetryScheduled, body.after_attempt > 1),
+}
+"""The frequent events, and what tells those apart that do not count the same."""
+
+OBSERVED: dict[type[e.Event], Callable[[Any], int]] = {
+    e.UnitClaimed: lambda body: us(body.waited),
+    e.UnitCompleted: lambda body: us(body.duration),
+    e.AttemptFailed: lambda body: us(body.duration),
+    e.RetryScheduled: lambda body: body.delay_ms * 1000,
+}
+"""What the histograms of the frequent events observe."""

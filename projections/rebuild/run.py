@@ -11,7 +11,8 @@ from msgspec import Struct
 from projections import projector, store
 from projections.measures.book import Book
 from projections.projector import Fold
-from projections.rebuild import shadow
+from projections.rebuild import ahead, shadow
+from projections.rebuild.ahead import Lanes
 from projections.rebuild.difference import Difference, first_difference
 from projections.rebuild.regrowth import Regrowth
 from projections.rebuild.shadow import SHADOW
@@ -20,8 +21,7 @@ from projections.views.cards import Cards
 from service.domain.events import Recorded
 from service.store import log
 
-PAGE = 5000
-SAVE_EVERY = 20
+SAVE_EVERY = 100
 NEAR = 500
 SESSION = {"timezone": "UTC", "application_name": "muster rebuild", "jit": "off"}
 
@@ -38,8 +38,9 @@ class Rebuilt(Struct, frozen=True):
 class Growth:
     """Both folds of one rebuild: the state, and the cards with the series."""
 
-    def __init__(self, connection: asyncpg.Connection, live: Checkpoint, generation: int) -> None:
+    def __init__(self, connection: asyncpg.Connection, lanes: Lanes, live: Checkpoint, generation: int) -> None:
         self.connection = connection
+        self._lanes = lanes
         self.live = live
         self.state = Regrowth(connection, live.shard)
         self.views = Fold(Checkpoint(live.shard, generation, 0), Cards(), Book())
@@ -52,20 +53,17 @@ class Growth:
         return self.live.shard
 
     async def grow(self, views_upto: int, state_upto: int) -> None:
-        """Fold the log up to two positions; in between, each page is read once for both."""
-        common = min(views_upto, state_upto)
-        while self._reached < common and self._reached == self.state.position:
-            page = await self._page(self._reached, common)
-            await self.state.take(page)
+        """Fold the log up to two positions; where both still have to go, each page is read once for both."""
+        if self._reached == self.state.position:
+            common = min(views_upto, state_upto)
+            async for page in ahead.pages(self._lanes, self.shard, self._reached, common):
+                await self.state.take(page)
+                await self._view(page)
+        async for page in ahead.pages(self._lanes, self.shard, self._reached, views_upto):
             await self._view(page)
-        while self._reached < views_upto:
-            await self._view(await self._page(self._reached, views_upto))
-        while self.state.position < state_upto:
-            await self.state.take(await self._page(self.state.position, state_upto))
+        async for page in ahead.pages(self._lanes, self.shard, self.state.position, state_upto):
+            await self.state.take(page)
         await self._save()
-
-    async def _page(self, after: int, upto: int) -> Sequence[Recorded]:
-        return await projector.next_page(self.connection, self.shard, after, min(PAGE, upto - after))
 
     async def _view(self, page: Sequence[Recorded]) -> None:
         """Fold a page into cards and series; they are written now and then."""
@@ -90,13 +88,14 @@ async def growing(dsn: str, shard: int, *, lasting: bool) -> AsyncIterator[Growt
     connection = await asyncpg.connect(dsn, server_settings=SESSION)
     gc.disable()  # millions of small objects, and no cycle among them
     try:
-        live = await store.live(connection, shard)
-        await shadow.lay(connection, lasting=lasting)
-        generation = await shadow.open_generation(connection, shard, live.generation)
-        growth = Growth(connection, live, generation)
-        await growth.grow(live.position, await log.head(connection, shard))
-        await growth.state.ripen()
-        yield growth
+        async with ahead.lanes(dsn, SESSION) as lanes:
+            live = await store.live(connection, shard)
+            await shadow.lay(connection, lasting=lasting)
+            generation = await shadow.open_generation(connection, shard, live.generation)
+            growth = Growth(connection, lanes, live, generation)
+            await growth.grow(live.position, await log.head(connection, shard))
+            await growth.state.ripen()
+            yield growth
     finally:
         gc.enable()
         await remove(connection, shard)

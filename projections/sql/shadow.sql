@@ -122,3 +122,13 @@ UPDATE checkpoint SET live = false WHERE shard = $1::integer AND live;
 -- name: enliven
 -- Everybody reads this generation from now on.
 UPDATE checkpoint SET live = true WHERE shard = $1::integer AND generation = $2::integer;
+
+-- name: imports
+-- Where the large events are: each may bring a thousand units. Served by events_of_kind.
+SELECT position
+FROM events
+WHERE shard = $1::integer
+    AND kind = 'units.added'
+    AND position > $2::bigint
+    AND position <= $3::bigint
+ORDER BY position;

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import pytest
 
-from projections.rebuild import check, rebuild
+from projections.rebuild import ahead, check, rebuild
 from projections.rebuild import regrowth as growing
 from service.domain import commands as c
 from service.domain import ids
@@ -71,7 +72,7 @@ async def test_rows_that_left_memory_are_the_same_as_those_that_stayed(
     await live_through(here)
     original = growing.Regrowth.__init__
     monkeypatch.setattr(growing.Regrowth, "__init__", lambda self, connection, shard: original(self, connection, shard, 5))
-    monkeypatch.setattr("projections.rebuild.run.PAGE", 7)
+    monkeypatch.setattr("projections.rebuild.ahead.pages", partial(ahead.pages, size=7))
     assert await check(dsn) is None
 
 

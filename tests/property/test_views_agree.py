@@ -95,6 +95,19 @@ def test_the_counters_are_a_recount_of_the_log(seed: int, steps: int) -> None:
     assert claims.value == sum(claims.buckets) == kinds["unit.claimed"]
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=SEEDS, steps=st.integers(5, 150), size=st.integers(1, 400))
+def test_events_that_count_the_same_are_counted_together_as_if_one_by_one(seed: int, steps: int, size: int) -> None:
+    """A6: the cut of the pages makes no difference."""
+    events = History(seed).grow(steps).events
+    _, book = folded(events)
+    paged = Book()
+    for start in range(0, len(events), size):
+        paged.take(events[start : start + size])
+    assert paged.series == book.series
+    assert paged.touched == book.touched
+
+
 def value(book: Book, family: str, *labels: str) -> int:
     return book.series[family, labels].value
 
