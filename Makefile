@@ -10,10 +10,10 @@ CODE := service projections migrations tests ops grafana
 DATA ?= .muster
 PORT ?= 8110
 
-.PHONY: help setup up demo test check fmt rules generate verify bench lock clean
+.PHONY: help setup up demo observe test check fmt rules rules-mutate generate verify bench lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv from the locked requirements; nothing when nothing changed
 
@@ -48,7 +48,14 @@ generate: setup ## write every generated file anew
 	for script in ops/generate/*.py; do [ ! -e "$$script" ] || $(BIN)/python "$$script"; done
 
 rules: setup ## check the alert rules and run their tests
-	test -d ops/prometheus || { echo "no alert rules yet"; exit 0; }
+	promtool check rules ops/prometheus/*.yml
+	$(BIN)/pytest tests/rules
+
+rules-mutate: setup ## break every rule a little and see that its tests notice; fails under 95 %
+	exec $(BIN)/python -m ops.rules.mutate
+
+observe: setup ## watch `make up` with Prometheus and Alertmanager; WORDS=--help shows the options
+	exec $(BIN)/python -m ops.observe --target 127.0.0.1:$(PORT) $(WORDS)
 
 verify: setup ## check the invariants of the log and the state in DATA
 	exec $(BIN)/muster verify --data $(DATA)
