@@ -1,5 +1,6 @@
 """Answers: ready bytes with the position of what was decided."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
@@ -14,8 +15,10 @@ from service.domain.commands import Command
 from service.domain.rejections import NotFound, Unprocessable
 from service.http.call import Call
 from service.http.problems import Lagging
+from service.store.pool import is_lost
 from service.submission import Answer
 
+LOG = logging.getLogger(__name__)
 Headers = tuple[tuple[bytes, bytes], ...]
 MEMBERS = Decoder(dict[str, Raw])
 
@@ -76,9 +79,20 @@ async def viewed(call: Call, answer: Answer, view: Raw | None, status: int = 200
     members = MEMBERS.decode(view)
     members["position"] = Raw(b"%d" % answer.position)
     body = msgspec.json.encode(members)
-    if (key := call.key) is not None:
-        await call.desk.replays.keep(key, status, body)
+    await keep(call, status, body)
     return ready(body, answer, status, version(members))
+
+
+async def keep(call: Call, status: int, body: bytes) -> None:
+    """Keep a body for a repetition; when the database is away now, a repetition is answered with the view of its time."""
+    if (key := call.key) is None:
+        return
+    try:
+        await call.desk.replays.keep(key, status, body)
+    except Exception as error:
+        if not is_lost(error):
+            raise
+        LOG.warning("an answer was not kept for a repetition: %s", type(error).__name__)
 
 
 def version(members: dict[str, Raw]) -> Headers:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from service.domain import ids
 from service.domain.commands import Blocked, Claimed, ClaimWork, Grant
-from service.http.answer import Ready, ready
+from service.http.answer import Ready, keep, ready
 from service.http.call import Call
 from service.http.description import described
 from service.http.problems import TooManyRequests
@@ -69,9 +69,10 @@ async def claim_work(request: Call) -> Ready:
         raise TooManyRequests("too many claims wait already", allowed=request.desk.waiting_limit)
     look = Look(request, command)
     await look()
-    if look.empty and body.wait_s:
+    if body.wait_s and not look.gave():
         await wait(look, body.wait_s)
-        await look.keep()
+        if look.gave():
+            await keep(request, 200, look.content)  # the first look left the key with nothing
     return ready(look.content, look.answer)
 
 
@@ -95,10 +96,9 @@ class Look:
         self.rings = 0
         self.later = False
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing was given."""
-        return self.content.startswith(NOTHING)
+    def gave(self) -> bool:
+        """Tell whether the last look gave anything."""
+        return not self.content.startswith(NOTHING)
 
     async def __call__(self) -> None:
         """Ask the Writer once."""
@@ -108,11 +108,6 @@ class Look:
         self.content = rendered(self.answer) if self.answer.body is None else self.answer.body
         self.later = True
 
-    async def keep(self) -> None:
-        """Let a repetition get what was given after the first look: the look itself left the key with nothing."""
-        if self.origin.key is not None and not self.empty:
-            await self.desk.replays.keep(self.origin.key, 200, self.content)
-
 
 async def wait(look: Look, wait_s: float) -> None:
     """Look again whenever the bell rings, until something is given, time is over, or nobody listens any more."""
@@ -121,7 +116,7 @@ async def wait(look: Look, wait_s: float) -> None:
     ends = asyncio.create_task(left(look.receive)), asyncio.create_task(look.desk.stopping.wait())
     look.desk.waiting.add(look)
     try:
-        while look.empty and (rest_s := until - clock()) > 0 and not any(end.done() for end in ends):
+        while not look.gave() and (rest_s := until - clock()) > 0 and not any(end.done() for end in ends):
             await rest(look, min(rest_s, POLL_S), ends)
             if not ends[0].done():
                 await look()

@@ -54,3 +54,74 @@ EXAMPLES: dict[str, Any] = {
     "RecordReading": {"utilization": 0.72, "resets_at": "2030-01-01T14:30:00Z"},
     "EditQuota": {"fire": "when_available", "threshold": 0.9},
 }
+COUNTS = {"total": 10, "blocked": 0, "ready": 4, "delayed": 1, "parked": 0, "running": 2}
+COUNTS |= {"done": 2, "quarantined": 1, "skipped": 0, "cancelled": 0}
+ANSWERS: dict[str, Any] = {
+    "CampaignView": {
+        "name": "nightly",
+        "title": "Nightly refactor",
+        "state": "running",
+        "version": 7,
+        "auto": True,
+        "units": COUNTS,
+        "progress": 0.2,
+        "active": 2,
+        "throughput_per_hour": 12.5,
+        "eta": "2026-01-01T14:30:00Z",
+        "eta_s": 1800,
+        "paused": None,
+        "breaker": {"consecutive_failures": 0, "threshold": 3, "tripped": False, "line": None},
+        "quota": "anthropic",
+        "quota_line": None,
+        "quarantined_by_reason": {"max_attempts": 1},
+        "outcome": None,
+        "policy": {},
+        "labels": {"team": "core"},
+        "brief": "text of the brief",
+        "brief_rev": 1,
+        "deadline": None,
+        "created_at": "2026-01-01T12:00:00Z",
+        "started_at": "2026-01-01T12:00:03Z",
+        "completed_at": None,
+        "cancelled_at": None,
+        "position": 123,
+    },
+    "ClaimAnswer": {
+        "claims": [
+            {
+                "token": "2d.044cb63e46dd61",
+                "campaign": "nightly",
+                "key": "a",
+                "payload": {"file": "a.py"},
+                "attempt": 1,
+                "brief": "text of the brief",
+                "brief_rev": 1,
+                "lease_until": "2026-01-01T12:05:00Z",
+                "lease_s": 300,
+                "resume_session": None,
+                "kind": "unit",
+            }
+        ],
+        "position": 45,
+        "blocked": [{"campaign": "weekly", "reason": "quota"}],
+    },
+    "ReportAnswer": {
+        "results": [
+            {"ok": True, "state": "running", "lease_until": "2026-01-01T12:05:00Z", "signal": None},
+            {
+                "ok": False,
+                "problem": {
+                    "type": "/problems/stale-claim",
+                    "title": "The claim is no longer current",
+                    "status": 409,
+                    "detail": "the claim on unit 'a' is no longer current: the unit is ready",
+                    "signal": "stop",
+                },
+            },
+        ],
+        "position": 99,
+    },
+    "ImportAnswer": {"added": 2, "updated": 0, "unchanged": 1, "position": 12},
+    "RetryAnswer": {"bulk_id": "0b6d0f3a5f7e4c0d8a52f6f1b2c3d4e5", "matched": 3, "cleared": 3, "position": 240},
+}
+"""Examples of answers, by the names of their shapes."""

@@ -13,13 +13,13 @@ from msgspec.json import schema_components
 from msgspec.structs import fields
 
 from service.http.description import Described, Description
-from service.http.examples import EXAMPLES
+from service.http.examples import ANSWERS, EXAMPLES
 from service.http.parameters import IN_HEADER, parameter
 from service.http.problems import KINDS, MEDIA_TYPE
 
 REF = "#/components/schemas/{name}"
 JSON, NDJSON = "application/json", "application/x-ndjson"
-MEDIA = {bytes: "text/event-stream", str: "text/plain"}
+MEDIA: dict[object, str] = {bytes: "text/event-stream", str: "text/plain"}
 ALWAYS = (400, 503)
 WRITES = ("POST", "PATCH")
 LOOKAHEAD = r"(?!\n)"
@@ -50,6 +50,8 @@ def document(app: Litestar) -> dict[str, Any]:
     """Return the OpenAPI document of every described route of *app*."""
     operations = list(described_operations(app))
     schemas, components = schema_components(types_of(operations), ref_template=REF)
+    for name, example in ANSWERS.items():
+        components.get(name, {})["examples"] = [example]
     by_type = dict(zip(map(repr, types_of(operations)), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for operation in sorted(operations, key=lambda one: (one.path, one.method)):

@@ -69,7 +69,7 @@ def answers(responses: dict[str, Any], document: dict[str, Any]) -> Iterator[tup
     for status, response in responses.items():
         name = response.get("$ref", "").rpartition("/")[2]
         known = document["components"]["responses"][name] if name else response
-        content = next(iter(known.get("content", {}).values()), {})
+        content: dict[str, Any] = next(iter(known.get("content", {}).values()), {})
         yield status, typed(content.get("schema", {})), code(known["description"])
 
 
@@ -86,7 +86,8 @@ def shape(name: str, schema: dict[str, Any]) -> str:
         (f"<code>{escape(field)}</code>{' *' if field in required else ''}", typed(kind), code(kind.get("description", "")))
         for field, kind in schema.get("properties", {}).items()
     ]
-    body = f"<section><p>{code(schema.get('description', ''))}</p>{rows(lines)}</section>"
+    examples = "".join(f"<pre>{escape(indented(example))}</pre>" for example in schema.get("examples", ()))
+    body = f"<section><p>{code(schema.get('description', ''))}</p>{rows(lines)}{examples}</section>"
     return f'<details id="shape-{escape(name)}"><summary><code>{escape(name)}</code></summary>{body}</details>'
 
 
@@ -121,5 +122,10 @@ def code(text: str) -> str:
 
 def curl(path: str, method: str, media: str, example: object) -> str:
     """Return a command that sends the example."""
-    text = example if isinstance(example, str) else msgspec.json.format(msgspec.json.encode(example), indent=1).decode()
+    text = example if isinstance(example, str) else indented(example)
     return f"curl -X {method.upper()} http://127.0.0.1:8110{path} -H 'Content-Type: {media}' --data-binary '{text}'"
+
+
+def indented(example: object) -> str:
+    """Return an example as JSON for people."""
+    return msgspec.json.format(msgspec.json.encode(example), indent=2).decode()

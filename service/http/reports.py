@@ -50,7 +50,7 @@ class LooseReports(Envelope, frozen=True, kw_only=True):
     reports: list[Raw]
 
 
-class Result(Struct, frozen=True):
+class ReportResult(Struct, frozen=True):
     """What became of one item: the unit's state now, the new end of its lease and what to do, or the problem."""
 
     ok: bool
@@ -63,7 +63,7 @@ class Result(Struct, frozen=True):
 class ReportAnswer(Struct, frozen=True):
     """One result for each item, in the order given."""
 
-    results: list[Result]
+    results: list[ReportResult]
     position: int
 
 
@@ -125,14 +125,14 @@ def rendered(answer: Answer, refused: Mapping[int, Rejection]) -> bytes:
     return ENCODE(ReportAnswer(results, answer.position))
 
 
-def result(judged: Heard | Rejection, index: int) -> Result:
+def result(judged: Heard | Rejection, index: int) -> ReportResult:
     """Return what became of one item."""
     if isinstance(judged, Rejection):
         field = judged.fields.get("field")
         if field and not field.startswith("reports["):
             judged.fields["field"] = f"reports[{index}].{field}"
-        return Result(ok=False, problem=problem(judged))
-    return Result(True, judged.state, judged.lease_until, judged.signal)  # noqa: FBT003 - the first field says it
+        return ReportResult(ok=False, problem=problem(judged))
+    return ReportResult(True, judged.state, judged.lease_until, judged.signal)  # noqa: FBT003 - the first field says it
 
 
 HANDLERS = (report,)

@@ -11,7 +11,7 @@ from msgspec.json import Decoder
 
 from service.domain import ids
 from service.domain.commands import Cleared, ClearQuarantine
-from service.http.answer import Ready, not_found, ready
+from service.http.answer import Ready, keep, not_found, ready
 from service.http.call import Call, require
 from service.http.description import described
 from service.http.shape import Body, Line, Text
@@ -65,8 +65,7 @@ async def retry_failed(request: Call) -> Ready:
         return ready(begun.body, begun)
     answer = await cleared(request, first, body.where, begun)
     content = msgspec.json.encode(answer)
-    if request.key is not None:
-        await request.desk.replays.keep(request.key, 200, content)
+    await keep(request, 200, content)
     return ready(content, msgspec.structs.replace(begun, position=answer.position))
 
 
