@@ -10,8 +10,10 @@ from service.settings import StartRefused
 COMMANDS = {
     "config": "service.cli.config:config",
     "migrate": "service.cli.migrate:migrate",
+    "rebuild": "service.cli.rebuild:rebuild",
     "serve": "service.cli.serve:serve",
     "up": "service.cli.up:up",
+    "verify": "service.cli.verify:verify",
     "work": "service.cli.work:work",
 }
 """Where each command lives: `module:name`."""

@@ -1,0 +1,51 @@
+-- What `muster verify` asks of the tables.
+
+-- name: states
+-- The first campaign whose counts, units and imports do not agree, or that is over and has open units.
+SELECT
+    c.name,
+    c.blocked + c.ready + c.delayed + c.parked + c.running + c.done + c.quarantined + c.skipped + c.cancelled AS counted,
+    coalesce(u.found, 0) AS found,
+    coalesce(a.added, 0) AS added,
+    coalesce(u.open, 0) AS open
+FROM campaigns AS c
+LEFT JOIN (
+    SELECT
+        campaign,
+        count(*) AS found,
+        count(*) FILTER (WHERE state IN ('blocked', 'ready', 'delayed', 'parked', 'running')) AS open
+    FROM units
+    WHERE shard = $1::integer
+    GROUP BY campaign
+) AS u ON u.campaign = c.name
+LEFT JOIN (
+    SELECT campaign, sum(jsonb_array_length(data -> 'units')) AS added
+    FROM events
+    WHERE shard = $1::integer AND kind = 'units.added'
+    GROUP BY campaign
+) AS a ON a.campaign = c.name
+WHERE c.shard = $1::integer
+    AND (
+        c.blocked + c.ready + c.delayed + c.parked + c.running + c.done + c.quarantined + c.skipped + c.cancelled
+        <> coalesce(u.found, 0)
+        OR coalesce(u.found, 0) <> coalesce(a.added, 0)
+        OR (c.completed_at IS NOT NULL AND coalesce(u.open, 0) > 0)
+    )
+ORDER BY c.name
+LIMIT 1;
+
+-- name: kinds
+-- How many events of each kind there are up to a position, and what was trimmed of the heartbeats.
+SELECT kind, sum(count)::bigint AS count
+FROM (
+    SELECT kind, count(*) AS count
+    FROM events
+    WHERE shard = $1::integer AND position <= $2::bigint
+    GROUP BY kind
+    UNION ALL
+    SELECT CASE WHEN unit IS NULL THEN 'worker.heartbeat' ELSE 'unit.heartbeat' END, count(*)
+    FROM heartbeats
+    WHERE shard = $1::integer AND position <= $2::bigint
+    GROUP BY 1
+) AS counted
+GROUP BY kind;

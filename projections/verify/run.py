@@ -1,0 +1,95 @@
+"""The road of a verification: the tables against the log, the log against itself."""
+
+import gc
+from collections import Counter
+
+import asyncpg
+from msgspec import Struct
+
+from projections import store
+from projections.rebuild import ahead, check
+from projections.rebuild.run import SESSION
+from projections.verify.audit import Audit
+from service.store import log
+from service.store.queries import load
+
+VERIFY = load("verify", package="projections")
+INVARIANTS = {
+    "A1": "positions are gapless, time never goes back",
+    "A2": "every unit is in exactly one state, and final where its campaign is over",
+    "A3": "fences grow, one completion a unit, no report under a superseded token",
+    "A5": "rows are the fold of the log, field by field",
+    "A6": "counters are the events by kind",
+    "A8": "attempts, delays and quarantines are what the history justifies",
+    "A11": "never more units run than concurrency and pool allow",
+}
+
+
+class Finding(Struct, frozen=True):
+    """What one invariant came to; without a *detail* it holds."""
+
+    invariant: str
+    detail: str | None
+
+    def line(self) -> str:
+        """Return it in one line."""
+        sense = INVARIANTS[self.invariant]
+        return (
+            f"{self.invariant:<4} holds: {sense}"
+            if self.detail is None
+            else f"{self.invariant:<4} BROKEN: {sense}: {self.detail}"
+        )
+
+
+async def verify(dsn: str, shard: int = 0) -> list[Finding]:
+    """Check every invariant that the log and the tables can show; the service may run meanwhile."""
+    broken = await walked(dsn, shard)
+    connection = await asyncpg.connect(dsn, server_settings=SESSION)
+    try:
+        broken |= {"A2": await states(connection, shard), "A6": await counters(connection, shard)}
+    finally:
+        await connection.close()
+    difference = await check(dsn, shard)
+    broken["A5"] = None if difference is None else difference.line()
+    return [Finding(invariant, broken.get(invariant)) for invariant in INVARIANTS]
+
+
+async def walked(dsn: str, shard: int) -> dict[str, str | None]:
+    """Return what a walk over the log found, by invariant: the first violation and how many there are."""
+    audit = Audit()
+    gc.disable()
+    try:
+        async with ahead.lanes(dsn, SESSION) as lanes:
+            head = await log.head(lanes[0], shard)
+            async for page in ahead.pages(lanes, shard, 0, head):
+                audit.walk(page)
+    finally:
+        gc.enable()
+    counts = Counter(violation.invariant for violation in audit.violations)
+    first = {violation.invariant: violation for violation in reversed(audit.violations)}
+    return {
+        invariant: f"at position {violation.position}: {violation.detail} ({counts[invariant]} in all)"
+        for invariant, violation in first.items()
+    }
+
+
+async def states(connection: asyncpg.Connection, shard: int) -> str | None:
+    """Return where the units, the counts of their campaign and the imports in the log do not agree."""
+    row = await connection.fetchrow(VERIFY.states, shard)
+    if row is None:
+        return None
+    return f"campaign {row['name']!r}: {row['counted']} counted, {row['found']} there, {row['added']} added, {row['open']} open"
+
+
+async def counters(connection: asyncpg.Connection, shard: int) -> str | None:
+    """Return the first kind of event whose counter is not the number of such events up to the checkpoint."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        at = await store.live(connection, shard)
+        book = await store.load_book(connection, at)
+        told = {labels[0]: row.value for (family, labels), row in book.series.items() if family == "muster_events_total"}
+        rows = await connection.fetch(VERIFY.kinds, shard, at.position)
+    there = {row["kind"]: row["count"] for row in rows}
+    for kind in sorted(told.keys() | there.keys()):
+        if told.get(kind, 0) != there.get(kind, 0):
+            return f"{kind}: {told.get(kind, 0)} counted, {there.get(kind, 0)} in the log"
+    return None

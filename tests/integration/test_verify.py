@@ -1,0 +1,100 @@
+"""The checker finds what is wrong, and nothing where nothing is."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from msgspec.structs import replace
+
+from projections.verify import verify
+from projections.verify.audit import Audit
+from service.domain import commands as c
+from service.domain import events as e
+from service.domain import ids
+from service.settings import Settings
+from tests.fleet import Fleet, fleet
+from tests.histories import History
+
+
+@pytest.fixture
+async def here(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Fleet]:
+    """A service with its projector."""
+    async with fleet(settings, pool) as running:
+        yield running
+
+
+async def drained(here: Fleet) -> None:
+    """Let a campaign run to its end."""
+    await here.begin(*"abcdef", policy={"max_attempts": 1, "concurrency": 9, "breaker": {"threshold": 9}})
+    claims = await here.claim(6)
+    await here.order(*(c.CompleteUnit(token=claim.token) for claim in claims[:4]))
+    await here.order(*(c.FailAttempt(token=claim.token, reason="crash") for claim in claims[4:]))
+    await here.projector.at_least(here.position)
+
+
+async def test_a_sound_installation_holds_every_invariant(here: Fleet, dsn: str) -> None:
+    """A1, A2, A3, A5, A6, A8, A11."""
+    await drained(here)
+    findings = await verify(dsn)
+    assert [finding.invariant for finding in findings] == ["A1", "A2", "A3", "A5", "A6", "A8", "A11"]
+    assert [finding.line() for finding in findings if finding.detail] == []
+
+
+@pytest.mark.parametrize(
+    ("tamper", "broken"),
+    [
+        ("DELETE FROM units WHERE key = 'a'", {"A2", "A5"}),
+        ("UPDATE units SET error = 'none' WHERE key = 'f'", {"A5"}),
+        ("UPDATE series SET value = value + 1 WHERE family = 'muster_events_total' AND labels = '{unit.claimed}'", {"A5", "A6"}),
+    ],
+)
+async def test_a_table_that_was_tampered_with_is_found(here: Fleet, dsn: str, tamper: str, broken: set[str]) -> None:
+    """A2, A5, A6."""
+    await drained(here)
+    owner = await asyncpg.connect(dsn)
+    await owner.execute(tamper)
+    await owner.close()
+    assert {finding.invariant for finding in await verify(dsn) if finding.detail} == broken
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_real_histories_break_nothing(seed: int) -> None:
+    """A1, A3, A8, A11: whatever is ordered."""
+    audit = Audit()
+    audit.walk(History(seed).grow(200).events)
+    assert audit.violations == []
+
+
+def mutated(kind: type[e.Event], **fields: object) -> list[str]:
+    """Return which invariants a history breaks whose first event of *kind* was changed."""
+    events = History(4).grow(300).events
+    index = next(index for index, event in enumerate(events) if isinstance(event.body, kind))
+    changed = replace(events[index], body=replace(events[index].body, **fields))
+    audit = Audit()
+    audit.walk([*events[:index], changed, *events[index + 1 :]])
+    return [violation.invariant for violation in audit.violations]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "invariant"),
+    [
+        (e.UnitClaimed, {"fence": 0}, "A3"),
+        (e.UnitClaimed, {"attempt": 2}, "A8"),
+        (e.UnitCompleted, {"token": ids.Token("stolen")}, "A3"),
+        (e.UnitHeartbeat, {"token": ids.Token("stolen")}, "A3"),
+        (e.RetryScheduled, {"delay_ms": 10**8}, "A8"),
+        (e.UnitQuarantined, {"reason": "max_claims"}, "A8"),
+        (e.EngineResized, {"pool_size": 0}, "A11"),
+    ],
+)
+def test_an_event_that_should_never_have_been_is_found(kind: type[e.Event], fields: dict[str, object], invariant: str) -> None:
+    """The checker itself is tested: each mutant is caught."""
+    assert invariant in mutated(kind, **fields)
+
+
+def test_a_hole_in_the_log_and_a_clock_that_runs_back_are_found() -> None:
+    """A1."""
+    events = History(1).grow(30).events
+    audit = Audit()
+    audit.walk([*events[:5], *events[6:9], events[2]])
+    assert {violation.invariant for violation in audit.violations} >= {"A1"}
