@@ -39,6 +39,8 @@ QUOTAS = (
     e.QuotaPolicy(fire="on_reset", offset_s=60),
     e.QuotaPolicy(ramp_per_s=0.1),
 )
+KEPT = (e.LateResult, e.InvestigationEmpty, e.InvestigationSkipped, e.RecoveryClosed)
+"""What a refusal may leave behind: what came too late, or the end of what it came too late for."""
 SPANS = (0.4, 1.0, 1.0, 1.5, 2.0, 2.0, 5.0, 5.0, 10.0, 31.0, 70.0, 110.0, 301.0, 1300.0)
 
 
@@ -59,7 +61,14 @@ class World(Scenario):
                 retry={"retryable_errors": ["exit ?"]},
                 heartbeat={"dead_s": 100},
             ),
-            campaign("gamma", groups="none", on_dead="quarantine", breaker={"threshold": 2, "counts": "units"}, lease_s=100),
+            campaign(
+                "gamma",
+                groups="none",
+                on_dead="quarantine",
+                breaker={"threshold": 2, "counts": "units"},
+                lease_s=100,
+                investigate=True,
+            ),
             after(seconds=1),
         )
         for event in self.log:
@@ -74,7 +83,7 @@ class World(Scenario):
         came = self.log[before:]
         refused = self.outcome.rejection is not None
         assert refused or not stale, "a superseded token is refused"
-        assert not refused or all(isinstance(event.body, e.LateResult) for event in came), "a refusal changes nothing"
+        assert not refused or all(isinstance(event.body, KEPT) for event in came), "a refusal changes nothing"
         for event in came:
             self.ledger.take(event)
         agree(self, self.ledger)
@@ -254,12 +263,10 @@ def inquire(world: World, one: int, two: int) -> None:
     looked = tuple(world.state.investigations)
     plans = tuple(world.state.recoveries)
     look, plan = looked[one % len(looked)] if looked else None, plans[one % len(plans)] if plans else None
-    name = NAMES[one % 3]
     commands = (
         c.ClaimWork(worker=WORKERS[one % 3], kind="investigation", mode="manual"),
         None if look is None else c.ConcludeInvestigation(id=look, fix=c.Fix() if two % 2 else None, root_cause="found"),
         c.EndInvestigations(ids=looked),
-        c.DetectRecovery(campaign=name, last_position=len(world.log), heard_since=world.at),
         None if plan is None else c.ApplyRecovery(id=plan),
         None if plan is None or two % 4 else c.DeclineRecovery(id=plan),
         c.CloseRecoveries(ids=plans),
@@ -267,6 +274,13 @@ def inquire(world: World, one: int, two: int) -> None:
     command = commands[two % len(commands)]
     if command is not None:
         world.order(command)
+
+
+def sleep(world: World, one: int, _two: int) -> None:
+    """Let the service be away for longer than any lease, and look a minute later what died meanwhile."""
+    world.at += timedelta(seconds=400)
+    heard_since = world.at - timedelta(seconds=60)
+    world.order(c.DetectRecovery(campaign=NAMES[one % 3], last_position=len(world.log), heard_since=heard_since))
 
 
 def explain(world: World, one: int, two: int) -> None:
@@ -290,6 +304,7 @@ ACTIONS: tuple[Action, ...] = (
     worker,
     inquire,
     inquire,
+    sleep,
 )
 
 
