@@ -44,5 +44,5 @@ class Answer(Struct, frozen=True, kw_only=True):
         return result
 
 
-class Unavailable(Exception):  # noqa: N818 - an answer: try again
+class Unavailable(Exception):
     """The database is away; nothing is known to have been stored."""

@@ -110,10 +110,10 @@ HEARTBEATS: tuple[type[Event], ...] = (UnitHeartbeat, WorkerHeartbeat)
 
 __all__ = [
     "DEADLINES",
-    "OPENINGS",
     "EVENTS",
     "HEARTBEATS",
     "KINDS",
+    "OPENINGS",
     "AttemptFailed",
     "BreakerReset",
     "BreakerTripped",
