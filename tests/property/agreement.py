@@ -11,7 +11,7 @@ from service.domain.decide import decide
 from service.domain.state import State
 from tests.domain.replay import fold, load, rows
 from tests.domain.scenario import Scenario
-from tests.property.ledger import CLOSED, OPEN, Ledger
+from tests.property.books import CLOSED, OPEN, Ledger
 
 PROBER = ids.WorkerId("prober")
 

@@ -19,7 +19,7 @@ from service.domain.evolve import unit as unit_folds
 from service.domain.evolve.folds import Folds
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
-from tests.property.world import history
+from tests.property.actions import history
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
