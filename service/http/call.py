@@ -59,12 +59,14 @@ class Call(Request[None, None, State]):
 
     def origin(self, screens: dict[str, str] | None = None) -> Origin:
         """Return who asks, in the caller's trace or a new one, with the idempotency key if there is one."""
-        trace = TRACE.fullmatch(self.fields.get(b"traceparent", b""))
+        given = self.fields.get(b"traceparent")
+        trace = TRACE.fullmatch(given) if given else None
+        fresh = "" if trace else os.urandom(24).hex()
         key = self.key
         return Origin(
             actor=ACTOR,
-            correlation_id=trace[1].decode() if trace else os.urandom(16).hex(),
-            span_id=trace[2].decode() if trace else os.urandom(8).hex(),
+            correlation_id=trace[1].decode() if trace else fresh[:32],
+            span_id=trace[2].decode() if trace else fresh[32:],
             key=key,
             digest=self.digest() if key else b"",
             screens=screens or {},
