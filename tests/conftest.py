@@ -65,6 +65,14 @@ def data_dir() -> Iterator[Path]:
 
 
 @pytest.fixture
+async def owner(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to this test's database as its owner."""
+    connection = await asyncpg.connect(dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
 def settings(dsn: str) -> Settings:
     """The settings of a service on this test's database."""
     return Settings(dsn=dsn)

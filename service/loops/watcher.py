@@ -39,15 +39,15 @@ class Watcher:
 
     async def run(self, heard_since: Callable[[], datetime]) -> None:
         """Look until cancelled; a database that is away is looked for again."""
-        ticked = 0.0
+        tick_at = monotonic()
         while True:
             rung = self._bell.count
             nap = LONGEST_NAP_S
             try:
-                ticks = monotonic() - ticked >= self._tick_s
-                await self.look(heard_since(), tick=ticks)
-                ticked = monotonic() if ticks else ticked
-                nap = await self.nap(heard_since())
+                now = monotonic()
+                await self.look(heard_since(), tick=now >= tick_at)
+                tick_at = now + self._tick_s if now >= tick_at else tick_at
+                nap = min(await self.nap(heard_since()), max(tick_at - monotonic(), SHORTEST_NAP_S))
             except Unavailable:
                 LOG.warning("the watcher waits for the database")
             except Exception as error:

@@ -61,8 +61,7 @@ class History:
         """Return one command."""
         kinds: dict[Callable[[datetime], Command], int]
         kinds = {self.claim: 4, self.report: 6, self.person: 3, self.clock: 3, self.plan: 2, self.engine: 1, self.inquiry: 3}
-        [kind] = self.luck.choices(list(kinds), list(kinds.values()))
-        return kind(at)
+        return self.luck.choices(list(kinds), list(kinds.values()))[0](at)
 
     def claim(self, _at: datetime) -> Command:
         """Return a claim of any or some campaigns."""
@@ -77,20 +76,21 @@ class History:
         token = self.luck.choice(running if running and self.luck.random() < 0.8 else self.tokens)
         soon = at + timedelta(milliseconds=self.luck.choice([5, 60_000]))
         error = self.luck.choice(["flaky net", "broken", "429 too many requests"])
-        return self.luck.choice(
-            [
-                c.RecordHeartbeat(token=token, idle=self.luck.choice([None, True, False]), session="s", progress=0.5),
-                c.CompleteUnit(token=token),
-                c.CompleteUnit(token=token),
-                c.FailAttempt(token=token, reason="crash", error=error, screen_id="abc"),
-                c.ParkClaim(token=token, reason=self.luck.choice(["rate_limit", "night"]), resume_at=soon),
-                c.ReleaseClaim(token=token, reason="stop"),
-            ]
-        )
+        reports: list[Command]
+        reports = [
+            c.RecordHeartbeat(token=token, idle=self.luck.choice([None, True, False]), session="s", progress=0.5),
+            c.CompleteUnit(token=token),
+            c.CompleteUnit(token=token),
+            c.FailAttempt(token=token, reason="crash", error=error, screen_id="abc"),
+            c.ParkClaim(token=token, reason=self.luck.choice(["rate_limit", "night"]), resume_at=soon),
+            c.ReleaseClaim(token=token, reason="stop"),
+        ]
+        return self.luck.choice(reports)
 
     def person(self, _at: datetime) -> Command:
         """Return an order about a unit, a campaign or a worker."""
         campaign, key, worker = self.luck.choice(CAMPAIGNS), self.luck.choice(KEYS), self.luck.choice(WORKERS)
+        order: type[c.UnitCommand]
         order = self.luck.choice([c.RetryUnit, c.ParkUnit, c.UnparkUnit, c.QuarantineUnit, c.CancelUnit, c.StopUnit])
         return self.luck.choice(
             [

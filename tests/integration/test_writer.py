@@ -221,16 +221,14 @@ async def test_a_key_whose_commands_were_all_refused_is_free_again(one: Replica)
     assert (found.replayed, found.results) == (False, (None,))
 
 
-async def test_an_expired_key_gives_way(one: Replica, dsn: str) -> None:
+async def test_an_expired_key_gives_way(one: Replica, owner: asyncpg.Connection) -> None:
     """Kept 24 h."""
     await one.campaign()
     await one.submit(c.PauseCampaign(name=NIGHT), key="k", digest=b"1")
-    owner = await asyncpg.connect(dsn)
     await owner.execute("UPDATE idempotency SET recorded_at = recorded_at - interval '25 h'")
     fresh = await one.submit(c.ResumeCampaign(name=NIGHT), key="k", digest=b"2")
     assert (fresh.replayed, fresh.results) == (False, (None,))
     assert await owner.fetchval("SELECT count(*) FROM idempotency") == 1
-    await owner.close()
 
 
 async def test_an_edit_to_a_quota_and_a_claim_in_one_batch_see_the_closed_gate(one: Replica, pool: asyncpg.Pool) -> None:

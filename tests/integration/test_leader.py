@@ -1,0 +1,152 @@
+"""The leader's lease: one replica leads, another takes over, and duties end with the term."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from time import monotonic
+
+import asyncpg
+import msgspec
+import pytest
+
+from service.loops.leader import Leader, TermOver
+from tests.replica import eventually
+
+LEASE_S = 0.9
+
+
+class Duty:
+    """A duty that notes who does it, and since when workers were heard."""
+
+    def __init__(self) -> None:
+        self.doing: list[str] = []
+        self.most = 0
+        self.heard: list[datetime] = []
+
+    def of(self, replica: str) -> Callable[[Callable[[], datetime]], Awaitable[None]]:
+        """Return the duty as one replica does it."""
+
+        async def run(heard_since: Callable[[], datetime]) -> None:
+            self.doing.append(replica)
+            self.most = max(self.most, len(self.doing))
+            self.heard.append(heard_since())
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.doing.remove(replica)
+
+        return run
+
+    def done_by(self, *replicas: str) -> Callable[[], Awaitable[object]]:
+        """Return the condition that exactly these do it."""
+
+        async def holds() -> bool:
+            return self.doing == list(replicas)
+
+        return holds
+
+
+@asynccontextmanager
+async def standing(pool: asyncpg.Pool, duty: Duty, name: str) -> AsyncIterator[Leader]:
+    """Let one replica stand for leader."""
+    leader = Leader(pool, name, LEASE_S, [duty.of(name)])
+    task = asyncio.create_task(leader.run())
+    yield leader
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_only_one_of_three_leads_and_a_graceful_end_hands_over_before_the_lease_is_over(pool: asyncpg.Pool) -> None:
+    """Work that must happen once."""
+    duty = Duty()
+    async with standing(pool, duty, "one") as one:
+        await eventually(duty.done_by("one"))
+        async with standing(pool, duty, "two") as two, standing(pool, duty, "three") as three:
+            await asyncio.sleep(LEASE_S)  # a lease long, nothing changes
+            assert (one.leads, two.leads, three.leads) == (True, False, False)
+            assert duty.doing == ["one"]
+    async with standing(pool, duty, "four"):
+        left = monotonic()
+        await eventually(duty.done_by("four"))
+        assert monotonic() - left < LEASE_S / 2
+    assert duty.most == 1
+
+
+async def test_when_the_leader_is_killed_another_takes_over_within_seconds_and_begins_to_hear_anew(pool: asyncpg.Pool) -> None:
+    """Any replica takes over; a new term is a new time of hearing."""
+    duty = Duty()
+    killed = Leader(pool, "killed", LEASE_S, [])
+    term = await killed._attempt()
+    assert term is not None
+    async with standing(pool, duty, "heir"):
+        begun = monotonic()
+        await eventually(duty.done_by("heir"))
+        assert LEASE_S / 2 < monotonic() - begun < 3 * LEASE_S
+    assert duty.heard[0] > term.heard_since
+    assert await killed._attempt() is not None
+
+
+async def test_a_renewed_lease_keeps_its_time_of_hearing(pool: asyncpg.Pool) -> None:
+    """No gap, nothing to begin anew."""
+    leader = Leader(pool, "one", LEASE_S, [])
+    terms = [await leader._attempt() for _ in range(3)]
+    assert len({term.heard_since for term in terms if term is not None}) == 1
+    assert None not in terms
+
+
+async def test_a_leader_that_loses_its_lease_stops_its_duties(pool: asyncpg.Pool) -> None:
+    """At most a renewal later."""
+    duty = Duty()
+    async with standing(pool, duty, "one") as one:
+        await eventually(duty.done_by("one"))
+        await pool.execute("UPDATE leader SET replica = 'thief', until = clock_timestamp() + interval '1 hour'")
+        await eventually(duty.done_by(), patience_s=LEASE_S)
+        assert not one.leads
+        await pool.execute("UPDATE leader SET until = clock_timestamp()")
+        await eventually(duty.done_by("one"))
+    assert len(set(duty.heard)) == 2
+
+
+async def test_a_leader_that_cannot_renew_in_time_steps_down(pool: asyncpg.Pool) -> None:
+    """Its lease may be another's before its own query comes back."""
+    duty = Duty()
+    async with standing(pool, duty, "one") as one:
+        await eventually(duty.done_by("one"))
+        held = [await pool.acquire() for _ in range(pool.get_max_size())]
+        await eventually(duty.done_by(), patience_s=LEASE_S)
+        assert not one.leads
+        for connection in held:
+            await pool.release(connection)
+        await eventually(duty.done_by("one"))
+
+
+async def test_after_a_standstill_of_the_process_its_term_is_over_until_it_is_renewed(pool: asyncpg.Pool) -> None:
+    """B-CLAIM-3: what was heard before is of the past; nobody is judged by it."""
+    leader = Leader(pool, "one", LEASE_S, [])
+    leader.term = term = await leader._attempt()
+    assert term is not None
+    assert 0 < term.until - monotonic() <= LEASE_S
+    assert leader._heard_since() == term.heard_since
+    leader.term = msgspec.structs.replace(term, until=monotonic() - 0.001)
+    with pytest.raises(TermOver):
+        leader._heard_since()
+
+
+async def test_a_duty_that_ends_is_begun_again(pool: asyncpg.Pool) -> None:
+    """A bug in one duty does not end the leader."""
+    begun = 0
+
+    async def stumbling(_heard_since: Callable[[], datetime]) -> None:
+        nonlocal begun
+        begun += 1
+        raise ValueError("stumbled")
+
+    task = asyncio.create_task(Leader(pool, "one", 0.15, [stumbling]).run())
+
+    async def twice() -> bool:
+        return begun >= 2
+
+    await eventually(twice)
+    task.cancel()
+    await asyncio.wait([task])
