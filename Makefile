@@ -10,10 +10,10 @@ CODE := service projections migrations tests ops grafana
 DATA ?= .muster
 PORT ?= 8110
 
-.PHONY: help setup up demo observe test check fmt rules rules-mutate generate verify bench lock clean
+.PHONY: help setup up demo observe test check fmt rules rules-mutate generate verify dashboards-preview bench lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv from the locked requirements; nothing when nothing changed
 
@@ -46,6 +46,9 @@ fmt: setup ## format, and mend what ruff can
 
 generate: setup ## write every generated file anew
 	for script in ops/generate/*.py; do [ ! -e "$$script" ] || $(BIN)/python "$$script"; done
+
+dashboards-preview: setup ## draw the dashboards into ops/pictures from the Prometheus at MUSTER_PROMETHEUS
+	exec $(BIN)/python -m grafana.preview $(PREVIEW)
 
 rules: setup ## check the alert rules and run their tests
 	promtool check rules ops/prometheus/*.yml

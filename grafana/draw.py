@@ -197,8 +197,8 @@ def _timeseries(panel: Panel) -> Builder[d.Panel]:
 
 
 def _stat(panel: Panel) -> Builder[d.Panel]:
-    graph = c.BigValueGraphMode.NONE if panel.asks_now or "date" in panel.unit else c.BigValueGraphMode.AREA
-    names = c.BigValueTextMode.NAME if panel.queries[0].name == "{{state}}" else c.BigValueTextMode.AUTO
+    graph = c.BigValueGraphMode.AREA if panel.has_course else c.BigValueGraphMode.NONE
+    names = c.BigValueTextMode.NAME if panel.is_name else c.BigValueTextMode.AUTO
     coloured = c.BigValueColorMode.VALUE if panel.limits or panel.texts else c.BigValueColorMode.NONE
     return stat_builder.Panel().graph_mode(graph).color_mode(coloured).text_mode(names).reduce_options(last())
 

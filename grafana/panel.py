@@ -14,14 +14,15 @@ GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE, GREY = "green", "yellow", "orange", "r
 
 # Colours of label values: one value has one colour on every board.
 COLOURS = {
-    GREEN: "done completed complete achieved healthy success accepted granted renewed active",
-    RED: "quarantined failed dead expired exhausted failure rejected fenced safety_cap heartbeat_dead",
-    BLUE: "running created started",
-    "light-blue": "ready resumed auto",
+    GREEN: "done completed complete achieved healthy success accepted renewed active",
+    RED: "quarantined failed dead failure rejected safety_cap",
+    "dark-red": "expired exhausted fenced heartbeat_dead",
+    BLUE: "running created started granted",
+    "light-blue": "ready resumed auto released",
     ORANGE: "delayed stale partial",
     YELLOW: "warn skipped paused",
     PURPLE: "parked quota",
-    GREY: "blocked cancelled released other idle",
+    GREY: "blocked cancelled other idle",
 }
 
 
@@ -97,6 +98,16 @@ class Panel:
         """Tell whether the answer is one moment, not a course over time."""
         whole_range = self.kind in ("stat", "gauge") and any("$__range" in query.short for query in self.queries)
         return self.instant or whole_range or self.kind in ("table", "piechart", "bargauge")
+
+    @property
+    def is_name(self) -> bool:
+        """Tell whether a stat says the name of its series, not the value."""
+        return self.kind == "stat" and self.queries[0].name == "{{state}}"
+
+    @property
+    def has_course(self) -> bool:
+        """Tell whether a stat draws what its value was."""
+        return not (self.asks_now or self.is_name or self.texts or "date" in self.unit)
 
 
 @dataclass(frozen=True)

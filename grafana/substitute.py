@@ -1,7 +1,7 @@
 """The variables of Grafana with values, so that Prometheus itself can be asked."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -12,6 +12,10 @@ class Chosen:
     step_s: int = 120
     scrape_s: int = 15
     campaign: str = "nightly"
+
+    def wider(self, points: int) -> "Chosen":
+        """Return the same with at most *points* points."""
+        return replace(self, step_s=max(self.step_s, self.range_s // points))
 
     def put_into(self, expr: str) -> str:
         """Return *expr* with every variable replaced, as Grafana does it.

@@ -170,7 +170,8 @@ CAMPAIGNS = Row(
             "When each campaign ran and when its safety cap held it. Red stretches are hours nobody worked: find out who resets"
             " breakers at that time of day, or raise the cap if single failures are normal there.",
             ask(
-                'F(muster_campaign_paused{reason="safety_cap"}) * 2 or on (campaign) F(muster_campaign_state{state="running"})',
+                'max by (campaign) (F(muster_campaign_paused{reason="safety_cap"}) * 2'
+                ' or on (campaign) F(muster_campaign_state{state="running"}))',
                 "{{campaign}}",
             ),
             texts={0: ("not running", GREY), 1: ("running", GREEN), 2: ("auto-paused", RED)},
