@@ -171,7 +171,7 @@ CAMPAIGNS = Row(
             " breakers at that time of day, or raise the cap if single failures are normal there.",
             ask(
                 'max by (campaign) (F(muster_campaign_paused{reason="safety_cap"}) * 2'
-                ' or on (campaign) F(muster_campaign_state{state="running"}))',
+                ' or F(muster_campaign_state{state="running"}))',
                 "{{campaign}}",
             ),
             texts={0: ("not running", GREY), 1: ("running", GREEN), 2: ("auto-paused", RED)},

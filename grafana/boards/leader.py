@@ -45,8 +45,8 @@ LEADER = Row(
         ),
         stat(
             "Diagnostic exports",
-            "Diagnostic bundles made in range, by result. A failed one can be asked for again with `force`; many of the same"
-            " campaign mean that somebody is looking at it, ask before you do too.",
+            "Diagnostic bundles made in range; `forced` ones were asked for again within a minute of another. Many of one hour"
+            " mean that somebody is looking at a problem right now: ask who, before you do the same.",
             ask("sum by (result) (I[$__range](muster_diagnostics_total))", "{{result}}"),
             limits=((0, BLUE),),
             empty="none",

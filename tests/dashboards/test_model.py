@@ -1,6 +1,7 @@
 """The dashboards as Grafana will read them."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -157,6 +158,14 @@ def test_a_dashboard_is_read_only_tagged_and_shares_its_crosshair(path: Any) -> 
     assert model["editable"] is False
     assert model["tags"] == ["muster"]
     assert model["graphTooltip"] == 1
+
+
+def test_an_alert_leads_to_a_dashboard_and_a_variable_that_exist() -> None:
+    alerts = (DASHBOARDS.parents[1] / "ops/prometheus/muster.alerts.yml").read_text(encoding="utf-8")
+    boards = {board.uid: board.chooses for board in BOARDS}
+    led = re.findall(r"dashboard_url: .*/d/([\w-]+)(?:\?var-(\w+)=)?", alerts)
+    assert led
+    assert [(uid, variable) for uid, variable in led if uid not in boards or variable not in ("", boards[uid])] == []
 
 
 @pytest.mark.parametrize(
