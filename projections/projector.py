@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 PAGE = 5000
 POLL_S = 0.2
+BREATH_S = 0.05
 LOOK_S = 0.02
 PATIENCE_S = 5.0
 REST_S = 1.0
@@ -108,6 +109,7 @@ class Projector:
         self._shard = shard
         self._page = page
         self._bell = asyncio.Event()
+        self._asked = asyncio.Event()
         self._moved = asyncio.Event()
         self._running = False
 
@@ -138,6 +140,7 @@ class Projector:
         self._reach(fold.at.position)
         while True:
             self._bell.clear()
+            self._asked.clear()
             started = time.perf_counter()
             async with self._pool.acquire() as connection:
                 folded = await step(connection, fold, self._page)
@@ -146,17 +149,19 @@ class Projector:
             if folded:
                 self._process.projected(folded, time.perf_counter() - started)
                 self._reach(fold.at.position)
+            if folded >= self._page:
                 await asyncio.sleep(0)
             else:
-                await self._rest()
+                await self._rest(folded)
 
-    async def _rest(self) -> None:
-        """Wait for the bell, or for the next look at the log."""
-        try:
-            async with asyncio.timeout(POLL_S):
-                await self._bell.wait()
-        except TimeoutError:
-            return
+    async def _rest(self, folded: int) -> None:
+        """Wait for the bell or the next look at the log; then draw breath, unless somebody waits for a position.
+
+        One page of many events costs little more than one of few, and the Writer needs the machine.
+        """
+        if not folded:
+            await soon(self._bell, POLL_S)
+        await soon(self._asked, BREATH_S)
 
     def _reach(self, position: int) -> None:
         """Tell everybody who waits that the fold is at *position*."""
@@ -182,14 +187,11 @@ class Projector:
 
     async def nap(self, longest_s: float) -> None:
         """Sleep until the fold of this replica moves, *longest_s* seconds at most."""
-        try:
-            async with asyncio.timeout(longest_s):
-                await self._moved.wait()
-        except TimeoutError:
-            return
+        await soon(self._moved, longest_s)
 
     async def _hear(self, position: int) -> None:
-        """Wait while this replica folds."""
+        """Wait while this replica folds, and hurry it."""
+        self._asked.set()
         self.ring()
         while self._running and self.position < position:
             await self._moved.wait()
@@ -200,3 +202,12 @@ class Projector:
             self.position = max(self.position, (await store.live(self._pool, self._shard)).position)
             if self.position < position:
                 await asyncio.sleep(LOOK_S)
+
+
+async def soon(event: asyncio.Event, longest_s: float) -> None:
+    """Wait for *event*, *longest_s* seconds at most."""
+    try:
+        async with asyncio.timeout(longest_s):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -9,9 +9,10 @@ from projections.http import quarantine as quarantined
 from projections.http import unit as units_of
 from projections.http.description import AT_LEAST, LIST, described
 from projections.http.look import Look, Page, found, page, shown
+from projections.http.quarantine import QuarantinedUnit
 from projections.views import worker_view
 from projections.views.campaign_view import CampaignView
-from projections.views.worker_view import HeartbeatSummary
+from projections.views.worker_view import HeartbeatSummary, WorkerView
 from service.domain import ids
 from service.domain.rejections import Validation
 
@@ -31,7 +32,7 @@ class Result(Struct, kw_only=True):
     position: int
 
 
-@get("/v1/campaigns", **described("ListCampaigns", "Campaigns by name.", Page, *LIST, "state", "label"))
+@get(**described("/v1/campaigns", "ListCampaigns", Page[CampaignView], *LIST, "state", "label"))
 async def campaigns(request: Look) -> Response[bytes]:
     """Return campaigns, of a state and with labels (`name=value` or `name`, as often as needed)."""
     equal, present = labels(request.query_params.getall("label", []))
@@ -59,7 +60,7 @@ def labels(given: list[str]) -> tuple[dict[str, str], list[str]]:
     return equal, present
 
 
-@get("/v1/campaigns/{name:str}", **described("GetCampaign", "One campaign.", CampaignView, AT_LEAST))
+@get(**described("/v1/campaigns/{name:str}", "GetCampaign", CampaignView, AT_LEAST))
 async def campaign(request: Look) -> Response[bytes]:
     """Return one campaign; its version is the ETag for `If-Match`."""
     view = await view_of(request)
@@ -79,7 +80,7 @@ async def known(request: Look) -> ids.CampaignName:
     return name
 
 
-@get("/v1/campaigns/{name:str}/quarantine", **described("ListQuarantine", "Units that failed for good.", Page, *LIST, "reason"))
+@get(**described("/v1/campaigns/{name:str}/quarantine", "ListQuarantine", Page[QuarantinedUnit], *LIST, "reason"))
 async def quarantine(request: Look) -> Response[bytes]:
     """Return the quarantined units of a campaign with reason, error and last screen."""
     name, limit = await known(request), request.limit
@@ -88,7 +89,7 @@ async def quarantine(request: Look) -> Response[bytes]:
     return shown(page(items, limit, items[-1].key if items else None))
 
 
-@get("/v1/campaigns/{name:str}/workers", **described("ListCampaignWorkers", "Workers of a campaign.", Page, *LIST, "level"))
+@get(**described("/v1/campaigns/{name:str}/workers", "ListCampaignWorkers", Page[WorkerView], *LIST, "level"))
 async def workers(request: Look) -> Response[bytes]:
     """Return the workers that hold a claim of a campaign."""
     name, limit = await known(request), request.limit
@@ -97,16 +98,14 @@ async def workers(request: Look) -> Response[bytes]:
     return shown(page(items, limit, items[-1].worker if items else None))
 
 
-@get(
-    "/v1/campaigns/{name:str}/heartbeats", **described("GetHeartbeats", "How its workers are heard.", HeartbeatSummary, AT_LEAST)
-)
+@get(**described("/v1/campaigns/{name:str}/heartbeats", "GetHeartbeats", HeartbeatSummary, AT_LEAST))
 async def heartbeats(request: Look) -> Response[bytes]:
     """Return how many workers of a campaign are healthy, warned of, stale, dead or missing, and the worst silence."""
     name = await known(request)
     return shown(worker_view.summary(await request.reader.workers("", None, name, WORKERS, request.at_least)))
 
 
-@get("/v1/campaigns/{name:str}/result", **described("GetResult", "What became of a campaign.", Result, AT_LEAST))
+@get(**described("/v1/campaigns/{name:str}/result", "GetResult", Result, AT_LEAST))
 async def result(request: Look) -> Response[bytes]:
     """Return what became of a campaign."""
     view = await view_of(request)

@@ -14,21 +14,21 @@ class Description(Struct, frozen=True, kw_only=True):
     """One operation: the type of its answer, the names of its query parameters, the statuses of its refusals."""
 
     operation: str
-    summary: str
     answer: Any
     parameters: tuple[str, ...] = ()
     status: int = 200
-    refuses: tuple[int, ...] = (400, 404, 503)
+    refuses: tuple[int, ...] = ()
     body: Any = None
     lines: bool = False
 
 
-def described(operation: str, summary: str, answer: Any, *parameters: str) -> dict[str, Any]:  # noqa: ANN401 - types of any form
+def described(path: str, operation: str, answer: Any, *parameters: str) -> dict[str, Any]:  # noqa: ANN401 - types of any form
     """Return the keyword arguments of a route handler that carries its description."""
-    description = Description(operation=operation, summary=summary, answer=answer, parameters=parameters)
+    refuses = (404,) if "{" in path else ()
+    description = Description(operation=operation, answer=answer, parameters=parameters, refuses=refuses)
     return {
+        "path": path,
         "operation_id": operation,
-        "summary": summary,
         "include_in_schema": False,
         "request_class": Look,
         "opt": {"description": description},

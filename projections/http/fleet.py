@@ -11,7 +11,7 @@ from projections.views.worker_view import WorkerView
 from service.domain import ids
 
 
-@get("/v1/workers", **described("ListWorkers", "Workers by id.", Page, *LIST, "level", "campaign"))
+@get(**described("/v1/workers", "ListWorkers", Page[WorkerView], *LIST, "level", "campaign"))
 async def workers(request: Look) -> Response[bytes]:
     """Return workers, of a heartbeat level and with a claim in a campaign."""
     limit = request.limit
@@ -20,14 +20,14 @@ async def workers(request: Look) -> Response[bytes]:
     return shown(page(items, limit, items[-1].worker if items else None))
 
 
-@get("/v1/workers/{worker:str}", **described("GetWorker", "One worker.", WorkerView, AT_LEAST))
+@get(**described("/v1/workers/{worker:str}", "GetWorker", WorkerView, AT_LEAST))
 async def worker(request: Look) -> Response[bytes]:
     """Return one worker."""
     name = request.worker
     return shown(found(await request.reader.worker(name, request.at_least), "worker", name))
 
 
-@get("/v1/quotas", **described("ListQuotas", "Quotas by key.", Page, *LIST))
+@get(**described("/v1/quotas", "ListQuotas", Page[QuotaView], *LIST))
 async def quotas(request: Look) -> Response[bytes]:
     """Return quotas."""
     limit = request.limit
@@ -35,14 +35,14 @@ async def quotas(request: Look) -> Response[bytes]:
     return shown(page(items, limit, items[-1].key if items else None))
 
 
-@get("/v1/quotas/{quota:str}", **described("GetQuota", "One quota.", QuotaView, AT_LEAST))
+@get(**described("/v1/quotas/{quota:str}", "GetQuota", QuotaView, AT_LEAST))
 async def quota(request: Look) -> Response[bytes]:
     """Return one quota."""
     key = request.quota
     return shown(found(await request.reader.quota(key, request.at_least), "quota", key))
 
 
-@get("/v1/engine", **described("GetEngine", "The whole installation.", EngineView, AT_LEAST))
+@get(**described("/v1/engine", "GetEngine", EngineView, AT_LEAST))
 async def engine(request: Look) -> Response[bytes]:
     """Return the engine: its switch, its pool, its quotas, who leads, the head of the log."""
     return shown(await request.reader.engine(request.at_least))

@@ -7,12 +7,12 @@ from litestar.response import Stream
 
 from projections.http import events as reads
 from projections.http.description import AT_LEAST, described
-from projections.http.events import Filter
+from projections.http.events import Filter, LogEvent
 from projections.http.look import Look, Page, shown
 from service.domain.rejections import Validation
 
 
-@get("/v1/events", **described("ListEvents", "The log.", Page, AT_LEAST, "after", "limit", "campaign", "unit", "worker", "kind"))
+@get(**described("/v1/events", "ListEvents", Page[LogEvent], AT_LEAST, "after", "limit", "campaign", "unit", "worker", "kind"))
 async def events(request: Look) -> Response[bytes]:
     """Return the events after a position that match; `next` is the position to go on after."""
     return await events_page(request, filter_of(request))
@@ -38,9 +38,7 @@ def filter_of(request: Look) -> Filter:
     )
 
 
-@get(
-    "/v1/events/stream", **described("StreamEvents", "The log as it grows.", bytes, "after", "campaign", "unit", "worker", "kind")
-)
+@get(**described("/v1/events/stream", "StreamEvents", bytes, "after", "campaign", "unit", "worker", "kind"))
 async def stream(request: Look) -> Stream:
     """Send matching events as they come, each once, in order; `Last-Event-ID` or `after` resumes, else from now on."""
     chosen = filter_of(request)

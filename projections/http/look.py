@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -145,14 +145,14 @@ class Look(Request[None, None, State]):
         return given
 
 
-class Page(Struct):
+class Page(Struct, Generic[T]):
     """A part of a list, and where it goes on."""
 
-    items: list[Any]
+    items: list[T]
     next: str | None
 
 
-def page(items: list[T], limit: int, key: str | None) -> Page:
+def page(items: list[T], limit: int, key: str | None) -> Page[T]:
     """Return a page; it goes on after *key* when it is full."""
     return Page(items, encoded(key) if key is not None and len(items) >= limit else None)
 

@@ -14,7 +14,7 @@ from projections.rejections import Unreadable
 SCOPES = ("all", "fleet", "process")
 
 
-@get("/metrics", **described("GetMetrics", "Metrics in the Prometheus text format or OpenMetrics.", str, "scope"))
+@get(**described("/metrics", "GetMetrics", str, "scope"))
 async def metrics(request: Look) -> Response[bytes]:
     """Return the metrics; without a database, those of this process, and 503 for the fleet's alone."""
     scope = request.word("scope", SCOPES) or "all"

@@ -6,14 +6,15 @@ from projections.http import events as log_events
 from projections.http import unit as reads
 from projections.http.campaigns import known
 from projections.http.description import AT_LEAST, LIST, described
+from projections.http.events import LogEvent
 from projections.http.log import events_page
 from projections.http.look import Look, Page, found, page, shown
 from projections.http.source import READS
-from projections.http.unit import Choice, Explanation, UnitView
+from projections.http.unit import Choice, Explanation, UnitRow, UnitView
 from service.domain import ids
 
 
-@get("/v1/campaigns/{name:str}/units", **described("ListUnits", "Units of a campaign.", Page, *LIST, "state", "group", "q"))
+@get(**described("/v1/campaigns/{name:str}/units", "ListUnits", Page[UnitRow], *LIST, "state", "group", "q"))
 async def units(request: Look) -> Response[bytes]:
     """Return units by key, of a state, of a group, with a text in their key."""
     name, limit = await known(request), request.limit
@@ -22,14 +23,14 @@ async def units(request: Look) -> Response[bytes]:
     return shown(page(items, limit, items[-1].key if items else None))
 
 
-@get("/v1/campaigns/{name:str}/units/{key:str}", **described("GetUnit", "One unit with its attempts.", UnitView, AT_LEAST))
+@get(**described("/v1/campaigns/{name:str}/units/{key:str}", "GetUnit", UnitView, AT_LEAST))
 async def unit(request: Look) -> Response[bytes]:
     """Return one unit with payload, dependencies, attempts and the last screen."""
     name, key = await known(request), request.unit
     return shown(found(await reads.unit_view(request.reader, name, key, request.at_least), "unit", key))
 
 
-@get("/v1/campaigns/{name:str}/units/{key:str}/events", **described("ListUnitEvents", "Events of a unit.", Page, *LIST, "kind"))
+@get(**described("/v1/campaigns/{name:str}/units/{key:str}/events", "ListUnitEvents", Page[LogEvent], *LIST, "kind"))
 async def events(request: Look) -> Response[bytes]:
     """Return the events of one unit in the order of the log, heartbeats among them."""
     name, key = await known(request), request.unit
@@ -37,10 +38,7 @@ async def events(request: Look) -> Response[bytes]:
     return await events_page(request, log_events.Filter(campaign=name, unit=key, kinds=request.kinds))
 
 
-@get(
-    "/v1/campaigns/{name:str}/units/{key:str}/explain",
-    **described("ExplainUnit", "Why it is not running.", Explanation, AT_LEAST),
-)
+@get(**described("/v1/campaigns/{name:str}/units/{key:str}/explain", "ExplainUnit", Explanation, AT_LEAST))
 async def explain(request: Look) -> Response[bytes]:
     """Return every reason why a unit is not running, from the predicate that the claim uses."""
     name, key = await known(request), request.unit

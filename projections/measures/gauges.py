@@ -43,7 +43,9 @@ def gauges(cards: Cards, depth: Depth) -> Iterator[Sample]:
     """Yield every gauge."""
     yield from fleet(cards)
     yield from log(depth)
+    held = holders(cards.workers.values())
     for card in cards.campaigns.values():
+        yield Sample("muster_campaign_workers", (card.name,), held[card.name])
         yield from campaign(card, cards, depth.at)
     yield from workers(cards.workers.values(), depth.at)
     yield from quotas(cards)
@@ -82,16 +84,15 @@ def campaign(card: CampaignCard, cards: Cards, at: datetime) -> Iterator[Sample]
         yield Sample("muster_campaign_units", (card.name, state), getattr(counts, state))
     yield Sample("muster_campaign_state", (card.name, card.state), 1)
     yield Sample("muster_campaign_progress_ratio", name, counts.done / counts.total if counts.total else 0)
-    yield Sample("muster_campaign_workers", name, holders(cards.workers.values(), card.name))
     yield Sample("muster_campaign_consecutive_failures", name, card.consecutive)
     yield Sample("muster_campaign_safety_cap", name, card.policy.breaker.threshold)
     yield from campaign_times(card, at)
     yield from pauses(card, cards)
 
 
-def holders(workers: Iterable[WorkerCard], campaign: ids.CampaignName) -> int:
-    """Return how many workers hold a lease in *campaign*."""
-    return sum(1 for card in workers if any(held.campaign == campaign for held in card.claims.values()))
+def holders(workers: Iterable[WorkerCard]) -> Counter[ids.CampaignName]:
+    """Return how many workers hold a lease in each campaign."""
+    return Counter(campaign for card in workers for campaign in {held.campaign for held in card.claims.values()})
 
 
 def campaign_times(card: CampaignCard, at: datetime) -> Iterator[Sample]:

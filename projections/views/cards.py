@@ -76,6 +76,9 @@ class Cards:
         if isinstance(body, e.CampaignCreated):
             self.campaigns[body.name] = campaign.opened(body, event)
             self.touched.campaigns.add(body.name)
+            self._quota(body.quota)
+        elif isinstance(body, e.CampaignEdited):
+            self._quota(self.campaigns[event.campaign].quota if event.campaign is not None else None)
         elif isinstance(body, e.UnitQuarantined):
             card = quarantine.quarantined(body, event)
             self.quarantine[card.campaign, card.key] = card
@@ -87,7 +90,13 @@ class Cards:
             self.touched.engine = True
         elif type(body) in quota.FOLDS:
             key: ids.QuotaKey = body.key  # type: ignore[attr-defined]  # every event of a quota names it
-            quota.FOLDS[type(body)](self.quotas.setdefault(key, QuotaCard(key=key)), body, event)
+            self._quota(key)
+            quota.FOLDS[type(body)](self.quotas[key], body, event)
+
+    def _quota(self, key: ids.QuotaKey | None) -> None:
+        """Give a quota that is named its card; an open gate until something closes it."""
+        if key is not None:
+            self.quotas.setdefault(key, QuotaCard(key=key))
             self.touched.quotas.add(key)
 
     def _clear(self, event: e.Recorded) -> None:
@@ -104,7 +113,7 @@ class Cards:
 
 
 LEAVING = (e.QuarantineCleared, e.UnitCancelled)
-RARE = {e.CampaignCreated, e.UnitQuarantined, *LEAVING, *engine.FOLDS, *quota.FOLDS}
+RARE = {e.CampaignCreated, e.CampaignEdited, e.UnitQuarantined, *LEAVING, *engine.FOLDS, *quota.FOLDS}
 
 Change = campaign.Change
 
