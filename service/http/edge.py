@@ -4,6 +4,7 @@ A name in a path may hold a `/` (sent as `%2F`), `HEAD` is a `GET` without its b
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter
 from urllib.parse import unquote_to_bytes
 
@@ -17,17 +18,21 @@ from service.http.problems import MEDIA_TYPE, problem
 Observe = Callable[[str, str, int, float], None]
 """Method, route template, status and seconds of an answered request."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+UNMATCHED = "other"
+"""The route template of a path that matched none."""
 SLASH = "\0"
 """Stands in the routed path for a `/` within a name; a NUL of the client's own is refused before."""
 
 
 class Edge:
-    """The app within its edge; *inflight* counts the requests that are not yet answered."""
+    """The app within its edge; *observe* is told of every answer, *during* is open while a request is being answered."""
 
-    def __init__(self, app: ASGIApp, observe: Observe = lambda *_: None) -> None:
+    def __init__(
+        self, app: ASGIApp, observe: Observe = lambda *_: None, during: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
         self.app = app
         self.observe = observe
-        self.inflight = 0
+        self.during = during
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -39,13 +44,12 @@ class Edge:
         sent = Sent(send, bodiless=method == "HEAD")
         if sent.bodiless:
             scope = {**scope, "method": HttpMethod.GET}  # a copy: the server looks at its own
-        self.inflight += 1
         try:
-            await self.answer(scope, receive, sent)
+            with self.during():
+                await self.answer(scope, receive, sent)
         finally:
-            self.inflight -= 1
             name = str(method) if method in METHODS else "OTHER"
-            self.observe(name, scope.get("path_template") or "unmatched", sent.status, perf_counter() - started)
+            self.observe(name, scope.get("path_template") or UNMATCHED, sent.status, perf_counter() - started)
 
     async def answer(self, scope: Scope, receive: Receive, sent: "Sent") -> None:
         """Hand the request on under a path whose parts are the decoded ones."""

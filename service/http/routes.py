@@ -2,12 +2,13 @@
 
     desk = Desk(writer=…, views=…, quarantine=…, replays=…, bell=…, stopping=…)
     app = Litestar([*ROUTES, *reads], opt={"desk": desk}, exception_handlers=problems.HANDLERS, openapi_config=None)
-    served = Edge(app, observe)
+    served = Edge(app, observe, during)
 
 *writer* is the Writer; *views* and *quarantine* are reads of the projections (`projections.http.Reader` is both);
 *replays* keeps bodies of answers under their idempotency keys; *bell* is rung after every commit that may have made work
 claimable; *stopping* is set when the service drains, and ends every claim that waits. *observe* gets method, route
-template, status and seconds of every answer.
+template (`other` where none matched), status and seconds of every answer; *during* is a context that is open while a
+request is being answered, for a gauge of those in flight.
 """
 
 from service.http import campaigns, claims, engine, imports, quotas, reference, reports, retries, single, units, workers

@@ -97,7 +97,7 @@ async def test_every_answer_is_observed_under_its_route(http: Http, seen: list[t
     await http.post("/v1/campaigns/n/pause")
     await http.request("BREW", "/v1/campaigns/n/pause")
     await http.get("/nothing")
-    assert seen == [("POST", "/v1/campaigns/{name}/pause", 404), ("OTHER", "unmatched", 405), ("GET", "unmatched", 404)]
+    assert seen == [("POST", "/v1/campaigns/{name}/pause", 404), ("OTHER", "other", 405), ("GET", "other", 404)]
 
 
 async def test_a_trace_is_continued_and_a_broken_one_replaced(http: Http, shard: Shard) -> None:
