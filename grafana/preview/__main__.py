@@ -13,7 +13,7 @@ import httpx
 
 from grafana.build import BOARDS
 from grafana.preview.answer import Source
-from grafana.preview.contact import contact
+from grafana.preview.contact import contact, shrink
 from grafana.preview.sheet import sheet
 from grafana.substitute import Chosen
 
@@ -43,7 +43,10 @@ def main() -> None:
         for board, path in zip(BOARDS, files, strict=True):
             empty = sheet(board, source, note, path)
             print(f"{path.name}: {len(board.panels)} panels" + (f", no data: {', '.join(empty)}" if empty else ""))
-    contact(files, chosen.into / "dashboards.png")
+    whole = chosen.into / "dashboards.png"
+    contact(files, whole)
+    for path in (*files, whole):
+        shrink(path)
 
 
 def look(client: httpx.Client, at: float, hours: float, campaign: str) -> Source:
