@@ -11,15 +11,19 @@ from ops.rules.groups import ALERTS
 from ops.rules.recording import RECORDINGS
 from ops.rules.rule import Alert, Recording
 from tests.rules.cases import CASES, RECORDED
-from tests.rules.promtool import alert_test, recorded_test, verdict
+from tests.rules.golden import expected, first_firing
+from tests.rules.promtool import alert_test, notification_test, recorded_test, verdict
 
 ENOUGH = 0.95
-# Selectors and windows are stepped over: the first alternative takes them whole.
+# Selectors are stepped over: the first alternative takes them whole.
 TOKEN = re.compile(
-    r"\{[^}]*\}|\[[^]]*\]|vector\(\d+\)"
+    r"\{[^}]*\}|vector\(\d+\)"
+    r"|\[(?P<window>\w+)\]"
+    r"|(?P<fold>max(?= without))"
     r"|(?P<comparison>>=|<=|==|!=|>|<)"
     r"|(?<![\w.:])(?P<number>\d+(?:\.\d+)?)(?![\w.:])"
 )
+UNITS = {"m": 60, "h": 3600, "d": 86400}
 FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "!=", "!=": "=="}
 
 
@@ -39,12 +43,13 @@ class Mutant:
     def survives(self) -> bool:
         """Tell whether every case still holds."""
         if isinstance(self.rule, Alert):
-            return not verdict(self.rule, [alert_test(self.rule, case) for case in CASES[self.rule.key]])
+            told = notification_test(self.rule, first_firing(self.rule), expected()[self.rule.key])
+            return not verdict(self.rule, [told, *(alert_test(self.rule, case) for case in CASES[self.rule.key])])
         return not verdict(self.rule, [recorded_test(self.rule, RECORDED[self.rule.record])])
 
 
 def mutants(rule: Alert | Recording) -> Iterator[Mutant]:
-    """Yield *rule* with each comparison flipped, each number doubled and halved, and without its `for`."""
+    """Yield *rule* with comparisons flipped, numbers, windows and `for` doubled and halved, no `for`, and replicas summed."""
     promql = rule.promql
     for token in TOKEN.finditer(promql):
         if token["comparison"]:
@@ -52,8 +57,20 @@ def mutants(rule: Alert | Recording) -> Iterator[Mutant]:
         elif token["number"] and float(token["number"]) != 0:
             yield _changed(rule, "number doubled", token, f"{float(token['number']) * 2:g}")
             yield _changed(rule, "number halved", token, f"{float(token['number']) / 2:g}")
+        elif token["window"]:
+            yield _changed(rule, "window doubled", token, f"[{_times(token['window'], 2)}]")
+            yield _changed(rule, "window halved", token, f"[{_times(token['window'], 0.5)}]")
+        elif token["fold"]:
+            yield _changed(rule, "replicas summed", token, "sum")
     if isinstance(rule, Alert) and rule.lasting:
         yield Mutant(replace(rule, lasting=""), "`for` dropped", f"for: {rule.lasting}")
+        for kind, factor in (("`for` doubled", 2), ("`for` halved", 0.5)):
+            yield Mutant(replace(rule, lasting=_times(rule.lasting, factor)), kind, f"for: {rule.lasting}")
+
+
+def _times(span: str, factor: float) -> str:
+    """Return *span* (`5m`) times *factor*, in seconds."""
+    return f"{int(span[:-1]) * UNITS[span[-1]] * factor:.0f}s"
 
 
 def _changed(rule: Alert | Recording, kind: str, token: re.Match[str], new: str) -> Mutant:

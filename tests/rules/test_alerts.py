@@ -73,3 +73,9 @@ def test_the_rule_files_are_what_the_tables_say() -> None:
     generator = OPS / "generate" / "prometheus_rules.py"
     checked = subprocess.run([sys.executable, generator, "--check"], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
+
+
+def test_a_missing_promtool_is_a_failure_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(AssertionError, match="promtool is missing: apt-get install prometheus prometheus-alertmanager"):
+        run("promtool", "--version")

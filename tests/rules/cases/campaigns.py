@@ -122,9 +122,9 @@ CAMPAIGNS = {
     "MusterCampaignPausedTooLong info": (
         case(
             "the pause began a day and a minute ago",
-            'campaign_paused_since_timestamp_seconds{campaign="c1"} 0x1500',
-            fires="1441m 1450m",
-            quiet="1400m 1440m",
+            'campaign_paused_since_timestamp_seconds{campaign="c1"} 60x1500',
+            fires="1442m 1450m",
+            quiet="1400m 1441m",
         ),
     ),
 }

@@ -62,6 +62,8 @@ FAILURES = {
         case("3 of 5 are missing", *screens("0x20 3x400", "0x20 2x400"), fires="21m 380m", quiet="20m 381m"),
         case("half of them are missing", *screens("0x20 3x30", "0x20 3x30"), quiet="21m"),
         case("6 of 11 are missing", *screens("0x20 6x30", "0x20 5x30"), fires="21m"),
+        case("6 were missing more than 6 hours ago", *screens("0x20 6x400", "0x380 5x30"), quiet="390m"),
+        case("10 were captured more than 6 hours ago", *screens("0x380 5x30", "0x20 10x400"), fires="390m"),
         case("4 units are too few", *screens("0x20 4x30", "0x50"), quiet="21m"),
     ),
     "MusterRetrySuccessLow warning": (
@@ -69,6 +71,7 @@ FAILURES = {
         case("three of four succeed", *retries("0+3x120", "0+1x120"), quiet="80m"),
         case("9 of 20 succeed, for 10 minutes", *retries("0x20 9x90", "0x20 11x90"), fires="31m 80m", quiet="30m 81m"),
         case("half of them succeed", *retries("0x20 10x90", "0x20 10x90"), quiet="31m 50m"),
+        case("10 more failed more than an hour ago", *retries("0x89 8x30", "0x20 10x68 21x30"), quiet="101m 110m"),
         case("19 are too few", *retries("0x20 8x90", "0x20 11x90"), quiet="31m 50m"),
     ),
     "MusterRetryStorm warning": (
@@ -76,6 +79,7 @@ FAILURES = {
         case("one of eight attempts", *storm("0+1x60", "0+8x60"), quiet="30m"),
         case("11 of 20 attempts, for 10 minutes", *storm("0x20 11x30", "0x20 20x30"), fires="31m 35m", quiet="30m 36m"),
         case("half of them", *storm("0x20 10x30", "0x20 20x30"), quiet="31m"),
+        case("20 retries more than 15 minutes ago", *storm("0x30 20x9 25x30", "0x40 20x30"), quiet="51m 55m"),
         case("19 attempts are too few", *storm("0x20 11x30", "0x20 19x30"), quiet="31m"),
     ),
     "MusterRetriesOverdue critical": (

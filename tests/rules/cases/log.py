@@ -1,6 +1,6 @@
 """Cases of the alerts about the log and its folds."""
 
-from tests.rules.case import case
+from tests.rules.case import case, counter
 
 
 def conflicts(of_hundred: int) -> tuple[str, str]:
@@ -33,6 +33,9 @@ LOG = {
             fires="6m 10m",
             quiet="5m",
         ),
+        case(
+            "an append fails every 4 minutes", 'event_append_failures_total{reason="other"} 0x3 1x3 2x3 3x3 4x3', fires="10m 19m"
+        ),
         case("appends conflict", 'event_append_failures_total{reason="conflict"} 0+1x30', quiet="10m"),
         case("one append failed", 'event_append_failures_total{reason="timeout"} 0x5 1x30', quiet="8m 10m 11m 12m"),
     ),
@@ -41,6 +44,20 @@ LOG = {
         case("10 of 100 conflict", *conflicts(10), quiet="35m"),
         case("21 of 100 conflict", *conflicts(21), fires="16m", quiet="15m"),
         case("19 of 100 conflict", *conflicts(19), quiet="35m"),
+        case(
+            "appends were frequent until 15 minutes ago",
+            f'event_append_failures_total{{reason="conflict"}} {counter((0, 30), (30, 40))}',
+            f"event_append_duration_seconds_count {counter((1000, 30), (100, 40))}",
+            fires="60m",
+            quiet="59m",
+        ),
+        case(
+            "the conflicts ended 7 minutes ago",
+            f'event_append_failures_total{{reason="conflict"}} {counter((40, 30), (0, 30))}',
+            f"event_append_duration_seconds_count {counter((100, 60))}",
+            fires="37m",
+            quiet="38m",
+        ),
     ),
     "MusterEventAppendSlow warning": (
         case("one of ten takes up to a second", *appends(ms100=90, ms1000=100), fires="20m"),

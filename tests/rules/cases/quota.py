@@ -33,9 +33,9 @@ QUOTA = {
     "MusterQuotaParkedTooLong warning": (
         case(
             "the gate closed 6 hours and a minute ago",
-            'quota_parked_since_timestamp_seconds{quota="q1"} 0x400',
-            fires="361m",
-            quiet="350m 360m",
+            'quota_parked_since_timestamp_seconds{quota="q1"} 60x400',
+            fires="362m",
+            quiet="350m 361m",
         ),
     ),
     "MusterQuotaResumeOverdue critical": (
@@ -65,6 +65,7 @@ QUOTA = {
         case("120 parks of 11 units, for 15 minutes", *parking("0+2x120", 11), fires="71m", quiet="70m"),
         case("120 parks of 12 units", *parking("0+2x120", 12), quiet="71m 100m"),
         case("101 parks of one unit", *parking("0x20 101x90", 1), fires="36m 80m", quiet="35m 81m"),
+        case("120 parks of one unit within 80 minutes", *parking("0x20 60x49 120x60", 1), quiet="100m"),
         case("100 parks of one unit", *parking("0x20 100x90", 1), quiet="36m 80m"),
     ),
 }

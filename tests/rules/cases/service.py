@@ -1,6 +1,6 @@
 """Cases of the alerts about the processes, the leader and what leaves the service as a number."""
 
-from tests.rules.case import case
+from tests.rules.case import case, counter
 
 
 def connections(used: int) -> tuple[str, str]:
@@ -32,6 +32,14 @@ SERVICE = {
         case("one turn of ten is up to a second late", *loop_lag("0.1", 90, "1"), fires="12m"),
         case("all are punctual", *loop_lag("0.1", 100, "1"), quiet="12m"),
         case("two of a hundred are later than 250 ms", *loop_lag("0.25", 98, "0.5"), fires="6m", quiet="5m"),
+        case(
+            "it has been punctual for 5 minutes",
+            f'event_loop_lag_seconds_bucket{{le="0.25"}} {counter((50, 30), (100, 10))}',
+            f'event_loop_lag_seconds_bucket{{le="0.5"}} {counter((100, 40))}',
+            f'event_loop_lag_seconds_bucket{{le="+Inf"}} {counter((100, 40))}',
+            fires="34m",
+            quiet="35m",
+        ),
         case("all end within 250 ms", *loop_lag("0.1", 50, "0.25"), quiet="12m"),
     ),
     "MusterNoLeader critical": (
@@ -39,7 +47,7 @@ SERVICE = {
         case("one leads", *leaders(1, 0), quiet="3m"),
     ),
     "MusterSplitBrain critical": (
-        case("both lead", *leaders(1, 1), fires="1m 3m", quiet="0m"),
+        case("both lead", *leaders(1, 1), fires="1m 3m", quiet="0m 30s", every="30s"),
         case("one leads", *leaders(1, 0), quiet="3m"),
     ),
     "MusterSweepStale critical": (
@@ -70,6 +78,19 @@ SERVICE = {
             'otlp_exports_total{result="failure"} 0+1x60',
             'otlp_exports_total{result="success"} 0+1x60',
             quiet="25m",
+        ),
+        case(
+            "an export fails every 8 minutes",
+            'otlp_exports_total{result="failure"} 0x7 1x7 2x7 3x7 4x7',
+            fires="18m 30m",
+            quiet="17m",
+        ),
+        case(
+            "the last success was 20 minutes ago",
+            'otlp_exports_total{result="failure"} 0+1x60',
+            f'otlp_exports_total{{result="success"}} {counter((1, 20), (0, 40))}',
+            fires="40m",
+            quiet="39m",
         ),
         case("one failed", 'otlp_exports_total{result="failure"} 0x5 1x60', quiet="15m 16m 17m"),
     ),

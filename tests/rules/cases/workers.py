@@ -58,6 +58,8 @@ WORKERS = {
         case("2 of 100 expire", *leases("0+100x60", "0+2x60"), quiet="25m"),
         case("3 of 20 expire, for 5 minutes", *leases("0x20 20x30", "0x20 3x30"), fires="26m 35m", quiet="25m 36m"),
         case("2 of 20 are not more than a tenth", *leases("0x20 20x30", "0x20 2x30"), quiet="26m"),
+        case("10 expired more than 15 minutes ago", *leases("0x40 20x30", "0x30 10x9 11x30"), quiet="48m 50m"),
+        case("200 were granted more than 15 minutes ago", *leases("0x30 200x9 220x30", "0x40 3x30"), fires="51m"),
         case("19 are too few", *leases("0x20 19x30", "0x20 3x30"), quiet="26m"),
     ),
     "MusterLeaseReaperStuck critical": (
