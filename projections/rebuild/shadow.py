@@ -19,6 +19,7 @@ CARDS = (
 
 async def lay(connection: asyncpg.Connection, *, lasting: bool) -> None:
     """Make the tables; those that are only compared need not survive a crash of the server."""
+    await connection.execute(SHADOW.end)
     await connection.execute(SHADOW.begin)
     await execute(connection, SHADOW.lay, TABLES, "" if lasting else "UNLOGGED")
 

@@ -1,8 +1,7 @@
 -- A second set of the state tables, in a schema of its own under the same names.
 
 -- name: begin
--- An empty schema for the second set; what an interrupted rebuild left is gone.
-DROP SCHEMA IF EXISTS muster_shadow CASCADE;
+-- An empty schema for the second set, once what an interrupted rebuild left is gone.
 CREATE SCHEMA muster_shadow;
 
 -- name: lay

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from projections.views.course import Course
+from projections.views.failure import FailureGroup
 from projections.views.instant import microseconds
 from projections.views.pace import Pace
 from service.domain import events as e
@@ -14,9 +16,15 @@ from service.domain import ids
 from service.domain.campaign import Counts
 from service.domain.policy import Policy
 
+DECISIONS = 50
+
 
 class CampaignCard(Struct, kw_only=True):
-    """One campaign as it is shown; only `evolve` writes it. *tripped* is the position of the trip, *fails* what it counted."""
+    """One campaign as it is shown; only `evolve` writes it.
+
+    *tripped* is the position of the trip, *fails* what it counted; *decisions* are the positions of the last decisions on the
+    campaign as a whole, *failures* the quarantine by shape of error.
+    """
 
     name: ids.CampaignName
     title: str
@@ -45,6 +53,9 @@ class CampaignCard(Struct, kw_only=True):
     counts: Counts = field(default_factory=Counts)
     quarantined_by_reason: dict[str, int] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
+    course: Course = field(default_factory=Course)
+    failures: list[FailureGroup] = field(default_factory=list)
+    decisions: list[int] = field(default_factory=list)
     position: int = 0
 
     @property
@@ -67,9 +78,15 @@ class CampaignCard(Struct, kw_only=True):
             self.pace.stop(microseconds(at))
         if new == "done":
             self.pace.done(microseconds(at))
+            self.course.count_done(microseconds(at))
             self.done_at = at
         if old == "parked" and counts.parked == 0:
             self.resume_at = None
+
+    def decided(self, position: int) -> None:
+        """Remember where the log tells of a decision; of the oldest ones nothing is kept."""
+        self.decisions.append(position)
+        del self.decisions[:-DECISIONS]
 
 
 def opened(body: e.CampaignCreated, event: e.Recorded) -> CampaignCard:
@@ -86,6 +103,7 @@ def opened(body: e.CampaignCreated, event: e.Recorded) -> CampaignCard:
         deadline=body.deadline,
         created_at=event.at,
         position=event.position,
+        decisions=[event.position],
     )
 
 
@@ -151,6 +169,7 @@ def units_added(card: CampaignCard, body: e.UnitsAdded, _event: e.Recorded) -> N
 def unit_claimed(card: CampaignCard, _body: e.UnitClaimed, event: e.Recorded) -> None:
     """A unit runs."""
     card.started_at = card.started_at or event.at
+    card.course.begin(microseconds(event.at))
     card.move("ready", "running", event.at)
 
 
@@ -160,8 +179,9 @@ def unit_completed(card: CampaignCard, body: e.UnitCompleted, event: e.Recorded)
     card.move(body.was, "done", event.at)
 
 
-def attempt_failed(card: CampaignCard, _body: e.AttemptFailed, _event: e.Recorded) -> None:
+def attempt_failed(card: CampaignCard, _body: e.AttemptFailed, event: e.Recorded) -> None:
     """One more failure in a row; what becomes of the unit says the next event."""
+    card.course.count_failed(microseconds(event.at))
     if card.policy.breaker.counts == "attempts":
         card.consecutive += 1
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-from projections.views import campaign, engine, quarantine, quota, worker
+from projections.views import campaign, engine, failure, quarantine, quota, worker
 from projections.views.campaign import CampaignCard
 from projections.views.engine import EngineCard
 from projections.views.quarantine import QuarantineCard
@@ -65,6 +65,8 @@ class Cards:
         running = card.counts.running
         change(card, event.body, event)
         card.position = event.position
+        if event.unit is None and type(event.body) not in IMPORTS:
+            card.decided(event.position)
         self.touched.campaigns.add(event.campaign)
         if card.counts.running != running:
             self.engine.in_use += card.counts.running - running
@@ -81,6 +83,7 @@ class Cards:
             self._quota(self.campaigns[event.campaign].quota if event.campaign is not None else None)
         elif isinstance(body, e.UnitQuarantined):
             card = quarantine.quarantined(body, event)
+            failure.join(self.campaigns[card.campaign].failures, card)
             self.quarantine[card.campaign, card.key] = card
             self.touched.cleared.discard((card.campaign, card.key))
         elif quarantine.leaves(event):
@@ -104,6 +107,7 @@ class Cards:
         assert event.unit is not None
         card = self.quarantine.pop((event.campaign, event.unit))
         campaign.unquarantined(self.campaigns[event.campaign], card.reason)
+        failure.leave(self.campaigns[event.campaign].failures, card)
         self.touched.cleared.add((event.campaign, event.unit))
 
     def saved(self) -> None:
@@ -112,6 +116,7 @@ class Cards:
         self.quarantine.clear()
 
 
+IMPORTS = (e.UnitsAdded, e.UnitsUpdated)
 LEAVING = (e.QuarantineCleared, e.UnitCancelled)
 RARE = {e.CampaignCreated, e.CampaignEdited, e.UnitQuarantined, *LEAVING, *engine.FOLDS, *quota.FOLDS}
 

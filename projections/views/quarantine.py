@@ -9,7 +9,7 @@ from service.domain import ids
 
 
 class QuarantineCard(Struct, kw_only=True):
-    """A quarantined unit with its cause; *screen_id* names the last screen."""
+    """A quarantined unit with its cause; *screen_id* names the last screen, *pattern* the shape of error it is counted under."""
 
     campaign: ids.CampaignName
     key: ids.UnitKey
@@ -20,6 +20,7 @@ class QuarantineCard(Struct, kw_only=True):
     screen_id: str | None
     quarantined_at: datetime
     position: int
+    pattern: str = ""
 
 
 def quarantined(body: e.UnitQuarantined, event: e.Recorded) -> QuarantineCard:

@@ -44,6 +44,9 @@ async def live_through(here: Fleet) -> None:
     await here.order(*(c.FailAttempt(token=token, reason="crash", error="exit 1") for token in tokens[3:8]))
     await here.order(c.ParkClaim(token=tokens[8], reason="rate_limit"), c.ReleaseClaim(token=tokens[9], reason="stop"))
     await here.order(c.ClearQuarantine(campaign=NIGHTLY, keys=(ids.UnitKey("u4"),), bulk_id="b"))
+    await here.order(c.EditCampaign(name=NIGHTLY, patch={"policy": {"investigate": True}}))
+    await here.order(c.FailAttempt(token=tokens[10], reason="crash", error="exit 2"))
+    await here.order(c.ClaimWork(worker=ids.WorkerId("w-2"), kind="investigation"))
     await here.order(c.CompleteUnit(token=tokens[0]), c.RecordReading(quota=ids.QuotaKey("q"), utilization=0.2))
     await here.projector.at_least(here.position)
 

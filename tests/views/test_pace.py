@@ -1,0 +1,52 @@
+"""Throughput ignores time in which nothing runs, and says nothing without evidence."""
+
+import pytest
+
+from projections.views.pace import ENOUGH, MINUTE_US, WINDOW_US, Pace
+
+SECOND_US = 1_000_000
+
+
+def worked(seconds: list[int], *, pause_s: int = 0) -> Pace:
+    """Return the pace of units that took *seconds* each, one after the other, with a pause after each."""
+    pace = Pace()
+    at_us = 0
+    for duration in seconds:
+        pace.start(at_us)
+        at_us += duration * SECOND_US
+        pace.stop(at_us)
+        pace.done(at_us)
+        at_us += pause_s * SECOND_US
+    return pace
+
+
+def test_two_units_are_no_evidence() -> None:
+    """B-VIEW-1."""
+    assert worked([10, 10]).rate(0) is None
+    assert worked([10, 10, 10]).rate(0) == pytest.approx(0.1)
+
+
+def test_time_in_which_nothing_runs_does_not_count() -> None:
+    """B-VIEW-1: parked for an hour after each unit."""
+    assert worked([10] * 5, pause_s=3600).rate(10**18) == pytest.approx(0.1)
+
+
+def test_a_unit_that_runs_on_lowers_the_pace() -> None:
+    """B-VIEW-1: while something runs and nothing gets done, it is slower."""
+    pace = worked([10] * 5)
+    pace.start(100 * SECOND_US)
+    assert pace.rate(150 * SECOND_US) == pytest.approx(0.05)
+
+
+def test_the_window_slides_over_active_time() -> None:
+    """B-VIEW-1: an hour of quick work is forgotten after half an hour of slow work."""
+    pace = worked([1] * 3600 + [30] * 80)
+    assert pace.rate(0) == pytest.approx(1 / 30, rel=0.1)
+    assert len(pace.minutes) <= WINDOW_US // MINUTE_US + 2
+
+
+def test_slow_work_is_judged_over_as_long_as_it_takes_to_see_enough() -> None:
+    """B-VIEW-1: units of four hours."""
+    pace = worked([4 * 3600] * 50)
+    assert pace.rate(0) == pytest.approx(1 / (4 * 3600), rel=0.1)
+    assert sum(done for _, done in pace.minutes) == ENOUGH + 1 or len(pace.minutes) <= ENOUGH + 1
