@@ -10,6 +10,7 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
+from projections.http.diagnostics import Bundles
 from projections.http.lookout import Lookout
 from projections.http.routes import READS
 from projections.store import QUERIES
@@ -52,6 +53,7 @@ def desk_of(replica: Replica, settings: Settings, stopping: asyncio.Event) -> De
         writer=replica.writer,
         views=replica.reader,
         quarantine=replica.reader,
+        bundles=Bundles(replica.reader, replica.process, settings.shown()),
         replays=replica.replays,
         bell=replica.work,
         stopping=stopping,

@@ -94,10 +94,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         """Return the variables from which another process reads these same settings."""
         return {PREFIX + name.upper(): str(value) for name, value in msgspec.structs.asdict(self).items()}
 
+    def shown(self) -> dict[str, Any]:
+        """Return every setting by its name, secrets masked."""
+        return msgspec.structs.asdict(self) | {"dsn": masked(self.dsn)}
+
     def lines(self) -> list[str]:
         """Return one line for each setting, in the order of the fields, secrets masked."""
         hints = get_type_hints(type(self), include_extras=True)
-        shown = msgspec.structs.asdict(self) | {"dsn": masked(self.dsn)}
+        shown = self.shown()
         return [f"{PREFIX}{name.upper()}={shown[name]}  # {_description(hints[name])}" for name in shown]
 
 

@@ -64,6 +64,16 @@ class Look(Request[None, None, State]):
         """The quota of the path."""
         return ids.QuotaKey(self._segment(NAME_AT, "quota", NAME_CHARS))
 
+    @property
+    def investigation(self) -> ids.InvestigationId:
+        """The investigation of the path."""
+        return ids.InvestigationId(self._segment(NAME_AT, "investigation", NAME_CHARS))
+
+    @property
+    def recovery(self) -> ids.RecoveryId:
+        """The recovery plan of the path."""
+        return ids.RecoveryId(self._segment(NAME_AT, "recovery", NAME_CHARS))
+
     def _segment(self, place: int, field: str, limit: int) -> str:
         """Return a part of the path as it was sent: a `%2F` in a name is part of it."""
         sent: bytes = self.scope["raw_path"].partition(b"?")[0].split(b"/")[place]

@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 from msgspec import Raw
 
+from projections.http import inquiry
 from projections.http.quarantine import Where, matching_keys
 from projections.http.source import READS, Source
 from projections.http.unit import unit_view
@@ -79,6 +80,14 @@ class Reader(Source):
     async def unit(self, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None) -> Raw | None:
         """Return the unit with its attempts, as JSON."""
         return raw(await unit_view(self, campaign, key, at_least))
+
+    async def investigation(self, known: ids.InvestigationId, at_least: int | None = None) -> Raw | None:
+        """Return one investigation as JSON."""
+        return raw(await inquiry.investigation(self, known, at_least))
+
+    async def recovery(self, known: ids.RecoveryId, at_least: int | None = None) -> Raw | None:
+        """Return one recovery plan as JSON."""
+        return raw(await inquiry.recovery(self, known, at_least))
 
     async def keys(self, campaign: ids.CampaignName, where: Where, after: ids.UnitKey | None, limit: int) -> list[ids.UnitKey]:
         """Return up to *limit* quarantined keys that match *where*, in order, after key *after*."""

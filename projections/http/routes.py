@@ -4,7 +4,7 @@ lookout = Lookout(reader, process, stopping)
 app = Litestar([*routes, *READS], opt={"lookout": lookout}, …)
 """
 
-from projections.http import campaigns, fleet, log, metrics, units
+from projections.http import campaigns, fleet, inquiries, log, metrics, units
 
-RESOURCES = (campaigns, units, fleet, log, metrics)
+RESOURCES = (campaigns, units, fleet, inquiries, log, metrics)
 READS = tuple(handler for resource in RESOURCES for handler in resource.HANDLERS)

@@ -205,3 +205,75 @@ WHERE shard = $1::integer
     AND ($4::text IS NULL OR reason = $4::text)
 ORDER BY key
 LIMIT $5::integer;
+
+-- name: investigations
+-- The next investigations in the order of their requests, of a state and of a campaign if asked; served by
+-- investigations_in_order.
+SELECT
+    i.id, i.campaign, i.unit, i.state, i.reason, i.attempts, i.error, i.exit_code, i.requested_at, i.worker, i.claimed_at,
+    i.until, i.ended_at, i.fix_unit, i.root_cause, i.why
+FROM investigations AS i
+WHERE i.shard = $1::integer
+    AND i.position > coalesce((SELECT a.position FROM investigations AS a WHERE a.shard = $1::integer AND a.id = $2::text), 0)
+    AND ($3::text IS NULL OR i.state = $3::text)
+    AND ($4::text IS NULL OR i.campaign = $4::text)
+ORDER BY i.position
+LIMIT $5::integer;
+
+-- name: investigation
+-- One investigation.
+SELECT
+    i.id, i.campaign, i.unit, i.state, i.reason, i.attempts, i.error, i.exit_code, i.requested_at, i.worker, i.claimed_at,
+    i.until, i.ended_at, i.fix_unit, i.root_cause, i.why
+FROM investigations AS i
+WHERE i.shard = $1::integer
+    AND i.id = $2::text;
+
+-- name: recoveries
+-- The next plans of a state, the oldest first: an id is a position in hexadecimal.
+SELECT id, campaign, resumable, preserved, last_position, state, detected_at, ended_at, by
+FROM recoveries
+WHERE shard = $1::integer
+    AND (length(id), id) > (length($2::text), $2::text)
+    AND state = $3::text
+ORDER BY length(id), id
+LIMIT $4::integer;
+
+-- name: recovery
+-- One plan.
+SELECT id, campaign, resumable, preserved, last_position, state, detected_at, ended_at, by
+FROM recoveries
+WHERE shard = $1::integer
+    AND id = $2::text;
+
+-- name: striking_units
+-- Units of a campaign for a bundle, those that failed first, in each state by key; served by units_by_state. The screen is
+-- that of the first few.
+SELECT
+    u.key, u.state, u.grp AS group, u.priority, u.attempts, u.parks, u.claims, u.worker, u.due_at, u.resume_at, u.error,
+    u.reason, u.because_of, u.kind, u.fix_of, u.updated_at, u.screen_id
+FROM unnest($3::text[]) WITH ORDINALITY AS wanted (state, place)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM units
+    WHERE shard = $1::integer
+        AND campaign = $2::text
+        AND state = wanted.state
+    ORDER BY key
+    LIMIT $4::integer
+) AS u
+ORDER BY wanted.place, u.key
+LIMIT $4::integer;
+
+-- name: last_facts
+-- The last facts of a campaign, newest first; served by events_of_campaign.
+SELECT position, kind, campaign, unit, worker, recorded_at, correlation_id, actor, data
+FROM events
+WHERE shard = $1::integer
+    AND campaign = $2::text
+ORDER BY position DESC
+LIMIT $3::integer;
+
+-- name: clock
+-- The database's time.
+SELECT clock_timestamp() AS at, $1::integer AS shard;

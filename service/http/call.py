@@ -124,6 +124,16 @@ class Call(Request[None, None, State]):
         """The claim of the path."""
         return ids.Token(self._named("token", NAME_CHARS))
 
+    @property
+    def investigation(self) -> ids.InvestigationId:
+        """The investigation of the path."""
+        return ids.InvestigationId(self._named("investigation", NAME_CHARS))
+
+    @property
+    def recovery(self) -> ids.RecoveryId:
+        """The recovery plan of the path."""
+        return ids.RecoveryId(self._named("recovery", NAME_CHARS))
+
     def _named(self, field: str, limit: int) -> str:
         text: str = self.path_params[field].replace(SLASH, "/")
         if not 1 <= len(text) <= limit or not text.isprintable():

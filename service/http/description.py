@@ -7,6 +7,7 @@ from msgspec import Struct
 from service.http.call import Call
 
 CAMPAIGN, UNIT, WORKER, ENGINE, QUOTA = "CampaignView", "UnitView", "WorkerView", "EngineView", "QuotaView"
+INVESTIGATION, RECOVERY = "InvestigationView", "RecoveryView"
 """The views, by the names under which the reads describe them."""
 
 

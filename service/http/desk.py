@@ -6,7 +6,7 @@ from typing import Self
 from msgspec import Struct, field
 
 from service.bell import Bell
-from service.http.views import Quarantine, Replays, Views, Writer
+from service.http.views import Bundles, Quarantine, Replays, Views, Writer
 
 MEBI = 1024 * 1024
 
@@ -21,6 +21,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     writer: Writer
     views: Views
     quarantine: Quarantine
+    bundles: Bundles
     replays: Replays
     bell: Bell
     stopping: asyncio.Event

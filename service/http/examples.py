@@ -53,6 +53,13 @@ EXAMPLES: dict[str, Any] = {
     "TickEngine": {"force": True},
     "RecordReading": {"utilization": 0.72, "resets_at": "2030-01-01T14:30:00Z"},
     "EditQuota": {"fire": "when_available", "threshold": 0.9},
+    "ConcludeInvestigation": {
+        "unit": {"key": "a.fix", "payload": {"file": "a.py", "do": "close the bracket in line 12"}},
+        "root_cause": "a bracket is never closed",
+    },
+    "ApplyRecovery": {},
+    "DeclineRecovery": {},
+    "ExportDiagnostics": {"force": True},
 }
 COUNTS = {"total": 10, "blocked": 0, "ready": 4, "delayed": 1, "parked": 0, "running": 2}
 COUNTS |= {"done": 2, "quarantined": 1, "skipped": 0, "cancelled": 0}

@@ -18,6 +18,8 @@ IN_PATH: dict[str, tuple[str, dict[str, Any]]] = {
     "key": ("Key of a unit, percent-encoded: a `/` in it is sent as `%2F`.", text(1, 200, examples=["a"])),
     "worker": ("The worker's own identifier.", text(1, 128, examples=["w-1"])),
     "quota": ("Provider or account.", text(1, 128, examples=["anthropic"])),
+    "investigation": ("Identifier of an investigation, as its claim gives it.", text(1, 128, examples=["i2a"])),
+    "recovery": ("Identifier of a recovery plan.", text(1, 128, examples=["r2a"])),
     "token": ("Fencing token of a claim.", text(1, 128)),
 }
 IN_QUERY: dict[str, tuple[str, dict[str, Any]]] = {
@@ -38,6 +40,7 @@ IN_QUERY: dict[str, tuple[str, dict[str, Any]]] = {
     "unit": ("Only of this unit.", TEXT),
     "worker": ("Only of this worker.", TEXT),
     "kind": ("Only events of this kind.", TEXT),
+    "force": ("Whether it may be done again so soon.", {"type": "boolean", "default": False}),
     "scope": ("Which metrics: those of the log or of this process.", TEXT),
 }
 IN_HEADER: dict[str, tuple[str, dict[str, Any]]] = {

@@ -38,6 +38,19 @@ class Views(Protocol):
     async def quota(self, key: ids.QuotaKey, at_least: int | None) -> Raw | None:
         """Return one quota view."""
 
+    async def investigation(self, known: ids.InvestigationId, at_least: int | None) -> Raw | None:
+        """Return one investigation."""
+
+    async def recovery(self, known: ids.RecoveryId, at_least: int | None) -> Raw | None:
+        """Return one recovery plan."""
+
+
+class Bundles(Protocol):
+    """The diagnostics of a campaign."""
+
+    async def bundle(self, campaign: ids.CampaignName) -> bytes | None:
+        """Return everything that helps to understand a campaign as one redacted document, None of one that is not there."""
+
 
 class Quarantine(Protocol):
     """Which units of a campaign are quarantined."""

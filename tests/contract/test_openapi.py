@@ -37,7 +37,8 @@ POST /v1/claims/{token}/complete · POST /v1/claims/{token}/fail · POST /v1/cla
 GET /v1/workers · GET /v1/workers/{worker} · POST /v1/workers/{worker}/drain · POST /v1/workers/{worker}/fence · GET /v1/engine
 PATCH /v1/engine · POST /v1/engine/pause · POST /v1/engine/resume · POST /v1/engine/tick · POST /v1/quotas/{quota}/readings
 GET /v1/quotas · GET /v1/quotas/{quota} · PATCH /v1/quotas/{quota} · GET /v1/events · GET /v1/events/stream · GET /healthz
-GET /readyz · GET /metrics
+GET /readyz · GET /metrics · POST /v1/campaigns/{name}/diagnostics · GET /v1/recovery · POST /v1/recovery/{recovery}/apply
+POST /v1/recovery/{recovery}/decline · GET /v1/investigations · POST /v1/investigations/{investigation}/result
 """
 
 

@@ -39,6 +39,7 @@ def desk(shard: Shard, stopping: asyncio.Event) -> Desk:
         writer=shard,
         views=shard,
         quarantine=shard,
+        bundles=shard,
         replays=shard,
         bell=shard.bell,
         stopping=stopping,

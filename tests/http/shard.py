@@ -140,6 +140,20 @@ class Shard:
         gate = "open" if quota.open else "closed"
         return self.view(at_least, key=key, gate=gate, policy=msgspec.to_builtins(quota.policy))
 
+    async def investigation(self, known: ids.InvestigationId, at_least: int | None) -> Raw | None:
+        """Return an investigation."""
+        row = self.state.investigations.get(known)
+        return None if row is None else self.view(at_least, id=row.id, state=row.state, fix_unit=row.fix_unit)
+
+    async def recovery(self, known: ids.RecoveryId, at_least: int | None) -> Raw | None:
+        """Return a recovery plan."""
+        row = self.state.recoveries.get(known)
+        return None if row is None else self.view(at_least, id=row.id, state=row.state)
+
+    async def bundle(self, campaign: ids.CampaignName) -> bytes | None:
+        """Return a bundle that says only when it was made."""
+        return None if campaign not in self.state.campaigns else msgspec.json.encode({"generated_at": self.at})
+
     def view(self, at_least: int | None, **members: object) -> Raw:
         """Return a view that has seen everything."""
         assert at_least is None or at_least <= len(self.log)

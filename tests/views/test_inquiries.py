@@ -53,7 +53,7 @@ def test_plans_and_their_units_are_counted() -> None:
     for order, result, units in ((c.ApplyRecovery, "applied", 2), (c.DeclineRecovery, "declined", 0)):
         story = given(*LOST, claimed("a", "ta"), claimed("b", "tb"), after(seconds=430))
         story.given(c.DetectRecovery(campaign=NIGHT, last_position=3, heard_since=START + after(seconds=400)))
-        story.given(order(id=list(story.state.recoveries)[0]))
+        story.given(order(id=next(iter(story.state.recoveries))))
         other = "declined" if result == "applied" else "applied"
         assert counted(story, "muster_recoveries_total") == {(result,): 1, (other,): 0}
         assert counted(story, "muster_recovered_units_total") == {(): units}
