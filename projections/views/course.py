@@ -36,7 +36,7 @@ class Course(Struct, gc=False):
         since_us = max(at_us - (self.begun_us or 0), 0)
         while since_us // self.width_us >= SLOTS:
             self.width_us *= 2
-            self.done, self.failed = halved(self.done), halved(self.failed)
+            self.done[:], self.failed[:] = halved(self.done), halved(self.failed)
         slot = since_us // self.width_us
         for counts in (self.done, self.failed):
             counts.extend([0] * (slot + 1 - len(counts)))
