@@ -44,7 +44,7 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> ASG
         logging_config=None,
         lifespan=[partial(running, replica=replica, readiness=readiness, settings=settings)],
     )
-    return Edge(app, replica.process.observe_request)
+    return Edge(app, replica.process.observe_request, replica.process.request)
 
 
 def desk_of(replica: Replica, settings: Settings, stopping: asyncio.Event) -> Desk:
