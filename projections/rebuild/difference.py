@@ -1,6 +1,7 @@
 """The comparison of what is live with what was rebuilt: row for row, field by field."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -46,11 +47,14 @@ KEYS = {
 """The columns that name a row of a table; the engine has one row."""
 
 
-async def first_difference(connection: asyncpg.Connection, shard: int, live: int, rebuilt: int) -> Difference | None:
-    """Return the first row that differs, of the tables in their order; *live* and *rebuilt* are generations of the cards."""
-    for table, query in DIFFERENCE:
-        parameters = () if table in TABLES else (shard, live, rebuilt)
-        row = await connection.fetchrow(query, *parameters)
+STATE = TABLES
+CARDS = tuple(table for table, _ in DIFFERENCE if table not in TABLES)
+
+
+async def first_difference(connection: asyncpg.Connection, tables: Sequence[str], *parameters: int) -> Difference | None:
+    """Return the first row of *tables* that differs; for cards, *parameters* are the shard and the two generations."""
+    for table in tables:
+        row = await connection.fetchrow(getattr(DIFFERENCE, table), *parameters)
         if row is not None:
             return difference(table, row["live"], row["rebuilt"])
     return None

@@ -13,7 +13,7 @@ from projections.measures.book import Book
 from projections.projector import Fold
 from projections.rebuild import ahead, shadow
 from projections.rebuild.ahead import Lanes
-from projections.rebuild.difference import Difference, first_difference
+from projections.rebuild.difference import CARDS, STATE, Difference, first_difference
 from projections.rebuild.regrowth import Regrowth
 from projections.rebuild.shadow import SHADOW
 from projections.store import Checkpoint
@@ -65,6 +65,10 @@ class Growth:
             await self.state.take(page)
         await self._save()
 
+    async def grow_to(self, position: int, *, views: bool) -> None:
+        """Fold the state up to a position, and the cards with it if the *views* are to come along."""
+        await self.grow(position if views else self._reached, position)
+
     async def _view(self, page: Sequence[Recorded]) -> None:
         """Fold a page into cards and series; they are written now and then."""
         fold = self.views
@@ -93,8 +97,6 @@ async def growing(dsn: str, shard: int, *, lasting: bool) -> AsyncIterator[Growt
             await shadow.lay(connection, lasting=lasting)
             generation = await shadow.open_generation(connection, shard, live.generation)
             growth = Growth(connection, lanes, live, generation)
-            await growth.grow(live.position, await log.head(connection, shard))
-            await growth.state.ripen()
             yield growth
     finally:
         gc.enable()
@@ -111,38 +113,51 @@ async def remove(connection: asyncpg.Connection, shard: int) -> None:
     await shadow.forget_cards(connection, shard, (await store.live(connection, shard)).generation)
 
 
-async def compared(growth: Growth) -> Difference | None:
-    """Return the first difference at an equal position: in one snapshot, both folds are brought to where the live ones are."""
+async def cards_compared(growth: Growth) -> Difference | None:
+    """Bring both folds to where the live cards are, and return the first card or series that differs there."""
     connection = growth.connection
+    near = (await store.live(connection, growth.shard)).position
+    await growth.grow(near, near)
     async with connection.transaction(isolation="repeatable_read"):
         live = await store.live(connection, growth.shard)
-        await growth.grow(live.position, await log.head(connection, growth.shard))
-        return await first_difference(connection, growth.shard, live.generation, growth.views.at.generation)
+        await growth.grow(live.position, live.position)
+        return await first_difference(connection, CARDS, growth.shard, live.generation, growth.views.at.generation)
+
+
+async def state_compared(growth: Growth, *, views: bool) -> Difference | None:
+    """Bring the state, and with it the *views*, to the head of the log, and return the first row that differs there."""
+    connection = growth.connection
+    await growth.grow_to(await log.head(connection, growth.shard), views=views)
+    await growth.state.ripen()
+    async with connection.transaction(isolation="repeatable_read"):
+        await growth.grow_to(await log.head(connection, growth.shard), views=views)
+        return await first_difference(connection, STATE)
 
 
 async def check(dsn: str, shard: int = 0) -> Difference | None:
     """Return the first difference between what is live and what the log says; the service may run meanwhile."""
     async with growing(dsn, shard, lasting=False) as growth:
-        return await compared(growth)
+        return await cards_compared(growth) or await state_compared(growth, views=False)
 
 
 async def rebuild(dsn: str, shard: int = 0) -> Rebuilt:
     """Compute everything afresh, compare, and swap; the service may run meanwhile."""
     started = time.perf_counter()
     async with growing(dsn, shard, lasting=True) as growth:
-        found = await compared(growth)
+        cards = await cards_compared(growth)
+        state = await state_compared(growth, views=True)
         position = await swapped(growth)
-        return Rebuilt(position, growth.views.at.generation, time.perf_counter() - started, found)
+        return Rebuilt(position, growth.views.at.generation, time.perf_counter() - started, state or cards)
 
 
 async def swapped(growth: Growth) -> int:
     """Catch up with the log, and put the second set in place under the shard's lock; return the position of the swap."""
     connection = growth.connection
     while (head := await log.head(connection, growth.shard)) - growth.views.at.position > NEAR:
-        await growth.grow(head, head)
+        await growth.grow_to(head, views=True)
     async with connection.transaction():
         await connection.fetchval(log.QUERIES.lock, growth.shard)
         head = await log.head(connection, growth.shard)
-        await growth.grow(head, head)
+        await growth.grow_to(head, views=True)
         await shadow.swap(connection, growth.shard, growth.views.at.generation)
     return head
