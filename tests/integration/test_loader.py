@@ -90,12 +90,11 @@ class History:
     def person(self, _at: datetime) -> Command:
         """Return an order about a unit, a campaign or a worker."""
         campaign, key, worker = self.luck.choice(CAMPAIGNS), self.luck.choice(KEYS), self.luck.choice(WORKERS)
-        order: type[c.UnitCommand]
-        order = self.luck.choice([c.RetryUnit, c.ParkUnit, c.UnparkUnit, c.QuarantineUnit, c.CancelUnit, c.StopUnit])
+        one = [c.RetryUnit, c.ParkUnit, c.UnparkUnit, c.QuarantineUnit, c.CancelUnit, c.StopUnit]
+        orders: list[Command] = [self.luck.choice(one)(campaign=campaign, key=key) for _ in range(2)]
         return self.luck.choice(
             [
-                order(campaign=campaign, key=key),
-                order(campaign=campaign, key=key),
+                *orders,
                 c.RetryUnit(campaign=campaign, key=key),
                 c.ClearQuarantine(campaign=campaign, keys=tuple(self.luck.sample(KEYS, 5)), bulk_id="b"),
                 c.ResetBreaker(name=campaign),

@@ -107,12 +107,18 @@ CROSS JOIN LATERAL (
 ) AS u;
 
 -- name: open_units
--- The next units of a campaign that are not final, for a cancellation in rounds.
-SELECT key
-FROM units
-WHERE shard = $1::integer
-    AND campaign = $2::text
-    AND state IN ('blocked', 'ready', 'delayed', 'parked', 'running', 'quarantined')
+-- The next units of a campaign that are not final, those who run first, for a cancellation in rounds; served by units_by_state.
+SELECT u.key
+FROM unnest(ARRAY['running', 'ready', 'delayed', 'parked', 'blocked', 'quarantined']) AS unfinished (state)
+CROSS JOIN LATERAL (
+    SELECT key
+    FROM units
+    WHERE shard = $1::integer
+        AND campaign = $2::text
+        AND state = unfinished.state
+    ORDER BY key
+    LIMIT $3::integer
+) AS u
 LIMIT $3::integer;
 
 -- name: descendants
