@@ -44,6 +44,8 @@ class Fold(Struct):
         for event in events:
             self.cards.fold(event)
         self.book.take(events)
+        self.book.measure(self.cards.spans)
+        self.cards.spans.clear()
 
     def saved(self, at: Checkpoint) -> None:
         """Note that everything up to *at* is stored."""
@@ -87,8 +89,7 @@ async def step(connection: store.Session, fold: Fold, page: int = PAGE) -> int |
     events = await next_page(connection, fold.at.shard, fold.at.position, page)
     if not events:
         return 0
-    if wanted := fold.cards.wanted(events):
-        await store.load_quarantined(connection, fold.at, fold.cards, wanted)
+    await store.bring(connection, fold.at, fold.cards, events)
     fold.take(events)
     return len(events) if await save(connection, fold, events[-1]) else None
 
@@ -112,6 +113,11 @@ class Projector:
         self._asked = asyncio.Event()
         self._moved = asyncio.Event()
         self._running = False
+
+    @property
+    def leads(self) -> bool:
+        """Whether this replica folds, so that its position is the freshest there is."""
+        return self._running
 
     def ring(self) -> None:
         """Wake the projector: the log has grown."""

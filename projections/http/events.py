@@ -99,7 +99,8 @@ async def tail(source: Source, after: int, chosen: Filter, stopping: asyncio.Eve
     clock = asyncio.get_running_loop().time
     quiet_since = clock()
     while not stopping.is_set():
-        upto = min(await head(source), after + WINDOW)
+        known = source.projector.position if source.projector.leads else await head(source)
+        upto = min(known, after + WINDOW)
         found = await events(source, after, upto, chosen, PAGE) if upto > after else []
         after = found[-1].position if len(found) == PAGE else max(upto, after)
         if found:
