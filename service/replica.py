@@ -24,7 +24,7 @@ from service.loops.notice import Notices
 from service.loops.retention import Retention
 from service.loops.watcher import Watcher
 from service.settings import Settings
-from service.store.pool import make_pool, open_connection
+from service.store.pool import BY_KEY, make_pool, open_connection
 from service.store.replays import Replays
 from service.submission import Origin
 from service.writer import Observer, Writer
@@ -60,7 +60,8 @@ class Replica:
         self.pool = make_pool(settings)
         self.process = Process()
         self.work, self.deadlines = Bell(), Bell()
-        self.writer = Writer(partial(connect, name="muster writer"), committed=self._committed, observer=Numbers(self.process))
+        write = partial(connect, name="muster writer", session=BY_KEY)
+        self.writer = Writer(write, committed=self._committed, observer=Numbers(self.process))
         self.projector = Projector(self.pool, self.process)
         self.reader = Reader(self.pool, self.projector)
         self.replays = Replays(self.pool)

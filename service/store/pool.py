@@ -1,5 +1,7 @@
 """Connections to Postgres: session settings that keep locks short, and which errors mean *lost*."""
 
+from collections.abc import Mapping
+
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
@@ -19,6 +21,9 @@ SESSION = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "20s",
 }
+
+BY_KEY = SESSION | {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""For a connection all of whose statements find their rows by key: a plan made while a table is small outlives its growth."""
 
 CONNECT_TIMEOUT_S = 10.0
 COMMAND_TIMEOUT_S = 10.0
@@ -76,14 +81,14 @@ def make_pool(settings: Settings, *, name: str = "muster") -> asyncpg.Pool:
     )
 
 
-async def open_connection(settings: Settings, *, name: str) -> asyncpg.Connection:
+async def open_connection(settings: Settings, *, name: str, session: Mapping[str, str] = SESSION) -> asyncpg.Connection:
     """Open one connection as the service's role, for a loop that keeps it."""
     return await asyncpg.connect(
         settings.dsn,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
         target_session_attrs=SessionAttribute.read_write,
-        server_settings={**SESSION, "application_name": name},
+        server_settings={**session, "application_name": name},
     )
 
 
