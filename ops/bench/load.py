@@ -35,12 +35,11 @@ class Errand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """What was seen: how many were done in how many seconds, how long each took by target, the tokens that were got."""
+    """What was seen: how many were done in how many seconds, how long each took by target."""
 
     count: int = 0
     seconds: float = 0.0
     latencies_ms: list[list[float]] = []
-    tokens: list[str] = []
 
     @property
     def pace(self) -> float:
@@ -61,9 +60,10 @@ class Hand:
         """Claim, and return the tokens."""
         return TOKEN.findall(await self.wire.ask(self.claim))
 
-    async def reported(self, items: bytes) -> None:
+    async def reported(self, items: bytes, worker: bytes = b"") -> None:
         """Report *items*, all of which must be taken."""
-        answer = await self.wire.ask(post("/v1/reports", b'{"worker":"%s","reports":[%s]}' % (self.worker, items)))
+        body = b'{"worker":"%s","reports":[%s]}' % (worker or self.worker, items)
+        answer = await self.wire.ask(post("/v1/reports", body))
         if b'"ok":false' in answer:
             raise BenchError(f"a report was refused: {answer[:300]!r}")
 
@@ -113,32 +113,30 @@ async def singles(errand: Errand) -> Seen:
 
 
 async def holds(errand: Errand) -> Seen:
-    """Claim *count* units and keep them."""
-    (hand,) = await hands(errand)
-    tokens: list[str] = []
-    while len(tokens) < errand.count and (found := await hand.claimed()):
-        tokens += (token.decode() for token in found)
-    return Seen(count=len(tokens), tokens=tokens)
+    """Claim *count* units and keep them, every hand a batch in turn."""
+    crew = await hands(errand)
+    count = 0
+    while count < errand.count and (found := await crew[count // errand.batch % len(crew)].claimed()):
+        count += len(found)
+    return Seen(count=count)
 
 
 async def beats(errand: Errand) -> Seen:
-    """Beat for the *tokens*, each connection for a share of its own, until *count* heartbeats are sent."""
-    share = len(errand.tokens) // errand.connections
-    left = errand.count
+    """Beat for the *tokens*, of which every worker holds a batch, until *count* heartbeats are sent."""
+    tokens = [token.encode() for token in errand.tokens]
+    held = [tokens[start : start + errand.batch] for start in range(0, len(tokens), errand.batch)]
+    sent = 0
 
     async def work(hand: Hand) -> int:
-        nonlocal left
-        number = int(hand.worker.partition(b"-")[2])
-        tokens = [token.encode() for token in errand.tokens[number * share : (number + 1) * share]]
-        batches = [tokens[start : start + errand.batch] for start in range(0, len(tokens), errand.batch)]
-        sent = 0
-        while left > 0:
-            batch = batches[sent // errand.batch % len(batches)]
-            left -= len(batch)
-            beat = BEAT % (sent // errand.batch % 60, sent % 7)
-            await hand.reported(b",".join(beat + token + b'"}' for token in batch))
-            sent += len(batch)
-        return sent
+        nonlocal sent
+        done = 0
+        while sent < errand.count:
+            number, round_ = sent // errand.batch % len(held), sent // len(tokens)
+            sent += len(held[number])
+            beat = BEAT % (round_ % 60, round_ % 10)
+            await hand.reported(b",".join(beat + token + b'"}' for token in held[number]), b"bench-%d" % number)
+            done += len(held[number])
+        return done
 
     return await timed(errand, work)
 

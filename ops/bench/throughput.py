@@ -60,7 +60,8 @@ def twins(ground: Ground, units: int, *, held: int = 0) -> Iterator[tuple[Replic
         with ground.running(Replica.muster(dsn)) as muster, Orchestrator(muster.url) as orchestrator:
             orchestrator.campaign(CAMPAIGN, units)
             if held:
-                sent(Errand(kind="holds", targets=[(muster.url, CAMPAIGN)], batch=1000, count=held))
+                crew = held // BEAT_BATCH
+                sent(Errand(kind="holds", targets=[(muster.url, CAMPAIGN)], connections=crew, batch=BEAT_BATCH, count=held))
             orchestrator.settle()
         ground.order("VACUUM ANALYZE", dsn)
         with ground.database(dsn) as copy, ground.running(Replica.muster(dsn)) as muster:
@@ -68,8 +69,8 @@ def twins(ground: Ground, units: int, *, held: int = 0) -> Iterator[tuple[Replic
 
 
 def held(ground: Ground, dsn: str) -> list[str]:
-    """Return the tokens of all claims, in the order of the log."""
-    return [row["token"] for row in ground.order("SELECT token FROM claims ORDER BY fence", dsn)]
+    """Return the tokens of all claims, worker by worker."""
+    return [row["token"] for row in ground.order("SELECT token FROM claims ORDER BY length(worker), worker, fence", dsn)]
 
 
 def in_turns(what: str, unit: str, bound: float, muster: Replica, ours: Errand, baseline: Callable[[], float]) -> Row:
