@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any
 
@@ -10,7 +11,6 @@ import asyncpg
 import httpx
 import pytest
 from litestar import Litestar
-from msgspec.structs import replace
 
 from service.http.edge import Edge
 from service.main import create_app
@@ -22,14 +22,21 @@ from tests.replica import eventually
 SECRET = "hunter22-is-a-secret"
 
 
-@pytest.fixture
-async def http(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a whole service on this test's database."""
-    app = create_app(replace(settings, leader_lease_s=1))
+@asynccontextmanager
+async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve a while, and give a client."""
+    app = create_app(settings)
     assert isinstance(app, Edge)
     assert isinstance(app.app, Litestar)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with alive(app.app), httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+async def http(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a whole service on this test's database."""
+    async with served(settings) as client:
         yield client
 
 
@@ -94,30 +101,33 @@ async def test_who_waits_for_an_investigation_is_woken_by_a_quarantine(http: htt
     assert [claim["key"] for claim in answer.json()["claims"]] == ["a"]
 
 
-async def test_a_plan_is_found_and_applied(http: httpx.AsyncClient, pool: asyncpg.Pool) -> None:
-    """B-RECOV-1, B-RECOV-2: the service is young, and the only claim of the campaign is older than it and over."""
-    assert (await http.get("/v1/recovery")).json() == {"items": [], "next": None}
-    policy = {"lease_s": 2, "heartbeat": {"warn_s": 0.1, "stale_s": 1, "dead_s": 2}}
-    await http.post("/v1/campaigns", json={"name": "n", "policy": policy, "units": [{"key": "a"}, {"key": "b"}]})
-    await http.post("/v1/claims", json={"worker": "w"})
-    await asyncio.sleep(1)
-    await pool.execute("UPDATE leader SET heard_since = clock_timestamp()")  # as after a restart
+async def test_after_a_restart_a_plan_is_found_and_applied(settings: Settings, pool: asyncpg.Pool) -> None:
+    """B-RECOV-1, B-RECOV-2."""
+    policy = {"lease_s": 3, "heartbeat": {"warn_s": 0.1, "stale_s": 1, "dead_s": 2}}
+    async with served(settings) as http:
+        await http.post("/v1/campaigns", json={"name": "n", "policy": policy, "units": [{"key": key} for key in "abc"]})
+        first = (await http.post("/v1/claims", json={"worker": "w", "max": 2})).json()["claims"][0]
+        await http.post(f"/v1/claims/{first['token']}/complete", json={})
+        last = (await http.get("/v1/events", params={"kind": "unit.completed"})).json()["items"][-1]["position"]
+        assert (await http.get("/v1/recovery")).json() == {"items": [], "next": None}
+    await asyncio.sleep(3)
+    async with served(settings) as http:
 
-    async def planned() -> object:
-        return (await http.get("/v1/recovery")).json()["items"]
+        async def planned() -> object:
+            return (await http.get("/v1/recovery")).json()["items"]
 
-    await eventually(planned)
-    (plan,) = (await http.get("/v1/recovery")).json()["items"]
-    assert (plan["campaign"], plan["resumable"], plan["preserved"], plan["last_position"] > 0) == ("n", ["a"], 0, True)
-    applied = await http.post(f"/v1/recovery/{plan['id']}/apply")
-    assert (applied.status_code, applied.json()["state"], applied.json()["by"]) == (200, "applied", "local/admin")
-    unit = (await http.get("/v1/campaigns/n/units/a")).json()
-    assert (unit["state"], unit["attempt_count"]) == ("ready", 0)
-    assert (await http.post(f"/v1/recovery/{plan['id']}/decline")).status_code == 409
-    assert (await http.get("/v1/recovery")).json()["items"] == []
-    assert [item["id"] for item in await listed(http, "/v1/recovery", state="applied")] == [plan["id"]]
-    assert (await http.get(f"/v1/recovery/{plan['id']}")).json()["state"] == "applied"
-    assert (await http.get("/v1/recovery/r0")).status_code == 404
+        await eventually(planned)
+        (plan,) = (await http.get("/v1/recovery")).json()["items"]
+        assert (plan["campaign"], plan["resumable"], plan["preserved"], plan["last_position"]) == ("n", ["b"], 1, last)
+        applied = await http.post(f"/v1/recovery/{plan['id']}/apply")
+        assert (applied.status_code, applied.json()["state"], applied.json()["by"]) == (200, "applied", "local/admin")
+        unit = (await http.get("/v1/campaigns/n/units/b")).json()
+        assert (unit["state"], unit["attempt_count"]) == ("ready", 0)
+        assert (await http.post(f"/v1/recovery/{plan['id']}/decline")).status_code == 409
+        assert (await http.get("/v1/recovery")).json()["items"] == []
+        assert [item["id"] for item in await listed(http, "/v1/recovery", state="applied")] == [plan["id"]]
+        assert (await http.get(f"/v1/recovery/{plan['id']}")).json()["state"] == "applied"
+        assert (await http.get("/v1/recovery/r0")).status_code == 404
     await audit(pool)
 
 
