@@ -16,12 +16,13 @@ from projections.rejections import Lagging
 from projections.views import worker_view
 from projections.views.campaign_view import CampaignView
 from service.domain import ids
-from service.domain.investigation import last_lines
 from service.domain.redact import redact
+from service.domain.screen import last_lines
 from service.store import log
 
 SCHEMA_VERSION = 2
 PATIENCE_S = 2.0
+SCREEN_BYTES = 16 * 1024
 EVENTS, UNITS, SCREENS, WORKERS = 200, 2000, 20, 1000
 STRIKING: tuple[ids.UnitState, ...] = (
     "quarantined",
@@ -92,7 +93,7 @@ class Bundles:
         texts = {row["screen_id"]: row["text"] for row in await self._reader.fetch(log.QUERIES.screens, names)}
         for row in found:
             text = texts.get(row["screen_id"])
-            row["screen"] = None if text is None else last_lines(text)
+            row["screen"] = None if text is None else last_lines(text, SCREEN_BYTES)
         return {"counts": view.units, "shown": len(found), "items": found}
 
     async def _events(self, campaign: ids.CampaignName) -> list[log_events.LogEvent]:

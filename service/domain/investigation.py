@@ -62,18 +62,3 @@ def named(position: int) -> ids.InvestigationId:
 def fix_key(unit: Unit) -> ids.UnitKey:
     """Return the key of the one unit that may mend *unit*."""
     return ids.UnitKey(f"{unit.key}.fix")
-
-
-def last_lines(text: str, limit: int = SCREEN_BYTES) -> str:
-    r"""Return the end of *text* that fits in *limit* bytes of UTF-8, from the beginning of a line where there is one.
-
-    >>> last_lines("one\ntwo\nthree", 10)
-    'two\nthree'
-    """
-    encoded = text.encode()
-    if len(encoded) <= limit:
-        return text
-    end = encoded[-limit:]
-    if encoded[-limit - 1] != ord("\n"):
-        end = end[end.find(b"\n") + 1 :]
-    return end.decode(errors="ignore")

@@ -59,7 +59,8 @@ async def claim_work(request: Call) -> Ready:
     """Give the worker up to `max` units, each under a lease with a fencing token; say why a campaign gave nothing.
 
     With `wait_s` the answer waits until something is claimable. `mode: "manual"` ignores `auto: false`, the campaign's
-    pause and the breaker; nothing ignores the engine's pause or the pool.
+    pause and the breaker; nothing ignores the engine's pause or the pool. `kind: "investigation"` gives quarantined units to
+    look into, for 30 minutes and without heartbeats: with their error, exit code and the last 16 KiB of their screen.
     """
     body = await request.told(CLAIM)
     command = ClaimWork(

@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 from service.domain.redact import redact_text
+from service.domain.screen import last_lines
 
 SCREEN_BYTES = 64 * 1024
 ERROR_CHARS = 4000
@@ -25,20 +26,6 @@ class Screens:
         name = sha256(shown.encode()).hexdigest()
         self.texts[name] = shown
         return name
-
-
-def last_lines(text: str, limit: int) -> str:
-    r"""Return the end of *text* that fits in *limit* bytes of UTF-8, from the beginning of a line where there is one.
-
-    >>> last_lines("one\ntwo\nthree", 10)
-    'two\nthree'
-    """
-    if len(text) * 4 <= limit or len(encoded := text.encode()) <= limit:
-        return text
-    end = encoded[-limit:]
-    if encoded[-limit - 1] != ord("\n"):
-        end = end[end.find(b"\n") + 1 :]
-    return end.decode(errors="ignore")
 
 
 def error_text(text: str | None) -> str | None:

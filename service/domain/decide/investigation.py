@@ -20,8 +20,9 @@ from service.domain.commands import (
 from service.domain.decide.consequence import reopen
 from service.domain.decide.decision import Consequence, Decision, campaign_named, of_unit
 from service.domain.events import Fact
-from service.domain.investigation import LEASE, Investigation, fix_key, last_lines
+from service.domain.investigation import LEASE, SCREEN_BYTES, Investigation, fix_key
 from service.domain.rejections import Conflict, NotFound, Unprocessable
+from service.domain.screen import last_lines
 from service.domain.state import State
 from service.domain.unit import Unit
 
@@ -99,7 +100,7 @@ def grant(state: State, row: Investigation) -> Grant:
         investigation=row.id,
         error=row.error,
         exit_code=row.exit_code,
-        screen=None if screen is None else last_lines(screen),
+        screen=None if screen is None else last_lines(screen, SCREEN_BYTES),
     )
 
 
