@@ -44,7 +44,9 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> ASG
         logging_config=None,
         lifespan=[partial(running, replica=replica, readiness=readiness, settings=settings)],
     )
-    return Edge(app, replica.process.observe_request, replica.process.request)
+    edge = Edge(app, replica.process.observe_request)
+    replica.process.show_in_flight(lambda: edge.in_flight)
+    return edge
 
 
 def desk_of(replica: Replica, settings: Settings, stopping: asyncio.Event) -> Desk:

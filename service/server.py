@@ -59,6 +59,7 @@ async def _serve(create_app: CreateApp, settings: Settings, listener: socket.soc
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=math.ceil(settings.drain_timeout_s),
     )

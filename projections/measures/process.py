@@ -1,8 +1,9 @@
 """The numbers of this process alone: its requests, its Writer, its pool, its loops. They start at zero with it."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, Info, PlatformCollector, ProcessCollector
@@ -23,6 +24,7 @@ class Process:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
+        self._answered = lru_cache(maxsize=4096)(self._request_series)
         for family in PROCESS:
             self._define(family)
         build = Info("muster_build", "What this process is.", registry=self.registry)
@@ -48,14 +50,18 @@ class Process:
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request; *route* is the template, `other` for a path that matched none."""
-        self._counters["muster_http_requests_total"].labels(method, route, str(status)).inc()
-        self._histograms["muster_http_request_duration_seconds"].labels(method, route).observe(seconds)
+        counted, timed = self._answered(method, route, status)
+        counted.inc()
+        timed.observe(seconds)
 
-    @contextmanager
-    def request(self) -> Iterator[None]:
-        """Count a request as being answered."""
-        with self._gauges["muster_http_requests_in_flight"].track_inprogress():
-            yield
+    def _request_series(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        """Return the two series of an answer; few are ever asked for, so each is looked up once."""
+        counter = self._counters["muster_http_requests_total"].labels(method, route, str(status))
+        return counter, self._histograms["muster_http_request_duration_seconds"].labels(method, route)
+
+    def show_in_flight(self, count: Callable[[], int]) -> None:
+        """Ask *count* for the requests that are being answered, whenever somebody looks."""
+        self._gauges["muster_http_requests_in_flight"].set_function(count)
 
     @contextmanager
     def stream(self) -> Iterator[None]:

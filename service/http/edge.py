@@ -4,7 +4,6 @@ A name in a path may hold a `/` (sent as `%2F`), `HEAD` is a `GET` without its b
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter
 from urllib.parse import unquote_to_bytes
 
@@ -25,14 +24,12 @@ SLASH = "\0"
 
 
 class Edge:
-    """The app within its edge; *observe* is told of every answer, *during* is open while a request is being answered."""
+    """The app within its edge; *observe* is told of every answer, *in_flight* counts the requests without one."""
 
-    def __init__(
-        self, app: ASGIApp, observe: Observe = lambda *_: None, during: Callable[[], AbstractContextManager[None]] = nullcontext
-    ) -> None:
+    def __init__(self, app: ASGIApp, observe: Observe = lambda *_: None) -> None:
         self.app = app
         self.observe = observe
-        self.during = during
+        self.in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -44,10 +41,11 @@ class Edge:
         sent = Sent(send, bodiless=method == "HEAD")
         if sent.bodiless:
             scope = {**scope, "method": HttpMethod.GET}  # a copy: the server looks at its own
+        self.in_flight += 1
         try:
-            with self.during():
-                await self.answer(scope, receive, sent)
+            await self.answer(scope, receive, sent)
         finally:
+            self.in_flight -= 1
             name = str(method) if method in METHODS else "OTHER"
             self.observe(name, scope.get("path_template") or UNMATCHED, sent.status, perf_counter() - started)
 

@@ -2,13 +2,12 @@
 
     desk = Desk(writer=…, views=…, quarantine=…, bundles=…, replays=…, bell=…, stopping=…)
     app = Litestar([*ROUTES, *reads], opt={"desk": desk}, exception_handlers=problems.HANDLERS, openapi_config=None)
-    served = Edge(app, observe, during)
+    served = Edge(app, observe)
 
 *writer* is the Writer; *views* and *quarantine* are reads of the projections (`projections.http.Reader` is both),
 *bundles* makes diagnostics; *replays* keeps bodies of answers under their idempotency keys; *bell* is rung after every
 commit that may have made work claimable; *stopping* is set when the service drains, and ends every claim that waits.
-*observe* gets method, route template (`other` where none matched), status and seconds of every answer; *during* is a
-context that is open while a request is being answered, for a gauge of those in flight.
+*observe* gets method, route template (`other` where none matched), status and seconds of every answer.
 """
 
 from service.http import (

@@ -15,7 +15,7 @@ from service.store.queries import load
 LOG = logging.getLogger(__name__)
 QUERIES = load("notice")
 CHANNEL = "muster"
-DEBOUNCE_S = 0.02
+DEBOUNCE_S = 0.05
 RECONNECT_S = 1.0
 
 

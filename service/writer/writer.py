@@ -62,14 +62,15 @@ class Writer:
         """
         if self._stopped:
             raise Unavailable("the service is stopping")
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Pending(commands, origin, answer, monotonic() + self._patience_s))
+        loop = asyncio.get_running_loop()
+        pending = Pending(commands, origin, loop.create_future(), monotonic() + self._patience_s)
+        self._waiting.append(pending)
         self._rung.set()
+        late = loop.call_later(2 * self._patience_s, refuse, pending, Unavailable("the database takes too long"))
         try:
-            async with asyncio.timeout(2 * self._patience_s):
-                return await answer
-        except TimeoutError:
-            raise Unavailable("the database takes too long") from None
+            return await pending.answer
+        finally:
+            late.cancel()
 
     async def run(self) -> None:
         """Serve submissions until cancelled; what waits then is refused as unavailable."""
@@ -78,14 +79,23 @@ class Writer:
             while True:
                 await self._rung.wait()
                 self._rung.clear()
+                await self._gather()
                 while batch := self._next():
                     await self._serve(batch)
+                    await self._gather()
         finally:
             self._stopped = True
             for pending in (*batch, *self._waiting):
                 refuse(pending, Unavailable("the service is stopping"))
             self._waiting.clear()
             self._drop()
+
+    async def _gather(self) -> None:
+        """Let requests that are at the door join the next batch: until a turn of the loop brings no more."""
+        seen = 0
+        while seen < len(self._waiting):
+            seen = len(self._waiting)
+            await asyncio.sleep(0)
 
     def _next(self) -> list[Pending]:
         """Take the submissions of the next batch; those whose asker has gone are left out."""
