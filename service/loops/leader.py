@@ -5,7 +5,8 @@ A new term begins a new time of hearing: nobody is judged by a silence that may 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from time import monotonic
 
@@ -96,10 +97,20 @@ class Leader:
             raise TermOver("the leader's lease has lapsed")
         return self.term.heard_since
 
+    @asynccontextmanager
+    async def _reached(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+        """Give a connection for a part of the lease: an answer that comes later is of no use, and may never come.
+
+        The pool's time-out bounds its own wait for a query that is taken back.
+        """
+        patience = self._lease.total_seconds() / 6
+        async with asyncio.timeout(patience), self._pool.acquire(timeout=patience) as connection:
+            yield connection
+
     async def _attempt(self) -> Term | None:
         """Take or renew the lease; None when another holds it, or the database is away."""
         try:
-            async with asyncio.timeout(self._lease.total_seconds() / 3), self._pool.acquire() as connection:
+            async with self._reached() as connection:
                 return await self._take(connection)
         except Exception as error:
             if not is_lost(error):
@@ -126,7 +137,7 @@ class Leader:
     async def _leave(self) -> None:
         self.term = None
         try:
-            async with self._pool.acquire() as connection:
+            async with self._reached() as connection:
                 now = await connection.fetchval(log.QUERIES.now)
                 await connection.execute(QUERIES.leave, self._shard, self.replica, now)
         except Exception as error:

@@ -1,0 +1,76 @@
+"""What clients were told, and whether the log says the same (A4)."""
+
+import asyncio
+import itertools
+import random
+from collections import Counter
+
+from msgspec import Struct
+
+from service.domain import commands as c
+from service.domain import ids
+from service.domain.events import Recorded
+from service.domain.rejections import NotFound
+from service.submission import Unavailable
+from tests.replica import NIGHT, Replica, unit
+
+
+class Told(Struct):
+    """One request as its client knows it: *position* when acknowledged, *refused* when it was, neither when it does not know."""
+
+    name: str
+    position: int | None = None
+    refused: bool = False
+    replayed: bool = False
+    doubts: int = 0
+
+
+class Clients:
+    """Clients that add one unit a request, ask again with the same key when they do not know, and now and then ask nonsense."""
+
+    def __init__(self, replica: Replica, name: str = "client", *, resolve: bool = True) -> None:
+        self.replica = replica
+        self.name = name
+        self.told: list[Told] = []
+        self._resolve = resolve
+        self._numbers = itertools.count(1)
+
+    async def work(self, clients: int, requests: int) -> None:
+        """Let *clients* at once make *requests* each."""
+        await asyncio.gather(*(self._client(f"{number}", requests) for number in range(clients)))
+
+    async def _client(self, client: str, requests: int) -> None:
+        luck = random.Random(client)
+        for _ in range(requests):
+            told = Told(f"{self.name}.{client}.{next(self._numbers)}")
+            self.told.append(told)
+            await self.ask(told, nonsense=luck.random() < 0.1)
+
+    async def ask(self, told: Told, *, nonsense: bool = False) -> None:
+        """Ask until there is an answer, or once."""
+        campaign = ids.CampaignName("none") if nonsense else NIGHT
+        order = c.AddUnits(campaign=campaign, units=(unit(told.name),))
+        while True:
+            try:
+                answer = await self.replica.submit(order, actor=told.name, key=told.name, digest=b"1")
+            except Unavailable:
+                told.doubts += 1
+                if not self._resolve:
+                    return
+                await asyncio.sleep(0.01)
+                continue
+            told.replayed, told.refused = answer.replayed, any(isinstance(result, NotFound) for result in answer.results)
+            told.position = None if told.refused else answer.position
+            return
+
+    def check(self, recorded: list[Recorded]) -> None:
+        """A4: acknowledged ⇒ there, once, at its place; refused ⇒ absent; unknown ⇒ at most once."""
+        places = {event.actor: event.position for event in recorded}
+        counts = Counter(event.actor for event in recorded)
+        for told in self.told:
+            if told.position is not None:
+                assert (counts[told.name], places[told.name]) == (1, told.position), told
+            elif told.refused:
+                assert counts[told.name] == 0, told
+            else:
+                assert counts[told.name] <= 1, told
