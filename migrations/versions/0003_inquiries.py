@@ -59,7 +59,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON investigations, recoveries TO muster_ser
 
 def run(block: str) -> None:
     """Execute several statements at once, which SQLAlchemy's prepared statements cannot."""
-    op.get_bind().connection.dbapi_connection.run_async(lambda connection: connection.execute(block))
+    bare = op.get_bind().connection.dbapi_connection
+    assert bare is not None, "a migration runs on a connection"
+    bare.run_async(lambda connection: connection.execute(block))
 
 
 def upgrade() -> None:
