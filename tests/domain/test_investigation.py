@@ -1,8 +1,5 @@
-"""Investigations: somebody looks into a quarantined unit, and may leave one that mends it."""
+"""Investigations: what is looked into, and what comes of it."""
 
-from datetime import timedelta
-
-import msgspec
 import pytest
 from msgspec import Raw
 
@@ -11,46 +8,21 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.investigation import fix_key
 from service.domain.rejections import Conflict, NotFound, Unprocessable
+from tests.domain.inquiry import LOST, ONCE, concluding, looking, only
 from tests.domain.scenario import (
     NIGHT,
-    START,
-    Q,
-    Scenario,
-    Step,
     adding,
     after,
     campaign,
-    claim,
     claimed,
     clearing,
-    editing,
     fact,
     failure,
     given,
     order,
-    reading,
     spec,
     success,
 )
-
-ONCE = (campaign(investigate=True, max_attempts=1), adding(spec("a", group=10, payload=b'{"file": "a.py"}')))
-LOST = (*ONCE, claimed("a", "t1"), failure("t1", error="exit 2: no such file", exit_code=2, screen_id="5c"))
-
-
-def looking(*campaigns: str, worker: str = "sherlock", most: int = 1, mode: ids.Mode = "auto") -> c.ClaimWork:
-    """Return a worker's question for something to look into."""
-    names = tuple(ids.CampaignName(name) for name in campaigns)
-    return c.ClaimWork(worker=ids.WorkerId(worker), max=most, campaigns=names, mode=mode, kind="investigation")
-
-
-def only(story: Scenario) -> ids.InvestigationId:
-    """Return the name of the story's last investigation."""
-    return list(story.state.investigations)[-1]
-
-
-def concluding(story: Scenario, fix: c.Fix | None = None, root_cause: str | None = "a typo") -> c.ConcludeInvestigation:
-    """Return the result of the story's last investigation."""
-    return c.ConcludeInvestigation(id=only(story), fix=fix, root_cause=root_cause)
 
 
 def test_a_quarantine_requests_one_investigation_after_its_skips_and_before_the_end() -> None:
@@ -84,43 +56,6 @@ def test_without_the_policy_nothing_is_looked_into() -> None:
     """B-INVEST-1."""
     story = given(campaign(max_attempts=1), adding("a"), claimed("a", "t1"))
     story.when(failure("t1")).then(fact(e.AttemptFailed), fact(e.UnitQuarantined), fact(e.CampaignCompleted))
-
-
-def test_a_claim_carries_the_unit_its_payload_its_end_and_the_last_16_kib_of_its_screen() -> None:
-    """B-INVEST-1."""
-    story = given(*LOST)
-    lines = [f"line {number:05} {'x' * 50}" for number in range(1000)]
-    story.state.screens["5c"] = "\n".join(lines)
-    story.when(looking()).then(
-        fact(e.InvestigationClaimed, campaign=NIGHT, unit="a", worker="sherlock", until=START + timedelta(minutes=30))
-    )
-    (grant,) = story.outcome.reply.claims
-    assert (grant.kind, grant.key, grant.payload, grant.attempt) == ("investigation", "a", Raw(b'{"file": "a.py"}'), 1)
-    assert (grant.investigation, grant.error, grant.exit_code) == (only(story), "exit 2: no such file", 2)
-    assert (grant.lease_s, grant.lease_until) == (1800, START + timedelta(minutes=30))
-    assert len(grant.screen) <= 16 * 1024
-    assert grant.screen.splitlines() == lines[-len(grant.screen.splitlines()) :]
-    assert len(grant.screen.splitlines()) == 16 * 1024 // len(lines[0] + "\n")
-
-
-def test_the_claim_of_a_unit_does_not_speak_of_investigations() -> None:
-    """B-INVEST-1."""
-    (grant,) = given(*ONCE).when(claim()).outcome.reply.claims
-    assert not {"investigation", "error", "exit_code", "screen"} & msgspec.json.decode(msgspec.json.encode(grant)).keys()
-
-
-def test_an_investigation_is_given_once_and_the_oldest_first() -> None:
-    """B-INVEST-1."""
-    story = given(campaign(investigate=True, max_attempts=1, breaker={"threshold": 9}), adding("a", "b"))
-    story.given(claimed("b", "t1"), failure("t1"), claimed("a", "t2"), failure("t2"))
-    assert story.when(looking()).grants == ["b"]
-    assert story.when(looking(most=5)).grants == ["a"]
-    assert story.when(looking(most=5)).grants == []
-
-
-def test_a_worker_that_asks_for_units_gets_no_investigation() -> None:
-    """B-INVEST-1."""
-    assert given(*LOST).when(claim()).grants == []
 
 
 def test_its_result_is_one_new_unit_in_the_same_group_that_reopens_the_campaign() -> None:
@@ -210,66 +145,6 @@ def test_an_unknown_investigation_is_not_found() -> None:
     story.when(c.ConcludeInvestigation(id=ids.InvestigationId("iff"))).refused(NotFound, field="id").recorded()
 
 
-def test_it_ends_after_30_minutes() -> None:
-    """B-INVEST-3."""
-    story = given(*LOST, looking(), after(minutes=29, seconds=59))
-    ending = c.EndInvestigations(ids=(only(story), ids.InvestigationId("gone")))
-    story.when(ending).then()
-    story.given(after(seconds=1)).when(ending).then(fact(e.InvestigationEmpty, unit="a", why="timeout", duration=1800.0))
-    story.when(ending).then()
-
-
-def test_a_result_after_30_minutes_is_refused_even_before_the_watcher_looked() -> None:
-    """B-INVEST-3."""
-    story = given(*LOST, looking(), after(minutes=30))
-    story.when(concluding(story, c.Fix())).refused(Conflict, current="empty")
-    story.recorded(fact(e.InvestigationEmpty, why="timeout"))
-
-
-def test_it_takes_no_slot_of_the_campaign() -> None:
-    """B-INVEST-3."""
-    story = given(campaign(investigate=True, max_attempts=1, concurrency=1), adding("a", "b"))
-    story.given(claimed("a", "t1"), failure("t1"), claimed("b", "t2"))
-    assert story.when(looking()).grants == ["a"]
-    assert story.state.engine.in_use == 1
-    assert story.campaign().counts.running == 1
-
-
-def test_it_respects_the_quota() -> None:
-    """B-INVEST-3."""
-    story = given(campaign(investigate=True, max_attempts=1, quota=Q), adding("a"), claimed("a", "t1"), failure("t1"))
-    story.given(reading(failure="auth"))
-    story.when(looking(NIGHT)).replies(c.Claimed((), (c.Blocked(NIGHT, "quota"),)))
-    story.given(reading(utilization=0.1))
-    assert story.when(looking(most=9)).grants == ["a"]
-    assert story.quota().ramped == 1
-
-
-def test_it_ignores_the_breaker_and_nothing_else() -> None:
-    """B-INVEST-1, B-ENGINE-1: with the usual threshold, the unit that is looked into is often what tripped it."""
-    story = given(campaign(investigate=True, max_attempts=1, breaker={"threshold": 1}), adding("a", "b"))
-    story.given(claimed("a", "t1"), failure("t1"))
-    assert story.campaign().tripped
-    reasons = []
-    for command, undo in (
-        (c.PauseEngine(), c.ResumeEngine()),
-        (c.PauseCampaign(name=NIGHT), c.ResumeCampaign(name=NIGHT)),
-        (editing(auto=False), editing(auto=True)),
-        (c.ResizePool(pool_size=0), c.ResizePool(pool_size=1)),
-    ):
-        story.given(command).when(looking())
-        reasons += [blocked.reason for blocked in story.outcome.reply.blocked]
-        story.given(undo)
-    assert reasons == ["engine", "paused", "auto", "pool"]
-    assert story.when(looking()).grants == ["a"]
-
-
-def test_a_manual_look_ignores_the_pause() -> None:
-    """B-INVEST-1."""
-    story = given(*ONCE, adding("b"), claimed("a", "t1"), failure("t1"), c.PauseCampaign(name=NIGHT))
-    assert story.when(looking(mode="manual")).grants == ["a"]
-
-
 def test_a_retried_unit_is_not_looked_into_any_more() -> None:
     """B-INVEST-1."""
     story = given(*LOST)
@@ -321,17 +196,3 @@ def test_a_unit_whose_fix_could_not_be_named_is_not_looked_into() -> None:
         fact(e.CampaignCompleted),
     )
     assert len(fix_key(story.unit(key))) > 200
-
-
-def test_a_drained_worker_or_another_label_gets_nothing() -> None:
-    """B-INVEST-1, B-BEAT-7."""
-    steps: tuple[Step, ...] = (
-        campaign(investigate=True, max_attempts=1, labels={"gpu": "yes"}),
-        adding("a"),
-        claimed("a", "t1"),
-        failure("t1"),
-        c.BeatWorker(worker=ids.WorkerId("sherlock"), labels={"gpu": "no"}),
-    )
-    assert given(*steps).when(looking()).outcome.reply.blocked == (c.Blocked(NIGHT, "labels"),)
-    story = given(*steps, c.DrainWorker(worker=ids.WorkerId("sherlock")))
-    assert story.when(looking()).outcome.reply.blocked == (c.Blocked(NIGHT, "worker"),)
