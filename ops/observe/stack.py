@@ -1,6 +1,7 @@
 """The Debian Prometheus and Alertmanager with our files, on loopback, as children that end with us."""
 
 import shutil
+import socket
 import subprocess
 import time
 import urllib.error
@@ -35,11 +36,13 @@ def rendered(name: str, changes: Mapping[str, str]) -> str:
 class Child:
     """One program that we started; leaving the context ends that program and nothing else."""
 
-    def __init__(self, program: str, words: Sequence[str], log: Path, ready: str) -> None:
+    def __init__(self, program: str, words: Sequence[str], log: Path, port: int) -> None:
         found = shutil.which(program)
         if found is None:
             raise NotStarted(f"{program} is missing: apt-get install prometheus prometheus-alertmanager")
-        self.program, self._log, self._ready = program, log, ready
+        if _taken(port):
+            raise NotStarted(f"port {port} is taken; choose another with --{program.removeprefix('prometheus-')}-port")
+        self.program, self._log, self._ready = program, log, f"http://127.0.0.1:{port}/-/ready"
         self._out = log.open("w")
         self.process = subprocess.Popen(
             [found, *words], stdout=self._out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
@@ -74,6 +77,12 @@ class Child:
         raise NotStarted(f"{self.program} did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
 
 
+def _taken(port: int) -> bool:
+    """Tell whether somebody listens on *port*: a Prometheus of the machine would answer in ours' place."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def alertmanager(folder: Path, port: int, changes: Mapping[str, str]) -> Child:
     """Start Alertmanager with ops/alertmanager/alertmanager.yml, *changes* applied."""
     config = folder / "alertmanager.yml"
@@ -85,7 +94,7 @@ def alertmanager(folder: Path, port: int, changes: Mapping[str, str]) -> Child:
         "--cluster.listen-address=",
         "--log.level=warn",
     ]
-    return Child("prometheus-alertmanager", words, folder / "alertmanager.log", f"http://127.0.0.1:{port}/-/ready")
+    return Child("prometheus-alertmanager", words, folder / "alertmanager.log", port)
 
 
 def prometheus(folder: Path, port: int, changes: Mapping[str, str]) -> Child:
@@ -99,4 +108,4 @@ def prometheus(folder: Path, port: int, changes: Mapping[str, str]) -> Child:
         "--enable-feature=exemplar-storage",
         "--log.level=warn",
     ]
-    return Child("prometheus", words, folder / "prometheus.log", f"http://127.0.0.1:{port}/-/ready")
+    return Child("prometheus", words, folder / "prometheus.log", port)

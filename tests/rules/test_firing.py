@@ -52,12 +52,13 @@ class Service:
 
 @pytest.fixture
 def service(dsn: str) -> Iterator[Service]:
-    """A replica."""
+    """A replica that leads: nothing is folded before."""
     words = ("serve", "--dsn", dsn, "--port", str(free_port()))
     with (
-        Program(*words, MUSTER_LEADER_LEASE_S="1") as program,
+        Program(*words, MUSTER_LEADER_LEASE_S="3") as program,
         httpx.Client(base_url=program.url(), timeout=20, trust_env=False) as client,
     ):
+        eventually(lambda: "\nmuster_leader 1" in client.get("/metrics").text)
         yield Service(client)
 
 
@@ -104,7 +105,8 @@ def test_what_happens_in_the_service_reaches_those_who_must_know(service: Servic
         eventually(lambda: told("campaign-owners", "MusterSafetyCapTripped", campaign="tripping"), PATIENCE_S)
         eventually(lambda: told("tickets", "MusterCampaignFailureRateHigh", campaign="failing"), PATIENCE_S)
         eventually(lambda: told("tickets", "MusterWorkerDead", worker="worker of silent"), PATIENCE_S)
-        resume_at = (datetime.now(UTC) + timedelta(seconds=4)).isoformat()
+        resume_at = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
         service.report("parked", {"type": "parked", "token": parked[0], "reason": "rate_limit", "resume_at": resume_at})
+        eventually(lambda: "muster_quota_resume_timestamp_seconds{" in service.client.get("/metrics").text)
         asyncio.run(depose(dsn))
         eventually(lambda: told("pager", "MusterQuotaResumeOverdue", quota="provider"), PATIENCE_S)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -12,6 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import pytest
 from typing_extensions import override
 
 from ops.rules.groups import ALERTS
@@ -74,3 +76,15 @@ def test_observe_reads_every_rule_tells_of_a_tripped_breaker_and_leaves_nothing_
     assert observing.returncode == 0
     eventually(lambda: not [child for child in children if Path(f"/proc/{child}").exists()])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--prometheus-port", "--alertmanager-port", "--sink-port"])
+def test_observe_refuses_a_port_that_somebody_else_has(option: str) -> None:
+    free = [f"{other}={free_port()}" for other in ("--prometheus-port", "--alertmanager-port", "--sink-port") if other != option]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        words = [sys.executable, "-m", "ops.observe", f"{option}={port}", *free]
+        ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert f"port {port}" in ended.stderr
+    assert f"choose another with {option}" in ended.stderr
