@@ -1,5 +1,6 @@
 """`muster up`: everything on this machine, with a Postgres of its own."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from service.cli.announcement import announce
 from service.cli.replica import supervise
 from service.embedded import held, served
 from service.logs import configure
+from service.loops.leader import vacate
 from service.main import create_app
 from service.settings import Settings
 from service.store.schema import migrate
@@ -31,6 +33,7 @@ def up(data: str | None, host: str | None, port: int | None, workers: int) -> No
     data_dir = Path(settings.data_dir)
     with held(data_dir), server.listen(settings) as listener, served(data_dir) as dsn:
         migrate(dsn)
+        asyncio.run(vacate(dsn))
         announce(settings)
         run(settings.with_dsn(dsn), listener, workers)
 

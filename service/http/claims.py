@@ -16,6 +16,7 @@ from service.domain.commands import Blocked, Claimed, ClaimWork, Grant
 from service.http.answer import Ready, keep, ready
 from service.http.call import Call
 from service.http.description import described
+from service.http.edge import WAITED
 from service.http.problems import TooManyRequests
 from service.http.shape import Body, Labels, Slug, Worker, printable
 from service.submission import Answer
@@ -94,6 +95,7 @@ class Look:
         self.command = command
         self.origin = request.origin()
         self.receive = request.receive
+        self.notes = request.scope["state"]
         self.rings = 0
         self.later = False
 
@@ -113,7 +115,8 @@ class Look:
 async def wait(look: Look, wait_s: float) -> None:
     """Look again whenever the bell rings, until something is given, time is over, or nobody listens any more."""
     clock = asyncio.get_running_loop().time
-    until = clock() + wait_s
+    began = clock()
+    until = began + wait_s
     ends = asyncio.create_task(left(look.receive)), asyncio.create_task(look.desk.stopping.wait())
     look.desk.waiting.add(look)
     try:
@@ -123,6 +126,7 @@ async def wait(look: Look, wait_s: float) -> None:
                 await look()
     finally:
         look.desk.waiting.discard(look)
+        look.notes[WAITED] = clock() - began
         for end in ends:
             end.cancel()
 

@@ -19,6 +19,8 @@ Observe = Callable[[str, str, int, float], None]
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 UNMATCHED = "other"
 """The route template of a path that matched none."""
+WAITED = "waited_s"
+"""Where a handler notes in the request's state for how long the caller wanted to wait."""
 SLASH = "\0"
 """Stands in the routed path for a `/` within a name; a NUL of the client's own is refused before."""
 
@@ -47,7 +49,8 @@ class Edge:
         finally:
             self.in_flight -= 1
             name = str(method) if method in METHODS else "OTHER"
-            self.observe(name, scope.get("path_template") or UNMATCHED, sent.status, perf_counter() - started)
+            spent_s = perf_counter() - started - waited_s(scope)
+            self.observe(name, scope.get("path_template") or UNMATCHED, sent.status, spent_s)
 
     async def answer(self, scope: Scope, receive: Receive, sent: "Sent") -> None:
         """Hand the request on under a path whose parts are the decoded ones."""
@@ -59,6 +62,12 @@ class Edge:
                 await refuse(sent)
                 return
         await self.app(scope, receive, sent)
+
+
+def waited_s(scope: Scope) -> float:
+    """Return the seconds that the caller asked to wait, which are no slowness of ours."""
+    waited: float = scope.get("state", {}).get(WAITED, 0.0)
+    return waited
 
 
 class Sent:

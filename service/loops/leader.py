@@ -143,3 +143,12 @@ class Leader:
         except Exception as error:
             if not is_lost(error):
                 raise
+
+
+async def vacate(dsn: str, shard: int = 0) -> None:
+    """Free the lease at once: the caller knows that no replica is left on this database."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(QUERIES.vacate, shard, await connection.fetchval(log.QUERIES.now))
+    finally:
+        await connection.close()

@@ -79,23 +79,14 @@ class Writer:
             while True:
                 await self._rung.wait()
                 self._rung.clear()
-                await self._gather()
                 while batch := self._next():
                     await self._serve(batch)
-                    await self._gather()
         finally:
             self._stopped = True
             for pending in (*batch, *self._waiting):
                 refuse(pending, Unavailable("the service is stopping"))
             self._waiting.clear()
             self._drop()
-
-    async def _gather(self) -> None:
-        """Let requests that are at the door join the next batch: until a turn of the loop brings no more."""
-        seen = 0
-        while seen < len(self._waiting):
-            seen = len(self._waiting)
-            await asyncio.sleep(0)
 
     def _next(self) -> list[Pending]:
         """Take the submissions of the next batch; those whose asker has gone are left out."""

@@ -16,6 +16,10 @@ WHERE shard = $1::integer
     AND (until < $4::timestamptz OR replica = $2::text)
 RETURNING heard_since;
 
+-- name: vacate
+-- Frees the lease of replicas that are known to be gone.
+UPDATE leader SET until = $2::timestamptz WHERE shard = $1::integer AND until > $2::timestamptz;
+
 -- name: leave
 -- Gives the lease back, so that another replica need not wait for its end.
 UPDATE leader SET until = $3::timestamptz WHERE shard = $1::integer AND replica = $2::text;
