@@ -206,42 +206,35 @@ async def written(pool: asyncpg.Pool) -> None:
     await pool.execute(f"INSERT INTO heartbeats {BEAT}")
 
 
+PARENTS = ("events", "heartbeats")
+PARTS = tuple(f"{parent}_p00000{number}" for parent in PARENTS for number in (0, 3))
+
+
+async def refused(connection: asyncpg.Connection | asyncpg.Pool, order: str, words: str = ".") -> None:
+    """Fail unless *order* is refused, in these words."""
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match=words):
+        await connection.execute(order)
+
+
 @pytest.mark.usefixtures("written")
-@pytest.mark.parametrize("table", ["events", "heartbeats", "events_p000000", "heartbeats_p000000"])
-@pytest.mark.parametrize("order", ["UPDATE {} SET actor = 'me'", "DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}"])
-async def test_the_service_can_append_to_the_log_and_nothing_else(pool: asyncpg.Pool, table: str, order: str) -> None:
+async def test_the_service_can_append_to_the_log_and_nothing_else(pool: asyncpg.Pool) -> None:
     """A12."""
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await pool.execute(order.format(table))
+    for table in (*PARENTS, *PARTS):
+        for order in ("UPDATE {} SET actor = 'me'", "DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}"):
+            await refused(pool, order.format(table))
+    for order in (f"INSERT INTO events_p000000 {FACT}", f"INSERT INTO heartbeats_p000000 {BEAT}"):
+        await refused(pool, order, "permission denied")
     assert await pool.fetchval("SELECT count(*) FROM events") == 1
 
 
 @pytest.mark.usefixtures("written")
-@pytest.mark.parametrize("order", [f"INSERT INTO events_p000000 {FACT}", f"INSERT INTO heartbeats_p000000 {BEAT}"])
-async def test_the_service_cannot_write_past_the_parent(pool: asyncpg.Pool, order: str) -> None:
-    """A12."""
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await pool.execute(order)
-
-
-@pytest.mark.usefixtures("written")
-@pytest.mark.parametrize(
-    "order",
-    [
-        f"{order} {table}"
-        for parent in ("events", "heartbeats")
-        for order, tables in {
-            "DELETE FROM": (parent, f"{parent}_p000000"),
-            "TRUNCATE": (parent, f"{parent}_p000000", f"{parent}_p000003"),
-        }.items()
-        for table in tables
-    ]
-    + ["UPDATE events SET actor = 'me'", "UPDATE heartbeats_p000000 SET actor = 'me'"],
-)
-async def test_even_the_owner_is_refused_a_change_of_the_log(owner: asyncpg.Connection, order: str) -> None:
+async def test_even_the_owner_is_refused_a_change_of_the_log(owner: asyncpg.Connection) -> None:
     """A12: the triggers stand behind the rights."""
-    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="the log is append-only"):
-        await owner.execute(order)
+    for table in (*PARENTS, *PARTS[::2]):
+        await refused(owner, f"UPDATE {table} SET actor = 'me'", "the log is append-only")
+        await refused(owner, f"DELETE FROM {table}", "the log is append-only")
+    for table in (*PARENTS, *PARTS):
+        await refused(owner, f"TRUNCATE {table}", "the log is append-only")
 
 
 async def test_the_services_role_owns_nothing_and_may_not_become_more(pool: asyncpg.Pool) -> None:

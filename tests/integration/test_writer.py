@@ -160,20 +160,18 @@ POISON = [
 ]
 
 
-@pytest.mark.parametrize("poison", POISON, ids=range(len(POISON)))
-async def test_a_value_that_cannot_be_stored_is_refused_and_no_neighbour_notices(
-    one: Replica, pool: asyncpg.Pool, poison: c.Command
-) -> None:
+async def test_a_value_that_cannot_be_stored_is_refused_and_no_neighbour_notices(one: Replica, pool: asyncpg.Pool) -> None:
     """No input gives a 5xx: a refusal, at once, on the same connection."""
     await one.campaign(units=units("a"))
-    neighbours = [c.AddUnits(campaign=NIGHT, units=units(f"n{index}")) for index in range(20)]
-    orders = [one.order(command) for command in (*neighbours[:10], poison, *neighbours[10:])]
-    results = await asyncio.gather(*(outcome(order) for order in orders))
-    assert isinstance(results.pop(10), Validation)
-    assert results == [c.Imported(1, 0, 0)] * 20
-    assert one.failures == {"invalid": 1}
+    for number, poison in enumerate(POISON, start=1):
+        neighbours = [c.AddUnits(campaign=NIGHT, units=units(f"n{number}.{index}")) for index in range(20)]
+        orders = [one.order(command) for command in (*neighbours[:10], poison, *neighbours[10:])]
+        results = await asyncio.gather(*(outcome(order) for order in orders))
+        assert isinstance(results.pop(10), Validation), poison
+        assert results == [c.Imported(1, 0, 0)] * 20
+        assert one.failures == {"invalid": number}
     assert len(one.connections) == 1
-    assert len((await audit(pool)).units) == 21
+    assert len((await audit(pool)).units) == 1 + 20 * len(POISON)
 
 
 async def test_commands_that_wait_go_together_in_one_transaction(one: Replica, pool: asyncpg.Pool) -> None:
