@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Sequence
 
 import asyncpg
@@ -26,6 +27,7 @@ BREATH_S = 0.05
 LOOK_S = 0.02
 PATIENCE_S = 5.0
 REST_S = 1.0
+COMMITS = 10_000
 
 
 class LogBroken(RuntimeError):
@@ -114,6 +116,7 @@ class Projector:
         self._asked = asyncio.Event()
         self._moved = asyncio.Event()
         self._running = False
+        self._commits: deque[tuple[int, float]] = deque(maxlen=COMMITS)
 
     @property
     def leads(self) -> bool:
@@ -123,6 +126,12 @@ class Projector:
     def ring(self) -> None:
         """Wake the projector: the log has grown."""
         self._bell.set()
+
+    def committed(self, position: int) -> None:
+        """Wake the projector: this process has written up to *position*."""
+        if self._running:
+            self._commits.append((position, time.perf_counter()))
+        self.ring()
 
     async def run(self) -> None:
         """Fold for ever; ends by cancellation, when this replica no longer leads."""
@@ -173,6 +182,8 @@ class Projector:
     def _reach(self, position: int) -> None:
         """Tell everybody who waits that the fold is at *position*."""
         self.position = position
+        while self._commits and self._commits[0][0] <= position:
+            self._process.noticed(time.perf_counter() - self._commits.popleft()[1])
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
 

@@ -9,6 +9,8 @@ from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 
 from projections.measures.book import Book, Key, Series
+from projections.measures.catalogue import CATALOGUE
+from projections.measures.series import Exemplar
 from projections.views.campaign import CampaignCard
 from projections.views.cards import Cards, UnitId
 from projections.views.engine import EngineCard
@@ -81,7 +83,8 @@ async def load_book(connection: Session, at: Checkpoint) -> Book:
 def series_of(row: Record) -> tuple[Key, Series]:
     """Return a row of `series`."""
     family, labels, value, sum_us, buckets, created_at, position = row
-    return (family, tuple(labels)), Series(created_at, position, value, sum_us, list(buckets))
+    exemplars: list[Exemplar | None] = [None] * len(buckets) if CATALOGUE[family].exemplars else []
+    return (family, tuple(labels)), Series(created_at, position, value, sum_us, list(buckets), exemplars)
 
 
 async def advance(connection: Session, at: Checkpoint, position: int, recorded_at: datetime) -> bool:

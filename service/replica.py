@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from time import monotonic
+from time import monotonic, time
 
 from typing_extensions import override
 
@@ -22,10 +22,13 @@ from service.domain.events import DEADLINES, OPENINGS, Recorded
 from service.loops.leader import Leader
 from service.loops.notice import Notices
 from service.loops.retention import Retention
+from service.loops.sweep import Sweeps
 from service.loops.watcher import Watcher
 from service.settings import Settings
 from service.store.pool import BY_KEY, make_pool, open_connection
 from service.store.replays import Replays
+from service.store.schema import head
+from service.store.watch import Watch
 from service.submission import Origin
 from service.writer import Observer, Writer
 
@@ -34,8 +37,8 @@ POOL_CLOSE_S = 5.0
 PULSE_S = 0.5
 
 
-class Numbers(Observer):
-    """What the Writer tells of itself, as numbers of this process."""
+class Numbers(Observer, Watch, Sweeps):
+    """What the Writer, the pool and the leader's loops tell of themselves, as numbers of this process."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -50,6 +53,26 @@ class Numbers(Observer):
         """Count a batch that did not commit."""
         self._process.append_failed(reason)
 
+    @override
+    def acquired(self, seconds: float) -> None:
+        self._process.observe_acquire(seconds)
+
+    @override
+    def asked(self, operation: str, seconds: float) -> None:
+        self._process.observe_statement(operation, seconds)
+
+    @override
+    def refused(self, sqlstate_class: str) -> None:
+        self._process.statement_failed(sqlstate_class)
+
+    @override
+    def swept(self, sweep: str, seconds: float) -> None:
+        self._process.swept(sweep, seconds, time())
+
+    @override
+    def stumbled(self, sweep: str) -> None:
+        self._process.sweep_failed(sweep)
+
 
 class Replica:
     """Everything that one process of Muster is made of, below HTTP."""
@@ -57,23 +80,24 @@ class Replica:
     def __init__(self, settings: Settings) -> None:
         connect = partial(open_connection, settings)
         self.name = f"{socket.gethostname()}-{secrets.token_hex(3)}"
-        self.pool = make_pool(settings)
-        self.process = Process()
+        self.process = Process(head(), settings.commit)
+        numbers = Numbers(self.process)
+        self.pool = make_pool(settings, watch=numbers)
         self.work, self.deadlines = Bell(), Bell()
         write = partial(connect, name="muster writer", session=BY_KEY)
-        self.writer = Writer(write, committed=self._committed, observer=Numbers(self.process))
+        self.writer = Writer(write, committed=self._committed, observer=numbers)
         self.projector = Projector(self.pool, self.process)
         self.reader = Reader(self.pool, self.projector)
         self.replays = Replays(self.pool)
         self.notices = Notices(partial(connect, name="muster notices"), self._heard, self.name)
-        watcher = Watcher(self.pool, self.writer, self.deadlines, settings.tick_s)
-        duties = (self._announce, self._project, watcher.run, Retention(self.pool).run)
+        watcher = Watcher(self.pool, self.writer, self.deadlines, settings.tick_s, sweeps=numbers)
+        duties = (self._announce, self._project, watcher.run, Retention(self.pool, sweeps=numbers).run)
         self.leader = Leader(self.pool, self.name, settings.leader_lease_s, duties)
 
     def _committed(self, events: Sequence[Recorded]) -> None:
         """Wake whoever waits for what was just committed, here and elsewhere."""
         kinds = {type(event.body) for event in events}
-        self.projector.ring()
+        self.projector.committed(events[-1].position)
         self.notices.send()
         if kinds & OPENINGS:
             self.work.ring()

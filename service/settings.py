@@ -55,6 +55,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="least severity that is logged")] = "info"
     log_format: Annotated[Literal["text", "json"], Meta(description="one log line for a person or a machine")] = "text"
 
+    commit: Annotated[str, Meta(description="revision that this Muster was built from, as shown in its metrics")] = "unknown"
+
     @classmethod
     def read(cls, environment: Mapping[str, str], **chosen: object) -> Self:
         """Return the settings of *environment*; a *chosen* value that is not None goes first.

@@ -70,7 +70,9 @@ async def fleet(settings: Settings, pool: asyncpg.Pool, *, leads: bool = True) -
     process = Process()
     projector = Projector(pool, process)
     reader = Reader(pool, projector)
-    app = Litestar([*READS], opt={"lookout": Lookout(reader, process, asyncio.Event())}, exception_handlers=HANDLERS, openapi_config=None)
+    app = Litestar(
+        [*READS], opt={"lookout": Lookout(reader, process, asyncio.Event())}, exception_handlers=HANDLERS, openapi_config=None
+    )
     app.asgi_handler = Edge(app.asgi_handler)
     running = [asyncio.create_task(writer.run())]
     if leads:

@@ -2,15 +2,21 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import lru_cache
 
 from prometheus_client import CollectorRegistry
 
 from projections.export.snapshot import Rows
 from projections.measures.book import Key, Series
+from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
+from projections.measures.series import Exemplar, cumulative
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+STARTS = 200_000
+EXEMPLAR_CHARS = 128
 
 
 def accepts_openmetrics(accept: str) -> bool:
@@ -26,7 +32,7 @@ def accepts_openmetrics(accept: str) -> bool:
         kind, *parameters = (word.strip() for word in part.split(";"))
         named = dict(parameter.partition("=")[::2] for parameter in parameters)
         weight = quality(named.get("q", "1"))
-        if kind == "application/openmetrics-text" and named.get("version", "1.0.0") in ("1.0.0", "0.0.1"):
+        if kind == "application/openmetrics-text" and named.get("version", "1.0.0") == "1.0.0":
             best = max(best, weight)
         elif kind in ("text/plain", "text/*", "*/*"):
             plain = max(plain, weight if kind == "text/plain" else 0.0)
@@ -49,9 +55,12 @@ def fleet(rows: Iterable[Rows], *, openmetrics: bool) -> Iterator[str]:
             continue
         yield from heading(family.name, family.kind, family.help, openmetrics=openmetrics)
         for sample in row.samples:
-            yield line(family.name, labels(family, sample.labels), sample.value)
+            yield f"{start(family.name, sample.labels)}{number(sample.value)}\n"
         for key, series in row.series:
-            yield from folded(family, key, series)
+            if family.kind == "histogram":
+                yield from histogram(family, key, series, openmetrics=openmetrics)
+            else:
+                yield from counter(key, series, openmetrics=openmetrics)
 
 
 def heading(name: str, kind: str, text: str, *, openmetrics: bool) -> Iterator[str]:
@@ -64,33 +73,61 @@ def heading(name: str, kind: str, text: str, *, openmetrics: bool) -> Iterator[s
     yield f"# TYPE {name} {kind}\n"
 
 
-def labels(family: Family, values: tuple[str, ...]) -> str:
-    """Return label values with their names, as they stand between braces."""
-    return ",".join(f'{name}="{escaped(value)}"' for name, value in zip(family.labels, values, strict=True))
+@lru_cache(maxsize=STARTS)
+def start(name: str, values: tuple[str, ...], suffix: str = "", bound: float | None = None) -> str:
+    """Return a sample's line up to its value; most lines are asked for at each scrape."""
+    named = CATALOGUE[name].labels
+    pairs = [f'{label}="{escaped(value)}"' for label, value in zip(named, values, strict=True)]
+    if bound is not None:
+        pairs.append(f'le="{number(bound)}"')
+    if suffix == "_created":
+        name = name.removesuffix("_total")
+    return f"{name}{suffix}{{{','.join(pairs)}}} " if pairs else f"{name}{suffix} "
 
 
-def folded(family: Family, key: Key, series: Series) -> Iterator[str]:
-    """Yield one counter or one histogram with cumulative buckets."""
-    shown = labels(family, key[1])
-    if family.kind != "histogram":
-        yield line(family.name, shown, series.value)
-        return
-    comma = "," if shown else ""
-    total = 0
-    for bound, count in zip((*family.buckets, float("inf")), series.buckets, strict=True):
-        total += count
-        yield line(f"{family.name}_bucket", f'{shown}{comma}le="{number(bound)}"', total)
-    yield line(f"{family.name}_count", shown, series.value)
-    yield line(f"{family.name}_sum", shown, series.sum_us / 1_000_000 if family.unit == "seconds" else series.sum_us)
+def counter(key: Key, series: Series, *, openmetrics: bool) -> Iterator[str]:
+    """Yield one counter."""
+    yield f"{start(*key)}{series.value}\n"
+    if openmetrics:
+        yield f"{start(*key, '_created')}{instant(series.created_at)}\n"
+
+
+def histogram(family: Family, key: Key, series: Series, *, openmetrics: bool) -> Iterator[str]:
+    """Yield one histogram with cumulative buckets, in OpenMetrics with their exemplars."""
+    scale = 1_000_000 if family.unit == "seconds" else 1
+    for place, (bound, count) in enumerate(zip((*family.buckets, math.inf), cumulative(series.buckets), strict=True)):
+        kept = series.exemplars[place] if openmetrics and series.exemplars else None
+        yield f"{start(*key, '_bucket', bound)}{count}{'' if kept is None else exemplar(kept, scale)}\n"
+    yield f"{start(*key, '_count')}{series.value}\n"
+    yield f"{start(*key, '_sum')}{number(series.sum_us / scale if scale > 1 else series.sum_us)}\n"
+    if openmetrics:
+        yield f"{start(*key, '_created')}{instant(series.created_at)}\n"
+
+
+def exemplar(kept: Exemplar, scale: int) -> str:
+    """Return an exemplar as it follows a bucket: its labels hold 128 characters at most, names included."""
+    observed, at, position, unit = kept
+    room = EXEMPLAR_CHARS - len("event_idunit") - len(str(position))
+    named = f',unit="{escaped(unit[:room])}"' if unit else ""
+    return f' # {{event_id="{position}"{named}}} {number(observed / scale)} {instant(at)}'
+
+
+def instant(at: datetime) -> str:
+    """Return *at* in seconds since 1970, with its microseconds.
+
+    >>> instant(datetime.fromisoformat("2026-01-01T00:00:00.000005Z"))
+    '1767225600.000005'
+    """
+    return f"{at.timestamp():.6f}"
 
 
 def process(registry: CollectorRegistry, *, openmetrics: bool) -> Iterator[str]:
-    """Yield the lines of this process's own families; when a series began is not shown."""
+    """Yield the lines of this process's own families; the text format does not show when a series began."""
     for metric in registry.collect():
         name = metric.name + {"counter": "_total", "info": "_info"}.get(metric.type, "")
         yield from heading(name, metric.type, metric.documentation, openmetrics=openmetrics)
         for sample in metric.samples:
-            if not sample.name.endswith("_created"):
+            if openmetrics or not sample.name.endswith("_created"):
                 shown = ",".join(f'{label}="{escaped(value)}"' for label, value in sample.labels.items())
                 yield line(sample.name, shown, sample.value)
 

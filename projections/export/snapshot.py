@@ -1,24 +1,36 @@
 """The fleet's numbers at one position: everything an exposition shows, read in one snapshot."""
 
 from collections.abc import Iterable, Iterator
+from typing import Self
 
 from msgspec import Struct
 
 from projections import store
+from projections.export.sample import Sizes, sample
 from projections.measures.book import Book, Key, Series
 from projections.measures.catalogue import CATALOGUE, FOLDED
+from projections.measures.depth import Depth, Sampled
 from projections.measures.family import Family
-from projections.measures.gauges import Depth, Sample, gauges
+from projections.measures.gauges import gauges
+from projections.measures.limits import Shown, shown
+from projections.measures.sample import Sample
 from projections.store import Session
 from projections.views.cards import Cards
 
 
 class Snapshot(Struct, frozen=True):
-    """Cards, series and the distance to the log, true together."""
+    """Cards, series, the distance to the log and samples of the state, true together; *shown* is who has series by name."""
 
     cards: Cards
     book: Book
     depth: Depth
+    sampled: Sampled
+    shown: Shown
+
+    @classmethod
+    def of(cls, cards: Cards, book: Book, depth: Depth) -> Self:
+        """Return what cards and series say by themselves."""
+        return cls(cards, book, depth, Sampled(), shown(cards, depth.at))
 
 
 class Rows(Struct, frozen=True):
@@ -29,22 +41,27 @@ class Rows(Struct, frozen=True):
     series: list[tuple[Key, Series]]
 
 
-async def take(connection: Session, shard: int = 0) -> Snapshot:
+async def take(connection: Session, sizes: Sizes, shard: int = 0) -> Snapshot:
     """Read everything in one repeatable-read transaction."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         row = await connection.fetchrow(store.QUERIES.depth, shard)
         assert row is not None, "the migration made a live generation"
         depth = Depth(**dict(row))
         at = store.Checkpoint(shard, depth.generation, depth.position)
-        return Snapshot(await store.load_cards(connection, at), await store.load_book(connection, at), depth)
+        cards = await store.load_cards(connection, at)
+        chosen = shown(cards, depth.at)
+        book = await store.load_book(connection, at)
+        return Snapshot(cards, book, depth, await sample(connection, shard, depth, chosen, sizes), chosen)
 
 
 def rows(snapshot: Snapshot) -> Iterator[Rows]:
-    """Yield the fleet's families in the order of the catalogue, each sorted by its labels."""
-    samples = by_family(gauges(snapshot.cards, snapshot.depth))
+    """Yield the fleet's families in the order of the catalogue, each sorted by its labels; only who is shown by name."""
+    samples = by_family(gauges(snapshot.cards, snapshot.depth, snapshot.sampled, snapshot.shown))
     series: dict[str, list[tuple[Key, Series]]] = {family.name: [] for family in FOLDED}
     for key in sorted(snapshot.book.series):
-        series.setdefault(key[0], []).append((key, snapshot.book.series[key]))
+        name, values = key
+        if name in series and snapshot.shown.has(dict(zip(CATALOGUE[name].labels, values, strict=False))):
+            series[name].append((key, snapshot.book.series[key]))
     for family in CATALOGUE.values():
         if family.scope != "P":
             yield Rows(family, samples.get(family.name, []), series.get(family.name, []))
@@ -53,6 +70,6 @@ def rows(snapshot: Snapshot) -> Iterator[Rows]:
 def by_family(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
     """Return *samples* by family."""
     found: dict[str, list[Sample]] = {}
-    for sample in samples:
-        found.setdefault(sample.family, []).append(sample)
+    for one in samples:
+        found.setdefault(one.family, []).append(one)
     return found

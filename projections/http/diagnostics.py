@@ -66,7 +66,7 @@ class Bundles:
             "settings": self._settings,
         }
         async with self._reader.connection() as connection:
-            snapshot = await take(connection, self._reader.shard)
+            snapshot = await take(connection, self._reader.sizes, self._reader.shard)
         return await asyncio.to_thread(self._written, parts, snapshot)
 
     async def _catch_up(self) -> None:

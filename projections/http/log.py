@@ -64,6 +64,7 @@ async def sent(request: Look, after: int, chosen: Filter) -> AsyncIterator[bytes
     with request.lookout.process.stream():
         yield b": the log after position %d\nretry: 1000\n\n" % after
         async for found in reads.tail(request.reader, after, chosen, request.lookout.stopping):
+            request.lookout.process.streamed(len(found))
             yield reads.frames(found)
 
 

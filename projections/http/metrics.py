@@ -1,7 +1,9 @@
 """`GET /metrics`: the fleet's numbers from the persisted fold, and this process's own."""
 
 import asyncio
+import gzip
 import time
+from collections.abc import Sequence
 
 from litestar import Response, get
 
@@ -9,9 +11,12 @@ from projections.export import prometheus
 from projections.export.snapshot import Snapshot, rows, take
 from projections.http.description import described
 from projections.http.look import Look
+from projections.measures.process import Process
 from projections.rejections import Unreadable
 
 SCOPES = ("all", "fleet", "process")
+LEVEL = 1
+"""Of gzip: the text is so even that more effort saves little."""
 
 
 @get(**described("/metrics", "GetMetrics", str, "scope"))
@@ -19,18 +24,38 @@ async def metrics(request: Look) -> Response[bytes]:
     """Return the metrics; without a database, those of this process, and 503 for the fleet's alone."""
     scope = request.word("scope", SCOPES) or "all"
     openmetrics = prometheus.accepts_openmetrics(request.headers.get("accept", ""))
+    packed = accepts_gzip(request.headers.get("accept-encoding", ""))
     started = time.perf_counter()
     snapshot = None if scope == "process" else await fleet(request, needed=scope == "fleet")
-    text = await asyncio.to_thread(written, request, snapshot, scope, openmetrics=openmetrics)
+    text = await asyncio.to_thread(written, request.lookout.process, snapshot, scope, openmetrics=openmetrics)
+    headers = {"vary": "accept, accept-encoding"}
+    if packed:
+        text = await asyncio.to_thread(gzip.compress, text, LEVEL)
+        headers["content-encoding"] = "gzip"
     request.lookout.process.collected(time.perf_counter() - started)
-    return Response(text, media_type=prometheus.OPENMETRICS if openmetrics else prometheus.TEXT)
+    return Response(text, media_type=prometheus.OPENMETRICS if openmetrics else prometheus.TEXT, headers=headers)
+
+
+def accepts_gzip(encodings: str) -> bool:
+    """Tell whether the scraper takes gzip.
+
+    >>> accepts_gzip("deflate, gzip"), accepts_gzip("gzip;q=0"), accepts_gzip("")
+    (True, False, False)
+    """
+    for part in encodings.split(","):
+        name, *parameters = (word.strip() for word in part.split(";"))
+        if name in ("gzip", "*"):
+            named = dict(parameter.partition("=")[::2] for parameter in parameters)
+            return prometheus.quality(named.get("q", "1")) > 0
+    return False
 
 
 async def fleet(request: Look, *, needed: bool) -> Snapshot | None:
     """Return the fleet's numbers; None when the database is away and they are not *needed*."""
+    reader = request.reader
     try:
-        async with request.reader.connection() as connection:
-            return await take(connection, request.reader.shard)
+        async with reader.connection() as connection:
+            return await take(connection, reader.sizes, reader.shard)
     except Unreadable:
         request.lookout.process.collect_failed()
         if needed:
@@ -38,14 +63,22 @@ async def fleet(request: Look, *, needed: bool) -> Snapshot | None:
         return None
 
 
-def written(request: Look, snapshot: Snapshot | None, scope: str, *, openmetrics: bool) -> bytes:
+def written(process: Process, snapshot: Snapshot | None, scope: str, *, openmetrics: bool) -> bytes:
     """Return the exposition as bytes."""
     lines = [] if snapshot is None else list(prometheus.fleet(rows(snapshot), openmetrics=openmetrics))
+    process.showed("fleet", samples(lines))
     if scope != "fleet":
-        lines.extend(prometheus.process(request.lookout.process.registry, openmetrics=openmetrics))
+        own = list(prometheus.process(process.registry, openmetrics=openmetrics))
+        process.showed("process", samples(own))
+        lines += own
     if openmetrics:
         lines.append("# EOF\n")
     return "".join(lines).encode("utf-8", "replace")
+
+
+def samples(lines: Sequence[str]) -> int:
+    """Return how many of *lines* are samples."""
+    return sum(not line.startswith("#") for line in lines)
 
 
 HANDLERS = [metrics]

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from projections.export.sample import Sizes
 from projections.projector import Projector
 from projections.rejections import Unreadable
 from service.store.pool import is_lost
@@ -21,6 +22,7 @@ class Source:
         self.pool = pool
         self.projector = projector
         self.shard = shard
+        self.sizes = Sizes()
 
     @asynccontextmanager
     async def connection(self, at_least: int | None = None) -> AsyncIterator[PoolConnectionProxy]:

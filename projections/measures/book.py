@@ -1,39 +1,36 @@
 """The series of one shard, kept by the fold of events."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
-from projections.measures.catalogue import FOLDED
-from projections.measures.measure import measure, parents, us
+from projections.measures.catalogue import CATALOGUE, FOLDED
+from projections.measures.measure import SPANS, measure, parents, us
+from projections.measures.series import Scale, Series
+from projections.views.span import Span
 from service.domain import events as e
+
+__all__ = ["Book", "Key", "Series"]
 
 Key = tuple[str, tuple[str, ...]]
 
-BOUNDS = {family.name: family.bounds_us() for family in FOLDED if family.kind == "histogram"}
+SCALES = {family.name: Scale.of(family) for family in FOLDED if family.kind == "histogram"}
 PARENTS = (e.CampaignCreated, e.CampaignEdited, e.QuotaRead, e.QuotaReadFailed, e.QuotaGateClosed, e.QuotaPolicyChanged)
 
 
-class Series(Struct, gc=False):
-    """One series of whole numbers, changed last at *position*; *buckets* are not cumulative, the last is +Inf."""
-
-    created_at: datetime
-    position: int
-    value: int = 0
-    sum_us: int = 0
-    buckets: list[int] = field(default_factory=list)
-
-
 class Tally(Struct, gc=False):
-    """Events of one page that count the same: their counters with the amount of each, and the histograms that they feed."""
+    """Events of one page that count the same: their counters with the amount of each, and the histograms that they feed.
+
+    What a histogram of numbers observes is the same for all of them; of times, each has its own.
+    """
 
     counters: list[tuple[Series, int]]
-    histograms: list[tuple[Series, list[int]]]
+    times: list[tuple[Series, Scale]]
+    numbers: list[tuple[Series, Scale, int]]
     count: int = 0
-    last: int = 0
+    last: e.Recorded | None = None
 
 
 class Book:
@@ -57,28 +54,28 @@ class Book:
             if tally is None:
                 tally = tallies[signature] = self.tally(event)
             tally.count += 1
-            tally.last = event.position
-            if tally.histograms:
+            tally.last = event
+            if tally.times:
                 observed = OBSERVED[type(body)](body)
-                for row, bounds in tally.histograms:
-                    row.value += 1
-                    row.sum_us += observed
-                    row.buckets[bisect_left(bounds, observed)] += 1
+                for row, scale in tally.times:
+                    scale.observe(row, observed, event)
         for tally in tallies.values():
             close(tally)
 
     def tally(self, event: e.Recorded) -> Tally:
         """Return an empty tally for *event* and those that count the same."""
         self.begin(event)
-        tally = Tally([], [])
+        tally = Tally([], [], [])
         for family, labels, count, observed in measure(event):
             key = (family, labels)
             row = self.series.get(key) or self.add(key, event)
             self.touched.add(key)
             if observed is None:
                 tally.counters.append((row, count))
+            elif CATALOGUE[family].unit == "seconds":
+                tally.times.append((row, SCALES[family]))
             else:
-                tally.histograms.append((row, BOUNDS[family]))
+                tally.numbers.append((row, SCALES[family], observed))
         return tally
 
     def fold(self, event: e.Recorded) -> None:
@@ -87,11 +84,20 @@ class Book:
         for family, labels, count, observed in measure(event):
             key = (family, labels)
             row = self.series.get(key) or self.add(key, event)
-            row.value += count
             row.position = event.position
-            if observed is not None:
-                row.sum_us += observed
-                row.buckets[bisect_left(BOUNDS[family], observed)] += count
+            if observed is None:
+                row.value += count
+            else:
+                SCALES[family].observe(row, observed, event)
+            self.touched.add(key)
+
+    def measure(self, spans: Iterable[Span]) -> None:
+        """Add what the cards have measured."""
+        for measured, length, event in spans:
+            key = SPANS[measured]
+            row = self.series.get(key) or self.add(key, event)
+            row.position = max(row.position, event.position)
+            SCALES[key[0]].observe(row, length, event)
             self.touched.add(key)
 
     def begin(self, event: e.Recorded) -> None:
@@ -112,19 +118,27 @@ class Book:
 
     def add(self, key: Key, event: e.Recorded) -> Series:
         """Create one series at zero."""
-        buckets = [0] * (len(BOUNDS[key[0]]) + 1) if key[0] in BOUNDS else []
-        row = self.series[key] = Series(event.at, event.position, buckets=buckets)
+        scale = SCALES.get(key[0])
+        row = self.series[key] = Series(event.at, event.position) if scale is None else scale.blank(event)
         self.touched.add(key)
         return row
 
 
 def close(tally: Tally) -> None:
     """Add what was counted together."""
+    assert tally.last is not None, "a tally has at least the event that it was made for"
+    last = tally.last.position
     for row, each in tally.counters:
         row.value += each * tally.count
-        row.position = max(row.position, tally.last)
-    for row, _ in tally.histograms:
-        row.position = max(row.position, tally.last)
+        row.position = max(row.position, last)
+    for row, _ in tally.times:
+        row.position = max(row.position, last)
+    for row, scale, observed in tally.numbers:
+        scale.observe(row, observed, tally.last)
+        row.value += tally.count - 1
+        row.sum_us += observed * (tally.count - 1)
+        row.buckets[bisect_left(scale.bounds, observed)] += tally.count - 1
+        row.position = max(row.position, last)
 
 
 ALIKE: dict[type[e.Event], Callable[[Any, e.Recorded], object]] = {
@@ -132,7 +146,7 @@ ALIKE: dict[type[e.Event], Callable[[Any, e.Recorded], object]] = {
     e.UnitHeartbeat: lambda _body, _event: e.UnitHeartbeat,
     e.WorkerHeartbeat: lambda _body, _event: e.WorkerHeartbeat,
     e.RetryDue: lambda _body, _event: e.RetryDue,
-    e.UnitCompleted: lambda body, event: (e.UnitCompleted, event.campaign, body.attempt > 1),
+    e.UnitCompleted: lambda body, event: (e.UnitCompleted, event.campaign, body.attempt),
     e.AttemptFailed: lambda body, event: (e.AttemptFailed, event.campaign, body.reason),
     e.RetryScheduled: lambda body, _event: (e.RetryScheduled, body.after_attempt > 1),
 }

@@ -14,7 +14,8 @@ class Family(Struct, frozen=True, kw_only=True):
     """One metric, once.
 
     *labels* gives each label its closed set of values, None where the set is open (a campaign, a quota). *scope* is F for an
-    exact fold of events, S for a snapshot of the cards, T for a snapshot and the clock, P for this process alone.
+    exact fold of events, S for a snapshot of the cards, T for a snapshot and the clock, P for this process alone. A histogram
+    may keep *exemplars*, the newest of each bucket, and *exponential* buckets beside its own.
     """
 
     name: str
@@ -25,6 +26,8 @@ class Family(Struct, frozen=True, kw_only=True):
     unit: str = ""
     buckets: tuple[float, ...] = ()
     events: tuple[str, ...] = ()
+    exemplars: bool = False
+    exponential: bool = False
 
     def combinations(self, **fixed: str) -> list[tuple[str, ...]]:
         """Return every combination of label values; an open label takes its value from *fixed*, or there is none."""
@@ -43,7 +46,16 @@ def counter(name: str, help_text: str, events: str, **labels: Values) -> Family:
     return Family(name=name, kind="counter", help=help_text, scope="F", labels=labels, events=tuple(events.split()))
 
 
-def histogram(name: str, help_text: str, events: str, buckets: str, **labels: Values) -> Family:
+def histogram(
+    name: str,
+    help_text: str,
+    events: str,
+    buckets: str,
+    *,
+    exemplars: bool = False,
+    exponential: bool = False,
+    **labels: Values,
+) -> Family:
     """Return a histogram that folds *events*; the name's suffix tells its unit."""
     return Family(
         name=name,
@@ -54,13 +66,20 @@ def histogram(name: str, help_text: str, events: str, buckets: str, **labels: Va
         unit="seconds" if name.endswith("_seconds") else "",
         buckets=tuple(float(bound) for bound in buckets.split()),
         events=tuple(events.split()),
+        exemplars=exemplars,
+        exponential=exponential,
     )
 
 
 def gauge(name: str, help_text: str, scope: Scope = "S", **labels: Values) -> Family:
-    """Return a gauge read from the cards."""
-    unit = "seconds" if name.endswith("_seconds") else ""
+    """Return a gauge read from the cards; the name's suffix tells its unit."""
+    unit = next((unit for unit in ("seconds", "bytes", "ratio") if name.endswith(f"_{unit}")), "")
     return Family(name=name, kind="gauge", help=help_text, scope=scope, labels=labels, unit=unit)
+
+
+def info(name: str, help_text: str, labels: str) -> Family:
+    """Return what joins a subject to what is known of it; its value is always 1."""
+    return Family(name=name, kind="info", help=help_text, scope="S", labels=dict.fromkeys(labels.split()))
 
 
 def process(kind: Kind, name: str, help_text: str, buckets: str = "", **labels: Values) -> Family:

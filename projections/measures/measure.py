@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from projections.views.span import Measured
 from service.domain import events as e
 
 Increment = tuple[str, tuple[str, ...], int, int | None]
@@ -86,6 +87,7 @@ def unit_completed(body: e.UnitCompleted, event: e.Recorded) -> Iterator[Increme
     yield moved("done")
     yield finished(event, "completed")
     yield from ended(event, "completed", body.duration)
+    yield "muster_unit_retries", (), 1, body.attempt - 1
     if body.attempt > 1:
         yield one("muster_retries_total", "success")
 
@@ -117,6 +119,7 @@ def unit_quarantined(body: e.UnitQuarantined, event: e.Recorded) -> Iterator[Inc
     yield moved("quarantined")
     yield finished(event, "quarantined")
     yield one("muster_quarantines_total", body.reason)
+    yield "muster_unit_retries", (), 1, max(body.attempts - 1, 0)
     yield one("muster_quarantine_screens_total", "false" if body.screen_id is None else "true")
     if body.was == "running" and body.attempts > 1:
         yield one("muster_retries_total", "exhausted")
@@ -141,6 +144,8 @@ def unit_unparked(body: e.UnitUnparked, _event: e.Recorded) -> Iterator[Incremen
     """A pause is over."""
     yield moved("ready")
     yield one("muster_unparks_total", "manual" if body.cause == "manual" else "auto")
+    if body.parked is not None:
+        yield "muster_park_duration_seconds", (), 1, us(body.parked)
 
 
 def unit_released(body: e.UnitReleased, event: e.Recorded) -> Iterator[Increment]:
@@ -238,6 +243,16 @@ def measure(event: e.Recorded) -> Iterator[Increment]:
     counted = MEASURES.get(type(body))
     if counted is not None:
         yield from counted(body, event)
+
+
+SPANS: dict[Measured, tuple[str, tuple[str, ...]]] = {
+    "beat": ("muster_heartbeat_interval_seconds", ()),
+    "retried": ("muster_quarantine_age_seconds", ("retry",)),
+    "discarded": ("muster_quarantine_age_seconds", ("discard",)),
+    "accepted": ("muster_quarantine_age_seconds", ("accept",)),
+    "cascade": ("muster_skip_cascade_units", ()),
+}
+"""The histograms of what the cards measure."""
 
 
 def parents(event: e.Recorded) -> Iterator[tuple[str, str]]:

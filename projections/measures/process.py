@@ -17,7 +17,7 @@ VIEWS = "views"
 class Process:
     """One registry a process, defined by the catalogue; callers say what happened, each in one method."""
 
-    def __init__(self, schema: str = "") -> None:
+    def __init__(self, schema: str = "", commit: str = "") -> None:
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
@@ -28,7 +28,8 @@ class Process:
         for family in PROCESS:
             self._define(family)
         build = Info("muster_build", "What this process is.", registry=self.registry)
-        build.info({"version": version("muster"), "schema": schema, "python": platform.python_version()})
+        known = {"version": version("muster"), "commit": commit, "schema": schema, "python": platform.python_version()}
+        build.info(known)
 
     def _define(self, family: Family) -> None:
         """Register *family*, each series of closed labels at zero."""
@@ -98,6 +99,18 @@ class Process:
         pool.labels("idle").set(idle)
         self._gauges["muster_db_pool_connections_max"].set(most)
 
+    def observe_acquire(self, seconds: float) -> None:
+        """Note how long somebody waited for a connection."""
+        self._histograms["muster_db_pool_acquire_seconds"].observe(seconds)
+
+    def observe_statement(self, operation: str, seconds: float) -> None:
+        """Note the time of a statement."""
+        self._histograms["muster_db_operation_duration_seconds"].labels(operation).observe(seconds)
+
+    def statement_failed(self, sqlstate_class: str) -> None:
+        """Count a statement that failed; its class is `none` when the server did not say why."""
+        self._counters["muster_db_errors_total"].labels(sqlstate_class).inc()
+
     def observe_loop_lag(self, seconds: float) -> None:
         """Note how much later than asked the event loop came back."""
         self._histograms["muster_event_loop_lag_seconds"].observe(seconds)
@@ -114,6 +127,27 @@ class Process:
     def sweep_failed(self, sweep: str) -> None:
         """Count a sweep that failed."""
         self._counters["muster_sweep_errors_total"].labels(sweep).inc()
+
+    def streamed(self, events: int) -> None:
+        """Count events that were sent on a stream."""
+        self._counters["muster_stream_messages_total"].labels("sent").inc(events)
+
+    def noticed(self, seconds: float) -> None:
+        """Note how long a commit of this process took to be folded."""
+        self._histograms["muster_projection_notify_latency_seconds"].observe(seconds)
+
+    def exported(self, result: str, seconds: float, accepted: int, rejected: int) -> None:
+        """Note an export over OTLP that ended: `success`, `partial` or `failure`."""
+        self._counters["muster_otlp_exports_total"].labels(result).inc()
+        self._counters["muster_otlp_points_total"].labels("accepted").inc(accepted)
+        self._counters["muster_otlp_points_total"].labels("rejected").inc(rejected)
+        self._histograms["muster_otlp_export_duration_seconds"].observe(seconds)
+        if result != "failure":
+            self._gauges["muster_otlp_last_success_timestamp_seconds"].set_to_current_time()
+
+    def showed(self, scope: str, series: int) -> None:
+        """Note how many samples an exposition had."""
+        self._gauges["muster_metrics_series"].labels(scope).set(series)
 
     def collected(self, seconds: float) -> None:
         """Note how long an exposition took."""

@@ -23,7 +23,8 @@ class CampaignCard(Struct, kw_only=True):
     """One campaign as it is shown; only `evolve` writes it.
 
     *tripped* is the position of the trip, *fails* what it counted; *decisions* are the positions of the last decisions on the
-    campaign as a whole, *failures* the quarantine by shape of error.
+    campaign as a whole, *failures* the quarantine by shape of error, *cascade* the units
+    that are being skipped at one stroke.
     """
 
     name: ids.CampaignName
@@ -48,6 +49,7 @@ class CampaignCard(Struct, kw_only=True):
     tripped: int | None = None
     tripped_at: datetime | None = None
     fails: int = 0
+    cascade: int = 0
     resume_at: datetime | None = None
     done_at: datetime | None = None
     counts: Counts = field(default_factory=Counts)

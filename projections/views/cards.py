@@ -9,6 +9,7 @@ from projections.views.campaign import CampaignCard
 from projections.views.engine import EngineCard
 from projections.views.quarantine import QuarantineCard
 from projections.views.quota import QuotaCard
+from projections.views.span import Measured, Span, between
 from projections.views.worker import WorkerCard
 from service.domain import events as e
 from service.domain import ids
@@ -27,7 +28,7 @@ class Touched(Struct):
 
 
 class Cards:
-    """The cards in memory. Of the quarantine only those that the next events need, see `wanted`."""
+    """The cards in memory, and what they measured in *spans*. Of the quarantine only what the next events need, see `wanted`."""
 
     def __init__(self) -> None:
         self.engine = EngineCard()
@@ -36,6 +37,7 @@ class Cards:
         self.quotas: dict[ids.QuotaKey, QuotaCard] = {}
         self.quarantine: dict[UnitId, QuarantineCard] = {}
         self.touched = Touched()
+        self.spans: list[Span] = []
 
     def wanted(self, events: Iterable[e.Recorded]) -> set[UnitId]:
         """Return the quarantined units that *events* send back and that are not in memory."""
@@ -54,6 +56,8 @@ class Cards:
             card = self.workers.get(event.worker)
             if card is None:
                 card = self.workers[event.worker] = worker.met(event)
+            elif road.beat and card.last_heartbeat_at != event.at:
+                self.spans.append(Span("beat", between(card.last_heartbeat_at, event.at), event))
             road.worker(card, event.body, event)
             self.touched.workers.add(event.worker)
         if road.rare:
@@ -63,6 +67,11 @@ class Cards:
         assert event.campaign is not None
         card = self.campaigns[event.campaign]
         running = card.counts.running
+        if type(event.body) is e.UnitSkipped:
+            card.cascade += 1
+        elif card.cascade:
+            self.spans.append(Span("cascade", card.cascade, event))
+            card.cascade = 0
         change(card, event.body, event)
         card.position = event.position
         if event.unit is None and type(event.body) not in IMPORTS:
@@ -109,6 +118,7 @@ class Cards:
         campaign.unquarantined(self.campaigns[event.campaign], card.reason)
         failure.leave(self.campaigns[event.campaign].failures, card)
         self.touched.cleared.add((event.campaign, event.unit))
+        self.spans.append(Span(CLEARED[type(event.body)], between(card.quarantined_at, event.at), event))
 
     def saved(self) -> None:
         """Forget what was touched, and the quarantine: its table has it now."""
@@ -118,6 +128,8 @@ class Cards:
 
 IMPORTS = (e.UnitsAdded, e.UnitsUpdated)
 LEAVING = (e.QuarantineCleared, e.UnitCancelled)
+CLEARED: dict[type[e.Event], Measured] = {e.QuarantineCleared: "retried", e.UnitCancelled: "discarded"}
+BEATS = (e.UnitHeartbeat, e.WorkerHeartbeat)
 RARE = {e.CampaignCreated, e.CampaignEdited, e.UnitQuarantined, *LEAVING, *engine.FOLDS, *quota.FOLDS}
 
 Change = campaign.Change
@@ -129,8 +141,9 @@ class Road(Struct, frozen=True):
     campaign: campaign.Change | None
     worker: worker.Change | None
     rare: bool
+    beat: bool
 
 
 ROADS: dict[type[e.Event], Road] = {
-    kind: Road(campaign.FOLDS.get(kind), worker.FOLDS.get(kind), kind in RARE) for kind in e.EVENTS
+    kind: Road(campaign.FOLDS.get(kind), worker.FOLDS.get(kind), kind in RARE, kind in BEATS) for kind in e.EVENTS
 }

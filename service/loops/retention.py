@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
+from service.loops.sweep import Sweeps
 from service.store import log
 from service.store.pool import is_lost
 
@@ -18,15 +19,17 @@ KEPT = timedelta(hours=24)
 class Retention:
     """Does both once a minute, on the leader."""
 
-    def __init__(self, pool: asyncpg.Pool, shard: int = 0) -> None:
+    def __init__(self, pool: asyncpg.Pool, shard: int = 0, sweeps: Sweeps | None = None) -> None:
         self._pool = pool
         self._shard = shard
+        self._sweeps = sweeps or Sweeps()
 
     async def run(self, _heard_since: Callable[[], datetime]) -> None:
         """Keep house until cancelled."""
         while True:
             try:
-                await self.keep()
+                with self._sweeps.round("retention"):
+                    await self.keep()
             except Exception as error:
                 if not is_lost(error):
                     LOG.exception("retention stumbled")

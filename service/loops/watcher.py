@@ -11,6 +11,7 @@ import asyncpg
 from service.bell import Bell
 from service.domain import commands as c
 from service.domain import ids
+from service.loops.sweep import Sweeps
 from service.store import log
 from service.store.loader import QUERIES as STATE
 from service.store.loader import ROUND
@@ -25,17 +26,23 @@ LONGEST_NAP_S = 1.0
 SHORTEST_NAP_S = 0.005
 RETIRE_S = 3600.0
 ORIGIN = Origin(actor="watcher")
+SWEEPS = ("retry", "quota", "reaper", "inquiry")
+JUDGEMENT = "heartbeat"
+"""The sweep of every tick; the others look whenever something may be due."""
 
 
 class Watcher:
     """Looks at the clock of the database: what is due at once when it is due, workers and watchdogs every tick."""
 
-    def __init__(self, pool: asyncpg.Pool, writer: Writer, bell: Bell, tick_s: float, shard: int = 0) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, writer: Writer, bell: Bell, tick_s: float, shard: int = 0, sweeps: Sweeps | None = None
+    ) -> None:
         self._pool = pool
         self._writer = writer
         self._bell = bell
         self._tick_s = tick_s
         self._shard = shard
+        self._sweeps = sweeps or Sweeps()
 
     async def run(self, heard_since: Callable[[], datetime]) -> None:
         """Look until cancelled; a database that is away is looked for again."""
@@ -57,19 +64,30 @@ class Watcher:
 
     async def look(self, heard_since: datetime, *, tick: bool = True) -> None:
         """Order everything that is due now; with *tick*, judge workers and watchdogs too."""
-        async with self._pool.acquire() as connection:
-            now = await connection.fetchval(log.QUERIES.now)
-            due = [
-                *await self.due_units(connection, QUERIES.due_retries, c.ReleaseRetries, now),
-                *await self.due_units(connection, QUERIES.due_parked, c.ResumeParked, now),
-                *await self.due_units(connection, QUERIES.freed, c.ResumeParked, now),
-                *await self.due_claims(connection, now, heard_since),
-                *await self.due_inquiries(connection, now, heard_since),
-            ]
-            if tick:
-                due += await self.due_judgements(connection, now, heard_since)
-        for start in range(0, len(due), 10):
-            await self._writer.submit(due[start : start + 10], ORIGIN)
+        for sweep in (*SWEEPS, *([JUDGEMENT] if tick else [])):
+            with self._sweeps.round(sweep):
+                async with self._pool.acquire() as connection:
+                    now = await connection.fetchval(log.QUERIES.now)
+                    due = await self.due(sweep, connection, now, heard_since)
+                for start in range(0, len(due), 10):
+                    await self._writer.submit(due[start : start + 10], ORIGIN)
+
+    async def due(
+        self, sweep: str, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
+    ) -> list[c.Command]:
+        """Return what one sweep orders."""
+        match sweep:
+            case "retry":
+                return await self.due_units(connection, QUERIES.due_retries, c.ReleaseRetries, now)
+            case "quota":
+                parked = await self.due_units(connection, QUERIES.due_parked, c.ResumeParked, now)
+                return parked + await self.due_units(connection, QUERIES.freed, c.ResumeParked, now)
+            case "reaper":
+                return await self.due_claims(connection, now, heard_since)
+            case "inquiry":
+                return await self.due_inquiries(connection, now, heard_since)
+            case _:
+                return await self.due_judgements(connection, now, heard_since)
 
     async def due_units(
         self,

@@ -6,6 +6,7 @@ import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from service.settings import Settings
+from service.store.watch import Watch, WatchedPool
 
 SERVICE_ROLE = "muster_service"
 
@@ -67,10 +68,13 @@ async def open_pool(settings: Settings, *, name: str = "muster") -> asyncpg.Pool
     return await make_pool(settings, name=name)
 
 
-def make_pool(settings: Settings, *, name: str = "muster") -> asyncpg.Pool:
-    """Return a pool that opens its connections when it is awaited."""
-    return asyncpg.create_pool(
+def make_pool(settings: Settings, *, name: str = "muster", watch: Watch | None = None) -> asyncpg.Pool:
+    """Return a pool that opens its connections when it is awaited; *watch* is told how long things take."""
+    watch = watch or Watch()
+    return WatchedPool(
         settings.dsn,
+        watch=watch,
+        init=watch.begin,
         min_size=settings.pool_min_connections,
         max_size=settings.pool_max_connections,
         timeout=CONNECT_TIMEOUT_S,

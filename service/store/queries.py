@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 
+OPERATIONS: dict[str, str] = {}
+"""The file of every statement that was loaded: what a statement is called where its time is shown."""
 _NAME = re.compile(r"^-- name: (?P<name>[a-z][a-z0-9_]*)[ \t]*$", re.MULTILINE)
 
 
@@ -32,7 +34,9 @@ class Queries:
 def load(name: str, package: str = "service.store") -> Queries:
     """Return the queries of `sql/NAME.sql` inside *package*."""
     source = f"sql/{name}.sql"
-    return Queries(source, parse(files(package).joinpath(source).read_text(encoding="utf-8"), source))
+    queries = Queries(source, parse(files(package).joinpath(source).read_text(encoding="utf-8"), source))
+    OPERATIONS.update((text, name) for _, text in queries)
+    return queries
 
 
 def parse(text: str, source: str = "text") -> dict[str, str]:

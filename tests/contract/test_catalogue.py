@@ -132,7 +132,7 @@ def test_both_formats_of_the_whole_are_read_by_the_reference_parsers() -> None:
     process = Process()
     process.observe_request("GET", "/v1/campaigns", 200, 0.01)
     for form, parse in ((False, plain), (True, openmetrics)):
-        text = "".join(prometheus.fleet(rows(Snapshot(cards, book, depth)), openmetrics=form))
+        text = "".join(prometheus.fleet(rows(Snapshot.of(cards, book, depth)), openmetrics=form))
         text += "".join(prometheus.process(process.registry, openmetrics=form)) + ("# EOF\n" if form else "")
         families = {family.name for family in parse(text)}
         assert {"muster_units", "muster_build" if form else "muster_build_info", "muster_attempt_duration_seconds"} <= families

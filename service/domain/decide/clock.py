@@ -76,7 +76,7 @@ def resume_parked(state: State, command: ResumeParked, moment: Moment) -> Decisi
         unit = state.units.get((command.campaign, key))
         cause = pause_over(state, unit, moment.at) if unit is not None and unit.state == "parked" else None
         if unit is not None and cause is not None:
-            yield of_unit(unit, e.UnitUnparked(cause=cause))
+            yield of_unit(unit, e.UnitUnparked(cause=cause, parked=(moment.at - unit.updated_at).total_seconds()))
 
 
 def pause_over(state: State, unit: Unit, at: datetime) -> ids.UnparkCause | None:

@@ -66,12 +66,12 @@ def take_back(unit: Unit) -> Consequence:
         yield of_unit(unit, e.UnitReleased(token=unit.token, cause="stop"), unit.worker)
 
 
-def unpark(state: State, command: UnparkUnit, _moment: Moment) -> Decision[None]:
+def unpark(state: State, command: UnparkUnit, moment: Moment) -> Decision[None]:
     """End the pause now."""
     unit = asked_unit(state, command)
     if unit.state != "parked":
         raise wrong_state(unit, "be unparked", "parked")
-    yield of_unit(unit, e.UnitUnparked(cause="manual"))
+    yield of_unit(unit, e.UnitUnparked(cause="manual", parked=(moment.at - unit.updated_at).total_seconds()))
 
 
 def take_out(state: State, command: QuarantineUnit, moment: Moment) -> Decision[None]:

@@ -178,10 +178,11 @@ class UnitParked(Event, frozen=True):
 
 
 class UnitUnparked(Event, frozen=True):
-    """The pause is over: the unit is ready."""
+    """The pause is over: the unit is ready; *parked* is how long it lasted, unknown in older events."""
 
     kind = "unit.unparked"
     cause: ids.UnparkCause
+    parked: float | None = None
 
 
 class UnitReleased(Event, frozen=True):

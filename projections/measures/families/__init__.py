@@ -1,0 +1,1 @@
+"""Every metric once, as data: one file a noun."""

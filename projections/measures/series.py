@@ -1,0 +1,86 @@
+"""One series of whole numbers, and what a histogram does with an observation."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from datetime import datetime
+from math import ceil, log2
+
+from msgspec import Struct, field
+
+from projections.measures.family import Family
+from service.domain import events as e
+
+SCALE = 3
+ZERO = -(2**15)
+"""Stands among the exponential buckets for what is not above zero."""
+
+Exemplar = tuple[int, datetime, int, str]
+"""What was observed, when, the position of the event, and its unit."""
+
+
+class Series(Struct, gc=False):
+    """One series, changed last at *position*; *buckets* are not cumulative, the last is +Inf.
+
+    *exemplars* has the newest observation of each bucket, *exponential* counts by `index`.
+    """
+
+    created_at: datetime
+    position: int
+    value: int = 0
+    sum_us: int = 0
+    buckets: list[int] = field(default_factory=list)
+    exemplars: list[Exemplar | None] = field(default_factory=list)
+    exponential: dict[int, int] = field(default_factory=dict)
+
+
+class Scale(Struct, frozen=True, gc=False):
+    """How a family's histograms count: upper bounds as integers, and what else they keep."""
+
+    bounds: list[int]
+    exemplars: bool
+    exponential: bool
+    per_second: int
+
+    @classmethod
+    def of(cls, family: Family) -> "Scale":
+        """Return the scale of *family*."""
+        return cls(family.bounds_us(), family.exemplars, family.exponential, 1_000_000 if family.unit == "seconds" else 1)
+
+    def blank(self, event: e.Recorded) -> Series:
+        """Return a histogram that has seen nothing."""
+        size = len(self.bounds) + 1
+        return Series(event.at, event.position, buckets=[0] * size, exemplars=[None] * size if self.exemplars else [])
+
+    def observe(self, row: Series, observed: int, event: e.Recorded) -> None:
+        """Count one observation."""
+        bucket = bisect_left(self.bounds, observed)
+        row.value += 1
+        row.sum_us += observed
+        row.buckets[bucket] += 1
+        if self.exemplars:
+            row.exemplars[bucket] = (observed, event.at, event.position, event.unit or "")
+        if self.exponential:
+            at = index(observed, self.per_second)
+            row.exponential[at] = row.exponential.get(at, 0) + 1
+
+
+def index(observed: int, per_second: int = 1_000_000) -> int:
+    """Return the bucket of the exponential histogram of scale 3: its bounds are the powers of 2 to the eighth.
+
+    >>> [index(seconds) for seconds in (1_000_000, 1_000_001, 2_000_000, 0)]
+    [-1, 0, 7, -32768]
+    """
+    return ceil(log2(observed / per_second) * 2**SCALE) - 1 if observed > 0 else ZERO
+
+
+def cumulative(buckets: Sequence[int]) -> list[int]:
+    """Return how many lie at or under each bound.
+
+    >>> cumulative([1, 0, 2])
+    [1, 1, 3]
+    """
+    total, found = 0, []
+    for count in buckets:
+        total += count
+        found.append(total)
+    return found
