@@ -66,7 +66,7 @@ async def test_a_line_cut_around_a_commit_gives_every_answer_once(
     """A4: an ambiguous commit is resolved exactly, and nobody but the Writer notices."""
     async with Replica(Settings(dsn=line.dsn)) as one:
         await one.campaign()
-        clients = Clients(one)
+        clients = Clients(one, keyed=False)
         for _ in range(ROUNDS):
             line.faults.append(fault)
             await clients.work(8, 3)
@@ -77,6 +77,25 @@ async def test_a_line_cut_around_a_commit_gives_every_answer_once(
     assert line.reached[fault] == ROUNDS < opened
     assert one.failures["db_unavailable"] == (0 if fault == "after_commit" else ROUNDS)
     assert verdicts == {"before_commit": [False], "after_commit": [True], "before_query": []}[fault] * ROUNDS
+
+
+@pytest.mark.parametrize(("fault", "verdict"), [("after_commit", False), ("before_commit", True)])
+async def test_a_writer_that_guesses_is_found_out(
+    line: Line, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, fault: Fault, verdict: bool
+) -> None:
+    """The checker itself is tested: a retry that doubles, an answer without a commit."""
+
+    async def guessed(_batch: Batch, _connection: log.Connection) -> bool:
+        return verdict
+
+    monkeypatch.setattr(Batch, "happened", guessed)
+    async with Replica(Settings(dsn=line.dsn)) as one:
+        clients = Clients(one, keyed=False)
+        line.faults.append(fault)
+        await clients.work(8, 3)
+    assert line.reached[fault] == 1
+    with pytest.raises(AssertionError):
+        await held_against_the_log(clients, pool)
 
 
 async def test_a_commit_without_events_whose_answer_is_lost_is_answered_too(line: Line, pool: asyncpg.Pool) -> None:
