@@ -91,8 +91,7 @@ async def step(connection: store.Session, fold: Fold, page: int = PAGE) -> int |
     events = await next_page(connection, fold.at.shard, fold.at.position, page)
     if not events:
         return 0
-    if wanted := fold.cards.wanted(events):
-        await store.load_quarantined(connection, fold.at, fold.cards, wanted)
+    await store.bring(connection, fold.at, fold.cards, events)
     fold.take(events)
     return len(events) if await save(connection, fold, events[-1]) else None
 

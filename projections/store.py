@@ -1,5 +1,6 @@
 """The tables of cards and series: loaded once, saved page by page as absolute values."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,9 @@ from projections.views.cards import Cards, UnitId
 from projections.views.engine import EngineCard
 from projections.views.quarantine import QuarantineCard
 from projections.views.quota import QuotaCard
+from projections.views.wave import FIRST, WaveCard, WaveId
 from projections.views.worker import WorkerCard
+from service.domain.events import Recorded
 from service.store.queries import load
 
 QUERIES = load("projections", package="projections")
@@ -24,6 +27,7 @@ ENGINE = msgspec.json.Decoder(EngineCard)
 CAMPAIGN = msgspec.json.Decoder(CampaignCard)
 WORKER = msgspec.json.Decoder(WorkerCard)
 QUOTA = msgspec.json.Decoder(QuotaCard)
+WAVE = msgspec.json.Decoder(WaveCard)
 QUARANTINED = msgspec.json.Decoder(QuarantineCard)
 
 Session = Connection | PoolConnectionProxy
@@ -61,6 +65,29 @@ async def load_cards(connection: Session, at: Checkpoint) -> Cards:
     cards.workers = {key: WORKER.decode(card) for key, card in await connection.fetch(QUERIES.workers, *where)}
     cards.quotas = {key: QUOTA.decode(card) for key, card in await connection.fetch(QUERIES.quotas, *where)}
     return cards
+
+
+async def bring(connection: Session, at: Checkpoint, cards: Cards, events: Sequence[Recorded]) -> None:
+    """Bring into memory what the fold of *events* needs beside the cards that are always there."""
+    if quarantined := cards.wanted(events):
+        await load_quarantined(connection, at, cards, quarantined)
+    if unplaced := cards.waves.unplaced(events, cards.depth):
+        await load_places(connection, at, cards, unplaced)
+    if absent := cards.waves.absent(events, cards.depth):
+        await load_waves(connection, at, cards, absent)
+
+
+async def load_places(connection: Session, at: Checkpoint, cards: Cards, unplaced: set[UnitId]) -> None:
+    """Bring the waves of some units into memory."""
+    found = await connection.fetch(QUERIES.places, at.shard, at.generation, *zip(*unplaced, strict=True))
+    cards.waves.places |= dict.fromkeys(unplaced, FIRST) | {(campaign, unit): wave for campaign, unit, wave in found}
+
+
+async def load_waves(connection: Session, at: Checkpoint, cards: Cards, absent: set[WaveId]) -> None:
+    """Bring the cards of some waves into memory."""
+    for (text,) in await connection.fetch(QUERIES.waves, at.shard, at.generation, *zip(*absent, strict=True)):
+        card = WAVE.decode(text)
+        cards.waves.cards[card.campaign, card.wave] = card
 
 
 async def load_quarantined(connection: Session, at: Checkpoint, cards: Cards, wanted: set[UnitId]) -> None:
@@ -109,6 +136,7 @@ async def save_cards(connection: Session, at: Checkpoint, cards: Cards) -> None:
         rows_q = [(key, text(cards.quotas[key])) for key in sorted(touched.quotas)]
         await connection.execute(QUERIES.save_quotas, *where, *zip(*rows_q, strict=True))
     await save_quarantine(connection, at, cards)
+    await save_waves(connection, at, cards)
 
 
 async def save_quarantine(connection: Session, at: Checkpoint, cards: Cards) -> None:
@@ -120,6 +148,16 @@ async def save_quarantine(connection: Session, at: Checkpoint, cards: Cards) -> 
     if cards.quarantine:
         rows = [(*key, text(card)) for key, card in sorted(cards.quarantine.items())]
         await connection.execute(QUERIES.save_quarantine, at.shard, at.generation, *zip(*rows, strict=True))
+
+
+async def save_waves(connection: Session, at: Checkpoint, cards: Cards) -> None:
+    """Write the places of new units, and the waves that were touched."""
+    waves = cards.waves
+    if waves.placed:
+        await connection.execute(QUERIES.save_places, at.shard, at.generation, *zip(*waves.placed, strict=True))
+    if waves.touched:
+        rows = [(*wave, text(waves.cards[wave])) for wave in sorted(waves.touched)]
+        await connection.execute(QUERIES.save_waves, at.shard, at.generation, *zip(*rows, strict=True))
 
 
 async def save_book(connection: Session, at: Checkpoint, book: Book) -> None:

@@ -8,10 +8,11 @@ from msgspec import Struct
 from projections.http import quarantine as quarantined
 from projections.http import unit as units_of
 from projections.http.description import AT_LEAST, LIST, described
-from projections.http.look import Look, Page, found, page, shown
+from projections.http.look import SMALL_DIGITS, Look, Page, found, page, shown
 from projections.http.quarantine import QuarantinedUnit
 from projections.views import worker_view
 from projections.views.campaign_view import CampaignView
+from projections.views.wave_view import WaveView
 from projections.views.worker_view import HeartbeatSummary, WorkerView
 from service.domain import ids
 from service.domain.rejections import Validation
@@ -89,6 +90,17 @@ async def quarantine(request: Look) -> Response[bytes]:
     return shown(page(items, limit, items[-1].key if items else None))
 
 
+@get(**described("/v1/campaigns/{name:str}/waves", "ListWaves", Page[WaveView], *LIST))
+async def waves(request: Look) -> Response[bytes]:
+    """Return the waves of a campaign in their order: units by state, begin, end, duration, the first keys."""
+    name, limit = await known(request), request.limit
+    cursor = request.cursor
+    if cursor and not (cursor.isdecimal() and cursor.isascii() and len(cursor) <= SMALL_DIGITS):
+        raise Validation("the cursor is not one of ours", field="cursor", current=cursor[:200])
+    items = await request.reader.waves(name, int(cursor or 0), limit, request.at_least)
+    return shown(page(items, limit, str(items[-1].wave) if items else None))
+
+
 @get(**described("/v1/campaigns/{name:str}/workers", "ListCampaignWorkers", Page[WorkerView], *LIST, "level"))
 async def workers(request: Look) -> Response[bytes]:
     """Return the workers that hold a claim of a campaign."""
@@ -125,4 +137,4 @@ async def result(request: Look) -> Response[bytes]:
     )
 
 
-HANDLERS = [campaigns, campaign, quarantine, workers, heartbeats, result]
+HANDLERS = [campaigns, campaign, quarantine, waves, workers, heartbeats, result]

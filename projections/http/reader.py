@@ -11,16 +11,18 @@ from projections.http import inquiry
 from projections.http.quarantine import Where, matching_keys
 from projections.http.source import READS, Source
 from projections.http.unit import unit_view
-from projections.store import CAMPAIGN, ENGINE, QUOTA, WORKER
-from projections.views import campaign_view, quota_view, worker_view
+from projections.store import CAMPAIGN, ENGINE, QUOTA, WAVE, WORKER
+from projections.views import campaign_view, quota_view, wave_view, worker_view
 from projections.views.campaign_view import CampaignView, Pause
 from projections.views.engine import EngineCard
 from projections.views.quota_view import EngineView, PoolView, QuotaView
+from projections.views.wave_view import WaveView
 from projections.views.worker_view import WorkerView
 from service.domain import ids
 from service.store import log
 
 EVERYTHING = 10_000
+KEYS_OF_WAVE = 20
 
 
 class Reader(Source):
@@ -42,6 +44,11 @@ class Reader(Source):
         text = msgspec.json.encode(labels).decode()
         rows = await self.fetch(READS.campaigns, after, state, text, present, limit, at_least=at_least)
         return [campaign_of(row) for row in rows]
+
+    async def waves(self, campaign: ids.CampaignName, after: int, limit: int, at_least: int | None) -> list[WaveView]:
+        """Return the next waves of a campaign, each with its first units."""
+        rows = await self.fetch(READS.waves, campaign, after, limit, KEYS_OF_WAVE, at_least=at_least)
+        return [wave_view.view(WAVE.decode(row["card"]), row["keys"]) for row in rows]
 
     async def worker(self, worker: ids.WorkerId, at_least: int | None = None) -> Raw | None:
         """Return the worker view as JSON."""

@@ -7,6 +7,7 @@ from msgspec import Raw, Struct
 
 from projections.http.source import READS, Source
 from projections.views.story import Attempt, story
+from projections.views.wave import FIRST
 from service.domain import ids
 from service.domain.claiming import Blocker, campaign_blockers, engine_blockers, unit_blockers
 from service.domain.state import State
@@ -90,6 +91,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     state: str | None = None
     group: int | None = None
     q: str | None = None
+    wave: int | None = None
 
 
 async def campaign_known(source: Source, campaign: ids.CampaignName) -> bool:
@@ -104,7 +106,10 @@ async def units(
     """Return the next units."""
     parameters: list[Any] = [campaign, after, choice.group, choice.q, limit]
     query = READS.units
-    if choice.state is not None:
+    if choice.wave is not None:
+        query = READS.units_of_first_wave if choice.wave == FIRST else READS.units_of_wave
+        parameters += [choice.state] if choice.wave == FIRST else [choice.wave, choice.state]
+    elif choice.state is not None:
         query = READS.units_in_state
         parameters.append(choice.state)
     rows = await source.fetch(query, *parameters, at_least=at_least)

@@ -14,11 +14,12 @@ from projections.http.unit import Choice, Explanation, UnitRow, UnitView
 from service.domain import ids
 
 
-@get(**described("/v1/campaigns/{name:str}/units", "ListUnits", Page[UnitRow], *LIST, "state", "group", "q"))
+@get(**described("/v1/campaigns/{name:str}/units", "ListUnits", Page[UnitRow], *LIST, "state", "group", "q", "wave"))
 async def units(request: Look) -> Response[bytes]:
-    """Return units by key, of a state, of a group, with a text in their key."""
+    """Return units by key, of a state, of a group, of a wave, with a text in their key."""
     name, limit = await known(request), request.limit
-    choice = Choice(state=request.word("state", ids.UNIT_STATES), group=request.small("group"), q=request.text("q"))
+    state, group, wave = request.word("state", ids.UNIT_STATES), request.small("group"), request.small("wave")
+    choice = Choice(state=state, group=group, q=request.text("q"), wave=wave)
     items = await reads.units(request.reader, name, choice, request.cursor, limit, request.at_least)
     return shown(page(items, limit, items[-1].key if items else None))
 

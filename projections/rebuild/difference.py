@@ -42,6 +42,8 @@ KEYS = {
     "worker_card": ("worker",),
     "quota_card": ("quota",),
     "quarantine_card": ("campaign", "unit"),
+    "wave_card": ("campaign", "wave"),
+    "unit_wave": ("campaign", "unit"),
     "series": ("family", "labels"),
 }
 """The columns that name a row of a table; the engine has one row."""

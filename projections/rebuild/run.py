@@ -72,8 +72,7 @@ class Growth:
     async def _view(self, page: Sequence[Recorded]) -> None:
         """Fold a page into cards and series; they are written now and then."""
         fold = self.views
-        if wanted := fold.cards.wanted(page):
-            await store.load_quarantined(self.connection, fold.at, fold.cards, wanted)
+        await store.bring(self.connection, fold.at, fold.cards, page)
         fold.take(page)
         self._last = page[-1]
         self._reached = self._last.position

@@ -13,6 +13,8 @@ CARDS = (
     SHADOW.forget_workers,
     SHADOW.forget_quotas,
     SHADOW.forget_quarantine,
+    SHADOW.forget_waves,
+    SHADOW.forget_places,
     SHADOW.forget_series,
 )
 

@@ -123,6 +123,24 @@ FULL JOIN (SELECT campaign, unit, card FROM quarantine_card WHERE shard = $1::in
 WHERE ROW(l.*) IS DISTINCT FROM ROW(r.*)
 LIMIT 1;
 
+-- name: wave_card
+-- Waves.
+SELECT to_jsonb(l) AS live, to_jsonb(r) AS rebuilt
+FROM (SELECT campaign, wave, card FROM wave_card WHERE shard = $1::integer AND generation = $2::integer) AS l
+FULL JOIN (SELECT campaign, wave, card FROM wave_card WHERE shard = $1::integer AND generation = $3::integer) AS r
+    USING (campaign, wave)
+WHERE ROW(l.*) IS DISTINCT FROM ROW(r.*)
+LIMIT 1;
+
+-- name: unit_wave
+-- The waves that units are in.
+SELECT to_jsonb(l) AS live, to_jsonb(r) AS rebuilt
+FROM (SELECT campaign, unit, wave FROM unit_wave WHERE shard = $1::integer AND generation = $2::integer) AS l
+FULL JOIN (SELECT campaign, unit, wave FROM unit_wave WHERE shard = $1::integer AND generation = $3::integer) AS r
+    USING (campaign, unit)
+WHERE ROW(l.*) IS DISTINCT FROM ROW(r.*)
+LIMIT 1;
+
 -- name: series
 -- Series, with the time and position of their last change.
 SELECT to_jsonb(l) AS live, to_jsonb(r) AS rebuilt

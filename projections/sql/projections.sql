@@ -144,3 +144,30 @@ SELECT least(
         LIMIT 1
     )
 );
+
+-- name: places
+-- The waves of some units, served by the primary key; who is not there is in the first.
+SELECT w.campaign, w.unit, w.wave
+FROM unnest($3::text[], $4::text[]) AS asked (campaign, unit)
+JOIN unit_wave AS w
+    ON w.shard = $1::integer AND w.generation = $2::integer AND w.campaign = asked.campaign AND w.unit = asked.unit;
+
+-- name: waves
+-- The cards of some waves, served by the primary key.
+SELECT w.card
+FROM unnest($3::text[], $4::integer[]) AS asked (campaign, wave)
+JOIN wave_card AS w
+    ON w.shard = $1::integer AND w.generation = $2::integer AND w.campaign = asked.campaign AND w.wave = asked.wave;
+
+-- name: save_places
+-- The waves of units that an import added behind the first.
+INSERT INTO unit_wave (shard, generation, campaign, unit, wave)
+SELECT $1::integer, $2::integer, campaign, unit, wave
+FROM unnest($3::text[], $4::text[], $5::integer[]) AS row (campaign, unit, wave);
+
+-- name: save_waves
+-- Wave cards after a page.
+INSERT INTO wave_card (shard, generation, campaign, wave, card)
+SELECT $1::integer, $2::integer, campaign, wave, card
+FROM unnest($3::text[], $4::integer[], $5::jsonb[]) AS row (campaign, wave, card)
+ON CONFLICT (shard, generation, campaign, wave) DO UPDATE SET card = excluded.card;

@@ -112,6 +112,74 @@ WHERE shard = $1::integer
 ORDER BY key
 LIMIT $6::integer;
 
+-- name: units_of_wave
+-- The next units of a wave behind the first by key, served by units_of_wave.
+SELECT
+    u.key, u.state, u.grp AS group, u.priority, u.attempts, u.parks, u.claims, u.worker, u.state = 'running' AS token_active,
+    u.due_at, u.resume_at, u.error, u.reason, u.updated_at
+FROM checkpoint AS k
+JOIN unit_wave AS w ON w.shard = k.shard AND w.generation = k.generation AND w.campaign = $2::text AND w.wave = $7::integer
+JOIN units AS u ON u.shard = w.shard AND u.campaign = w.campaign AND u.key = w.unit
+WHERE k.shard = $1::integer
+    AND k.live
+    AND w.unit > $3::text
+    AND ($4::integer IS NULL OR u.grp = $4::integer)
+    AND ($5::text IS NULL OR strpos(lower(u.key), lower($5::text)) > 0)
+    AND ($8::text IS NULL OR u.state = $8::text)
+ORDER BY w.unit
+LIMIT $6::integer;
+
+-- name: units_of_first_wave
+-- The next units that depend on nothing by key, served by the primary key and dependencies_of_child.
+SELECT
+    u.key, u.state, u.grp AS group, u.priority, u.attempts, u.parks, u.claims, u.worker, u.state = 'running' AS token_active,
+    u.due_at, u.resume_at, u.error, u.reason, u.updated_at
+FROM units AS u
+WHERE u.shard = $1::integer
+    AND u.campaign = $2::text
+    AND u.key > $3::text
+    AND ($4::integer IS NULL OR u.grp = $4::integer)
+    AND ($5::text IS NULL OR strpos(lower(u.key), lower($5::text)) > 0)
+    AND ($7::text IS NULL OR u.state = $7::text)
+    AND NOT EXISTS (
+        SELECT FROM dependencies AS d WHERE d.shard = u.shard AND d.campaign = u.campaign AND d.child = u.key OFFSET 0
+    )
+ORDER BY u.key
+LIMIT $6::integer;
+
+-- name: waves
+-- The next waves of a campaign with their first keys: of the first wave those that depend on nothing.
+SELECT
+    w.card,
+    CASE
+        WHEN w.wave > 1
+        THEN ARRAY(
+            SELECT p.unit
+            FROM unit_wave AS p
+            WHERE p.shard = w.shard AND p.generation = w.generation AND p.campaign = w.campaign AND p.wave = w.wave
+            ORDER BY p.unit
+            LIMIT $5::integer
+        )
+        ELSE ARRAY(
+            SELECT u.key
+            FROM units AS u
+            WHERE u.shard = w.shard
+                AND u.campaign = w.campaign
+                AND NOT EXISTS (
+                    SELECT FROM dependencies AS d WHERE d.shard = u.shard AND d.campaign = u.campaign AND d.child = u.key OFFSET 0
+                )
+            ORDER BY u.key
+            LIMIT $5::integer
+        )
+    END AS keys
+FROM checkpoint AS k
+JOIN wave_card AS w ON w.shard = k.shard AND w.generation = k.generation AND w.campaign = $2::text
+WHERE k.shard = $1::integer
+    AND k.live
+    AND w.wave > $3::integer
+ORDER BY w.wave
+LIMIT $4::integer;
+
 -- name: units_in_state
 -- The next units of a campaign in one state by key, served by units_by_state.
 SELECT

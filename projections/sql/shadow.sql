@@ -106,6 +106,14 @@ DELETE FROM quota_card WHERE shard = $1::integer AND generation <> $2::integer;
 -- The same of the quarantine.
 DELETE FROM quarantine_card WHERE shard = $1::integer AND generation <> $2::integer;
 
+-- name: forget_waves
+-- The same of waves.
+DELETE FROM wave_card WHERE shard = $1::integer AND generation <> $2::integer;
+
+-- name: forget_places
+-- The same of the units' waves.
+DELETE FROM unit_wave WHERE shard = $1::integer AND generation <> $2::integer;
+
 -- name: forget_series
 -- The same of series.
 DELETE FROM series WHERE shard = $1::integer AND generation <> $2::integer;

@@ -11,6 +11,7 @@ from projections.views.course import Course
 from projections.views.failure import FailureGroup
 from projections.views.instant import microseconds
 from projections.views.pace import Pace
+from projections.views.step import STEPS
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Counts
@@ -23,8 +24,8 @@ class CampaignCard(Struct, kw_only=True):
     """One campaign as it is shown; only `evolve` writes it.
 
     *tripped* is the position of the trip, *fails* what it counted; *decisions* are the positions of the last decisions on the
-    campaign as a whole, *failures* the quarantine by shape of error, *cascade* the units
-    that are being skipped at one stroke.
+    campaign as a whole, *failures* the quarantine by shape of error; *waves* is how many there are, *waves_left* how many of
+    them have open units; *cascade* counts the units that are being skipped at one stroke.
     """
 
     name: ids.CampaignName
@@ -58,6 +59,8 @@ class CampaignCard(Struct, kw_only=True):
     course: Course = field(default_factory=Course)
     failures: list[FailureGroup] = field(default_factory=list)
     decisions: list[int] = field(default_factory=list)
+    waves: int = 1
+    waves_left: int = 0
     position: int = 0
 
     @property
@@ -168,17 +171,22 @@ def units_added(card: CampaignCard, body: e.UnitsAdded, _event: e.Recorded) -> N
     card.counts.ready += len(body.units) - blocked
 
 
-def unit_claimed(card: CampaignCard, _body: e.UnitClaimed, event: e.Recorded) -> None:
+def unit_moved(card: CampaignCard, body: e.Event, event: e.Recorded) -> None:
+    """A unit is in another state."""
+    card.move(*STEPS[type(body)](body), event.at)
+
+
+def unit_claimed(card: CampaignCard, body: e.UnitClaimed, event: e.Recorded) -> None:
     """A unit runs."""
     card.started_at = card.started_at or event.at
     card.course.begin(microseconds(event.at))
-    card.move("ready", "running", event.at)
+    unit_moved(card, body, event)
 
 
 def unit_completed(card: CampaignCard, body: e.UnitCompleted, event: e.Recorded) -> None:
     """A unit is done; the run of failures ends."""
     card.consecutive = 0
-    card.move(body.was, "done", event.at)
+    unit_moved(card, body, event)
 
 
 def attempt_failed(card: CampaignCard, _body: e.AttemptFailed, event: e.Recorded) -> None:
@@ -188,22 +196,12 @@ def attempt_failed(card: CampaignCard, _body: e.AttemptFailed, event: e.Recorded
         card.consecutive += 1
 
 
-def retry_scheduled(card: CampaignCard, _body: e.RetryScheduled, event: e.Recorded) -> None:
-    """A failed unit rests."""
-    card.move("running", "delayed", event.at)
-
-
-def retry_due(card: CampaignCard, _body: e.RetryDue, event: e.Recorded) -> None:
-    """A rest is over."""
-    card.move("delayed", "ready", event.at)
-
-
 def unit_quarantined(card: CampaignCard, body: e.UnitQuarantined, event: e.Recorded) -> None:
     """A unit is out until a person sends it back."""
     if card.policy.breaker.counts == "units" and body.reason != "manual":
         card.consecutive += 1
     card.quarantined_by_reason[body.reason] = card.quarantined_by_reason.get(body.reason, 0) + 1
-    card.move(body.was, "quarantined", event.at)
+    unit_moved(card, body, event)
 
 
 def unquarantined(card: CampaignCard, reason: str) -> None:
@@ -215,51 +213,17 @@ def unquarantined(card: CampaignCard, reason: str) -> None:
         del card.quarantined_by_reason[reason]
 
 
-def quarantine_cleared(card: CampaignCard, body: e.QuarantineCleared, event: e.Recorded) -> None:
-    """A quarantined unit is to do again."""
-    card.move("quarantined", body.to, event.at)
-
-
 def unit_parked(card: CampaignCard, body: e.UnitParked, event: e.Recorded) -> None:
     """A unit waits for quota; only a worker's word is about the quota, a person's is not."""
-    card.move(body.was, "parked", event.at)
+    unit_moved(card, body, event)
     if body.token is not None:
         card.resume_at = body.resume_at
-
-
-def unit_unparked(card: CampaignCard, _body: e.UnitUnparked, event: e.Recorded) -> None:
-    """A pause is over."""
-    card.move("parked", "ready", event.at)
-
-
-def unit_released(card: CampaignCard, _body: e.UnitReleased, event: e.Recorded) -> None:
-    """A claim ended neutrally."""
-    card.move("running", "ready", event.at)
-
-
-def unit_unblocked(card: CampaignCard, _body: e.UnitUnblocked, event: e.Recorded) -> None:
-    """Nothing is left to wait for."""
-    card.move("blocked", "ready", event.at)
-
-
-def unit_skipped(card: CampaignCard, body: e.UnitSkipped, event: e.Recorded) -> None:
-    """A dependency failed for good."""
-    card.move(body.was, "skipped", event.at)
-
-
-def unit_unskipped(card: CampaignCard, body: e.UnitUnskipped, event: e.Recorded) -> None:
-    """The dependency is back at work."""
-    card.move("skipped", body.to, event.at)
-
-
-def unit_cancelled(card: CampaignCard, body: e.UnitCancelled, event: e.Recorded) -> None:
-    """Nobody will run the unit."""
-    card.move(body.was, "cancelled", event.at)
 
 
 Change = Callable[[CampaignCard, Any, e.Recorded], None]
 
 FOLDS: dict[type[e.Event], Change] = {
+    **dict.fromkeys(STEPS, unit_moved),
     e.CampaignEdited: edited,
     e.CampaignPaused: paused,
     e.CampaignResumed: resumed,
@@ -272,15 +236,6 @@ FOLDS: dict[type[e.Event], Change] = {
     e.UnitClaimed: unit_claimed,
     e.UnitCompleted: unit_completed,
     e.AttemptFailed: attempt_failed,
-    e.RetryScheduled: retry_scheduled,
-    e.RetryDue: retry_due,
     e.UnitQuarantined: unit_quarantined,
-    e.QuarantineCleared: quarantine_cleared,
     e.UnitParked: unit_parked,
-    e.UnitUnparked: unit_unparked,
-    e.UnitReleased: unit_released,
-    e.UnitUnblocked: unit_unblocked,
-    e.UnitSkipped: unit_skipped,
-    e.UnitUnskipped: unit_unskipped,
-    e.UnitCancelled: unit_cancelled,
 }

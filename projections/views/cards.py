@@ -10,6 +10,7 @@ from projections.views.engine import EngineCard
 from projections.views.quarantine import QuarantineCard
 from projections.views.quota import QuotaCard
 from projections.views.span import Measured, Span, between
+from projections.views.wave import Waves
 from projections.views.worker import WorkerCard
 from service.domain import events as e
 from service.domain import ids
@@ -36,6 +37,7 @@ class Cards:
         self.workers: dict[ids.WorkerId, WorkerCard] = {}
         self.quotas: dict[ids.QuotaKey, QuotaCard] = {}
         self.quarantine: dict[UnitId, QuarantineCard] = {}
+        self.waves = Waves()
         self.touched = Touched()
         self.spans: list[Span] = []
 
@@ -46,6 +48,11 @@ class Cards:
             for event in events
             if type(event.body) in LEAVING and quarantine.leaves(event) and event.campaign is not None and event.unit is not None
         } - self.quarantine.keys()
+
+    def depth(self, name: ids.CampaignName) -> int:
+        """Return how many waves a campaign has, as far as it is folded."""
+        card = self.campaigns.get(name)
+        return 1 if card is None else card.waves
 
     def fold(self, event: e.Recorded) -> None:
         """Fold one event into every card that shows something of it."""
@@ -74,7 +81,10 @@ class Cards:
             card.cascade = 0
         change(card, event.body, event)
         card.position = event.position
-        if event.unit is None and type(event.body) not in IMPORTS:
+        if event.unit is not None or type(event.body) in IMPORTS:
+            card.waves_left += self.waves.fold(event)
+            card.waves = max(card.waves, *self.waves.changed(event, event.campaign), 1)
+        else:
             card.decided(event.position)
         self.touched.campaigns.add(event.campaign)
         if card.counts.running != running:
@@ -124,6 +134,7 @@ class Cards:
         """Forget what was touched, and the quarantine: its table has it now."""
         self.touched = Touched()
         self.quarantine.clear()
+        self.waves.saved()
 
 
 IMPORTS = (e.UnitsAdded, e.UnitsUpdated)

@@ -33,6 +33,7 @@ IN_QUERY: dict[str, tuple[str, dict[str, Any]]] = {
     "state": ("Only those in this state.", TEXT),
     "label": ("Only those with this label: `name=value` or `name`; may be repeated.", TEXT),
     "group": ("Only this group.", {"type": "integer"}),
+    "wave": ("Only this wave, counted from 1.", {"type": "integer", "minimum": 1}),
     "q": ("Only keys that contain this text.", text(1, 200)),
     "level": ("Only workers of this level.", TEXT | {"enum": list(ids.Level.__args__)}),  # type: ignore[attr-defined]
     "reason": ("Only those quarantined for this reason.", TEXT),

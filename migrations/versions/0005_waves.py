@@ -1,0 +1,48 @@
+"""Waves: one card for each topological level of a campaign, and the level of every unit that is not in the first."""
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+WAVES = """
+CREATE TABLE wave_card (
+    shard integer NOT NULL,
+    generation integer NOT NULL,
+    campaign text NOT NULL,
+    wave integer NOT NULL,
+    card jsonb NOT NULL,
+    PRIMARY KEY (shard, generation, campaign, wave)
+) WITH (fillfactor = 50);
+
+CREATE TABLE unit_wave (
+    shard integer NOT NULL,
+    generation integer NOT NULL,
+    campaign text NOT NULL,
+    unit text NOT NULL,
+    wave integer NOT NULL,
+    PRIMARY KEY (shard, generation, campaign, unit)
+);
+CREATE INDEX units_of_wave ON unit_wave (shard, generation, campaign, wave, unit);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON wave_card, unit_wave TO muster_service;
+"""
+
+
+def run(block: str) -> None:
+    """Execute several statements at once, which SQLAlchemy's prepared statements cannot."""
+    bare = op.get_bind().connection.dbapi_connection
+    assert bare is not None, "a migration runs on a connection"
+    bare.run_async(lambda connection: connection.execute(block))
+
+
+def upgrade() -> None:
+    """Lay the tables."""
+    run(WAVES)
+
+
+def downgrade() -> None:
+    """Take them away; the log has everything they say."""
+    op.execute("DROP TABLE unit_wave, wave_card")

@@ -1,0 +1,31 @@
+"""The step that each event of a unit is: out of one state, into another."""
+
+from collections.abc import Callable
+from typing import Any
+
+from service.domain import events as e
+from service.domain import ids
+
+Step = tuple[ids.UnitState, ids.UnitState]
+
+
+def always(old: ids.UnitState, new: ids.UnitState) -> Callable[[Any], Step]:
+    """Return the step of an event that always leads the same way."""
+    return lambda _body: (old, new)
+
+
+STEPS: dict[type[e.Event], Callable[[Any], Step]] = {
+    e.UnitClaimed: always("ready", "running"),
+    e.UnitCompleted: lambda body: (body.was, "done"),
+    e.RetryScheduled: always("running", "delayed"),
+    e.RetryDue: always("delayed", "ready"),
+    e.UnitQuarantined: lambda body: (body.was, "quarantined"),
+    e.QuarantineCleared: lambda body: ("quarantined", body.to),
+    e.UnitParked: lambda body: (body.was, "parked"),
+    e.UnitUnparked: always("parked", "ready"),
+    e.UnitReleased: always("running", "ready"),
+    e.UnitUnblocked: always("blocked", "ready"),
+    e.UnitSkipped: lambda body: (body.was, "skipped"),
+    e.UnitUnskipped: lambda body: ("skipped", body.to),
+    e.UnitCancelled: lambda body: (body.was, "cancelled"),
+}

@@ -1,0 +1,167 @@
+"""Waves: the topological levels of a campaign's units, how many are in which state, and when each wave began and ended."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from projections.views.step import STEPS, Step
+from service.domain import events as e
+from service.domain import ids
+from service.domain.campaign import Counts
+
+FIRST = 1
+MOST_CARDS = 20_000
+MOST_PLACES = 500_000
+
+UnitId = tuple[ids.CampaignName, ids.UnitKey]
+WaveId = tuple[ids.CampaignName, int]
+Depth = Callable[[ids.CampaignName], int]
+"""Tells how many waves a campaign has."""
+
+
+class WaveCard(Struct, kw_only=True):
+    """One wave; *started_at* is its first claim, *rested_at* when a unit of it last came to an end."""
+
+    campaign: ids.CampaignName
+    wave: int
+    units: Counts = field(default_factory=Counts)
+    started_at: datetime | None = None
+    rested_at: datetime | None = None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When its last unit ended, None while one is open."""
+        return None if self.units.open else self.rested_at
+
+    def move(self, step: Step, at: datetime) -> None:
+        """Count one unit out of one state and into another."""
+        old, new = step
+        self.units.move(old, new)
+        if new == "running" and self.started_at is None:
+            self.started_at = at
+        if new not in ids.OPEN_STATES:
+            self.rested_at = at
+
+
+class Waves:
+    """What is in memory of the waves: their cards, and in which of them units are.
+
+    Before a page is folded, what `unplaced` and then `absent` name is brought from where it is stored, if it is there.
+    A unit without a place is in the first wave.
+    """
+
+    def __init__(self) -> None:
+        self.cards: dict[WaveId, WaveCard] = {}
+        self.places: dict[UnitId, int] = {}
+        self.touched: set[WaveId] = set()
+        self.placed: list[tuple[ids.CampaignName, ids.UnitKey, int]] = []
+
+    def unplaced(self, events: Iterable[e.Recorded], depth: Depth) -> set[UnitId]:
+        """Return the units of campaigns with several waves that *events* name, do not add, and whose place is not in memory."""
+        missing = {unit for event in events for unit in named(event) if unit not in self.places and depth(unit[0]) > FIRST}
+        return missing - {unit for event in events for unit in added(event)} if missing else missing
+
+    def place(self, campaign: ids.CampaignName, units: Sequence[e.NewUnit]) -> None:
+        """Give the units of an import their waves, once; the places of what they depend on are in memory."""
+        if all((campaign, unit.key) in self.places for unit in units if unit.depends_on):
+            return
+        for key, wave in levels(units, lambda key: self.places.get((campaign, key), FIRST)).items():
+            if wave > FIRST:
+                self.places[campaign, key] = wave
+                self.placed.append((campaign, key, wave))
+
+    def absent(self, events: Iterable[e.Recorded], depth: Depth) -> set[WaveId]:
+        """Return the waves that *events* change, that may be stored, and that are not in memory."""
+        changed = {
+            (event.campaign, wave)
+            for event in events
+            if event.campaign is not None
+            for wave in self.changed(event, event.campaign)
+        }
+        return {(campaign, wave) for campaign, wave in changed - self.cards.keys() if wave <= depth(campaign)}
+
+    def changed(self, event: e.Recorded, campaign: ids.CampaignName) -> set[int]:
+        """Return the waves of *campaign* that *event* changes, once the units that it adds have their places."""
+        if isinstance(event.body, e.UnitsAdded):
+            self.place(campaign, event.body.units)
+            return {self.places.get((campaign, unit.key), FIRST) for unit in event.body.units}
+        if event.unit is not None and type(event.body) in STEPS:
+            return {self.places.get((campaign, event.unit), FIRST)}
+        return set()
+
+    def fold(self, event: e.Recorded) -> int:
+        """Count what *event* moves; return how many waves more have open units."""
+        assert event.campaign is not None, "the envelope of a unit's event names the campaign"
+        body = event.body
+        if isinstance(body, e.UnitsAdded):
+            self.place(event.campaign, body.units)
+            return sum(self._add(event.campaign, unit) for unit in body.units)
+        if event.unit is None or type(body) not in STEPS:
+            return 0
+        card = self.card(event.campaign, event.unit)
+        before = card.units.open
+        card.move(STEPS[type(body)](body), event.at)
+        return (card.units.open > 0) - (before > 0)
+
+    def _add(self, campaign: ids.CampaignName, unit: e.NewUnit) -> int:
+        card = self.card(campaign, unit.key)
+        before = card.units.open
+        card.units.move(None, "blocked" if unit.waits_for else "ready")
+        return int(before == 0)
+
+    def card(self, campaign: ids.CampaignName, key: ids.UnitKey) -> WaveCard:
+        """Return the card of the wave that a unit is in."""
+        wave = (campaign, self.places.get((campaign, key), FIRST))
+        card = self.cards.get(wave)
+        if card is None:
+            card = self.cards[wave] = WaveCard(campaign=campaign, wave=wave[1])
+        self.touched.add(wave)
+        return card
+
+    def saved(self) -> None:
+        """Forget what was touched; when much is in memory, forget all of it."""
+        self.touched.clear()
+        self.placed.clear()
+        if len(self.cards) > MOST_CARDS:
+            self.cards.clear()
+        if len(self.places) > MOST_PLACES:
+            self.places.clear()
+
+
+def added(event: e.Recorded) -> Iterable[UnitId]:
+    """Yield the units that *event* adds."""
+    if isinstance(event.body, e.UnitsAdded) and event.campaign is not None:
+        yield from ((event.campaign, unit.key) for unit in event.body.units)
+
+
+def named(event: e.Recorded) -> Iterable[UnitId]:
+    """Yield the units whose place the fold of *event* asks for."""
+    if event.campaign is None:
+        return
+    if isinstance(event.body, e.UnitsAdded):
+        yield from ((event.campaign, parent) for unit in event.body.units for parent in unit.depends_on)
+    elif event.unit is not None and type(event.body) in STEPS:
+        yield event.campaign, event.unit
+
+
+def levels(units: Sequence[e.NewUnit], wave_of: Callable[[ids.UnitKey], int]) -> dict[ids.UnitKey, int]:
+    """Return the wave of each of *units*, one after the last of what it depends on; *wave_of* knows the earlier units.
+
+    >>> diamond = {"d": ("b", "c"), "b": ("a",), "c": ("a",), "a": ()}
+    >>> levels([e.NewUnit(key=key, depends_on=parents) for key, parents in diamond.items()], lambda _: 1)
+    {'a': 1, 'c': 2, 'b': 2, 'd': 3}
+    """
+    parents = {unit.key: unit.depends_on for unit in units}
+    found: dict[ids.UnitKey, int] = {}
+    for key in parents:
+        stack = [key]
+        while stack:
+            last = stack[-1]
+            waiting = [parent for parent in parents[last] if parent in parents and parent not in found]
+            if waiting:
+                stack += waiting
+                continue
+            stack.pop()
+            found[last] = 1 + max((found[one] if one in parents else wave_of(one) for one in parents[last]), default=0)
+    return found
