@@ -4,7 +4,9 @@ import asyncio
 import itertools
 import random
 from collections import Counter
+from collections.abc import Awaitable, Callable
 
+import asyncpg
 from msgspec import Struct
 
 from service.domain import commands as c
@@ -12,6 +14,7 @@ from service.domain import ids
 from service.domain.events import Recorded
 from service.domain.rejections import NotFound
 from service.submission import Unavailable
+from tests.refold import audit, events
 from tests.replica import Replica
 
 
@@ -78,3 +81,28 @@ class Clients:
                 assert counts[told.name] == 0, told
             else:
                 assert counts[told.name] <= 1, told
+
+
+async def held_against_the_log(clients: Clients, pool: asyncpg.Pool) -> None:
+    """A1, A3, A4, A5."""
+    await audit(pool)
+    async with pool.acquire() as connection:
+        clients.check(await events(connection))
+
+
+def grown(clients: Clients, count: int) -> Callable[[], Awaitable[object]]:
+    """Return the condition that so many requests were made."""
+
+    async def holds() -> bool:
+        return len(clients.told) >= count
+
+    return holds
+
+
+def doubted(clients: Clients, count: int) -> Callable[[], Awaitable[object]]:
+    """Return the condition that clients were told so often that the database is away."""
+
+    async def holds() -> bool:
+        return sum(told.doubts for told in clients.told) >= count
+
+    return holds

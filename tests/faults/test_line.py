@@ -1,30 +1,22 @@
 """The Writer on a line that breaks, and on a Postgres that dies: every answer once, nothing doubled, nothing lost."""
 
 import asyncio
-import os
-import random
-import signal
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from pathlib import Path
 from time import monotonic
 
 import asyncpg
 import pytest
 
 from service.domain import commands as c
-from service.embedded import postmaster
 from service.loops.leader import Leader
 from service.settings import Settings
 from service.store import log
 from service.store.pool import open_pool
-from service.store.schema import migrate
 from service.submission import Unavailable
 from service.writer.batch import Batch
-from tests.faults.history import Clients
+from tests.faults.history import Clients, doubted, grown, held_against_the_log
 from tests.faults.proxy import Fault, Line
-from tests.postgres import Server, folder
 from tests.refold import audit, events
 from tests.replica import NIGHT, Replica, eventually
 
@@ -50,13 +42,6 @@ def verdicts(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
     monkeypatch.setattr(Batch, "happened", spied)
     return found
-
-
-async def held_against_the_log(clients: Clients, pool: asyncpg.Pool) -> None:
-    """A1, A3, A4, A5."""
-    await audit(pool)
-    async with pool.acquire() as connection:
-        clients.check(await events(connection))
 
 
 @pytest.mark.parametrize("fault", ["before_commit", "after_commit", "before_query"])
@@ -138,132 +123,6 @@ async def test_on_a_silent_line_everybody_is_refused_in_time_and_asking_again_gi
             await again.ask(told)
     assert sum(told.doubts for told in clients.told) >= 8
     await held_against_the_log(clients, pool)
-
-
-async def test_killed_backends_under_load_cost_no_answer(
-    settings: Settings, pool: asyncpg.Pool, owner: asyncpg.Connection
-) -> None:
-    """A4: pg_terminate_backend at any moment."""
-    luck = random.Random(7)
-    async with Replica(settings) as one, Replica(settings, "two") as two:
-        await one.campaign()
-        crowds = [Clients(one, "one"), Clients(two, "two")]
-        loading = asyncio.gather(*(crowd.work(4, 150) for crowd in crowds))
-        kills = 0
-        for _ in range(10):
-            for crowd in crowds:
-                await eventually(grown(crowd, len(crowd.told) + luck.randrange(1, 40)))
-            kills += await owner.fetchval(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name IN ('writer', 'two')"
-            )
-        await loading
-        retried = one.failures["db_unavailable"] + two.failures["db_unavailable"]
-    crowds[0].told += crowds[1].told
-    await held_against_the_log(crowds[0], pool)
-    assert kills >= 5
-    assert retried >= 3
-
-
-async def test_a_postgres_that_dies_under_load_and_comes_back_has_all_that_was_promised() -> None:
-    """A4, promise 5: immediate stop and start, twice; the service goes on by itself."""
-    with folder() as place, Server(Path(place) / "postgres") as server:
-        name = await asyncio.to_thread(server.create)
-        dsn = server.dsn(name)
-        await asyncio.to_thread(migrate, dsn)
-        settings = Settings(dsn=dsn)
-        async with Replica(settings, patience_s=0.3) as one:
-            await one.campaign()
-            clients = Clients(one)
-            loading = asyncio.ensure_future(clients.work(8, 400))
-            for deaths in (1, 2):
-                await eventually(grown(clients, 150 * deaths))
-                found = server.cluster.ready()
-                assert found is not None
-                os.kill(found.pid, signal.SIGQUIT)
-                await eventually(gone(found.pid, server))
-                await eventually(doubted(clients, 8 * deaths))
-                await asyncio.to_thread(server.cluster.stop)
-                await asyncio.to_thread(server.cluster.start)
-            await loading
-            async with await open_pool(settings, name="test") as pool:
-                await held_against_the_log(clients, pool)
-        assert len(clients.told) == 3200
-        assert one.failures["db_unavailable"] >= 2
-        assert all(told.refused or told.position for told in clients.told)
-
-
-def grown(clients: Clients, count: int) -> Callable[[], Awaitable[object]]:
-    """Return the condition that so many requests were made."""
-
-    async def holds() -> bool:
-        return len(clients.told) >= count
-
-    return holds
-
-
-def doubted(clients: Clients, count: int) -> Callable[[], Awaitable[object]]:
-    """Return the condition that clients were told so often that the database is away."""
-
-    async def holds() -> bool:
-        return sum(told.doubts for told in clients.told) >= count
-
-    return holds
-
-
-def gone(pid: int, server: Server) -> Callable[[], Awaitable[object]]:
-    """Return the condition that a server has ended."""
-
-    async def holds() -> bool:
-        return not postmaster.serves(pid, server.cluster.folder)
-
-    return holds
-
-
-HOLDER = """
-import asyncio, sys
-from service.settings import Settings
-from service.store import log
-from service.store.pool import is_lost, open_connection
-
-async def main():
-    connection = await open_connection(Settings(dsn=sys.argv[1]), name="holder")
-    await connection.execute("BEGIN")
-    await connection.fetchval(log.QUERIES.lock, 0)
-    print("locked", flush=True)
-    await asyncio.to_thread(sys.stdin.readline)
-    try:
-        await connection.execute("COMMIT")
-    except Exception as error:
-        print("lost" if is_lost(error) else f"misjudged {error!r}", flush=True)
-    else:
-        print("committed", flush=True)
-
-asyncio.run(main())
-"""
-
-
-async def test_a_stopped_process_that_holds_the_shard_is_cut_off_and_the_others_go_on(
-    settings: Settings, pool: asyncpg.Pool, dsn: str
-) -> None:
-    """Session time-outs: SIGSTOP in the middle of a transaction; 2 s, not for ever."""
-    async with Replica(settings) as one:
-        await one.campaign()
-        holder = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", HOLDER, dsn, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-        )
-        assert holder.stdin is not None
-        assert holder.stdout is not None
-        assert await holder.stdout.readline() == b"locked\n"
-        holder.send_signal(signal.SIGSTOP)
-        begun = monotonic()
-        await one.order(c.PauseCampaign(name=NIGHT))
-        assert 0.5 < monotonic() - begun < 4
-        holder.send_signal(signal.SIGCONT)
-        holder.stdin.write(b"go on\n")
-        assert await holder.stdout.readline() == b"lost\n"
-        await holder.wait()
-        await one.order(c.ResumeCampaign(name=NIGHT))
-    await audit(pool)
 
 
 async def test_a_leader_on_a_silent_line_steps_down_before_another_takes_over(line: Line, pool: asyncpg.Pool) -> None:

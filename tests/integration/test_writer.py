@@ -10,7 +10,7 @@ from msgspec import Raw
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
-from service.domain.rejections import Conflict, NotFound, Rejection, StaleClaim, Unprocessable, Validation
+from service.domain.rejections import Conflict, NotFound, Rejection, StaleClaim, Validation
 from service.settings import Settings
 from service.submission import Answer, Unavailable
 from tests.refold import audit, events
@@ -186,49 +186,6 @@ async def test_commands_that_wait_go_together_in_one_transaction(one: Replica, p
     await audit(pool)
 
 
-async def test_a_key_is_answered_once_also_in_one_batch_and_after_a_restart(
-    one: Replica, settings: Settings, pool: asyncpg.Pool
-) -> None:
-    """A4: Idempotency-Key."""
-    await one.campaign()
-    calls = []
-
-    def render(answer: Answer) -> bytes:
-        calls.append(answer)
-        return b"first"
-
-    order = c.AddUnits(campaign=NIGHT, units=units("a"))
-    answers = await asyncio.gather(*(one.submit(order, key="k", digest=b"1", render=render) for _ in range(5)))
-    assert [answer.replayed for answer in answers] == [False, True, True, True, True]
-    assert len(calls) == 1
-    async with Replica(settings, "restarted") as restarted:
-        again = await restarted.submit(order, key="k", digest=b"1", render=render)
-        assert (again.replayed, again.body, again.position) == (True, b"first", answers[0].position)
-        other = await restarted.submit(order, key="k", digest=b"2")
-    assert isinstance(other.results[0], Unprocessable)
-    assert [event.body.kind for event in one.committed] == ["campaign.created", "units.added"]
-    await audit(pool)
-
-
-async def test_a_key_whose_commands_were_all_refused_is_free_again(one: Replica) -> None:
-    """A4: a rejection leaves nothing behind."""
-    missing = await one.submit(c.PauseCampaign(name=NIGHT), key="k", digest=b"1")
-    assert isinstance(missing.results[0], NotFound)
-    await one.campaign()
-    found = await one.submit(c.PauseCampaign(name=NIGHT), key="k", digest=b"1")
-    assert (found.replayed, found.results) == (False, (None,))
-
-
-async def test_an_expired_key_gives_way(one: Replica, owner: asyncpg.Connection) -> None:
-    """Kept 24 h."""
-    await one.campaign()
-    await one.submit(c.PauseCampaign(name=NIGHT), key="k", digest=b"1")
-    await owner.execute("UPDATE idempotency SET recorded_at = recorded_at - interval '25 h'")
-    fresh = await one.submit(c.ResumeCampaign(name=NIGHT), key="k", digest=b"2")
-    assert (fresh.replayed, fresh.results) == (False, (None,))
-    assert await owner.fetchval("SELECT count(*) FROM idempotency") == 1
-
-
 async def test_an_edit_to_a_quota_and_a_claim_in_one_batch_see_the_closed_gate(one: Replica, pool: asyncpg.Pool) -> None:
     """B-PARK-2, A5."""
     quota = ids.QuotaKey("api")
@@ -268,37 +225,6 @@ async def lapse(replica: Replica, pool: asyncpg.Pool, *tokens: ids.Token) -> Non
     async with asyncio.timeout(10):
         while not any(isinstance(event.body, e.LeaseExpired) for event in replica.committed):
             await replica.order(c.ExpireLeases(tokens=tokens, heard_since=begun))
-
-
-async def test_a_failure_racing_a_reset_is_never_lost(one: Replica, two: Replica, pool: asyncpg.Pool) -> None:
-    """B-BREAK-1, B-BREAK-7: 2,000 failures on two replicas between resets on both."""
-    rounds, width = 40, 50
-    await one.campaign(
-        units=units(*(f"u{n}" for n in range(width))),
-        concurrency=width,
-        max_claims=1000,
-        max_attempts=10,
-        breaker={"threshold": 1000},
-        retry={"max_delay_ms": 100, "backoff_ms": 100},
-    )
-    for _ in range(rounds):
-        grants = await one.claim("w", width, mode="manual")
-        assert len(grants) == width
-        failures = [(one, two)[n % 2].order(c.FailAttempt(token=grant.token, reason="crash")) for n, grant in enumerate(grants)]
-        for place in range(5, len(failures), 10):
-            failures.insert(place, (two, one)[place % 2].order(c.ResetBreaker(name=NIGHT)))
-        await asyncio.gather(*failures)
-        await one.submit(*(c.RetryUnit(campaign=NIGHT, key=grant.key) for grant in grants))
-        await one.submit(*(c.QuarantineUnit(campaign=NIGHT, key=grant.key) for grant in grants))
-        await one.submit(c.ClearQuarantine(campaign=NIGHT, keys=tuple(grant.key for grant in grants), bulk_id="b"))
-    state = await audit(pool)
-    async with pool.acquire() as connection:
-        log = await events(connection)
-    failed = [event.position for event in log if isinstance(event.body, e.AttemptFailed)]
-    resets = [event.position for event in log if isinstance(event.body, e.BreakerReset)]
-    assert len(failed) == rounds * width
-    assert len(resets) > rounds
-    assert state.campaigns[NIGHT].consecutive == sum(position > resets[-1] for position in failed)
 
 
 async def test_what_waits_when_the_writer_stops_is_refused_and_so_is_what_comes_after(settings: Settings) -> None:
