@@ -31,21 +31,21 @@ demo: setup ## compile the standard library with real workers and show the truth
 
 test: setup ## all tests on PostgreSQL 18, then those with a database on Debian's 15
 	MUSTER_TEST_POSTGRES=18 $(BIN)/pytest
-	MUSTER_TEST_POSTGRES=15 $(BIN)/pytest tests/contract tests/integration
+	MUSTER_TEST_POSTGRES=15 $(BIN)/pytest tests/contract tests/integration tests/faults
 
 check: setup ## format, lint, types, layers, generated files fresh
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	for script in ops/generate/*.py; do [ ! -e "$$script" ] || $(BIN)/python "$$script" --check; done
+	set -e; for script in ops/generate/*.py; do $(BIN)/python "$$script" --check; done
 
 fmt: setup ## format, and mend what ruff can
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
 generate: setup ## write every generated file anew
-	for script in ops/generate/*.py; do [ ! -e "$$script" ] || $(BIN)/python "$$script"; done
+	set -e; for script in ops/generate/*.py; do $(BIN)/python "$$script"; done
 
 dashboards-preview: setup ## draw the dashboards into ops/pictures from the Prometheus at MUSTER_PROMETHEUS
 	exec $(BIN)/python -m grafana.preview $(PREVIEW)
