@@ -8,6 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from service.conventions import conventional
+
 PREFIX = "MUSTER_"
 MASK = "********"
 
@@ -55,6 +57,23 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="least severity that is logged")] = "info"
     log_format: Annotated[Literal["text", "json"], Meta(description="one log line for a person or a machine")] = "text"
 
+    otlp_endpoint: Annotated[
+        str, Meta(description="where metrics are sent over OTLP, OTEL_EXPORTER_OTLP_ENDPOINT; empty: off")
+    ] = ""
+    otlp_protocol: Annotated[
+        Literal["grpc", "http/protobuf"], Meta(description="how they travel, OTEL_EXPORTER_OTLP_PROTOCOL")
+    ] = "http/protobuf"
+    otlp_headers: Annotated[str, Meta(description="headers, as name=value,name=value; OTEL_EXPORTER_OTLP_HEADERS")] = ""
+    otlp_timeout_s: Annotated[float, Meta(ge=0.1, le=60, description="seconds of one request, OTEL_EXPORTER_OTLP_TIMEOUT")] = 10.0
+    otlp_interval_s: Annotated[
+        float, Meta(ge=0.1, le=3600, description="seconds between two exports, OTEL_METRIC_EXPORT_INTERVAL")
+    ] = 60.0
+    otlp_compression: Annotated[Literal["none", "gzip"], Meta(description="of requests, OTEL_EXPORTER_OTLP_COMPRESSION")] = "none"
+    otlp_certificate: Annotated[str, Meta(description="file of trusted certificates, OTEL_EXPORTER_OTLP_CERTIFICATE")] = ""
+    otlp_histograms: Annotated[
+        Literal["explicit", "exponential"], Meta(description="buckets of the histograms that have both")
+    ] = "explicit"
+    otlp_attributes: Annotated[str, Meta(description="of the resource, as name=value,…; OTEL_RESOURCE_ATTRIBUTES")] = ""
     commit: Annotated[str, Meta(description="revision that this Muster was built from, as shown in its metrics")] = "unknown"
 
     @classmethod
@@ -68,6 +87,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         given: dict[str, Any] = {
             name: environment[key] for name in cls.__struct_fields__ if (key := PREFIX + name.upper()) in environment
         }
+        given = conventional(environment) | given
         given |= {name: value for name, value in chosen.items() if value is not None}
         hints = get_type_hints(cls, include_extras=True)
         settings = cls(**{name: _converted(name, value, hints[name]) for name, value in given.items()})
@@ -98,7 +118,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def shown(self) -> dict[str, Any]:
         """Return every setting by its name, secrets masked."""
-        return msgspec.structs.asdict(self) | {"dsn": masked(self.dsn)}
+        hidden = {"dsn": masked(self.dsn), "otlp_headers": MASK if self.otlp_headers else ""}
+        return msgspec.structs.asdict(self) | hidden
 
     def lines(self) -> list[str]:
         """Return one line for each setting, in the order of the fields, secrets masked."""

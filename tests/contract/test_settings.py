@@ -63,3 +63,19 @@ def test_no_password_is_printed(dsn: str) -> None:
 
 def test_an_address_without_a_password_is_printed_as_it_is() -> None:
     assert masked("postgresql://me@db:5432/muster?host=/run/pg") == "postgresql://me@db:5432/muster?host=/run/pg"
+
+
+def test_the_export_of_metrics_is_set_by_the_names_of_opentelemetry_where_ours_are_not() -> None:
+    theirs = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+        "OTEL_EXPORTER_OTLP_HEADERS": "token=s3cret", "OTEL_EXPORTER_OTLP_TIMEOUT": "2500", "OTEL_METRIC_EXPORT_INTERVAL": "15000",
+        "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION": "base2_exponential_bucket_histogram",
+    }  # fmt: skip
+    settings = Settings.read(theirs)
+    assert (settings.otlp_endpoint, settings.otlp_protocol) == ("http://collector:4317", "grpc")
+    assert (settings.otlp_timeout_s, settings.otlp_interval_s, settings.otlp_histograms) == (2.5, 15, "exponential")
+    assert Settings.read({**theirs, "MUSTER_OTLP_ENDPOINT": "http://other:1"}).otlp_endpoint == "http://other:1"
+    assert Settings.read({}).otlp_endpoint == ""
+    assert not any("s3cret" in line for line in settings.lines())
+    with pytest.raises(SettingRefused, match="MUSTER_OTLP_TIMEOUT_S=soon"):
+        Settings.read({"OTEL_EXPORTER_OTLP_TIMEOUT": "soon"})
