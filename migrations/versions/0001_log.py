@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from migrations.statements import run
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -288,7 +290,9 @@ CREATE TABLE leader (
 
 GRANTS = """
 DO $$ BEGIN
-    CREATE ROLE muster_service NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'muster_service') THEN  -- so that an owner need not make roles
+        CREATE ROLE muster_service NOLOGIN;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
 GRANT USAGE ON SCHEMA public TO muster_service;
@@ -300,11 +304,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON engine, quotas, campaigns, groups, units
 GRANT EXECUTE ON FUNCTION extend_log(bigint) TO muster_service;
 GRANT SELECT ON alembic_version TO muster_service;
 """
-
-
-def run(block: str) -> None:
-    """Execute several statements at once, which SQLAlchemy's prepared statements cannot."""
-    op.get_bind().connection.dbapi_connection.run_async(lambda connection: connection.execute(block))
 
 
 def upgrade() -> None:

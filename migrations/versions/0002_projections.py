@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from migrations.statements import run
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -78,11 +80,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE
     ON checkpoint, engine_card, campaign_card, worker_card, quota_card, quarantine_card, series
     TO muster_service;
 """
-
-
-def run(block: str) -> None:
-    """Execute several statements at once, which SQLAlchemy's prepared statements cannot."""
-    op.get_bind().connection.dbapi_connection.run_async(lambda connection: connection.execute(block))
 
 
 def upgrade() -> None:

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from migrations.statements import run
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -55,13 +57,6 @@ ALTER TABLE campaigns ADD COLUMN exported_at timestamptz;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON investigations, recoveries TO muster_service;
 """
-
-
-def run(block: str) -> None:
-    """Execute several statements at once, which SQLAlchemy's prepared statements cannot."""
-    bare = op.get_bind().connection.dbapi_connection
-    assert bare is not None, "a migration runs on a connection"
-    bare.run_async(lambda connection: connection.execute(block))
 
 
 def upgrade() -> None:

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from migrations.statements import run
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -29,13 +31,6 @@ CREATE INDEX units_of_wave ON unit_wave (shard, generation, campaign, wave, unit
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON wave_card, unit_wave TO muster_service;
 """
-
-
-def run(block: str) -> None:
-    """Execute several statements at once, which SQLAlchemy's prepared statements cannot."""
-    bare = op.get_bind().connection.dbapi_connection
-    assert bare is not None, "a migration runs on a connection"
-    bare.run_async(lambda connection: connection.execute(block))
 
 
 def upgrade() -> None:

@@ -1,0 +1,10 @@
+"""Run what a migration is made of: blocks of several statements, as they stand."""
+
+from alembic import op
+
+
+def run(block: str) -> None:
+    """Execute several statements at once, which SQLAlchemy's prepared statements cannot."""
+    bare = op.get_bind().connection.dbapi_connection
+    assert bare is not None, "a migration runs on a connection"
+    bare.run_async(lambda connection: connection.execute(block))
