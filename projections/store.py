@@ -59,6 +59,7 @@ async def load_cards(connection: Session, at: Checkpoint) -> Cards:
     """Return all cards of a generation, but the quarantine."""
     where = at.shard, at.generation
     cards = Cards()
+    cards.heard_at = at.recorded_at
     engine = await connection.fetchval(QUERIES.engine, *where)
     cards.engine = EngineCard() if engine is None else ENGINE.decode(engine)
     cards.campaigns = {key: CAMPAIGN.decode(card) for key, card in await connection.fetch(QUERIES.campaigns, *where)}

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from projections.views.course import Course
+from projections.views.durations import Durations
 from projections.views.failure import FailureGroup
 from projections.views.instant import microseconds
 from projections.views.pace import Pace
@@ -57,6 +58,7 @@ class CampaignCard(Struct, kw_only=True):
     quarantined_by_reason: dict[str, int] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     course: Course = field(default_factory=Course)
+    durations: Durations = field(default_factory=Durations)
     failures: list[FailureGroup] = field(default_factory=list)
     decisions: list[int] = field(default_factory=list)
     waves: int = 1
@@ -73,20 +75,23 @@ class CampaignCard(Struct, kw_only=True):
         return "running" if self.paused_at is None else "paused"
 
     def move(self, old: ids.UnitState | None, new: ids.UnitState, at: datetime) -> None:
-        """Count one unit out of *old* (None: it is new) and into *new*; the active clock runs while one is running."""
+        """Count one unit out of *old* (None: it is new) and into *new*."""
         counts = self.counts
         counts.move(old, new)
-        if new == "running":
-            if counts.running == 1:
-                self.pace.start(microseconds(at))
-        elif old == "running" and counts.running == 0:
-            self.pace.stop(microseconds(at))
+        self.keep_pace(at)
         if new == "done":
-            self.pace.done(microseconds(at))
+            if self.paused_at is None:
+                self.pace.done(microseconds(at))
             self.course.count_done(microseconds(at))
             self.done_at = at
         if old == "parked" and counts.parked == 0:
             self.resume_at = None
+
+    def keep_pace(self, at: datetime) -> None:
+        """Let the active clock run while a unit does, unless the campaign is paused."""
+        active = self.counts.running > 0 and self.paused_at is None
+        if active != (self.pace.since_us is not None):
+            (self.pace.start if active else self.pace.stop)(microseconds(at))
 
     def decided(self, position: int) -> None:
         """Remember where the log tells of a decision; of the oldest ones nothing is kept."""
@@ -125,12 +130,14 @@ def edited(card: CampaignCard, body: e.CampaignEdited, _event: e.Recorded) -> No
 def paused(card: CampaignCard, body: e.CampaignPaused, event: e.Recorded) -> None:
     """Automatic claims stop."""
     card.paused_at, card.paused_by, card.paused_reason = event.at, body.by, body.reason
+    card.keep_pace(event.at)
     card.version += 1
 
 
-def resumed(card: CampaignCard, _body: e.CampaignResumed, _event: e.Recorded) -> None:
+def resumed(card: CampaignCard, _body: e.CampaignResumed, event: e.Recorded) -> None:
     """Automatic claims go on."""
     card.paused_at = card.paused_by = card.paused_reason = None
+    card.keep_pace(event.at)
     card.version += 1
 
 
@@ -186,6 +193,7 @@ def unit_claimed(card: CampaignCard, body: e.UnitClaimed, event: e.Recorded) -> 
 def unit_completed(card: CampaignCard, body: e.UnitCompleted, event: e.Recorded) -> None:
     """A unit is done; the run of failures ends."""
     card.consecutive = 0
+    card.durations.observe(body.duration)
     unit_moved(card, body, event)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from projections.views.campaign import CampaignCard
+from projections.views.forecast import between_false_trips, failure_rate, span_s
 from projections.views.instant import microseconds
 from projections.views.quota import QuotaCard
 from service.domain import ids
@@ -40,16 +41,24 @@ class Pause(Struct, kw_only=True):
 
 
 class BreakerView(Struct, kw_only=True):
-    """The safety cap; *line* is what the card says when it tripped."""
+    """The safety cap; *line* is what the card says when it tripped.
+
+    *expected_attempts_between_false_trips* is what the threshold means at the rate of failures seen so far: so many attempts pass
+    until it trips though nothing but chance is wrong. None without evidence.
+    """
 
     consecutive_failures: int
     threshold: int
     tripped: bool
     line: str | None
+    expected_attempts_between_false_trips: float | None
 
 
 class CampaignView(Struct, kw_only=True):
-    """A campaign. *progress* is done over total; throughput and ETA are absent while there is no evidence."""
+    """A campaign. *progress* is done over total; throughput and ETA are absent while there is no evidence.
+
+    *eta_low* and *eta_high* enclose the ETA: units that take as long as half, and as nine tenths, of those that are done.
+    """
 
     name: ids.CampaignName
     title: str
@@ -62,6 +71,8 @@ class CampaignView(Struct, kw_only=True):
     throughput_per_hour: float | None
     eta: datetime | None
     eta_s: float | None
+    eta_low: datetime | None
+    eta_high: datetime | None
     paused: Pause | None
     breaker: BreakerView
     quota: ids.QuotaKey | None
@@ -85,6 +96,7 @@ def view(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> CampaignV
     counts = card.counts
     rate = card.pace.rate(microseconds(at))
     left_s = eta_s(card, rate)
+    low_s, high_s = enclosed(card, left_s)
     fields: dict[str, Any] = {name: getattr(card, name) for name in SHARED}
     return CampaignView(
         **fields,
@@ -92,15 +104,12 @@ def view(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> CampaignV
         progress=progress(counts),
         active=counts.running,
         throughput_per_hour=None if rate is None else round(rate * 3600, 3),
-        eta=None if left_s is None else at + timedelta(seconds=left_s),
+        eta=later(at, left_s),
         eta_s=left_s,
+        eta_low=later(at, low_s),
+        eta_high=later(at, high_s),
         paused=None if card.paused_at is None else Pause(reason=card.paused_reason, since=card.paused_at, by=card.paused_by),
-        breaker=BreakerView(
-            consecutive_failures=card.consecutive,
-            threshold=card.policy.breaker.threshold,
-            tripped=card.tripped is not None,
-            line=breaker_line(card),
-        ),
+        breaker=breaker(card),
         quota_line=quota_line(card, quota),
     )
 
@@ -124,6 +133,31 @@ def eta_s(card: CampaignCard, rate: float | None) -> float | None:
         return None
     seconds = counts.open / rate
     return round(seconds, 3) if seconds < LONGEST_ETA_S else None
+
+
+def later(at: datetime, seconds: float | None) -> datetime | None:
+    """Return the instant *seconds* after *at*."""
+    return None if seconds is None else at + timedelta(seconds=seconds)
+
+
+def enclosed(card: CampaignCard, eta: float | None) -> tuple[float | None, float | None]:
+    """Return the seconds between which the end is expected, with the ETA among them; None where it is absent."""
+    span = None if eta is None else span_s(card)
+    if eta is None or span is None or max(span) >= LONGEST_ETA_S:
+        return None, None
+    return min(span[0], eta), max(span[1], eta)
+
+
+def breaker(card: CampaignCard) -> BreakerView:
+    """Return the safety cap as it is shown."""
+    threshold, rate = card.policy.breaker.threshold, failure_rate(card)
+    return BreakerView(
+        consecutive_failures=card.consecutive,
+        threshold=threshold,
+        tripped=card.tripped is not None,
+        line=breaker_line(card),
+        expected_attempts_between_false_trips=None if rate is None else between_false_trips(rate, threshold),
+    )
 
 
 def breaker_line(card: CampaignCard) -> str | None:

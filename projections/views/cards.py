@@ -1,12 +1,14 @@
 """All cards of one shard, and the one fold that brings an event to each of them."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 
 from projections.views import campaign, engine, failure, quarantine, quota, worker
 from projections.views.campaign import CampaignCard
 from projections.views.engine import EngineCard
+from projections.views.instant import MICROSECOND
 from projections.views.quarantine import QuarantineCard
 from projections.views.quota import QuotaCard
 from projections.views.span import Measured, Span, between
@@ -40,6 +42,7 @@ class Cards:
         self.waves = Waves()
         self.touched = Touched()
         self.spans: list[Span] = []
+        self.heard_at: datetime | None = None
 
     def wanted(self, events: Iterable[e.Recorded]) -> set[UnitId]:
         """Return the quarantined units that *events* send back and that are not in memory."""
@@ -69,6 +72,7 @@ class Cards:
             self.touched.workers.add(event.worker)
         if road.rare:
             self._rare(event)
+        self.heard_at = event.at
 
     def _campaign(self, change: "Change", event: e.Recorded) -> None:
         assert event.campaign is not None
@@ -108,12 +112,21 @@ class Cards:
         elif quarantine.leaves(event):
             self._clear(event)
         elif type(body) in engine.FOLDS:
+            if isinstance(body, e.LeaderElected):
+                self._leave_out(event.at)
             engine.FOLDS[type(body)](self.engine, body, event)
             self.touched.engine = True
         elif type(body) in quota.FOLDS:
             key: ids.QuotaKey = body.key  # type: ignore[attr-defined]  # every event of a quota names it
             self._quota(key)
             quota.FOLDS[type(body)](self.quotas[key], body, event)
+
+    def _leave_out(self, at: datetime) -> None:
+        """Let no campaign's clock run through the time before a leader in which nobody was heard: the service was away."""
+        silence = at - (self.heard_at or at)
+        for card in self.campaigns.values() if silence > OUTAGE else ():
+            card.pace.leave_out(silence // MICROSECOND)
+            self.touched.campaigns.add(card.name)
 
     def _quota(self, key: ids.QuotaKey | None) -> None:
         """Give a quota that is named its card; an open gate until something closes it."""
@@ -137,6 +150,7 @@ class Cards:
         self.waves.saved()
 
 
+OUTAGE = timedelta(minutes=1)
 IMPORTS = (e.UnitsAdded, e.UnitsUpdated)
 LEAVING = (e.QuarantineCleared, e.UnitCancelled)
 CLEARED: dict[type[e.Event], Measured] = {e.QuarantineCleared: "retried", e.UnitCancelled: "discarded"}

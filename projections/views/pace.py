@@ -1,4 +1,4 @@
-"""How fast a campaign gets done: completions over its own active time, which stands still while nothing runs."""
+"""How fast a campaign gets done: completions over its own active time: without what was parked, paused or an outage of ours."""
 
 from msgspec import Struct, field
 
@@ -27,6 +27,11 @@ class Pace(Struct, gc=False):
         """Let the clock stand: nothing runs any more."""
         self.clock_us = self.read(at_us)
         self.since_us = None
+
+    def leave_out(self, silence_us: int) -> None:
+        """Let the clock stand for what nobody could say in a silence: of that, a minute at most counts."""
+        if self.since_us is not None:
+            self.since_us += max(silence_us - MINUTE_US, 0)
 
     def read(self, at_us: int) -> int:
         """Return what the clock shows at *at_us*."""

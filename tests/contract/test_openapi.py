@@ -32,7 +32,8 @@ POST /v1/campaigns/{name}/units/{key}/retry · POST /v1/campaigns/{name}/units/{
 POST /v1/campaigns/{name}/units/{key}/unpark · POST /v1/campaigns/{name}/units/{key}/quarantine
 POST /v1/campaigns/{name}/units/{key}/cancel · POST /v1/campaigns/{name}/units/{key}/stop
 GET /v1/campaigns/{name}/quarantine · GET /v1/campaigns/{name}/workers · GET /v1/campaigns/{name}/heartbeats
-GET /v1/campaigns/{name}/waves · GET /v1/campaigns/{name}/result · POST /v1/claims · POST /v1/reports · POST /v1/claims/{token}/heartbeat
+GET /v1/campaigns/{name}/waves · GET /v1/campaigns/{name}/result · POST /v1/claims · POST /v1/reports
+POST /v1/claims/{token}/heartbeat
 POST /v1/claims/{token}/complete · POST /v1/claims/{token}/fail · POST /v1/claims/{token}/park · POST /v1/claims/{token}/release
 GET /v1/workers · GET /v1/workers/{worker} · POST /v1/workers/{worker}/drain · POST /v1/workers/{worker}/fence · GET /v1/engine
 PATCH /v1/engine · POST /v1/engine/pause · POST /v1/engine/resume · POST /v1/engine/tick · POST /v1/quotas/{quota}/readings

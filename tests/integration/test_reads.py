@@ -37,7 +37,10 @@ async def test_the_campaign_view_says_what_became_of_its_units(here: Fleet) -> N
     assert view["active"] == 1
     assert view["quarantined_by_reason"] == {"max_attempts": 1}
     assert (view["eta"], view["eta_s"], view["throughput_per_hour"]) == (None, None, None)
-    assert view["breaker"] == {"consecutive_failures": 1, "threshold": 3, "tripped": False, "line": None}
+    assert view["breaker"] == {
+        "consecutive_failures": 1, "threshold": 3, "tripped": False, "line": None, "expected_attempts_between_false_trips": None,
+    }  # fmt: skip
+    assert (view["eta_low"], view["eta_high"]) == (None, None)
     assert (await here.get("/v1/campaigns", label="team=core", state="running"))["items"] == [view]
     assert (await here.get("/v1/campaigns", label="team=other"))["items"] == []
 
@@ -50,7 +53,10 @@ async def test_a_tripped_breaker_and_an_exhausted_quota_have_their_lines(here: F
     await here.order(*(c.FailAttempt(token=claim.token, reason="crash") for claim in claims[:3]))
     await here.order(c.ParkClaim(token=claims[3].token, reason="rate_limit", resume_at=resume_at))
     view = await here.get("/v1/campaigns/nightly")
-    assert view["breaker"] == {"consecutive_failures": 3, "threshold": 3, "tripped": True, "line": "Auto paused · 3 fails"}
+    assert view["breaker"] == {
+        "consecutive_failures": 3, "threshold": 3, "tripped": True, "line": "Auto paused · 3 fails",
+        "expected_attempts_between_false_trips": None,
+    }  # fmt: skip
     assert view["quota_line"] == f"quota exhausted · auto-resume ~{resume_at:%H:%M}"
     gate = await here.get("/v1/quotas/anthropic")
     assert (gate["gate"], gate["reason"]) == ("closed", "rate_limit")

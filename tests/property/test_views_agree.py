@@ -40,7 +40,7 @@ def test_the_campaign_view_agrees_with_the_state(seed: int, steps: int) -> None:
         assert {field: getattr(card, field) for field in SHARED} == {field: getattr(campaign, field) for field in SHARED}
         reasons = Counter(card.reason for (owner, _), card in cards.quarantine.items() if owner == name)
         assert card.quarantined_by_reason == reasons
-        assert (card.pace.since_us is not None) == (campaign.counts.running > 0)
+        assert (card.pace.since_us is not None) == (campaign.counts.running > 0 and campaign.paused_at is None)
     quarantined = {key for key, unit in history.state.units.items() if unit.state == "quarantined"}
     assert cards.quarantine.keys() == quarantined
     assert cards.engine.in_use == history.state.engine.in_use

@@ -50,3 +50,16 @@ def test_slow_work_is_judged_over_as_long_as_it_takes_to_see_enough() -> None:
     pace = worked([4 * 3600] * 50)
     assert pace.rate(0) == pytest.approx(1 / (4 * 3600), rel=0.1)
     assert sum(done for _, done in pace.minutes) == ENOUGH + 1 or len(pace.minutes) <= ENOUGH + 1
+
+
+def test_of_a_silence_before_a_new_leader_a_minute_counts() -> None:
+    """B-VIEW-1: while the service is away nothing can get done."""
+    pace = worked([10] * 5)
+    pace.start(100 * SECOND_US)
+    pace.leave_out(8 * 3600 * SECOND_US)
+    assert pace.read((100 + 8 * 3600) * SECOND_US) == (50 + 60) * SECOND_US
+    pace.leave_out(10 * SECOND_US)
+    assert pace.read((100 + 8 * 3600) * SECOND_US) == (50 + 60) * SECOND_US
+    pace.stop((100 + 8 * 3600) * SECOND_US)
+    pace.leave_out(8 * 3600 * SECOND_US)
+    assert pace.read(10**18) == (50 + 60) * SECOND_US
