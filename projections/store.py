@@ -28,6 +28,8 @@ CAMPAIGN = msgspec.json.Decoder(CampaignCard)
 WORKER = msgspec.json.Decoder(WorkerCard)
 QUOTA = msgspec.json.Decoder(QuotaCard)
 WAVE = msgspec.json.Decoder(WaveCard)
+EXEMPLARS = msgspec.json.Decoder(list[Exemplar | None])
+EXPONENTIAL = msgspec.json.Decoder(dict[int, int])
 QUARANTINED = msgspec.json.Decoder(QuarantineCard)
 
 Session = Connection | PoolConnectionProxy
@@ -110,9 +112,12 @@ async def load_book(connection: Session, at: Checkpoint) -> Book:
 
 def series_of(row: Record) -> tuple[Key, Series]:
     """Return a row of `series`."""
-    family, labels, value, sum_us, buckets, created_at, position = row
-    exemplars: list[Exemplar | None] = [None] * len(buckets) if CATALOGUE[family].exemplars else []
-    return (family, tuple(labels)), Series(created_at, position, value, sum_us, list(buckets), exemplars)
+    family, labels, value, sum_us, buckets, created_at, position, exemplars, exponential = row
+    known = CATALOGUE.get(family)
+    blank: list[Exemplar | None] = [None] * len(buckets) if known is not None and known.exemplars else []
+    kept = blank if exemplars is None else EXEMPLARS.decode(exemplars)
+    counts = {} if exponential is None else EXPONENTIAL.decode(exponential)
+    return (family, tuple(labels)), Series(created_at, position, value, sum_us, list(buckets), kept, counts)
 
 
 async def advance(connection: Session, at: Checkpoint, position: int, recorded_at: datetime) -> bool:
@@ -172,7 +177,10 @@ async def save_book(connection: Session, at: Checkpoint, book: Book) -> None:
 def series_columns(key: Key, row: Series) -> tuple[Any, ...]:
     """Return a series as the columns of `save_series`."""
     family, labels = key
-    return family, array(labels), row.value, row.sum_us, array(row.buckets), row.created_at, row.position
+    exemplars = text(row.exemplars) if any(row.exemplars) else None
+    exponential = text(row.exponential) if row.exponential else None
+    where = row.created_at, row.position
+    return family, array(labels), row.value, row.sum_us, array(row.buckets), *where, exemplars, exponential
 
 
 def array(values: tuple[str, ...] | list[int]) -> str:

@@ -94,11 +94,14 @@ class Book:
     def measure(self, spans: Iterable[Span]) -> None:
         """Add what the cards have measured."""
         for measured, length, event in spans:
-            key = SPANS[measured]
-            row = self.series.get(key) or self.add(key, event)
-            row.position = max(row.position, event.position)
-            SCALES[key[0]].observe(row, length, event)
-            self.touched.add(key)
+            for key in SPANS[measured]:
+                row = self.series.get(key) or self.add(key, event)
+                row.position = max(row.position, event.position)
+                if key[0] in SCALES:
+                    SCALES[key[0]].observe(row, length, event)
+                else:
+                    row.value += 1
+                self.touched.add(key)
 
     def begin(self, event: e.Recorded) -> None:
         """Create at zero what begins with *event*: at the first of all, every series of closed labels."""

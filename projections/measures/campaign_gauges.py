@@ -36,6 +36,8 @@ def campaign(card: CampaignCard) -> Iterator[Sample]:
     yield Sample("muster_campaign_state", (card.name, card.state), 1)
     yield Sample("muster_campaign_progress_ratio", name, counts.done / counts.total if counts.total else 0)
     yield Sample("muster_campaign_consecutive_failures", name, card.consecutive)
+    if card.wave:
+        yield Sample("muster_campaign_wave", name, card.wave)
     yield Sample("muster_campaign_safety_cap", name, card.policy.breaker.threshold)
 
 

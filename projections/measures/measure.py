@@ -245,14 +245,18 @@ def measure(event: e.Recorded) -> Iterator[Increment]:
         yield from counted(body, event)
 
 
-SPANS: dict[Measured, tuple[str, tuple[str, ...]]] = {
-    "beat": ("muster_heartbeat_interval_seconds", ()),
-    "retried": ("muster_quarantine_age_seconds", ("retry",)),
-    "discarded": ("muster_quarantine_age_seconds", ("discard",)),
-    "accepted": ("muster_quarantine_age_seconds", ("accept",)),
-    "cascade": ("muster_skip_cascade_units", ()),
+SPANS: dict[Measured, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "beat": (("muster_heartbeat_interval_seconds", ()),),
+    "retried": (("muster_quarantine_age_seconds", ("retry",)),),
+    "discarded": (("muster_quarantine_age_seconds", ("discard",)),),
+    "accepted": (("muster_quarantine_age_seconds", ("accept",)),),
+    "cascade": (("muster_skip_cascade_units", ()),),
+    "wave": (("muster_wave_units", ()),),
+    "complete": (("muster_wave_duration_seconds", ("complete",)), ("muster_waves_total", ("complete",))),
+    "partial": (("muster_wave_duration_seconds", ("partial",)), ("muster_waves_total", ("partial",))),
+    "failed": (("muster_wave_duration_seconds", ("failed",)), ("muster_waves_total", ("failed",))),
 }
-"""The histograms of what the cards measure."""
+"""The histograms of what the cards measure, and the counters of how often they do."""
 
 
 def parents(event: e.Recorded) -> Iterator[tuple[str, str]]:

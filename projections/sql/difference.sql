@@ -145,12 +145,12 @@ LIMIT 1;
 -- Series, with the time and position of their last change.
 SELECT to_jsonb(l) AS live, to_jsonb(r) AS rebuilt
 FROM (
-    SELECT family, labels, value, sum_us, buckets, created_at, position
+    SELECT family, labels, value, sum_us, buckets, created_at, position, exemplars, exponential
     FROM series
     WHERE shard = $1::integer AND generation = $2::integer
 ) AS l
 FULL JOIN (
-    SELECT family, labels, value, sum_us, buckets, created_at, position
+    SELECT family, labels, value, sum_us, buckets, created_at, position, exemplars, exponential
     FROM series
     WHERE shard = $1::integer AND generation = $3::integer
 ) AS r USING (family, labels)

@@ -39,7 +39,7 @@ SELECT quota AS key, card FROM quota_card WHERE shard = $1::integer AND generati
 
 -- name: series
 -- Every series.
-SELECT family, labels, value, sum_us, buckets, created_at, position
+SELECT family, labels, value, sum_us, buckets, created_at, position, exemplars, exponential
 FROM series
 WHERE shard = $1::integer
     AND generation = $2::integer;
@@ -97,13 +97,16 @@ ON CONFLICT (shard, generation, campaign, unit) DO UPDATE SET card = excluded.ca
 
 -- name: save_series
 -- Series after a page, as absolute values. Buckets travel as text: an array of arrays of different lengths does not exist.
-INSERT INTO series (shard, generation, family, labels, value, sum_us, buckets, created_at, position)
+INSERT INTO series (shard, generation, family, labels, value, sum_us, buckets, created_at, position, exemplars, exponential)
 SELECT
-    $1::integer, $2::integer, family, labels::text[], value, sum_us, buckets::bigint[], created_at, position
-FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::timestamptz[], $9::bigint[])
-    AS row (family, labels, value, sum_us, buckets, created_at, position)
+    $1::integer, $2::integer, family, labels::text[], value, sum_us, buckets::bigint[], created_at, position, exemplars, exponential
+FROM unnest(
+    $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::timestamptz[], $9::bigint[], $10::jsonb[], $11::jsonb[]
+) AS row (family, labels, value, sum_us, buckets, created_at, position, exemplars, exponential)
 ON CONFLICT (shard, generation, family, labels) DO UPDATE
-SET value = excluded.value, sum_us = excluded.sum_us, buckets = excluded.buckets, position = excluded.position;
+SET
+    value = excluded.value, sum_us = excluded.sum_us, buckets = excluded.buckets, position = excluded.position,
+    exemplars = excluded.exemplars, exponential = excluded.exponential;
 
 -- name: depth
 -- Where the live fold stands and where the log does, at the database's time; the oldest event that is not folded yet. Steps

@@ -26,7 +26,7 @@ class CampaignCard(Struct, kw_only=True):
 
     *tripped* is the position of the trip, *fails* what it counted; *decisions* are the positions of the last decisions on the
     campaign as a whole, *failures* the quarantine by shape of error; *waves* is how many there are, *waves_left* how many of
-    them have open units; *cascade* counts the units that are being skipped at one stroke.
+    them have open units, *wave* the last that began; *cascade* counts the units that are being skipped at one stroke.
     """
 
     name: ids.CampaignName
@@ -63,6 +63,7 @@ class CampaignCard(Struct, kw_only=True):
     decisions: list[int] = field(default_factory=list)
     waves: int = 1
     waves_left: int = 0
+    wave: int = 0
     position: int = 0
 
     @property

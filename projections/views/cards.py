@@ -87,6 +87,7 @@ class Cards:
         card.position = event.position
         if event.unit is not None or type(event.body) in IMPORTS:
             card.waves_left += self.waves.fold(event)
+            self._turn(card)
             card.waves = max(card.waves, *self.waves.changed(event, event.campaign), 1)
         else:
             card.decided(event.position)
@@ -94,6 +95,14 @@ class Cards:
         if card.counts.running != running:
             self.engine.in_use += card.counts.running - running
             self.touched.engine = True
+
+    def _turn(self, card: CampaignCard) -> None:
+        """Take over what the waves measured."""
+        for span in self.waves.spans:
+            if span.measured == "wave" and span.event.unit is not None:
+                card.wave = max(card.wave, self.waves.places.get((card.name, span.event.unit), 1))
+        self.spans += self.waves.spans
+        self.waves.spans.clear()
 
     def _rare(self, event: e.Recorded) -> None:
         """Fold what happens seldom: beginnings, the engine, quotas, the quarantine."""

@@ -7,11 +7,11 @@ from service.domain import events as e
 
 MICROSECOND = timedelta(microseconds=1)
 
-Measured = Literal["beat", "retried", "discarded", "accepted", "cascade"]
+Measured = Literal["beat", "retried", "discarded", "accepted", "cascade", "wave", "complete", "partial", "failed"]
 
 
 class Span(NamedTuple):
-    """Something measured when *event* came: microseconds, of a cascade the number of units."""
+    """Something measured when *event* came: microseconds, of a cascade and of a wave that begins the number of units."""
 
     measured: Measured
     length: int

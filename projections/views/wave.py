@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from projections.views.span import Measured, Span, between
 from projections.views.step import STEPS, Step
 from service.domain import events as e
 from service.domain import ids
@@ -34,6 +35,11 @@ class WaveCard(Struct, kw_only=True):
         """When its last unit ended, None while one is open."""
         return None if self.units.open else self.rested_at
 
+    @property
+    def end(self) -> Measured:
+        """How it ended: with every unit done, with some, or with none."""
+        return "complete" if self.units.done == self.units.total else "partial" if self.units.done else "failed"
+
     def move(self, step: Step, at: datetime) -> None:
         """Count one unit out of one state and into another."""
         old, new = step
@@ -48,13 +54,14 @@ class Waves:
     """What is in memory of the waves: their cards, and in which of them units are.
 
     Before a page is folded, what `unplaced` and then `absent` name is brought from where it is stored, if it is there.
-    A unit without a place is in the first wave.
+    A unit without a place is in the first wave. *spans* is how wide waves were that began, and how long those took that ended.
     """
 
     def __init__(self) -> None:
         self.cards: dict[WaveId, WaveCard] = {}
         self.places: dict[UnitId, int] = {}
         self.touched: set[WaveId] = set()
+        self.spans: list[Span] = []
         self.placed: list[tuple[ids.CampaignName, ids.UnitKey, int]] = []
 
     def unplaced(self, events: Iterable[e.Recorded], depth: Depth) -> set[UnitId]:
@@ -100,8 +107,12 @@ class Waves:
         if event.unit is None or type(body) not in STEPS:
             return 0
         card = self.card(event.campaign, event.unit)
-        before = card.units.open
+        before, begun = card.units.open, card.started_at is not None
         card.move(STEPS[type(body)](body), event.at)
+        if card.started_at is not None and not begun:
+            self.spans.append(Span("wave", card.units.total, event))
+        if card.started_at is not None and before and not card.units.open:
+            self.spans.append(Span(card.end, between(card.started_at, event.at), event))
         return (card.units.open > 0) - (before > 0)
 
     def _add(self, campaign: ids.CampaignName, unit: e.NewUnit) -> int:

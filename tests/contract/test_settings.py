@@ -68,7 +68,8 @@ def test_an_address_without_a_password_is_printed_as_it_is() -> None:
 def test_the_export_of_metrics_is_set_by_the_names_of_opentelemetry_where_ours_are_not() -> None:
     theirs = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
-        "OTEL_EXPORTER_OTLP_HEADERS": "token=s3cret", "OTEL_EXPORTER_OTLP_TIMEOUT": "2500", "OTEL_METRIC_EXPORT_INTERVAL": "15000",
+        "OTEL_EXPORTER_OTLP_HEADERS": "token=s3cret", "OTEL_EXPORTER_OTLP_TIMEOUT": "2500",
+        "OTEL_METRIC_EXPORT_INTERVAL": "15000",
         "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION": "base2_exponential_bucket_histogram",
     }  # fmt: skip
     settings = Settings.read(theirs)

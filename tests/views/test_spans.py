@@ -1,15 +1,19 @@
 """What only the cards can measure, and what the histograms make of it."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from projections.measures.book import Book
 from projections.projector import Fold
 from projections.store import Checkpoint
 from projections.views.cards import Cards
 from service.domain import events as e
+from service.domain import ids
+from service.domain.policy import Policy
 from tests.histories import History
 
 
@@ -73,3 +77,58 @@ def test_an_exemplar_is_the_newest_of_its_bucket_and_names_its_event() -> None:
         assert isinstance(event.body, e.UnitCompleted)
         assert (at, unit, observed) == (event.at, event.unit, round(event.body.duration * 1_000_000))
     assert sum(row.exponential.values()) == sum(row.buckets) == row.value
+
+
+def test_a_wave_is_measured_from_its_first_claim_to_its_last_unit() -> None:
+    """B-DAG-4: as wide as it is at its first claim, and as good as its units."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    log: list[e.Recorded] = []
+
+    def say(body: e.Event, unit: str | None = None, after_s: float = 1) -> None:
+        when = (log[-1].at if log else at) + timedelta(seconds=after_s)
+        log.append(e.Recorded(len(log) + 1, when, body, ids.CampaignName("c"), None if unit is None else ids.UnitKey(unit)))
+
+    a, b, c = map(ids.UnitKey, "abc")
+    say(
+        e.CampaignCreated(
+            name=ids.CampaignName("c"),
+            title="",
+            policy=Policy(),
+            labels={},
+            auto=True,
+            quota=None,
+            brief=None,
+            brief_rev=1,
+            deadline=None,
+        )
+    )
+    say(e.UnitsAdded(units=(e.NewUnit(key=a), e.NewUnit(key=b), e.NewUnit(key=c, depends_on=(a,), waits_for=1))))
+    say(claimed("t1"), "a")
+    say(completed("t1"), "a", after_s=10)
+    say(e.UnitUnblocked(by=a), "c")
+    say(claimed("t2"), "c")
+    say(e.UnitQuarantined(reason="manual", attempts=1, error=None, worker=None, screen_id=None, was="running"), "c", after_s=3)
+    say(e.UnitCancelled(reason=None, by="me", was="ready"), "b")
+    fold = fold_of(log, [])
+    series = fold.book.series
+    assert fold.cards.campaigns[ids.CampaignName("c")].wave == 2
+    assert (series["muster_wave_units", ()].value, series["muster_wave_units", ()].sum_us) == (2, 3)
+    assert {outcome: series["muster_waves_total", (outcome,)].value for outcome in ("complete", "partial", "failed")} == {
+        "complete": 0, "partial": 1, "failed": 1,
+    }  # fmt: skip
+    assert series["muster_wave_duration_seconds", ("failed",)].sum_us == 3_000_000
+    assert series["muster_wave_duration_seconds", ("partial",)].sum_us == 16_000_000
+
+
+def claimed(token: str) -> e.UnitClaimed:
+    return e.UnitClaimed(
+        token=ids.Token(token), fence=1, attempt=1, mode="auto", lease_until=datetime(2026, 1, 2, tzinfo=UTC), lease_s=60,
+        brief_rev=1, resume_session=None, waited=0,
+    )  # fmt: skip
+
+
+def completed(token: str) -> e.UnitCompleted:
+    return e.UnitCompleted(
+        token=ids.Token(token), attempt=1, result=Raw(b"null"), evidence=Raw(b"null"), exit_code=0, signal=None,
+        declared_result=None, mapped_from=None, usage=None, duration=10, was="running",
+    )  # fmt: skip

@@ -85,5 +85,5 @@ WAVES = (
         outcome=WAVE_OUTCOMES,
     ),
     histogram("muster_wave_units", "Units of a wave at its first claim.", "unit.claimed", "1 2 5 10 20 50 100 200 500 1000"),
-    gauge("muster_campaign_wave", "The first wave of a campaign that has open units.", campaign=None),
+    gauge("muster_campaign_wave", "The last wave of a campaign that began; absent before the first.", campaign=None),
 )
