@@ -17,12 +17,13 @@ from projections.views.campaign_view import CampaignView, Pause
 from projections.views.engine import EngineCard
 from projections.views.quota_view import EngineView, PoolView, QuotaView
 from projections.views.wave_view import WaveView
-from projections.views.worker_view import WorkerView
+from projections.views.worker_view import Offer, WorkerView
 from service.domain import ids
 from service.store import log
 
 EVERYTHING = 10_000
 KEYS_OF_WAVE = 20
+LABELS = msgspec.json.Decoder(dict[str, str])
 
 
 class Reader(Source):
@@ -53,14 +54,19 @@ class Reader(Source):
     async def worker(self, worker: ids.WorkerId, at_least: int | None = None) -> Raw | None:
         """Return the worker view as JSON."""
         row = await self.row(READS.worker, worker, at_least=at_least)
-        return raw(None if row is None else worker_of(row))
+        return raw(None if row is None else worker_of(row, await self.offers()))
 
     async def workers(
         self, after: str, level: str | None, campaign: str | None, limit: int, at_least: int | None
     ) -> list[WorkerView]:
         """Return the next workers."""
         rows = await self.fetch(READS.workers, after, level, campaign, limit, at_least=at_least)
-        return [worker_of(row) for row in rows]
+        offers = await self.offers()
+        return [worker_of(row, offers) for row in rows]
+
+    async def offers(self) -> list[Offer]:
+        """Return the campaigns that would give work to anybody whose labels fit."""
+        return [Offer(name, LABELS.decode(labels), ready_at) for name, labels, ready_at in await self.fetch(READS.offers)]
 
     async def quota(self, key: ids.QuotaKey, at_least: int | None = None) -> Raw | None:
         """Return one quota view as JSON."""
@@ -112,9 +118,9 @@ def campaign_of(row: asyncpg.Record) -> CampaignView:
     return campaign_view.view(CAMPAIGN.decode(row["card"]), quota, row["at"])
 
 
-def worker_of(row: asyncpg.Record) -> WorkerView:
-    """Return the view of a row of `worker`."""
-    return worker_view.view(WORKER.decode(row["card"]), row["at"])
+def worker_of(row: asyncpg.Record, offers: Sequence[Offer] = ()) -> WorkerView:
+    """Return the view of a row of `worker`, while *offers* wait."""
+    return worker_view.view(WORKER.decode(row["card"]), row["at"], offers)
 
 
 def quota_of(row: asyncpg.Record) -> QuotaView:

@@ -32,6 +32,42 @@ JOIN worker_card AS w ON w.shard = k.shard AND w.generation = k.generation AND w
 WHERE k.shard = $1::integer
     AND k.live;
 
+-- name: offers
+-- The campaigns that would give a unit to anybody now, with the time since when their next one is ready: a step into
+-- units_in_claim_order for each open campaign.
+SELECT c.name, c.labels, next.ready_at
+FROM engine AS g
+JOIN campaigns AS c ON c.shard = g.shard
+LEFT JOIN quotas AS q ON q.shard = c.shard AND q.key = c.quota
+CROSS JOIN LATERAL (
+    SELECT ready_at
+    FROM units
+    WHERE shard = c.shard AND campaign = c.name AND state = 'ready'
+    ORDER BY grp, priority DESC, seq
+    LIMIT 1
+) AS next
+WHERE g.shard = $1::integer
+    AND g.paused_at IS NULL
+    AND g.in_use < g.pool_size
+    AND c.completed_at IS NULL
+    AND c.cancelled_at IS NULL
+    AND c.ready > 0
+    AND c.auto
+    AND c.paused_at IS NULL
+    AND c.tripped IS NULL
+    AND c.running < (c.policy ->> 'concurrency')::integer
+    AND q.closed_at IS NULL
+    AND (
+        c.policy ->> 'groups' = 'none'
+        OR (
+            SELECT ready
+            FROM groups
+            WHERE shard = c.shard AND campaign = c.name AND ready + held > 0
+            ORDER BY grp
+            LIMIT 1
+        ) > 0
+    );
+
 -- name: workers
 -- The next workers by id, of a level and with a claim in a campaign if asked; only a watched worker has a level.
 SELECT w.card, clock_timestamp() AS at

@@ -11,7 +11,7 @@ from service.domain import ids
 
 
 class Holding(Struct, kw_only=True):
-    """A unit in the hands of a worker."""
+    """A unit in the hands of a worker; *moved_at* is when its output last moved, *still* counts the heartbeats since."""
 
     campaign: ids.CampaignName
     key: ids.UnitKey
@@ -22,10 +22,15 @@ class Holding(Struct, kw_only=True):
     progress: float | None = None
     note: str | None = None
     output_at: datetime | None = None
+    moved_at: datetime | None = None
+    still: int = 0
 
 
 class WorkerCard(Struct, kw_only=True):
-    """One worker as it is shown; only the folds below write it. *completed* and *failed* count attempts."""
+    """One worker as it is shown; only the folds below write it. *completed* and *failed* count attempts.
+
+    *free_at* is since when it holds nothing.
+    """
 
     worker: ids.WorkerId
     last_heartbeat_at: datetime
@@ -40,7 +45,13 @@ class WorkerCard(Struct, kw_only=True):
     claims: dict[ids.Token, Holding] = field(default_factory=dict)
     completed: int = 0
     failed: int = 0
+    free_at: datetime | None = None
     gone_at: datetime | None = None
+
+    def let_go(self, token: ids.Token | None, at: datetime) -> None:
+        """It holds a unit no more."""
+        if token is not None and self.claims.pop(token, None) is not None and not self.claims:
+            self.free_at = at
 
     @property
     def watched(self) -> bool:
@@ -51,13 +62,13 @@ class WorkerCard(Struct, kw_only=True):
 def met(event: e.Recorded) -> WorkerCard:
     """Return the card of a worker of which this is the first word."""
     assert event.worker is not None, "the envelope of a worker's event names it"
-    return WorkerCard(worker=event.worker, last_heartbeat_at=event.at, level_at=event.at)
+    return WorkerCard(worker=event.worker, last_heartbeat_at=event.at, level_at=event.at, free_at=event.at)
 
 
 def registered(card: WorkerCard, body: e.WorkerRegistered, event: e.Recorded) -> None:
     """The worker says who it is; one that was gone starts afresh."""
     if card.state == "gone":
-        card.state, card.gone_at = "active", None
+        card.state, card.gone_at, card.free_at = "active", None, event.at
     card.registered, card.alive, card.last_heartbeat_at = True, True, event.at
     card.capacity, card.labels, card.version = body.capacity, body.labels, body.version
 
@@ -117,25 +128,27 @@ def unit_heartbeat(card: WorkerCard, body: e.UnitHeartbeat, event: e.Recorded) -
         held.lease_until = event.at + timedelta(seconds=held.lease_s)
     held.progress = held.progress if body.progress is None else body.progress
     held.note = held.note if body.note is None else body.note
-    held.output_at = held.output_at if body.output_at is None else body.output_at
+    if body.output_at is not None and body.output_at != held.output_at:
+        held.output_at, held.moved_at, held.still = body.output_at, event.at, 0
+    else:
+        held.still += 1
 
 
-def completed(card: WorkerCard, body: e.UnitCompleted, _event: e.Recorded) -> None:
+def completed(card: WorkerCard, body: e.UnitCompleted, event: e.Recorded) -> None:
     """It got a unit done."""
     card.completed += 1
-    card.claims.pop(body.token, None)
+    card.let_go(body.token, event.at)
 
 
-def attempt_failed(card: WorkerCard, body: e.AttemptFailed, _event: e.Recorded) -> None:
+def attempt_failed(card: WorkerCard, body: e.AttemptFailed, event: e.Recorded) -> None:
     """An execution of it failed."""
     card.failed += 1
-    card.claims.pop(body.token, None)
+    card.let_go(body.token, event.at)
 
 
-def let_go(card: WorkerCard, body: e.UnitParked | e.UnitReleased, _event: e.Recorded) -> None:
+def let_go(card: WorkerCard, body: e.UnitParked | e.UnitReleased, event: e.Recorded) -> None:
     """It holds the unit no more, and nothing failed."""
-    if body.token is not None:
-        card.claims.pop(body.token, None)
+    card.let_go(body.token, event.at)
 
 
 Change = Callable[[WorkerCard, Any, e.Recorded], None]
