@@ -10,6 +10,10 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
+from projections.cockpit.bridge import Bridge
+from projections.cockpit.pulse import Pulse
+from projections.cockpit.routes import PAGES_AND_ORDERS
+from projections.cockpit.visit import Cockpit
 from projections.http.diagnostics import Bundles
 from projections.http.lookout import Lookout
 from projections.http.routes import READS
@@ -36,8 +40,12 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> ASG
     replica = Replica(settings)
     readiness = Readiness(stopping)
     app = Litestar(
-        route_handlers=[healthz, readyz, *ROUTES, *READS],
-        opt={"desk": desk_of(replica, settings, stopping), "lookout": lookout_of(replica, stopping)},
+        route_handlers=[healthz, readyz, *ROUTES, *READS, *PAGES_AND_ORDERS],
+        opt={
+            "desk": desk_of(replica, settings, stopping),
+            "lookout": lookout_of(replica, stopping),
+            "cockpit": cockpit_of(replica, settings, readiness, stopping),
+        },
         dependencies={"readiness": Provide(lambda: readiness, sync_to_thread=False)},
         exception_handlers=problems.HANDLERS,
         openapi_config=None,
@@ -66,6 +74,21 @@ def desk_of(replica: Replica, settings: Settings, stopping: asyncio.Event) -> De
 def lookout_of(replica: Replica, stopping: asyncio.Event) -> Lookout:
     """Return what the handlers that read look through."""
     return Lookout(replica.reader, replica.process, stopping)
+
+
+def cockpit_of(replica: Replica, settings: Settings, readiness: Readiness, stopping: asyncio.Event) -> Cockpit:
+    """Return what the pages look through and order by."""
+    return Cockpit(
+        Bridge(
+            reader=replica.reader,
+            bundles=Bundles(replica.reader, replica.process, settings.shown()),
+            process=replica.process,
+            orders=replica.writer,
+            reasons=readiness.reasons,
+            stopping=stopping,
+            pulse=Pulse(replica.reader, stopping),
+        )
+    )
 
 
 @asynccontextmanager

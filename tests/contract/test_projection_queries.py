@@ -8,7 +8,7 @@ import pytest
 from projections.rebuild import shadow
 from service.store.queries import load
 
-FILES = ("projections", "reads", "shadow", "difference", "verify")
+FILES = ("projections", "reads", "cockpit", "shadow", "difference", "verify")
 QUERIES = [(file, name) for file in FILES for name, _ in load(file, package="projections")]
 UTILITY = {("shadow", "begin"), ("shadow", "end"), ("shadow", "path"), ("reads", "custom_plans")}
 """Statements that are not prepared."""

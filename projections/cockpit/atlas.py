@@ -1,0 +1,30 @@
+"""Which page is where."""
+
+from projections.cockpit import campaign, campaigns, fleet, health, inquiries, journal, numbers, unit
+from projections.cockpit.page import View
+from projections.cockpit.place import Place
+from service.domain.rejections import NotFound
+
+PAGES: dict[str, View] = {
+    "/": campaigns.campaigns,
+    "/campaigns/{name:str}": campaign.campaign,
+    "/campaigns/{name:str}/units/{key:str}": unit.unit,
+    "/workers": fleet.workers,
+    "/workers/{worker:str}": fleet.worker,
+    "/events": journal.journal,
+    "/recovery": inquiries.recovery,
+    "/investigations": inquiries.investigations,
+    "/numbers": numbers.numbers,
+    "/health": health.health,
+}
+SHAPES = [(tuple(part for part in path.split("/") if part), view) for path, view in PAGES.items()]
+
+
+def view_of(place: Place) -> View:
+    """Return the view of the page at *place*."""
+    for shape, view in SHAPES:
+        if len(shape) == len(place.parts) and all(
+            wanted.startswith("{") or wanted == part for wanted, part in zip(shape, place.parts, strict=True)
+        ):
+            return view
+    raise NotFound("there is no such page", field="path", current=str(place))

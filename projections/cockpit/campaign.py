@@ -1,0 +1,110 @@
+"""One campaign: its plots, its failures by kind, who works on it, its units, its decisions."""
+
+from typing import Any, get_args
+
+from msgspec import Struct
+
+from projections.cockpit import edit, plot, reads
+from projections.cockpit.bridge import Bridge
+from projections.cockpit.page import Page
+from projections.cockpit.place import Place
+from projections.cockpit.reads import Shown
+from projections.cockpit.screen import last_lines
+from projections.cockpit.sentence import told
+from projections.http.quarantine import matching_keys
+from projections.measures.catalogue import CATALOGUE
+from projections.views.failure import FailureGroup
+from service.domain import ids
+from service.domain.rejections import NotFound
+
+ROWS, LIVE, KINDS_SHOWN, DECISIONS = 20, 15, 8, 15
+SCREEN_LINES, SCREEN_CHARS = 24, 2500
+LENGTHS = "muster_campaign_attempt_duration_seconds"
+CHUNK, MOST_COUNTED = 1000, 20_000
+
+
+class Where(Struct, frozen=True):
+    """What a retry matches."""
+
+    reason: ids.QuarantineReason | None = None
+    error_glob: str | None = None
+
+
+async def known(bridge: Bridge, name: ids.CampaignName) -> Shown:
+    """Return a campaign, or refuse."""
+    found = await reads.campaign(bridge.reader, name)
+    if found is None:
+        raise NotFound(f"there is no campaign {name!r}", field="campaign", current=name)
+    return found
+
+
+async def campaign(bridge: Bridge, place: Place) -> Page:
+    """Return the page of one campaign."""
+    shown = await known(bridge, place.campaign)
+    name, course = shown.view.name, shown.card.course
+    facts: dict[str, Any] = {
+        "shown": shown,
+        "progress": plot.progress(course, shown.view.units.total, shown.at) if course.done else None,
+        "throughput": plot.throughput(course, shown.at) if course.done else None,
+        "lengths": await lengths(bridge, name),
+        "groups": await failures(bridge, shown),
+        "live": await reads.live(bridge.reader, name, place.asked("beside"), LIVE),
+        "units": await units(bridge, place),
+        "decisions": await decisions(bridge, shown),
+        "edit": edit.fields(shown.view.policy) if place.asked("edit") else None,
+        "retry": await retry(bridge, place, shown) if place.asked("retry") else None,
+    }
+    return Page(template="campaign.html", title=str(name), pane="campaigns", facts=facts)
+
+
+async def lengths(bridge: Bridge, name: ids.CampaignName) -> plot.Drawn | None:
+    """Return how long the attempts of a campaign took."""
+    row = await reads.series(bridge.reader, LENGTHS, [name])
+    return None if row is None or not row["value"] else plot.durations(CATALOGUE[LENGTHS].buckets, row["buckets"])
+
+
+async def failures(bridge: Bridge, shown: Shown) -> list[dict[str, Any]]:
+    """Return the largest kinds of failures, each with the last screen of the unit that failed last."""
+    groups = sorted(shown.card.failures, key=lambda group: -group.count)[:KINDS_SHOWN]
+    screens = await reads.last_screens(bridge.reader, shown.view.name, [group.unit for group in groups])
+    return [failure(group, screens.get(group.unit, {})) for group in groups]
+
+
+def failure(group: FailureGroup, last: dict[str, Any]) -> dict[str, Any]:
+    """Return one kind of failure as it is shown."""
+    screen = last_lines(last.get("screen") or "", SCREEN_LINES, SCREEN_CHARS).strip("\n")
+    return {"group": group, "screen": screen, "error": last.get("error")}
+
+
+async def units(bridge: Bridge, place: Place) -> reads.Listing:
+    """Return the units that were asked for."""
+    state = place.word("state", ids.UNIT_STATES)
+    return await reads.units(bridge.reader, place.campaign, place.asked("after"), state, place.asked("q") or None, ROWS)
+
+
+async def decisions(bridge: Bridge, shown: Shown) -> list[dict[str, Any]]:
+    """Return the last decisions on the campaign as a whole."""
+    found = await reads.facts(bridge.reader, shown.card.decisions[-DECISIONS:])
+    return [{"event": event, "words": told(event)} for event in found]
+
+
+async def retry(bridge: Bridge, place: Place, shown: Shown) -> dict[str, Any]:
+    """Return what a retry would send back to work: counted, and nothing changed."""
+    reason: Any = place.word("reason", get_args(ids.QuarantineReason))
+    glob = place.asked("error") or None
+    matched = shown.view.units.quarantined if reason is None else shown.view.quarantined_by_reason.get(reason, 0)
+    if glob is not None:
+        matched = await counted(bridge, shown.view.name, Where(reason, glob))
+    return {"reason": reason, "error": glob, "matched": matched, "more": matched >= MOST_COUNTED}
+
+
+async def counted(bridge: Bridge, name: ids.CampaignName, where: Where) -> int:
+    """Return how many quarantined units match, up to a bound."""
+    matched, after = 0, None
+    while matched < MOST_COUNTED:
+        keys = await matching_keys(bridge.reader, name, where, after, CHUNK)
+        matched += len(keys)
+        if len(keys) < CHUNK:
+            break
+        after = keys[-1]
+    return matched

@@ -1,0 +1,129 @@
+"""The routes of the cockpit: pages, orders, the stream that says when to look again, and our own files.
+
+app = Litestar([*routes, *PAGES_AND_ORDERS], opt={"cockpit": Cockpit(bridge), …}, …)
+"""
+
+import logging
+from collections.abc import AsyncIterator
+
+from litestar import Response, get, post
+from litestar.datastructures import Cookie
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from projections.cockpit import session
+from projections.cockpit.atlas import PAGES
+from projections.cockpit.files import FILES
+from projections.cockpit.gallery import refused_page
+from projections.cockpit.orders import BY_TEMPLATE, ORDERS
+from projections.cockpit.paint import ASSETS, FIELD, HEADERS, Drawn, fragment, whole
+from projections.cockpit.place import Place
+from projections.cockpit.session import FLASH, FLASH_S, SESSION, Flash, Forged
+from projections.cockpit.visit import Visit, back_from
+from service.domain.rejections import NotFound, Rejection
+from service.submission import Unavailable
+
+HTML = "text/html"
+BODY_BYTES = 1024 * 1024
+YEAR_S = 365 * 86400
+AWAY = "the database is away; nothing is known to have been stored"
+log = logging.getLogger(__name__)
+
+
+@get(list(PAGES), request_class=Visit, include_in_schema=False)
+async def page(request: Visit) -> Response[bytes]:
+    """Show a page; to our script, what of it changes."""
+    cookies = request.jar
+    flash = session.flash_of(cookies)
+    try:
+        place = request.place
+        drawn = await request.cockpit.gallery.look(request.cockpit.bridge, place, flash.position if flash else 0)
+    except Rejection as refused:
+        place, drawn = Place(), refused_page(refused)
+    return answered(request, drawn, place, flash)
+
+
+def answered(request: Visit, drawn: Drawn, place: Place, flash: Flash | None) -> Response[bytes]:
+    """Answer with a page, or with what of it changes; a session without a secret gets one."""
+    cookies = request.jar
+    token = session.token_of(cookies)
+    fresh = token or session.new_token()
+    kept = [] if token else [cookie(request, SESSION, fresh)]
+    if request.fetched:
+        body = fragment(drawn, fresh, None)
+    else:
+        body = whole(drawn, place, fresh, flash)
+        kept += [cookie(request, FLASH, "", 0)] if FLASH in cookies else []
+    return Response(body, status_code=drawn.status, media_type=HTML, headers=HEADERS, cookies=kept)
+
+
+def cookie(request: Visit, name: str, value: str, max_age: int | None = None) -> Cookie:
+    """Return a cookie that no script reads and no other site sends."""
+    return Cookie(key=name, value=value, path="/", httponly=True, samesite="strict", secure=request.secure, max_age=max_age)
+
+
+@post(list(ORDERS), request_class=Visit, include_in_schema=False, request_max_body_size=BODY_BYTES, status_code=303)
+async def order(request: Visit) -> Response[bytes]:
+    """Carry an order out: back to its page with a word about it, or to our script that page as it is now."""
+    form: dict[str, str] = {}
+    refused: Rejection | None = None
+    try:
+        form = await request.sent()
+        session.require_own(session.token_of(request.jar), form.get(FIELD, ""), request.headers.get("sec-fetch-site"))
+        flash = await BY_TEMPLATE[request.scope["path_template"]](request.cockpit.bridge, request.place, form)
+    except Rejection as error:
+        refused, flash = error, Flash(error.detail, "refused")
+    except Unavailable:
+        refused, flash = None, Flash(AWAY, "refused")
+    back = back_from(form)
+    if request.fetched:
+        return await merged(request, back, flash, refused)
+    if isinstance(refused, NotFound | Forged):
+        return answered(request, refused_page(refused), back, None)
+    kept = [cookie(request, FLASH, session.written(flash), FLASH_S)]
+    return Response(b"", status_code=303, headers={**HEADERS, "Location": str(back)}, cookies=kept)
+
+
+async def merged(request: Visit, back: Place, flash: Flash, refused: Rejection | None) -> Response[bytes]:
+    """Answer our script with the page as it is now, and what happened."""
+    token = session.token_of(request.jar) or ""
+    if isinstance(refused, Forged):
+        drawn, token = Drawn("", "", "", refused.status), ""
+    else:
+        drawn = await request.cockpit.gallery.look(request.cockpit.bridge, back, flash.position)
+    status = drawn.status if refused is None else refused.status
+    return Response(fragment(drawn, token, flash), status_code=status, media_type=HTML, headers=HEADERS)
+
+
+@get("/stream", request_class=Visit, include_in_schema=False)
+async def stream(request: Visit) -> Stream:
+    """Say when the views have moved, a few times a second at most."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
+    return Stream(beats(request), media_type="text/event-stream", headers=headers)
+
+
+async def beats(request: Visit) -> AsyncIterator[bytes]:
+    """Yield the beats of the pulse as server-sent events."""
+    bridge = request.cockpit.bridge
+    with bridge.process.stream():
+        yield b": watching\nretry: 1000\n\n"
+        async for position in bridge.pulse.beats():
+            yield b": alive\n\n" if position is None else b"event: moved\ndata: %d\n\n" % position
+
+
+@get("/static/{name:str}", request_class=Visit, include_in_schema=False)
+async def static(request: Visit, name: FromPath[str]) -> Response[bytes]:
+    """Return a file of ours; its address changes when it does."""
+    found = ASSETS.get(name)
+    if found is None:
+        raise NotFound("there is no such file", field="path", current=name)
+    lasting = request.query_params.get("v") == found.version
+    headers = {
+        "Cache-Control": f"public, max-age={YEAR_S}, immutable" if lasting else "no-cache",
+        "X-Content-Type-Options": "nosniff",
+        "ETag": f'"{found.version}"',
+    }
+    return Response(found.body, media_type=found.media, headers=headers)
+
+
+PAGES_AND_ORDERS = [page, order, stream, static, *FILES]

@@ -1,0 +1,58 @@
+"""The whole service on a database of its own, and a person before it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from projections.cockpit.visit import Cockpit
+from service.http.edge import Edge
+from service.main import create_app
+from service.settings import Settings
+from tests.cockpit.person import Person
+
+
+@asynccontextmanager
+async def alive(app: Litestar) -> AsyncIterator[None]:
+    """Keep *app* alive in a task of its own: a fixture begins and ends in two."""
+    up, down = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with app.lifespan():
+            up.set()
+            await down.wait()
+
+    task = asyncio.create_task(live())
+    await up.wait()
+    yield
+    down.set()
+    await task
+
+
+@pytest.fixture
+async def edge(settings: Settings) -> AsyncIterator[Edge]:
+    """A service that runs."""
+    edge = create_app(settings)
+    assert isinstance(edge, Edge)
+    assert isinstance(edge.app, Litestar)
+    async with alive(edge.app):
+        yield edge
+
+
+@pytest.fixture
+async def person(edge: Edge) -> AsyncIterator[Person]:
+    """Somebody before its cockpit."""
+    transport = httpx.ASGITransport(edge, raise_app_exceptions=False)  # type: ignore[arg-type]  # one protocol under two names
+    async with httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=30) as http:
+        yield Person(http)
+
+
+@pytest.fixture
+def cockpit(edge: Edge) -> Cockpit:
+    """What the pages share."""
+    assert isinstance(edge.app, Litestar)
+    found: Cockpit = edge.app.opt["cockpit"]
+    return found

@@ -1,0 +1,193 @@
+"""What the pages show, and what they let in."""
+
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from projections.cockpit.paint import ASSETS
+from projections.cockpit.visit import Cockpit
+from tests.cockpit.person import FETCH, Person
+
+PAGES = ("/", "/workers", "/events", "/recovery", "/investigations", "/numbers", "/health", "/campaigns/nightly")
+HOSTILE = "<script>alert(1)</script>\u202e\u2066 \x1b]0;x\x07 & \"quoted\" 'too'"
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_page_is_there_and_lets_nothing_foreign_in(person: Person, path: str) -> None:
+    await person.campaign(labels={"team": "core"})
+    answer = await person.http.get(path)
+    text = answer.text
+    assert answer.status_code == 200, text
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert re.search(r"<(script|style)(?![^>]*src=)[^>]*>", text) is None
+    assert re.search(r"\s(style|on\w+)=", text) is None
+    assert re.search(r"(src|href|action)=\"(https?:)?//", text) is None
+    for landmark in ("<header", "<nav", "<main", "<footer", 'lang="en"', "<h1"):
+        assert landmark in text
+
+
+async def test_a_card_says_what_a_tired_person_asks_first(person: Person) -> None:
+    """B-VIEW-2, B-VIEW-3."""
+    await person.campaign(title="The night", policy={"max_attempts": 1, "concurrency": 7})
+    tokens = await person.claim(2)
+    await person.api(f"/v1/claims/{tokens[0]}/complete")
+    text = await person.see("/")
+    for words in ("nightly", "The night", "<strong>1</strong> / 4", "25 %", "of 7", "1 running", "2 ready", "Pause"):
+        assert words in text
+    for words in ("Engine", "of 1\u202f000 slots", "No campaign names a quota", "Leader", "Lag"):
+        assert words in text
+    assert "#failures" not in text
+
+
+async def test_the_lines_of_the_card_have_their_exact_words(person: Person) -> None:
+    """B-BREAK-6, B-PARK-4."""
+    await person.campaign(count=5, quota="anthropic", policy={"concurrency": 5, "retry": {"backoff_ms": 60000}})
+    tokens = await person.claim(1)
+    await person.fail(3)
+    resume_at = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}T14:30:00Z"
+    await person.api(f"/v1/claims/{tokens[0]}/park", {"reason": "rate_limit", "resume_at": resume_at})
+    text = re.sub(r"<time[^>]*>|</time>", "", await person.see("/"))
+    assert "Auto paused · 3 fails" in text
+    assert "quota exhausted · auto-resume ~14:30" in text
+    assert (await person.view("nightly"))["quota_line"] == "quota exhausted · auto-resume ~14:30"
+
+
+async def test_a_failure_is_two_clicks_from_its_cause(person: Person) -> None:
+    """B-RETRY-6, B-VIEW-4: card, campaign with the screen; or the unit."""
+    await person.campaign(policy={"max_attempts": 1})
+    await person.fail(1, screen="$ make\n\x1b[31mboom\x1b[0m\x1b[2J")
+    assert 'href="/campaigns/nightly#failures"' in await person.see("/")
+    text = await person.see("/campaigns/nightly")
+    assert "exit *: boom *" in text
+    assert '<span class="ink1">boom</span>' in text
+    assert "\x1b" not in text
+    unit = await person.see("/campaigns/nightly/units/unit%2F0")
+    for words in (
+        "quarantined",
+        "max_attempts",
+        '<span class="ink1">boom</span>',
+        "attempt 1 failed, crash",
+        "it failed for good",
+    ):
+        assert words in unit
+
+
+async def test_a_unit_that_waits_says_for_what(person: Person) -> None:
+    """B-VIEW-5."""
+    await person.campaign(auto=False)
+    assert "automatic claims are switched off" in await person.see("/campaigns/nightly/units/unit%2F0")
+
+
+async def test_heartbeats_are_folded_into_the_story(person: Person) -> None:
+    await person.campaign()
+    (token,) = await person.claim()
+    for progress in (0.1, 0.5):
+        await person.api(f"/v1/claims/{token}/heartbeat", {"progress": progress, "note": "half way"})
+    text = await person.see("/campaigns/nightly/units/unit%2F0")
+    assert "2 heartbeats over" in text
+    assert "progress 50 %, “half way”" in text
+    assert "unit/0" in await person.see("/workers/w-1")
+    assert "half way" in await person.see("/campaigns/nightly")
+
+
+async def test_hostile_text_is_shown_and_does_nothing(person: Person) -> None:
+    await person.api("/v1/campaigns", {"name": "nightly", "title": HOSTILE, "brief": HOSTILE, "policy": {"max_attempts": 1}})
+    key = "<img src=x onerror=alert(1)>/../%2e"
+    await person.api("/v1/campaigns/nightly/units", [{"key": key, "payload": {"t": HOSTILE}}])
+    await person.fail(1, error=HOSTILE, screen=HOSTILE)
+    for path in ("/", "/campaigns/nightly", "/campaigns/nightly?edit=1", "/campaigns/nightly?retry=1", "/events", "/workers/w-1"):
+        text = (await person.http.get(path)).text
+        assert "<script>alert" not in text, path
+        assert "<img src=x" not in text, path
+        if "edit" not in path:
+            assert not re.search("[\x00-\x08\x1b\u202a-\u202e\u2066-\u2069]", text), path
+    unit = await person.http.get("/campaigns/nightly/units/%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%2F..%2F%252e")
+    assert unit.status_code == 200, unit.text
+    assert "⟨202E⟩" in unit.text
+
+
+async def test_a_search_of_units_is_paged_and_keeps_its_words(person: Person) -> None:
+    await person.campaign(count=50)
+    text = await person.see("/campaigns/nightly?q=unit/4")
+    assert "unit/49" in text
+    assert "unit/39" not in text
+    first = await person.see("/campaigns/nightly")
+    following = re.search(r'href="([^"]*after=[^"]*)"', first)
+    assert following is not None
+    assert "unit/27" not in first
+    assert "unit/27" in await person.see(following[1])
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/campaigns/none", 404),
+        ("/campaigns/UPPER", 400),
+        ("/campaigns/nightly/units/none", 404),
+        ("/workers/none", 404),
+        ("/?q=%00", 400),
+        ("/?after=%ff%fe", 200),
+        ("/events?before=99999999999999999999&kind=none", 200),
+    ],
+)
+async def test_what_is_not_there_is_said_on_a_page(person: Person, path: str, status: int) -> None:
+    await person.campaign()
+    answer = await person.http.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+
+
+async def test_our_script_gets_what_of_the_page_changes(person: Person) -> None:
+    answer = await person.http.get("/", headers=FETCH)
+    assert '<div id="live"' in answer.text
+    assert "<html" not in answer.text
+    assert "no-store" in answer.headers["cache-control"]
+
+
+async def test_a_page_is_drawn_once_a_change_and_not_once_a_viewer(person: Person, cockpit: Cockpit) -> None:
+    """Two hundred viewers cost one query a change."""
+    await person.campaign()
+    watching = [cockpit.bridge.pulse.beats() for _ in range(200)]
+    assert await anext(watching[0]) is not None
+    looks, drawings = cockpit.bridge.pulse.looks, cockpit.gallery.drawings
+    for _ in range(200):
+        assert (await person.http.get("/", headers=FETCH)).status_code == 200
+    assert cockpit.gallery.drawings - drawings <= 2
+    assert cockpit.bridge.pulse.looks - looks <= 10
+    for beats in watching:
+        await beats.aclose()
+    assert not cockpit.bridge.pulse.beating
+
+
+async def test_no_page_is_larger_than_it_may_be(person: Person) -> None:
+    """At most 100 KB: 24 cards, 20 units, 8 kinds of failures with their screens."""
+    for number in range(30):
+        await person.campaign(f"campaign-{number:02}", 1, title="x" * 200, labels={"team": "y" * 100})
+    await person.campaign(count=60, policy={"max_attempts": 1, "breaker": {"threshold": 1000}, "concurrency": 60})
+    claims = (await person.api("/v1/claims", {"worker": "w-1", "max": 60, "campaigns": ["nightly"]}))["claims"]
+    said = {"type": "failed", "reason": "crash", "screen": "\x1b[31mz\x1b[0m" * 9000}
+    reports = [{**said, "token": one["token"], "error": chr(65 + n % 26) * 900} for n, one in enumerate(claims[:40])]
+    await person.api("/v1/reports", {"worker": "w-1", "reports": reports})
+    for path in (*PAGES, "/campaigns/nightly?edit=1", "/campaigns/nightly/units/unit%2F0", "/workers/w-1"):
+        text = re.sub(r'<svg class="plot".*?</svg>', "", (await person.http.get(path)).text, flags=re.DOTALL)
+        assert len(text.encode()) <= 100_000, path
+
+
+async def test_our_files_may_be_kept_for_ever(person: Person) -> None:
+    text = await person.see("/")
+    for name in ("cockpit.css", "cockpit.js", "idiomorph-0.8.0.min.js", "muster.svg"):
+        found = re.search(rf'"(/static/{name}\?v=\w+)"', text)
+        assert found is not None
+        answer = await person.http.get(found[1])
+        assert "immutable" in answer.headers["cache-control"]
+    assert (await person.http.get("/static/..%2Fpaint.py")).status_code == 404
+
+
+def test_the_library_of_another_is_the_one_that_was_looked_at() -> None:
+    """See ops/adr/0002-cockpit-script.md."""
+    digest = hashlib.sha256(ASSETS["idiomorph-0.8.0.min.js"].body).hexdigest()
+    assert digest == "4cbd535caf7663a51eda9bce6595371c384fc430d54b8d414e29a61167f19f96"
+    assert "idiomorph-LICENSE.txt" in ASSETS
