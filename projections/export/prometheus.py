@@ -13,7 +13,8 @@ from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
 from projections.measures.series import Exemplar, cumulative
 
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
+TEXT = "text/plain; version=0.0.4"
+"""Litestar adds the charset of what is text, and of nothing else."""
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 STARTS = 200_000
 EXEMPLAR_CHARS = 128
