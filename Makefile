@@ -10,7 +10,7 @@ CODE := service projections migrations tests ops grafana
 DATA ?= .muster
 PORT ?= 8110
 
-.PHONY: help setup up demo observe test check fmt rules rules-mutate generate verify dashboards-preview bench lock clean
+.PHONY: help setup up demo observe test check fmt rules rules-mutate generate verify dashboards-preview screenshots bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ generate: setup ## write every generated file anew
 
 dashboards-preview: setup ## draw the dashboards into ops/pictures from the Prometheus at MUSTER_PROMETHEUS
 	exec $(BIN)/python -m grafana.preview $(PREVIEW)
+
+screenshots: setup ## take the pictures of the cockpit into ops/pictures; needs Debian's chromium
+	exec $(BIN)/python -m ops.cockpit
 
 rules: setup ## check the alert rules and run their tests
 	promtool check rules ops/prometheus/muster.*.yml

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,13 +16,20 @@ END_S = 30
 @contextmanager
 def started(folder: Path) -> Iterator[str]:
     """Run `muster up` with its data in *folder*, on a port that is free, and give its address."""
-    words = [sys.executable, "-m", "service.cli", "up", "--data", str(folder / "data"), "--port", "0"]
+    words = [sys.executable, "-m", "service.cli", "up", "--data", str(folder / "data"), "--port", str(free_port())]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
     try:
         yield address(process)
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=END_S)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def address(process: subprocess.Popen[str]) -> str:
