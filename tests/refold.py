@@ -17,6 +17,7 @@ from service.domain.evolve import evolve
 from service.domain.investigation import Investigation
 from service.domain.recovery import Recovery
 from service.domain.state import State
+from service.domain.unit import Claim, Unit
 from service.store import log, rows
 from service.store.loader import engine_of
 from service.store.log import Connection
@@ -124,8 +125,8 @@ async def stored_rows(connection: Connection) -> dict[str, dict[Any, Any]]:
     tables = ("engine", "campaigns", "groups", "units", "claims", "workers", "quotas", "dependencies", *INQUIRIES)
     found = {table: [without_shard(row) for row in await connection.fetch(f"SELECT * FROM {table}")] for table in tables}
     campaigns = [rows.campaign(row) for row in found["campaigns"]]
-    units = [rows.unit(row) for row in found["units"]]
-    claims = [rows.claim(row) for row in found["claims"]]
+    units = [Unit(**row | {"payload": msgspec.Raw(row["payload"])}) for row in found["units"]]
+    claims = [Claim(**row) for row in found["claims"]]
     workers = [rows.worker(row) for row in found["workers"]]
     quotas = [rows.quota(row) for row in found["quotas"]]
     engines: list[Engine] = [engine_of(row) for row in found["engine"]]

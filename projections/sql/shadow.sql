@@ -78,9 +78,9 @@ WHERE u.shard = $1::integer
     AND u.campaign = asked.campaign
     AND u.key = asked.key
 RETURNING
-    u.campaign, u.key, u.state, u.grp AS group, u.priority, u.seq, u.payload, u.estimate_s, u.kind, u.fix_of, u.attempts,
-    u.parks, u.claims, u.token, u.worker, u.session, u.due_at, u.resume_at, u.reason, u.error, u.screen_id, u.waits_for,
-    u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at, u.updated_at;
+    u.campaign, u.key, u.state, u.grp AS group, u.priority, u.seq, u.payload, u.updated_at, u.estimate_s, u.kind, u.fix_of,
+    u.attempts, u.parks, u.claims, u.token, u.worker, u.session, u.due_at, u.resume_at, u.reason, u.error, u.screen_id,
+    u.waits_for, u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at;
 
 -- name: forget
 -- What an interrupted rebuild left of its generation.

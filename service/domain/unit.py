@@ -7,8 +7,8 @@ from msgspec import Raw, Struct
 from service.domain import ids
 
 
-class Unit(Struct, gc=False, kw_only=True):
-    """One unit; only `evolve` writes it.
+class Unit(Struct, gc=False):
+    """One unit; only `evolve` writes it. Its fields stand in the order in which the store reads them.
 
     *settled* means that nobody waits for it: it is done, or given up where dependents run all the same. *waits_for* counts
     its unsettled dependencies, *dependents* the units that depend on it.
@@ -21,6 +21,7 @@ class Unit(Struct, gc=False, kw_only=True):
     priority: int
     seq: int
     payload: Raw
+    updated_at: datetime
     estimate_s: float | None = None
     kind: str = "unit"
     fix_of: ids.UnitKey | None = None
@@ -41,7 +42,6 @@ class Unit(Struct, gc=False, kw_only=True):
     because_of: ids.UnitKey | None = None
     ready_at: datetime | None = None
     claimed_at: datetime | None = None
-    updated_at: datetime
 
     @property
     def untouched(self) -> bool:
@@ -49,7 +49,7 @@ class Unit(Struct, gc=False, kw_only=True):
         return self.claimed_at is None and self.state != "cancelled"
 
 
-class Claim(Struct, gc=False, kw_only=True):
+class Claim(Struct, gc=False):
     """The lease of one unit; rewritten by every heartbeat, so it is narrow and has no index on what changes."""
 
     token: ids.Token

@@ -82,9 +82,9 @@ JOIN claims AS c ON c.shard = $1::integer AND c.campaign = asked.campaign AND c.
 -- name: units
 -- Units by campaign and key, served by the primary key.
 SELECT
-    u.campaign, u.key, u.state, u.grp AS group, u.priority, u.seq, u.payload, u.estimate_s, u.kind, u.fix_of, u.attempts,
-    u.parks, u.claims, u.token, u.worker, u.session, u.due_at, u.resume_at, u.reason, u.error, u.screen_id, u.waits_for,
-    u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at, u.updated_at
+    u.campaign, u.key, u.state, u.grp AS group, u.priority, u.seq, u.payload, u.updated_at, u.estimate_s, u.kind, u.fix_of,
+    u.attempts, u.parks, u.claims, u.token, u.worker, u.session, u.due_at, u.resume_at, u.reason, u.error, u.screen_id,
+    u.waits_for, u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at
 FROM unnest($2::text[], $3::text[]) AS asked (campaign, key)
 JOIN units AS u ON u.shard = $1::integer AND u.campaign = asked.campaign AND u.key = asked.key;
 
@@ -92,9 +92,9 @@ JOIN units AS u ON u.shard = $1::integer AND u.campaign = asked.campaign AND u.k
 -- The next units of each campaign in the order of claims, served by units_in_claim_order: the order of that index, or the
 -- plan would walk past every finished unit.
 SELECT
-    u.campaign, u.key, u.state, u.grp AS group, u.priority, u.seq, u.payload, u.estimate_s, u.kind, u.fix_of, u.attempts,
-    u.parks, u.claims, u.token, u.worker, u.session, u.due_at, u.resume_at, u.reason, u.error, u.screen_id, u.waits_for,
-    u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at, u.updated_at
+    u.campaign, u.key, u.state, u.grp AS group, u.priority, u.seq, u.payload, u.updated_at, u.estimate_s, u.kind, u.fix_of,
+    u.attempts, u.parks, u.claims, u.token, u.worker, u.session, u.due_at, u.resume_at, u.reason, u.error, u.screen_id,
+    u.waits_for, u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at
 FROM unnest($2::text[], $3::integer[]) AS wanted (campaign, count)
 CROSS JOIN LATERAL (
     SELECT *
