@@ -1,6 +1,7 @@
 """`python -m ops.bench [--only NAME]`: measure the ratios and print them as one table; ends with 1 when a bound is missed."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from time import perf_counter
@@ -24,6 +25,7 @@ ROWS: dict[str, Callable[[Ground], Iterator[Row]]] = {
 @click.option("--only", type=click.Choice(list(ROWS)), multiple=True, help="Measure this alone.")
 def bench(only: tuple[str, ...]) -> None:
     """Measure on this machine, with a durable Postgres of our own."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"{os.cpu_count()} cores, load {load}; fsync and synchronous_commit on; everything on loopback", flush=True)
     try:
