@@ -9,6 +9,7 @@ from service.settings import StartRefused
 
 COMMANDS = {
     "config": "service.cli.config:config",
+    "metrics": "service.cli.metrics:metrics",
     "migrate": "service.cli.migrate:migrate",
     "rebuild": "service.cli.rebuild:rebuild",
     "serve": "service.cli.serve:serve",
