@@ -25,6 +25,8 @@ PAGES: tuple[tuple[str, str, int, Literal["light", "dark"]], ...] = (
     ("cockpit-campaigns-phone", "/", NARROW, "light"),
     ("cockpit-campaign", "/campaigns/nightly-refactor", WIDE, "light"),
     ("cockpit-campaign-phone", "/campaigns/nightly-refactor", NARROW, "dark"),
+    ("cockpit-report", "/campaigns/nightly-refactor/report", WIDE, "light"),
+    ("cockpit-report-phone", "/campaigns/nightly-refactor/report", NARROW, "light"),
     ("cockpit-campaign-edit", "/campaigns/nightly-refactor?edit=1", WIDE, "light"),
     ("cockpit-campaign-retry", "/campaigns/nightly-refactor?retry=1", NARROW, "light"),
     ("cockpit-unit", "/campaigns/flaky-suite/units/billing%2Finvoice.py%23006", WIDE, "light"),

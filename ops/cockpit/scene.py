@@ -72,18 +72,14 @@ class Scene:
 
     def work(self, campaign: str, worker: str, done: int, failed: int = 0, error: str = ERRORS[0]) -> None:
         """Get units done, and let some fail for good."""
-        for token in self.claim(campaign, worker, done):
+        self.finish(worker, self.claim(campaign, worker, done), self.claim(campaign, worker, failed), error)
+
+    def finish(self, worker: str, done: list[str], failed: list[str], error: str = ERRORS[0]) -> None:
+        """End what was claimed."""
+        for token in done:
             self.report(worker, {"type": "completed", "token": token, "result": {"ok": True}, "exit_code": 0})
-        for token in self.claim(campaign, worker, failed):
-            said = {
-                "type": "failed",
-                "reason": "crash",
-                "error": error,
-                "exit_code": 1,
-                "retryable": False,
-                "screen": screen(error),
-            }
-            self.report(worker, {**said, "token": token})
+        for token in failed:
+            self.report(worker, {**failure(error, 1), "token": token})
 
     def beat(self, campaign: str, worker: str, count: int, progress: float, note: str) -> None:
         """Hold units and say how far they are."""
@@ -103,13 +99,8 @@ def play(url: str, pace_s: float = 0.0) -> None:
         scene.campaign("docs-2026", 24, title="Translate the handbook", policy=calm, labels={"team": "docs"})
         scene.campaign("flaky-suite", 40, title="Mend the flaky tests", policy={"concurrency": 8}, labels={"team": "core"})
         scene.campaign("long-context", 30, title="Summaries of the archive", quota="anthropic", policy={"concurrency": 6})
-        for step in range(STEPS):
-            failing = (2, ERRORS[step % len(ERRORS)]) if step % 3 == 2 else (0, ERRORS[0])
-            scene.work("nightly-refactor", "ci-runner-07", 5 + step % 5, *failing)
-            scene.work("docs-2026", "laptop-ada", 2)
-            scene.work("flaky-suite", "ci-runner-08", step % 2)
-            scene.work("long-context", "ci-runner-08", (step + 1) % 2)
-            time.sleep(pace_s)
+        for number in range(STEPS):
+            step(scene, number, pace_s)
         tripping(scene)
         parking(scene)
         scene.campaign("later", 12, title="Waits for a person", labels={"team": "core"})
@@ -118,6 +109,21 @@ def play(url: str, pace_s: float = 0.0) -> None:
         hostile(scene)
         scene.beat("nightly-refactor", "ci-runner-07", 2, 0.35, "3 of 7 tests")
         scene.beat("nightly-refactor", "laptop-ada", 2, 0.6, "writing the migration")
+
+
+def step(scene: Scene, number: int, pace_s: float) -> None:
+    """Let every worker take something, work for a while, and end it."""
+    taken = [
+        ("ci-runner-07", scene.claim("nightly-refactor", "ci-runner-07", 5 + number * 5 % 7)),
+        ("laptop-ada", scene.claim("docs-2026", "laptop-ada", 2)),
+        ("ci-runner-08", scene.claim("flaky-suite", "ci-runner-08", number % 2)),
+        ("ci-runner-08", scene.claim("long-context", "ci-runner-08", (number + 1) % 2)),
+    ]
+    failing = scene.claim("nightly-refactor", "ci-runner-07", 2 if number % 3 == 2 else 0)
+    time.sleep(pace_s)
+    for worker, tokens in taken:
+        scene.finish(worker, tokens, [])
+    scene.finish("ci-runner-07", [], failing, ERRORS[number % len(ERRORS)])
 
 
 def tripping(scene: Scene) -> None:

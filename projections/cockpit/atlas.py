@@ -1,6 +1,6 @@
 """Which page is where."""
 
-from projections.cockpit import campaign, campaigns, fleet, health, inquiries, journal, numbers, unit
+from projections.cockpit import campaign, campaigns, fleet, health, inquiries, journal, numbers, report, unit
 from projections.cockpit.page import View
 from projections.cockpit.place import Place
 from service.domain.rejections import NotFound
@@ -8,6 +8,7 @@ from service.domain.rejections import NotFound
 PAGES: dict[str, View] = {
     "/": campaigns.campaigns,
     "/campaigns/{name:str}": campaign.campaign,
+    "/campaigns/{name:str}/report": report.report,
     "/campaigns/{name:str}/units/{key:str}": unit.unit,
     "/workers": fleet.workers,
     "/workers/{worker:str}": fleet.worker,

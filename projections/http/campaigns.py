@@ -5,11 +5,14 @@ from typing import get_args
 from litestar import Response, get
 from msgspec import Struct
 
+from projections.http import account
 from projections.http import quarantine as quarantined
 from projections.http import unit as units_of
+from projections.http.account import LedgerView
 from projections.http.description import AT_LEAST, LIST, described
 from projections.http.look import SMALL_DIGITS, Look, Page, found, page, shown
 from projections.http.quarantine import QuarantinedUnit
+from projections.http.source import READS
 from projections.views import worker_view
 from projections.views.campaign_view import CampaignView
 from projections.views.wave_view import WaveView
@@ -137,4 +140,16 @@ async def result(request: Look) -> Response[bytes]:
     )
 
 
-HANDLERS = [campaigns, campaign, quarantine, waves, workers, heartbeats, result]
+@get(**described("/v1/campaigns/{name:str}/ledger", "GetLedger", LedgerView, AT_LEAST, "from", "to"))
+async def ledger(request: Look) -> Response[bytes]:
+    """Return where the time went: every microsecond of an open unit under one cause, from its creation until now if not said."""
+    view = await view_of(request)
+    clock = await request.reader.row(READS.clock)
+    assert clock is not None, "a clock always answers"
+    begin, end = request.instant("from") or view.created_at, request.instant("to") or clock["at"]
+    if begin > end:
+        raise Validation("from must not be after to", field="from", current=begin.isoformat())
+    return shown(await account.ledger(request.reader, view.name, begin, end))
+
+
+HANDLERS = [campaigns, campaign, quarantine, waves, workers, heartbeats, result, ledger]

@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -23,6 +24,7 @@ KEY_CHARS, NAME_CHARS, SHOWN_CHARS = 200, 128, 200
 LIMIT, MOST = 100, 1000
 DIGITS, SMALL_DIGITS = 18, 9
 NAME_AT, KEY_AT = 3, 5
+EARLIEST, LATEST = 1970, 9000
 
 T = TypeVar("T")
 
@@ -144,6 +146,19 @@ class Look(Request[None, None, State]):
         if given is not None and not (given.isprintable() and 1 <= len(given) <= limit):
             raise Validation(f"{field} must be 1 to {limit} printable characters", field=field, current=given[:SHOWN_CHARS])
         return given
+
+    def instant(self, field: str) -> datetime | None:
+        """Return an instant of the query."""
+        given = self.text(field)
+        if given is None:
+            return None
+        try:
+            at = datetime.fromisoformat(given.replace(" ", "+"))
+        except ValueError:
+            at = None
+        if at is None or at.tzinfo is None or not EARLIEST <= at.year <= LATEST:
+            raise Validation(f"{field} must be a time with a zone, as RFC 3339 writes it", field=field, current=given)
+        return at
 
     def word(self, field: str, allowed: Sequence[str]) -> str | None:
         """Return a word of a closed set."""

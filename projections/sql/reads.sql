@@ -381,3 +381,25 @@ LIMIT $3::integer;
 -- name: clock
 -- The database's time.
 SELECT clock_timestamp() AS at, $1::integer AS shard;
+
+-- name: surroundings
+-- What concerns every campaign, up to an instant: the engine's switch, the gates, the levels of workers; served by events_of_kind.
+SELECT
+    position, kind, schema, campaign, unit, worker, recorded_at, correlation_id, span_id, causation, actor, data
+FROM events
+WHERE shard = $1::integer
+    AND kind = ANY($2::text[])
+    AND recorded_at <= $3::timestamptz
+ORDER BY position;
+
+-- name: campaign_facts
+-- The next facts of a campaign up to an instant, served by events_of_campaign.
+SELECT
+    position, kind, schema, campaign, unit, worker, recorded_at, correlation_id, span_id, causation, actor, data
+FROM events
+WHERE shard = $1::integer
+    AND campaign = $2::text
+    AND position > $3::bigint
+    AND recorded_at <= $4::timestamptz
+ORDER BY position
+LIMIT $5::integer;

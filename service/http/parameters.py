@@ -42,6 +42,8 @@ IN_QUERY: dict[str, tuple[str, dict[str, Any]]] = {
     "worker": ("Only of this worker.", TEXT),
     "kind": ("Only events of this kind.", TEXT),
     "force": ("Whether it may be done again so soon.", {"type": "boolean", "default": False}),
+    "from": ("Where a window begins; the creation if not said.", TEXT | {"format": "date-time"}),
+    "to": ("Where a window ends; now if not said.", TEXT | {"format": "date-time"}),
     "scope": ("Which metrics: those of the log or of this process.", TEXT),
 }
 IN_HEADER: dict[str, tuple[str, dict[str, Any]]] = {

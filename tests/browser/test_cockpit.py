@@ -16,6 +16,7 @@ PAGES = (
     "/campaigns/nightly-refactor?edit=1&still=1",
     "/campaigns/nightly-refactor?retry=1",
     "/campaigns/hostile",
+    "/campaigns/nightly-refactor/report",
     "/workers",
     "/workers/laptop-ada",
     "/events",

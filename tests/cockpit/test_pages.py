@@ -140,6 +140,21 @@ async def test_what_is_not_there_is_said_on_a_page(person: Person, path: str, st
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
 
 
+async def test_the_report_says_where_the_time_went(person: Person) -> None:
+    """Every unit-second stands under one cause; the page and the API say the same."""
+    await person.campaign(auto=False)
+    view = (await person.http.get("/v1/campaigns/nightly/ledger")).json()
+    assert view["lifetime_us"] == sum(one["us"] for one in view["causes"]) > 0
+    assert view["causes"][0]["cause"] == "paused"
+    text = await person.see("/campaigns/nightly/report")
+    for words in ("Where the time went", "Paused", "100.0 %", "resume when it is over"):
+        assert words in text
+    window = {"from": view["from"], "to": view["from"]}
+    assert (await person.http.get("/v1/campaigns/nightly/ledger", params=window)).json()["lifetime_us"] == 0
+    assert (await person.http.get("/v1/campaigns/nightly/ledger?from=yesterday")).status_code == 400
+    assert (await person.http.get("/v1/campaigns/none/ledger")).status_code == 404
+
+
 async def test_our_script_gets_what_of_the_page_changes(person: Person) -> None:
     answer = await person.http.get("/", headers=FETCH)
     assert '<div id="live"' in answer.text
