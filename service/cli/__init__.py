@@ -8,14 +8,22 @@ from typing_extensions import override
 from service.settings import StartRefused
 
 COMMANDS = {
+    "campaign": "service.cli.campaign:campaign",
+    "completion": "service.cli.completion:completion",
     "config": "service.cli.config:config",
+    "engine": "service.cli.engine:engine",
+    "events": "service.cli.events:events",
     "metrics": "service.cli.metrics:metrics",
     "migrate": "service.cli.migrate:migrate",
+    "quota": "service.cli.quota:quota",
     "rebuild": "service.cli.rebuild:rebuild",
     "serve": "service.cli.serve:serve",
+    "top": "service.cli.top:top",
+    "unit": "service.cli.unit:unit",
     "up": "service.cli.up:up",
     "verify": "service.cli.verify:verify",
     "work": "service.cli.work:work",
+    "worker": "service.cli.worker:worker",
 }
 """Where each command lives: `module:name`."""
 

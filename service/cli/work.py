@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import resource
 import secrets
 import signal
@@ -10,9 +9,9 @@ import socket
 from pathlib import Path
 
 import click
-import httpx
 import msgspec
 
+from service.cli.option import labels_of, url_of
 from service.worker.client import Service
 from service.worker.command import Command, PlaceholderError
 from service.worker.loop import Worker
@@ -32,27 +31,12 @@ def command_of(_: click.Context, __: click.Parameter, words: tuple[str, ...]) ->
         raise click.BadParameter(str(error)) from error
 
 
-def labels_of(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
-    """Read `name=value`, repeated or separated by commas."""
-    words = [word for pair in pairs for word in pair.split(",") if word]
-    if wrong := [word for word in words if not re.fullmatch(r"[^=]+=.*", word)]:
-        raise click.BadParameter(f"{wrong[0]!r} is not name=value")
-    return dict(word.split("=", 1) for word in words)
-
-
 def concurrency_of(_: click.Context, __: click.Parameter, concurrency: int) -> int:
     """Read how many units run at once, each of which needs two open files."""
     needed, soft = 2 * concurrency + OWN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if soft != resource.RLIM_INFINITY and needed > soft:
         raise click.BadParameter(f"{concurrency} needs {needed} open files, allowed are {soft}; see `ulimit -n`")
     return concurrency
-
-
-def url_of(_: click.Context, __: click.Parameter, url: str) -> str:
-    """Read an address that can be asked."""
-    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
-        raise click.BadParameter(f"{url!r} is not http://HOST:PORT or https://…")
-    return str(httpx.URL(url)).rstrip("/")
 
 
 def own_name() -> str:

@@ -84,11 +84,17 @@ class Service:
 
 def understood(answer: httpx.Response, kind: type[T]) -> T:
     """Decode *answer*, or raise what it means."""
+    require_success(answer)
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except msgspec.MsgspecError as error:
+        raise AwayError(f"an answer not understood: {error}") from error
+
+
+def require_success(answer: httpx.Response) -> None:
+    """Raise what an answer means that is no success."""
     if answer.is_success:
-        try:
-            return msgspec.json.decode(answer.content, type=kind)
-        except msgspec.MsgspecError as error:
-            raise AwayError(f"an answer not understood: {error}") from error
+        return
     problem = problem_of(answer)
     if answer.is_server_error or answer.status_code in LATER:
         raise AwayError(str(problem), retry_after(answer))

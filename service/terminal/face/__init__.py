@@ -1,0 +1,1 @@
+"""How each thing looks: the columns of its list and the lines of its sheet."""

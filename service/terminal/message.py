@@ -1,0 +1,249 @@
+"""What the terminal reads of the API's answers; members that it does not show are left where they are."""
+
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct, field
+
+T = TypeVar("T")
+
+
+class Page(Struct, Generic[T]):
+    """A part of a list, and where it goes on."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class Pause(Struct):
+    """Since when, why and by whom."""
+
+    since: datetime
+    reason: str | None = None
+    by: str | None = None
+
+
+class Breaker(Struct):
+    """The safety cap of a campaign."""
+
+    consecutive_failures: int = 0
+    threshold: int = 0
+    tripped: bool = False
+    line: str | None = None
+
+
+class Campaign(Struct, kw_only=True):
+    """A campaign."""
+
+    name: str
+    title: str | None = None
+    state: str
+    version: int = 0
+    auto: bool = True
+    units: dict[str, int] = field(default_factory=dict)
+    progress: float = 0.0
+    active: int = 0
+    throughput_per_hour: float | None = None
+    eta: datetime | None = None
+    eta_s: float | None = None
+    paused: Pause | None = None
+    breaker: Breaker = field(default_factory=Breaker)
+    quota: str | None = None
+    quota_line: str | None = None
+    quarantined_by_reason: dict[str, int] = field(default_factory=dict)
+    outcome: str | None = None
+    policy: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    deadline: datetime | None = None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    position: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Say whether nothing of it will run any more, unless somebody reopens it."""
+        return self.state in ("completed", "cancelled")
+
+
+class Placed(Struct, kw_only=True):
+    """A unit, as lists and the unit itself show it."""
+
+    key: str
+    state: str
+    group: int = 99
+    priority: int = 0
+    parks: int = 0
+    worker: str | None = None
+    due_at: datetime | None = None
+    resume_at: datetime | None = None
+    error: str | None = None
+    reason: str | None = None
+    updated_at: datetime
+
+
+class UnitRow(Placed, kw_only=True):
+    """A unit in a list."""
+
+    attempts: int = 0
+
+
+class Attempt(Struct, kw_only=True):
+    """One execution of a unit."""
+
+    attempt: int
+    started_at: datetime
+    ended_at: datetime | None = None
+    worker: str | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    error: str | None = None
+    exit_code: int | None = None
+
+
+class Unit(Placed, kw_only=True):
+    """A unit with its attempts."""
+
+    campaign: str
+    attempts: list[Attempt] = field(default_factory=list)
+    attempt_count: int = 0
+    payload: Any = None
+    depends_on: list[str] = field(default_factory=list)
+    because_of: str | None = None
+    fix_of: str | None = None
+    lease_until: datetime | None = None
+    progress: float | None = None
+    note: str | None = None
+    screen: str | None = None
+
+
+class Blocker(Struct):
+    """One reason why a unit is not running."""
+
+    reason: str
+    entity: str
+    detail: str
+    clears_at: datetime | None = None
+
+
+class Explanation(Struct):
+    """Why a unit is not running."""
+
+    key: str
+    state: str
+    claimable: bool
+    blockers: list[Blocker]
+
+
+class Claim(Struct, kw_only=True):
+    """A unit in the hands of a worker."""
+
+    campaign: str
+    key: str
+    attempt: int = 1
+    claimed_at: datetime
+    lease_until: datetime
+    progress: float | None = None
+    note: str | None = None
+
+
+class Worker(Struct, kw_only=True):
+    """A worker."""
+
+    worker: str
+    level: str | None = None
+    last_heartbeat_at: datetime
+    heartbeat_age_s: float
+    state: str
+    claims: list[Claim] = field(default_factory=list)
+    capacity: int | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    version: str | None = None
+    completed: int = 0
+    failed: int = 0
+
+
+class Quarantined(Struct, kw_only=True):
+    """A unit in quarantine; *campaign* is where it was found."""
+
+    key: str
+    reason: str
+    attempts: int
+    error: str | None = None
+    worker: str | None = None
+    quarantined_at: datetime
+    screen: str | None = None
+    campaign: str = ""
+
+
+class Event(Struct, kw_only=True):
+    """An event of the log."""
+
+    position: int
+    kind: str
+    campaign: str | None = None
+    unit: str | None = None
+    worker: str | None = None
+    recorded_at: datetime
+    actor: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class Quota(Struct, kw_only=True):
+    """A quota."""
+
+    key: str
+    gate: str
+    reason: str | None = None
+    resume_at: datetime | None = None
+    utilization: float | None = None
+    resets_at: datetime | None = None
+    last_poll_ok: bool | None = None
+    consecutive_failures: int = 0
+    last_failure_kind: str | None = None
+    policy: dict[str, Any] = field(default_factory=dict)
+
+
+class Pool(Struct):
+    """The slots of the installation."""
+
+    size: int = 0
+    in_use: int = 0
+    advice: int = 0
+
+
+class Engine(Struct, kw_only=True):
+    """The whole installation; *position* is the head of the log."""
+
+    state: str
+    pool: Pool = field(default_factory=Pool)
+    paused: Pause | None = None
+    quotas: list[Quota] = field(default_factory=list)
+    leader: str | None = None
+    position: int = 0
+
+
+class Recovery(Struct):
+    """A plan for a campaign of which every claim died."""
+
+    id: str
+    campaign: str
+    resumable: list[str]
+    preserved: int
+
+
+class Retried(Struct):
+    """What a bulk retry did, or would do."""
+
+    matched: int
+    cleared: int = 0
+
+
+class Imported(Struct):
+    """What an import did."""
+
+    added: int
+    updated: int
+    unchanged: int
+    position: int
+    lines: int | None = None

@@ -1,0 +1,1 @@
+"""`muster top`: the same facts live, with the keys of the cockpit."""

@@ -1,0 +1,150 @@
+"""The keys that change something: what takes something away asks first, and every order answers with a sentence."""
+
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+from service.terminal.client import AwayError, RefusedError, Service
+from service.terminal.message import Campaign, Quarantined, Recovery, UnitRow
+from service.terminal.top import glance as glances
+from service.terminal.top import order
+from service.terminal.top.dialog import Ask
+from service.terminal.top.glance import Glance
+from service.terminal.words import line
+
+
+class Steering(App[None]):
+    """An application that steers one service; what is chosen is the business of its panes."""
+
+    service: Service
+    glance: Glance | None = None
+    folder = Path()
+
+    @property
+    def pane(self) -> str:
+        """The pane that is seen."""
+        raise NotImplementedError
+
+    @property
+    def campaign(self) -> Campaign | None:
+        """The campaign that is chosen."""
+        raise NotImplementedError
+
+    @property
+    def unit(self) -> UnitRow | Quarantined | None:
+        """The unit that is chosen."""
+        raise NotImplementedError
+
+    def look_soon(self) -> None:
+        """See what an order has changed."""
+        raise NotImplementedError
+
+    def say(self, sentence: str, *, wrong: bool = False) -> None:
+        """Show a sentence for a while."""
+        raise NotImplementedError
+
+    def carry_out(self, work: Coroutine[Any, Any, str | None]) -> None:
+        """Do *work* beside everything else, and show its sentence or why there is none."""
+
+        async def done() -> None:
+            try:
+                said = await work
+            except RefusedError as error:
+                self.say(line(error.problem.detail or error.problem.title), wrong=True)
+            except (AwayError, OSError) as error:
+                self.say(line(str(error)), wrong=True)
+            else:
+                if said is not None:
+                    self.say(said)
+            self.look_soon()
+
+        self.run_worker(done())
+
+    async def agreed(self, question: str) -> bool:
+        """Ask."""
+        return await self.push_screen_wait(Ask(question)) == "y"
+
+    def action_retry(self) -> None:
+        """Retry what is chosen."""
+        self.carry_out(self._retry())
+
+    async def _retry(self) -> str | None:
+        campaign, unit = self.campaign, self.unit
+        if campaign is None:
+            return "no campaign is chosen"
+        if unit is not None:
+            return await order.retry_unit(self.service, campaign.name, unit.key)
+        count = await order.count_failed(self.service, campaign.name)
+        if not count:
+            return f"nothing of {line(campaign.name)} is quarantined"
+        if await self.agreed(f"Retry the {count:,} quarantined units of {line(campaign.name)}?"):
+            return await order.retry_failed(self.service, campaign.name)
+        return None
+
+    def action_pause(self) -> None:
+        """Pause or resume."""
+        self.carry_out(self._switch_engine() if self.pane == "engine" else self._switch_campaign())
+
+    async def _switch_campaign(self) -> str | None:
+        campaign = self.campaign
+        return "no campaign is chosen" if campaign is None else await order.switch_campaign(self.service, campaign)
+
+    async def _switch_engine(self) -> str | None:
+        if self.glance is None:
+            return None
+        engine = self.glance.engine
+        if engine.paused is None and not await self.agreed("Pause the engine? Nothing will be claimed in any campaign."):
+            return None
+        return await order.switch_engine(self.service, engine)
+
+    def action_breaker(self) -> None:
+        """Reset the breaker."""
+        self.carry_out(self._reset())
+
+    async def _reset(self) -> str | None:
+        campaign = self.campaign
+        return "no campaign is chosen" if campaign is None else await order.reset_breaker(self.service, campaign.name)
+
+    def action_recovery(self) -> None:
+        """Decide on recovery plans, one after the other."""
+        self.carry_out(self._recover())
+
+    async def _recover(self) -> str | None:
+        plans = await glances.plans(self.service)
+        if not plans:
+            return "no recovery plans"
+        for plan in plans:
+            if (said := await self._decided(plan)) is not None:
+                self.say(said)
+        return None
+
+    async def _decided(self, plan: Recovery) -> str | None:
+        question = (
+            f"The workers of {line(plan.campaign)} died while the service was away: "
+            f"{len(plan.resumable):,} units can be resumed, {plan.preserved:,} done ones are kept."
+        )
+        key = await self.push_screen_wait(Ask(question, (("a", "apply"), ("d", "decline, which cancels the campaign"))))
+        return None if key is None else await order.decide(self.service, plan, "apply" if key == "a" else "decline")
+
+    def action_fence(self) -> None:
+        """Fence the workers that have fallen silent."""
+        self.carry_out(self._fence())
+
+    async def _fence(self) -> str | None:
+        stale = order.stale(await glances.workers(self.service))
+        if not stale:
+            return "no worker is stale"
+        names = ", ".join(line(worker.worker) for worker in stale[:3]) + (", …" if len(stale) > 3 else "")  # noqa: PLR2004
+        if await self.agreed(f"Fence {len(stale):,} stale workers ({names}) and take their units away?"):
+            return await order.fence(self.service, stale)
+        return None
+
+    def action_diagnostics(self) -> None:
+        """Save the diagnostics of the campaign."""
+        self.carry_out(self._diagnose())
+
+    async def _diagnose(self) -> str | None:
+        campaign = self.campaign
+        return "no campaign is chosen" if campaign is None else await order.diagnose(self.service, campaign.name, self.folder)

@@ -1,0 +1,99 @@
+"""A real service for the terminal, and words said to it."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from service.cli import main
+from tests.postgres import Server
+from tests.service import Program, free_port
+
+QUICK = {"MUSTER_TICK_S": "1", "MUSTER_SETTLE_S": "0", "MUSTER_DRAIN_TIMEOUT_S": "1"}
+Say = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def url(postgres: Server, migrated: str) -> Iterator[str]:
+    """The address of a service on a database of its own."""
+    name = postgres.create(migrated)
+    with Program("serve", "--dsn", postgres.dsn(name), "--port", str(free_port()), **QUICK) as program:
+        yield program.url()
+    postgres.drop(name)
+
+
+@pytest.fixture
+def say(url: str) -> Say:
+    """Run a command of `muster` against that service."""
+
+    def run(*words: str, input: str | None = None) -> Result:  # noqa: A002 - as click calls it
+        return CliRunner().invoke(main, words, env={"MUSTER_URL": url}, input=input)
+
+    return run
+
+
+@pytest.fixture
+def http(url: str) -> Iterator[httpx.Client]:
+    """The API of that service."""
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        yield client
+
+
+NUMBERS = count(1)
+
+
+@pytest.fixture
+def name() -> str:
+    """The name of a campaign that nobody has yet."""
+    return f"night-{next(NUMBERS)}"
+
+
+class Hand:
+    """A worker that does what a test says."""
+
+    def __init__(self, http: httpx.Client, name: str) -> None:
+        self.http = http
+        self.name = name
+
+    def claim(self, campaign: str, wait_s: float = 0) -> str:
+        """Take one unit and return its token."""
+        asked = {"worker": self.name, "campaigns": [campaign], "wait_s": wait_s}
+        answer = self.http.post("/v1/claims", json=asked, timeout=30).json()
+        self.seen(answer["position"])
+        token: str = answer["claims"][0]["token"]
+        return token
+
+    def report(self, **report: object) -> None:
+        """Report one thing, and wait until it is seen."""
+        answer = self.http.post("/v1/reports", json={"worker": self.name, "reports": [report]}).json()
+        assert answer["results"][0]["ok"], answer
+        self.seen(answer["position"])
+
+    def seen(self, position: int) -> None:
+        """Wait until the views have seen *position*."""
+        assert self.http.get("/v1/engine", params={"at_least": position}, timeout=30).is_success
+
+    def fail(self, campaign: str, error: str = "exit 1") -> None:
+        """Take one unit and fail."""
+        token = self.claim(campaign)
+        self.report(type="failed", token=token, reason="crash", error=error, screen="line one\n\x1b[31mred line")
+
+
+@pytest.fixture
+def hand(http: httpx.Client, name: str) -> Hand:
+    """A worker of a name that nobody has yet."""
+    return Hand(http, f"worker-of-{name}")
+
+
+@pytest.fixture
+def begin(http: httpx.Client, name: str) -> Callable[..., str]:
+    """Begin a campaign with units by their keys, and return its name."""
+
+    def begun(*keys: str, **members: object) -> str:
+        body = {"name": name, "units": [{"key": key} for key in keys], **members}
+        assert http.post("/v1/campaigns", json=body).status_code == 201
+        return name
+
+    return begun

@@ -1,0 +1,54 @@
+"""`muster events --follow`: nothing lost, nothing twice, through a restart of the service."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import httpx
+
+from service.terminal.feed import Frames, Told
+from tests.service import Program, free_port
+from tests.terminal.conftest import QUICK
+
+KIND = "campaign.created"
+
+
+def begin(url: str, name: str) -> None:
+    """Begin a campaign."""
+    assert httpx.post(f"{url}/v1/campaigns", json={"name": name}, trust_env=False).status_code == 201
+
+
+def test_a_follower_survives_a_restart_of_the_service(dsn: str) -> None:
+    words = ("serve", "--dsn", dsn, "--port", str(free_port()))
+    with Program(*words, **QUICK) as first:
+        url = first.url()
+        follower = subprocess.Popen(
+            [sys.executable, "-m", "service.cli", "events", "--follow", "--json", "--after", "0", "--kind", KIND, "--url", url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert follower.stdout is not None
+        begin(url, "one")
+        lines = [follower.stdout.readline()]
+        first.stop()
+    with Program(*words, **QUICK) as second:
+        begin(second.url(), "two")
+        begin(url, "three")
+        lines += [follower.stdout.readline(), follower.stdout.readline()]
+        follower.send_signal(signal.SIGINT)
+        rest, said = follower.communicate(timeout=20)
+    assert [json.loads(line)["campaign"] for line in lines] == ["one", "two", "three"]
+    assert rest == ""
+    assert "trying again" in said
+    assert "the service is back" in said
+    assert follower.returncode == 130
+
+
+def test_frames_are_put_together_wherever_they_are_cut() -> None:
+    text = b': hello\nretry: 1000\n\nid: 7\nevent: a\ndata: {"a":"\xe2\x80\xa8"}\n\n: keep-alive\n\nid: 9\nevent: b\ndata: {}\n\n'
+    for cut in range(len(text)):
+        frames = Frames()
+        told = [*frames.feed(text[:cut]), *frames.feed(text[cut:])]
+        assert told == [Told(7, b'{"a":"\xe2\x80\xa8"}'), Told(9, b"{}")]

@@ -1,0 +1,239 @@
+"""`muster top`, driven without a terminal: panes, keys, actions, and a service that goes away."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from textual.pilot import Pilot
+from typing_extensions import override
+
+from service.terminal.client import Service
+from service.terminal.top.app import Top
+from service.terminal.top.dialog import Ask, Read
+from tests.terminal.conftest import Hand
+
+Begin = Callable[..., str]
+Screen = Pilot[None]
+SIZE = (80, 24)
+
+
+class Line(httpx.AsyncHTTPTransport):
+    """A line to the service that can be cut."""
+
+    cut = False
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.cut:
+            raise httpx.ConnectError("cut")
+        return await super().handle_async_request(request)
+
+
+@pytest.fixture
+def line() -> Line:
+    """The line of this test."""
+    return Line()
+
+
+@pytest.fixture
+async def top(url: str, line: Line, tmp_path: Path) -> AsyncIterator[Top]:
+    """The application on that service."""
+    async with Service(url, transport=line) as service:
+        application = Top(service)
+        application.folder = tmp_path
+        yield application
+
+
+def seen(top: Top) -> str:
+    """Return what stands on the screen."""
+    return top.export_screenshot().replace("&#160;", " ")
+
+
+def cancel(http: httpx.Client, name: str) -> None:
+    """Cancel a campaign."""
+    assert http.post(f"/v1/campaigns/{name}/cancel", json={}).is_success
+
+
+async def until(pilot: Screen, holds: Callable[[], bool], turns: int = 400) -> None:
+    """Look again until *holds* is true."""
+    for _ in range(turns):
+        if holds():
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("it never came true")
+
+
+async def choose(pilot: Screen, top: Top, name: str) -> None:
+    """Move the cursor to a campaign."""
+    await until(pilot, lambda: name in [campaign.name for campaign in top.panes.campaigns.items])
+    top.panes.campaigns.move_cursor(row=[campaign.name for campaign in top.panes.campaigns.items].index(name))
+    await pilot.pause()
+
+
+async def test_the_numbers_show_the_panes_in_80_by_24(top: Top, begin: Begin) -> None:
+    name = begin("a", "b")
+    async with top.run_test(size=SIZE) as pilot:
+        await choose(pilot, top, name)
+        for key, pane, words in [
+            ("2", "units", "open units"),
+            ("3", "workers", "beat"),
+            ("4", "quarantine", "reason"),
+            ("5", "events", "units.added"),
+            ("6", "engine", "slots in use"),
+            ("1", "campaigns", "0/2"),
+        ]:
+            await pilot.press(key)
+            await until(pilot, lambda pane=pane, words=words: top.pane == pane and words in seen(top))  # type: ignore[misc]
+        assert "q quit" in seen(top)
+        await until(pilot, lambda: " live" in seen(top))
+
+
+async def test_j_and_k_move_and_enter_opens_the_units(top: Top, begin: Begin) -> None:
+    name = begin("a", "b", "c")
+    async with top.run_test(size=SIZE) as pilot:
+        await choose(pilot, top, name)
+        await pilot.press("enter")
+        await until(pilot, lambda: len(top.panes.units.items) == 3)
+        await pilot.press("j", "j", "k")
+        assert top.unit is not None
+        assert top.unit.key == "b"
+        await pilot.press("s")
+        await until(pilot, lambda: top.panes.units.items == [])
+        assert "running units" in seen(top)
+
+
+async def test_a_tripped_breaker_is_said_in_the_words_of_the_api_and_b_resets_it(top: Top, begin: Begin, hand: Hand) -> None:
+    """B-BREAK-6."""
+    name = begin("a", "b", policy={"breaker": {"threshold": 1}, "max_attempts": 1})
+    hand.fail(name)
+    async with top.run_test(size=SIZE) as pilot:
+        await choose(pilot, top, name)
+        await until(pilot, lambda: "Auto paused · 1 fails" in seen(top))
+        await pilot.press("b")
+        await until(pilot, lambda: f"the breaker of {name} is reset" in seen(top))
+        await until(pilot, lambda: top.campaign is not None and top.campaign.breaker.line is None)
+
+
+async def test_a_closed_gate_is_said_in_the_viewers_zone(
+    top: Top, begin: Begin, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B-PARK-4."""
+    name = begin("a", quota="provider")
+    token = hand.claim(name)
+    hand.report(
+        type="parked", token=token, reason="rate_limit", resume_at=f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}T14:30:00Z"
+    )
+    monkeypatch.setattr("service.terminal.face.campaign.local_line", lambda words: f"{words} here")
+    async with top.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: "quota exhausted · auto-resume ~14:30 here" in seen(top))
+
+
+async def test_p_pauses_and_resumes_the_campaign_and_asks_before_the_engine(top: Top, begin: Begin) -> None:
+    name = begin("a")
+    async with top.run_test(size=SIZE) as pilot:
+        await choose(pilot, top, name)
+        await pilot.press("p")
+        await until(pilot, lambda: "muster top" in seen(top) and top.campaign is not None and top.campaign.paused is not None)
+        await pilot.press("p")
+        await until(pilot, lambda: top.campaign is not None and top.campaign.paused is None)
+        await pilot.press("6", "p")
+        await until(pilot, lambda: isinstance(top.screen, Ask))
+        await pilot.press("n")
+        await until(pilot, lambda: not isinstance(top.screen, Ask))
+        assert top.glance is not None
+        assert top.glance.engine.state == "running"
+
+
+async def test_from_the_quarantine_to_the_cause_and_back_to_work(top: Top, begin: Begin, hand: Hand, http: httpx.Client) -> None:
+    """B-RETRY-6."""
+    name = begin("a", "b", policy={"max_attempts": 1})
+    hand.fail(name, "no such file")
+    hand.fail(name)
+    async with top.run_test(size=SIZE) as pilot:
+        await choose(pilot, top, name)
+        await pilot.press("4")
+        await until(pilot, lambda: {unit.key for unit in top.panes.quarantine.items if unit.campaign == name} == {"a", "b"})
+        keys = [(unit.campaign, unit.key) for unit in top.panes.quarantine.items]
+        top.panes.quarantine.move_cursor(row=keys.index((name, "a")))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(top.screen, Read))
+        assert isinstance(top.screen, Read)
+        assert "error     no such file" in top.screen.text
+        assert top.screen.text.endswith("last screen:\nline one\nred line")
+        await pilot.press("q", "r")
+        await until(pilot, lambda: "unit a is ready" in seen(top))
+        await pilot.press("1")
+        await choose(pilot, top, name)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(top.screen, Ask))
+        assert f"Retry the 1 quarantined units of {name}?" in seen(top)
+        await pilot.press("y")
+        await until(pilot, lambda: http.get(f"/v1/campaigns/{name}").json()["units"]["ready"] == 2)
+
+
+async def test_k_fences_what_is_stale_once_agreed(top: Top, begin: Begin, hand: Hand) -> None:
+    name = begin("a", policy={"heartbeat": {"dead_ticks": 100}})
+    hand.report(type="heartbeat", token=hand.claim(name), alive=False)
+    async with top.run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: any(w.worker == hand.name and w.level == "dead" for w in top.panes.workers.items))
+        await pilot.press("K")
+        await until(pilot, lambda: isinstance(top.screen, Ask))
+        await pilot.press("y")
+        await until(pilot, lambda: any(w.worker == hand.name and w.state == "fenced" for w in top.panes.workers.items))
+
+
+async def test_d_saves_the_diagnostics(top: Top, begin: Begin, tmp_path: Path) -> None:
+    name = begin("a")
+    async with top.run_test(size=SIZE) as pilot:
+        await choose(pilot, top, name)
+        await pilot.press("D")
+        await until(pilot, lambda: [*tmp_path.glob(f"muster-{name}-*.json")] != [])
+
+
+async def test_without_plans_r_says_so_and_a_refusal_is_shown(top: Top, begin: Begin, http: httpx.Client) -> None:
+    name = begin("a")
+    cancel(http, name)
+    async with top.run_test(size=SIZE) as pilot:
+        await choose(pilot, top, name)
+        await pilot.press("R")
+        await until(pilot, lambda: "no recovery plans" in seen(top))
+        await until(pilot, lambda: top.campaign is not None and top.campaign.over)
+        await pilot.press("p")
+        await until(pilot, lambda: "cancelled" in str(top.lines["keys"].render()))
+
+
+async def test_a_lost_service_is_said_and_what_was_known_stays_until_it_is_back(
+    top: Top, line: Line, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.terminal.top.watch.LIVE_S", 0.1)
+    name = begin("a")
+    async with top.run_test(size=SIZE) as pilot:
+        await choose(pilot, top, name)
+        line.cut = True
+        await until(pilot, lambda: "away · trying again" in seen(top))
+        assert name in seen(top)
+        line.cut = False
+        await until(pilot, lambda: "away" not in seen(top))
+
+
+async def test_help_names_every_key_and_q_quits(top: Top) -> None:
+    async with top.run_test(size=SIZE) as pilot:
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(top.screen, Read))
+        for word in ("recovery plans", "fence every stale", "diagnostics"):
+            assert word in seen(top)
+        await pilot.press("escape", "q")
+        await until(pilot, lambda: not top.is_running)
+
+
+async def test_a_wide_terminal_shows_whole_names(top: Top, begin: Begin) -> None:
+    name = begin("a", title="Night")
+    async with top.run_test(size=(140, 30)) as pilot:
+        await choose(pilot, top, name)
+        assert [column.title for column in top.panes.campaigns.columns_of][-1] == "state"
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: [column.title for column in top.panes.campaigns.columns_of][1] == "state")
+        assert top.panes.campaigns.row_count == len(top.panes.campaigns.items)
