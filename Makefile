@@ -10,7 +10,7 @@ CODE := service projections migrations tests ops grafana
 DATA ?= .muster
 PORT ?= 8110
 
-.PHONY: help setup up demo observe test check fmt rules rules-mutate generate verify dashboards-preview screenshots bench lock clean
+.PHONY: help setup up demo prove-numbers observe test check fmt rules rules-mutate generate verify dashboards-preview screenshots bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ rules-mutate: setup ## break every rule a little and see that its tests notice; 
 
 observe: setup ## watch `make up` with Prometheus and Alertmanager; WORDS=--help shows the options
 	exec $(BIN)/python -m ops.observe --target 127.0.0.1:$(PORT) $(WORDS)
+
+prove-numbers: setup ## hold every number of a running Muster against the log: /metrics, OTLP, API, SQL
+	exec $(BIN)/python -m ops.prove --url http://127.0.0.1:$(PORT) --data $(DATA)
 
 verify: setup ## check the invariants of the log and the state in DATA
 	exec $(BIN)/muster verify --data $(DATA)
