@@ -17,7 +17,7 @@ from projections.views.failure import FailureGroup
 from service.domain import ids
 from service.domain.rejections import NotFound
 
-ROWS, LIVE, KINDS_SHOWN, DECISIONS = 20, 15, 8, 15
+ROWS, LIVE, KINDS_SHOWN, DECISIONS, WAVES = 20, 15, 8, 15, 12
 SCREEN_LINES, SCREEN_CHARS = 24, 2500
 LENGTHS = "muster_campaign_attempt_duration_seconds"
 CHUNK, MOST_COUNTED = 1000, 20_000
@@ -50,6 +50,7 @@ async def campaign(bridge: Bridge, place: Place) -> Page:
         "groups": await failures(bridge, shown),
         "live": await reads.live(bridge.reader, name, place.asked("beside"), LIVE),
         "units": await units(bridge, place),
+        "waves": await bridge.reader.waves(name, place.number("wave"), WAVES + 1, None),
         "decisions": await decisions(bridge, shown),
         "edit": edit.fields(shown.view.policy) if place.asked("edit") else None,
         "retry": await retry(bridge, place, shown) if place.asked("retry") else None,

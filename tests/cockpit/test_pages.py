@@ -140,6 +140,28 @@ async def test_what_is_not_there_is_said_on_a_page(person: Person, path: str, st
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
 
 
+async def test_waves_are_drawn_when_units_depend_on_others(person: Person) -> None:
+    """B-DAG-4, B-VIEW-4: the diamond."""
+    await person.campaign(count=0)
+    units = [
+        {"key": "A"},
+        {"key": "B", "depends_on": ["A"]},
+        {"key": "C", "depends_on": ["A"]},
+        {"key": "D", "depends_on": ["B", "C"]},
+    ]
+    await person.api("/v1/campaigns/nightly/units", units)
+    text = await person.see("/campaigns/nightly")
+    assert [re.search(rf"Wave {wave}</strong> <span class=\"of\">0 of (\d)", text)[1] for wave in (1, 2, 3)] == ["1", "2", "1"]  # type: ignore[index]
+
+
+async def test_a_worker_that_takes_nothing_while_work_waits_is_shown(person: Person) -> None:
+    """B-BEAT-6."""
+    await person.campaign()
+    await person.api("/v1/reports", {"worker": "w-1", "reports": [{"type": "worker", "capacity": 1}]})
+    told = (await person.http.get("/v1/workers/w-1")).json()
+    assert ("takes nothing while work waits" in await person.see("/workers/w-1")) == told["idle_while_work_waits"]
+
+
 async def test_the_report_says_where_the_time_went(person: Person) -> None:
     """Every unit-second stands under one cause; the page and the API say the same."""
     await person.campaign(auto=False)
