@@ -8,6 +8,7 @@ from time import perf_counter
 
 import click
 
+from ops.bench.exposition import exposition
 from ops.bench.flatness import campaigns, drained
 from ops.bench.ground import BenchError, Ground
 from ops.bench.million import million
@@ -17,7 +18,7 @@ from ops.bench.throughput import beats, pairs, singles
 from ops.bench.ticking import tick
 
 ROWS: dict[str, Callable[[Ground], Iterator[Row]]] = {
-    measure.__name__: measure for measure in (pairs, singles, beats, drained, campaigns, tick, rebuild, million)
+    measure.__name__: measure for measure in (pairs, singles, beats, drained, campaigns, tick, exposition, rebuild, million)
 }
 
 
