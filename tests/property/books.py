@@ -1,6 +1,6 @@
 """What the ledger keeps: an entry for each unit, a book for each campaign, and what it may ask of them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,17 @@ from service.domain.policy import Policy
 
 OPEN = ("blocked", "ready", "delayed", "parked", "running")
 CLOSED = ("quarantined", "skipped", "cancelled")
+WAITING = ("ready", "delayed", "parked", "running")
+"""States in which a unit holds later groups back."""
 
 
 class Entry(Struct):
-    """What the log says of one unit."""
+    """What the log says of one unit; *book* counts its state."""
 
+    book: "Book"
     group: int
     parents: tuple[str, ...]
-    state: str
+    state: str = ""
     attempts: int = 0
     claims: int = 0
     fence: int = 0
@@ -28,19 +31,28 @@ class Entry(Struct):
     given_up: bool = False
     run_without: bool = False
 
-    def give_up(self, book: "Book") -> None:
+    def become(self, state: str) -> None:
+        """Count the unit out of its state and into another."""
+        for one, change in (self.state, -1), (state, +1):
+            self.book.states[one] += change
+            self.book.waiting[self.group] += change * (one in WAITING)
+        self.state = state
+
+    def give_up(self) -> None:
         """Let dependents run without this unit, where the policy says so now."""
-        self.given_up = self.given_up or (book.policy.on_dependency_failure == "run" and book.ended != "cancelled")
+        self.given_up = self.given_up or (self.book.policy.on_dependency_failure == "run" and self.book.ended != "cancelled")
         self.run_without = self.run_without or self.given_up
 
 
 class Book(Struct):
-    """What the log says of one campaign."""
+    """What the log says of one campaign; *waiting* counts by group the units that hold later ones back."""
 
     policy: Policy
     auto: bool
     quota: str | None
     units: dict[str, Entry] = field(default_factory=dict)
+    states: Counter[str] = field(default_factory=Counter)
+    waiting: Counter[int] = field(default_factory=Counter)
     paused: bool = False
     ended: str | None = None
     failures: list[int] = field(default_factory=list)
@@ -48,7 +60,7 @@ class Book(Struct):
 
     def count(self, *states: str) -> int:
         """Count units in *states*."""
-        return sum(entry.state in states for entry in self.units.values())
+        return sum(self.states[state] for state in states)
 
 
 class Ledger:

@@ -25,12 +25,12 @@ def claimed(ledger: Ledger, event: e.Recorded, body: e.UnitClaimed) -> None:
     early = [parent for parent in entry.parents if waited_for(book, parent) and not book.units[parent].run_without]
     assert not early, "nothing runs before what it depends on"
     if book.policy.groups == "ordered":
-        earlier = [other for other in book.units.values() if other.group < entry.group]
-        assert not any(other.state in ("ready", "delayed", "parked", "running") for other in earlier), "groups run in order"
+        assert not any(count for group, count in book.waiting.items() if group < entry.group), "groups run in order"
     assert event.unit is not None
     assert event.campaign is not None
     ledger.tokens[body.token] = event.campaign, event.unit
-    entry.state, entry.token, entry.fence, entry.held = "running", body.token, body.fence, True
+    entry.become("running")
+    entry.token, entry.fence, entry.held = body.token, body.fence, True
     entry.attempts, entry.claims = entry.attempts + 1, entry.claims + 1
 
 
@@ -52,7 +52,8 @@ def completed(ledger: Ledger, event: e.Recorded, body: e.UnitCompleted) -> None:
     assert entry.token == body.token, "no success counts under a superseded token"
     assert entry.state in OPEN, "a final state stays"
     assert entry.state == body.was
-    entry.state, entry.held = "done", False
+    entry.become("done")
+    entry.held = False
     entry.attempts = max(entry.attempts, body.attempt)
     book.failures = []
 
@@ -72,7 +73,7 @@ def delayed(ledger: Ledger, event: e.Recorded, body: e.RetryScheduled) -> None:
     assert entry.attempts < policy.max_attempts
     assert body.after_attempt == entry.attempts
     assert 0 <= body.delay_ms <= policy.retry.max_delay_ms
-    entry.state = "delayed"
+    entry.become("delayed")
 
 
 def quarantined(ledger: Ledger, event: e.Recorded, body: e.UnitQuarantined) -> None:
@@ -85,17 +86,18 @@ def quarantined(ledger: Ledger, event: e.Recorded, body: e.UnitQuarantined) -> N
         assert entry.attempts >= book.policy.max_attempts
     if body.reason == "max_claims":
         assert entry.claims >= book.policy.max_claims
-    entry.state = "quarantined"
+    entry.become("quarantined")
     if book.policy.breaker.counts == "units" and body.reason != "manual":
         book.failures.append(event.position)
-    entry.give_up(book)
+    entry.give_up()
 
 
 def cleared(ledger: Ledger, event: e.Recorded, body: e.QuarantineCleared) -> None:
     entry = ledger.entry(event)
     assert entry.state == "quarantined"
     entry.attempts = entry.claims = 0
-    entry.state, entry.given_up = body.to, False
+    entry.become(body.to)
+    entry.given_up = False
 
 
 def parked(ledger: Ledger, event: e.Recorded, body: e.UnitParked) -> None:
@@ -104,13 +106,15 @@ def parked(ledger: Ledger, event: e.Recorded, body: e.UnitParked) -> None:
     assert entry.state in ("running", "ready", "delayed")
     assert entry.held == (entry.state == "running")
     entry.attempts -= entry.held
-    entry.state, entry.held = "parked", False
+    entry.become("parked")
+    entry.held = False
 
 
 def released(ledger: Ledger, event: e.Recorded, body: e.UnitReleased) -> None:
     entry = under_token(ledger, event, body.token)
     entry.attempts -= 1
-    entry.state, entry.held = "ready", False
+    entry.become("ready")
+    entry.held = False
 
 
 def moved(*allowed: str, to: str) -> Callable[[Ledger, e.Recorded, Any], None]:
@@ -121,7 +125,7 @@ def moved(*allowed: str, to: str) -> Callable[[Ledger, e.Recorded, Any], None]:
         assert entry.state in allowed
         assert not entry.held
         assert getattr(body, "was", entry.state) == entry.state
-        entry.state = getattr(body, "to", to)
+        entry.become(getattr(body, "to", to))
 
     return take
 
@@ -134,7 +138,7 @@ def given_up(*allowed: str, to: str) -> Callable[[Ledger, e.Recorded, Any], None
         move(ledger, event, body)
         book = ledger.book(event)
         entry = ledger.entry(event)
-        entry.give_up(book)
+        entry.give_up()
         if isinstance(body, e.UnitSkipped):
             assert body.path[0] == body.because_of, "the path begins at the cause"
             assert body.path[-1] == event.unit

@@ -70,7 +70,8 @@ def added(ledger: Ledger, event: e.Recorded, body: e.UnitsAdded) -> None:
     assert book.ended is None
     for unit in body.units:
         assert unit.key not in book.units
-        book.units[unit.key] = Entry(unit.group, unit.depends_on, "blocked" if unit.waits_for else "ready")
+        entry = book.units[unit.key] = Entry(book, unit.group, unit.depends_on)
+        entry.become("blocked" if unit.waits_for else "ready")
     for unit in body.units:
         open_parents = [parent for parent in unit.depends_on if waited_for(book, parent)]
         assert unit.waits_for == len(open_parents)
@@ -80,7 +81,11 @@ def updated(ledger: Ledger, event: e.Recorded, body: e.UnitsUpdated) -> None:
     for patch in body.units:
         entry = ledger.book(event).units[patch.key]
         assert entry.token is None, "a started unit is left alone"
-        entry.group = entry.group if patch.group is UNSET else patch.group
+        if patch.group is not UNSET:
+            before = entry.state
+            entry.become("")
+            entry.group = patch.group
+            entry.become(before)
 
 
 def level(ledger: Ledger, event: e.Recorded, body: e.LevelChanged) -> None:
