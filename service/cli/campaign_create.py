@@ -53,6 +53,8 @@ async def create(
 
     FILE is the JSON that `POST /v1/campaigns` takes, - is standard input; options go before what stands in it.
     """
+    if file is not None and units is not None and file.name == units.name == "<stdin>":
+        raise click.UsageError("FILE and --units cannot both be standard input")
     body = document(file) | {name: value for name, value in members.items() if value is not None}
     body["policy"] = merged(body.get("policy") or {}, policy)
     body["labels"] = (body.get("labels") or {}) | labels

@@ -35,9 +35,14 @@ COLOURS = {
     "dead": "red",
     "fenced": "red",
     "closed": "red",
-    "tripped": "red",
+    "Auto paused": "red",
+    "quota exhausted": "yellow",
 }
 """A colour says nothing that the word does not."""
+BEGUN = ("Auto paused", "quota exhausted", "paused", "running")
+"""Words that go on after their colour is known."""
+CLICK: dict[str, str | int] = {"dark_orange": 208}
+"""Colours that click knows by another name."""
 GAP = "  "
 
 
@@ -93,7 +98,7 @@ def _rich(columns: Sequence[Column[T]], rows: Sequence[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column.title.upper(), justify="right" if column.right else "left", overflow="ellipsis", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
+        table.add_row(*(Text(cell, style=colour(cell)) for cell in row))
     Console().print(table)
 
 
@@ -116,7 +121,12 @@ def table_lines(columns: Sequence[Column[T]], items: Iterable[T]) -> list[str]:
     return plain(columns, rows) if rows else []
 
 
+def colour(cell: str) -> str:
+    """Return the colour of a word of state, nothing for other words."""
+    begun = next((words for words in BEGUN if cell.startswith(f"{words} ")), cell)
+    return COLOURS.get(begun, "")
+
+
 def coloured(value: str) -> str:
     """Return a word of state in its colour; `click.echo` takes it off again where there is no terminal."""
-    colour = COLOURS.get(value)
-    return click.style(value, fg=colour) if colour and colour != "dark_orange" else value
+    return click.style(value, fg=CLICK.get(style, style)) if (style := colour(value)) else value

@@ -55,6 +55,10 @@ def test_options_that_mean_nothing_are_a_wrong_call(say: Say, name: str, words: 
     assert say("campaign", "create", "--name", name, *words).exit_code == 2
 
 
+def test_standard_input_is_read_once(say: Say) -> None:
+    assert "cannot both be standard input" in say("campaign", "create", "-", "--units", "-", input="{}").stderr
+
+
 def test_a_campaign_needs_a_name(say: Say) -> None:
     assert "a campaign needs a name" in say("campaign", "create", "-", input="{}").stderr
 

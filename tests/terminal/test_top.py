@@ -213,7 +213,7 @@ async def test_a_lost_service_is_said_and_what_was_known_stays_until_it_is_back(
     async with top.run_test(size=SIZE) as pilot:
         await choose(pilot, top, name)
         line.cut = True
-        await until(pilot, lambda: "away · trying again" in seen(top))
+        await until(pilot, lambda: "away, trying again · no answer" in seen(top))
         assert name in seen(top)
         line.cut = False
         await until(pilot, lambda: "away" not in seen(top))

@@ -11,14 +11,6 @@ from service.terminal.words import NOTHING, at, bar, line, percent
 BAR_CELLS = 20
 
 
-def gate(quota: Quota) -> str:
-    """Return the gate, and why it is closed and until when."""
-    if quota.gate == "open":
-        return "open"
-    until = "" if quota.resume_at is None else f" · auto-resume ~{quota.resume_at.astimezone():%H:%M}"
-    return f"closed: {line(quota.reason)}{until}"
-
-
 QUOTAS = (
     Column[Quota]("quota", lambda quota: line(quota.key)),
     Column[Quota]("gate", lambda quota: quota.gate),

@@ -160,8 +160,9 @@ class Top(Steering):
         match self.pane:
             case "units":
                 return f" {name}: {self.state or 'open'} units; s shows the next state"
-            case "campaigns" if self.campaign is not None:
-                return f" {name}: {campaign_face.counts(self.campaign)} · {line(self.campaign.title or '')}"
+            case "campaigns" if (campaign := self.campaign) is not None:
+                title = f" · {line(campaign.title)}" if campaign.title and campaign.title != campaign.name else ""
+                return f" {name}: {campaign_face.counts(campaign) or 'no units'}{title}"
             case "quarantine" if (unit := self.panes.quarantine.chosen) is not None:
                 return f" {line(unit.campaign)}: {line(unit.error)}"
             case "events":

@@ -9,7 +9,7 @@ from textual.events import Resize
 from textual.widgets import DataTable
 from typing_extensions import override
 
-from service.terminal.table import COLOURS, Column, cells
+from service.terminal.table import Column, cells, colour
 
 T = TypeVar("T")
 
@@ -97,4 +97,4 @@ class Pane(DataTable[Text], Generic[T]):
         self.scroll_to(y=top, animate=False)
 
     def _text(self, place: int, cell: str) -> Text:
-        return Text(cell, style=COLOURS.get(cell, ""), justify="right" if self.columns_of[place].right else "left")
+        return Text(cell, style=colour(cell), justify="right" if self.columns_of[place].right else "left")

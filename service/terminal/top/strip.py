@@ -4,7 +4,6 @@ from datetime import datetime
 
 from rich.text import Text
 
-from service.terminal.face.engine import gate
 from service.terminal.message import Engine
 from service.terminal.top.glance import Glance
 from service.terminal.words import bar, line
@@ -19,17 +18,18 @@ def strip(engine: Engine | None, away: str | None, *, heard: bool) -> Text:
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append(f" {datetime.now().astimezone():%H:%M:%S} ", style="bold")
     if away is not None:
-        text.append(f" away · trying again: {away} ", style="bold white on red")
+        text.append(f" away, trying again · {away} ", style="bold white on red")
     if engine is None:
         return text
     text.append(f" engine {engine.state} ", style="bold black on yellow" if engine.paused else "green")
     pool = engine.pool
     text.append(f" pool {bar(pool.in_use / pool.size if pool.size else 0, POOL_CELLS)} {pool.in_use:,}/{pool.size:,} ")
+    if away is None:
+        text.append(" live " if heard else " polling ", style="green" if heard else "yellow")
     for quota in engine.quotas:
         if quota.gate != "open":
-            text.append(f" {line(quota.key)} {gate(quota)} ", style="yellow")
-    if away is None:
-        text.append(" live" if heard else " polling", style="green" if heard else "yellow")
+            until = "" if quota.resume_at is None else f" ~{quota.resume_at.astimezone():%H:%M}"
+            text.append(f" {line(quota.key)} closed{until} ", style="yellow")
     return text
 
 
