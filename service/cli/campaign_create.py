@@ -53,7 +53,7 @@ async def create(
 
     FILE is the JSON that `POST /v1/campaigns` takes, - is standard input; options go before what stands in it.
     """
-    if file is not None and units is not None and file.name == units.name == "<stdin>":
+    if file is not None and file is units:
         raise click.UsageError("FILE and --units cannot both be standard input")
     body = document(file) | {name: value for name, value in members.items() if value is not None}
     body["policy"] = merged(body.get("policy") or {}, policy)
