@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
@@ -19,6 +21,7 @@ FLAGS = (
     "--disable-sync",
 )
 WIDE, NARROW = 1280, 320
+TALLEST, COLOURS = 1500, 96
 PAGES: tuple[tuple[str, str, int, Literal["light", "dark"]], ...] = (
     ("cockpit-campaigns", "/", WIDE, "light"),
     ("cockpit-campaigns-dark", "/", WIDE, "dark"),
@@ -50,6 +53,13 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+def shrink(taken: bytes, target: Path) -> None:
+    """Write the upper part of a picture with as many colours as a page has."""
+    with Image.open(BytesIO(taken)) as picture:
+        upper = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, TALLEST)))
+        upper.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(target, optimize=True)
+
+
 def photograph(url: str, into: Path) -> Iterator[Path]:
     """Yield the path of each picture as it is taken."""
     with browser() as started:
@@ -62,6 +72,6 @@ def photograph(url: str, into: Path) -> Iterator[Path]:
             page.wait_for_selector("#live")
             page.wait_for_timeout(300)
             target = into / f"{name}.png"
-            page.screenshot(path=target, full_page=True)
+            shrink(page.screenshot(full_page=True), target)
             context.close()
             yield target
