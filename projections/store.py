@@ -57,17 +57,38 @@ async def bound(connection: Session, shard: int, after: int, size: int) -> int:
     return int(await connection.fetchval(QUERIES.bound, shard, after, size, MOST_IMPORTS))
 
 
+class Stored(Struct, frozen=True):
+    """The cards of a generation as their tables hold them."""
+
+    at: Checkpoint
+    engine: str | None
+    campaigns: list[Record]
+    workers: list[Record]
+    quotas: list[Record]
+
+    def cards(self) -> Cards:
+        """Return them decoded, which takes its time where they are many."""
+        cards = Cards()
+        cards.heard_at = self.at.recorded_at
+        cards.engine = EngineCard() if self.engine is None else ENGINE.decode(self.engine)
+        cards.campaigns = {key: CAMPAIGN.decode(card) for key, card in self.campaigns}
+        cards.workers = {key: WORKER.decode(card) for key, card in self.workers}
+        cards.quotas = {key: QUOTA.decode(card) for key, card in self.quotas}
+        return cards
+
+
+async def stored_cards(connection: Session, at: Checkpoint) -> Stored:
+    """Return all cards of a generation, but the quarantine, as they are stored."""
+    where = at.shard, at.generation
+    engine = await connection.fetchval(QUERIES.engine, *where)
+    campaigns, workers, quotas = QUERIES.campaigns, QUERIES.workers, QUERIES.quotas
+    found = [await connection.fetch(query, *where) for query in (campaigns, workers, quotas)]
+    return Stored(at, engine, *found)
+
+
 async def load_cards(connection: Session, at: Checkpoint) -> Cards:
     """Return all cards of a generation, but the quarantine."""
-    where = at.shard, at.generation
-    cards = Cards()
-    cards.heard_at = at.recorded_at
-    engine = await connection.fetchval(QUERIES.engine, *where)
-    cards.engine = EngineCard() if engine is None else ENGINE.decode(engine)
-    cards.campaigns = {key: CAMPAIGN.decode(card) for key, card in await connection.fetch(QUERIES.campaigns, *where)}
-    cards.workers = {key: WORKER.decode(card) for key, card in await connection.fetch(QUERIES.workers, *where)}
-    cards.quotas = {key: QUOTA.decode(card) for key, card in await connection.fetch(QUERIES.quotas, *where)}
-    return cards
+    return (await stored_cards(connection, at)).cards()
 
 
 async def bring(connection: Session, at: Checkpoint, cards: Cards, events: Sequence[Recorded]) -> None:
@@ -103,10 +124,19 @@ async def load_quarantined(connection: Session, at: Checkpoint, cards: Cards, wa
 
 async def load_book(connection: Session, at: Checkpoint) -> Book:
     """Return all series of a generation."""
+    return book_of(await connection.fetch(QUERIES.series, at.shard, at.generation))
+
+
+async def stored_series(connection: Session, at: Checkpoint, named: Sequence[str], names: Sequence[str]) -> list[Record]:
+    """Return the series of a generation as they are stored; of the families in *named* those whose first label is in *names*."""
+    rows: list[Record] = await connection.fetch(QUERIES.shown_series, at.shard, at.generation, named, names)
+    return rows
+
+
+def book_of(rows: Sequence[Record]) -> Book:
+    """Return rows of `series` as a book."""
     book = Book()
-    for row in await connection.fetch(QUERIES.series, at.shard, at.generation):
-        key, series = series_of(row)
-        book.series[key] = series
+    book.series = dict(map(series_of, rows))
     return book
 
 

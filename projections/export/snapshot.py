@@ -1,5 +1,6 @@
 """The fleet's numbers at one position: everything an exposition shows, read in one snapshot."""
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Self
 
@@ -16,6 +17,10 @@ from projections.measures.limits import Shown, shown
 from projections.measures.sample import Sample
 from projections.store import Session
 from projections.views.cards import Cards
+
+SUBJECT = {family.name: label for family in FOLDED for label in ("campaign", "quota") if label in family.labels}
+"""The families with series for each campaign or quota; the name is their first label."""
+NAMED = tuple(SUBJECT)
 
 
 class Snapshot(Struct, frozen=True):
@@ -42,16 +47,18 @@ class Rows(Struct, frozen=True):
 
 
 async def take(connection: Session, sizes: Sizes, shard: int = 0) -> Snapshot:
-    """Read everything in one repeatable-read transaction."""
+    """Read everything in one repeatable-read transaction; what takes long where much is stored is decoded in a thread."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         row = await connection.fetchrow(store.QUERIES.depth, shard)
         assert row is not None, "the migration made a live generation"
         depth = Depth(**dict(row))
         at = store.Checkpoint(shard, depth.generation, depth.position)
-        cards = await store.load_cards(connection, at)
+        stored = await store.stored_cards(connection, at)
+        cards = await asyncio.to_thread(stored.cards)
         chosen = shown(cards, depth.at)
-        book = await store.load_book(connection, at)
-        return Snapshot(cards, book, depth, await sample(connection, shard, depth, chosen, sizes), chosen)
+        series = await store.stored_series(connection, at, NAMED, [*chosen.campaigns, *chosen.quotas])
+        sampled = await sample(connection, shard, depth, chosen, sizes)
+    return Snapshot(cards, await asyncio.to_thread(store.book_of, series), depth, sampled, chosen)
 
 
 def rows(snapshot: Snapshot) -> Iterator[Rows]:
@@ -60,7 +67,7 @@ def rows(snapshot: Snapshot) -> Iterator[Rows]:
     series: dict[str, list[tuple[Key, Series]]] = {family.name: [] for family in FOLDED}
     for key in sorted(snapshot.book.series):
         name, values = key
-        if name in series and snapshot.shown.has(dict(zip(CATALOGUE[name].labels, values, strict=False))):
+        if name in series and (name not in SUBJECT or snapshot.shown.has(SUBJECT[name], values[0])):
             series[name].append((key, snapshot.book.series[key]))
     for family in CATALOGUE.values():
         if family.scope != "P":

@@ -32,11 +32,9 @@ class Shown(Struct, frozen=True):
     quotas: frozenset[str]
     dropped: dict[str, int]
 
-    def has(self, labels: dict[str, str]) -> bool:
-        """Tell whether a series with *labels* belongs to somebody who is shown."""
-        return (
-            labels.get("campaign", "") in self.campaigns if "campaign" in labels else labels.get("quota", NO_QUOTA) in self.quotas
-        )
+    def has(self, subject: str, name: str) -> bool:
+        """Tell whether a campaign or a quota is shown."""
+        return name in (self.campaigns if subject == "campaign" else self.quotas)
 
 
 def shown(cards: Cards, at: datetime, limits: Limits = Limits()) -> Shown:  # noqa: B008 - frozen

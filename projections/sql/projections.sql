@@ -44,6 +44,14 @@ FROM series
 WHERE shard = $1::integer
     AND generation = $2::integer;
 
+-- name: shown_series
+-- The series that an exposition shows: of some families those of some subjects, of the others all.
+SELECT family, labels, value, sum_us, buckets, created_at, position, exemplars, exponential
+FROM series
+WHERE shard = $1::integer
+    AND generation = $2::integer
+    AND (family <> ALL ($3::text[]) OR labels[1] = ANY ($4::text[]));
+
 -- name: quarantined
 -- The cards of some quarantined units, served by the primary key.
 SELECT q.card

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from typing_extensions import override
 
 from projections.export import prometheus
-from projections.export.snapshot import Rows, Snapshot, rows
+from projections.export.snapshot import SUBJECT, Rows, Snapshot, rows
 from projections.measures.book import Book, Series
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
@@ -52,6 +52,12 @@ def test_every_sample_belongs_to_a_family_and_its_labels_to_their_closed_sets() 
             hold(CATALOGUE[name], values)
         for name, values in book.series:
             hold(CATALOGUE[name], values)
+
+
+def test_a_subject_is_the_first_label_of_its_series() -> None:
+    """What is not shown is left in the database by that."""
+    for name, label in SUBJECT.items():
+        assert next(iter(CATALOGUE[name].labels)) == label
 
 
 def hold(family: Family, values: tuple[str, ...]) -> None:
