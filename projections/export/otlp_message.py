@@ -1,8 +1,9 @@
 """Metrics as OTLP has them: the rows of an exposition as protobuf, cumulative, each point with the time its series began."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from time import sleep
+from typing import Literal, TypeVar
 
 from msgspec import Struct
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -16,14 +17,15 @@ from projections.measures.otel import otel_name, otel_unit
 from projections.measures.sample import Sample
 from projections.measures.series import SCALE, ZERO, Series
 
+T = TypeVar("T")
 Histograms = Literal["explicit", "exponential"]
-Point = tuple[str, tuple[str, ...]]
-"""What names a series: its family and the values of its labels."""
+Labels = tuple[str, ...]
 
 CUMULATIVE = pb.AGGREGATION_TEMPORALITY_CUMULATIVE
 GONE = int(pb.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK)
-MOST_POINTS = 4000
-"""In one request: receivers over gRPC take 4 MiB."""
+MOST_POINTS = 1000
+"""In one request: receivers over gRPC take 4 MiB, and writing more at a stroke would keep the event loop waiting."""
+BREATH = 16
 
 
 class Identity(Struct, frozen=True):
@@ -71,6 +73,14 @@ def clean(value: str) -> str:
     return value if value.isprintable() else value.encode("utf-8", "replace").decode()
 
 
+def paced(items: Sequence[T]) -> Iterator[T]:
+    """Yield *items*, and let other threads run now and then: the event loop shall not wait for a whole export."""
+    for place, item in enumerate(items):
+        if place % BREATH == 0:
+            sleep(0)
+        yield item
+
+
 def nanoseconds(at: datetime) -> int:
     """Return *at* in nanoseconds since 1970, exact to its microseconds."""
     return round(at.timestamp() * 1_000_000) * 1000
@@ -81,21 +91,20 @@ class Fleet:
 
     def __init__(self, histograms: Histograms = "explicit") -> None:
         self._histograms = histograms
-        self._before: dict[Point, Family] = {}
+        self._before: dict[str, dict[Labels, None]] = {}
 
     def metrics(self, rows: Iterable[Rows], at: datetime) -> Iterator[pb.Metric]:
         """Yield a metric for each family that has series, or had some at the last export."""
-        now: dict[Point, Family] = {}
         time = nanoseconds(at)
         for row in rows:
-            now |= dict.fromkeys([(row.family.name, sample.labels) for sample in row.samples], row.family)
-            now |= dict.fromkeys([key for key, _ in row.series], row.family)
-            gone = [point for point, family in self._before.items() if family.name == row.family.name and point not in now]
-            if row.samples or row.series or gone:
+            now = {sample.labels: None for sample in row.samples} | {labels: None for (_, labels), _ in row.series}
+            before = self._before.get(row.family.name, {})
+            gone = [labels for labels in before if labels not in now]
+            self._before[row.family.name] = now
+            if now or gone:
                 yield self.metric(row, gone, time)
-        self._before = now
 
-    def metric(self, row: Rows, gone: list[Point], time: int) -> pb.Metric:
+    def metric(self, row: Rows, gone: list[Labels], time: int) -> pb.Metric:
         """Return one family as one metric."""
         family = row.family
         metric = named(family)
@@ -105,17 +114,17 @@ class Fleet:
                 metric.exponential_histogram.aggregation_temporality = CUMULATIVE
             else:
                 metric.histogram.aggregation_temporality = CUMULATIVE
-            for (_, values), series in row.series:
+            for (_, values), series in paced(row.series):
                 point = exponential_point(family, series) if exponential else explicit_point(family, series)
                 add(metric, family, values, point, nanoseconds(series.created_at), time)
         elif family.kind == "counter":
             metric.sum.aggregation_temporality, metric.sum.is_monotonic = CUMULATIVE, True
-            for (_, values), series in row.series:
+            for (_, values), series in paced(row.series):
                 add(metric, family, values, pb.NumberDataPoint(as_int=series.value), nanoseconds(series.created_at), time)
         else:
-            for sample in row.samples:
+            for sample in paced(row.samples):
                 add(metric, family, sample.labels, number_point(sample), 0, time)
-        for _, values in gone:
+        for values in gone:
             add(metric, family, values, BLANK[metric.WhichOneof("data") or "gauge"](flags=GONE), 0, time)
         return metric
 
