@@ -42,6 +42,7 @@ class Regrowth:
         if self._stored:
             await self._fetch(wanted(self.state, events))
         self.state.touched = Touched()
+        self.state.late.clear()
         for event in events:
             evolve(self.state, event)
         self.position = events[-1].position

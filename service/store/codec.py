@@ -15,16 +15,56 @@ class UnknownEvent(RuntimeError):
     """The log holds an event that this Muster does not know: a newer one wrote it."""
 
 
+FACT_COLUMNS = (
+    "shard",
+    "position",
+    "kind",
+    "schema",
+    "campaign",
+    "unit",
+    "worker",
+    "recorded_at",
+    "correlation_id",
+    "span_id",
+    "causation",
+    "actor",
+    "data",
+)
+HEARTBEAT_COLUMNS = (
+    "shard",
+    "position",
+    "campaign",
+    "unit",
+    "worker",
+    "recorded_at",
+    "correlation_id",
+    "span_id",
+    "causation",
+    "actor",
+    "token",
+    "progress",
+    "note",
+    "session",
+    "idle",
+    "alive",
+    "output_at",
+    "usage",
+    "screen_id",
+)
+
+
 def fact_row(event: Recorded) -> tuple[Any, ...]:
-    """Return a fact as the columns of `append`."""
+    """Return a fact as `FACT_COLUMNS`."""
     body = event.body
     return (
+        event.shard,
         event.position,
         body.kind,
         body.schema,
         event.campaign,
         event.unit,
         event.worker,
+        event.at,
         event.correlation_id,
         event.span_id,
         event.causation,
@@ -34,13 +74,15 @@ def fact_row(event: Recorded) -> tuple[Any, ...]:
 
 
 def heartbeat_row(event: Recorded) -> tuple[Any, ...]:
-    """Return a heartbeat as the columns of `append_heartbeats`."""
+    """Return a heartbeat as `HEARTBEAT_COLUMNS`."""
     body = event.body
     envelope = (
+        event.shard,
         event.position,
         event.campaign,
         event.unit,
         event.worker,
+        event.at,
         event.correlation_id,
         event.span_id,
         event.causation,

@@ -44,7 +44,9 @@ class Loader:
         if needs.claims:
             await self.candidates(needs)
         await inquiry.candidates(self.fetch, self.state, needs, self.at)
-        await self.units(needs.units | {(claim.campaign, claim.unit) for claim in (*held, *late)})
+        ending = needs.ending | needs.failing
+        decided = [claim for claim in held if claim.token in ending or claim.worker in needs.fenced]
+        await self.units(needs.units | {(claim.campaign, claim.unit) for claim in (*decided, *late)})
         for name in needs.cancelled:
             await self.open_units(name)
         await self.descent(needs)

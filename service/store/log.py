@@ -1,7 +1,6 @@
 """The log: append at gapless positions, read in the order of commits."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import datetime
 from heapq import merge
 from operator import attrgetter
 from typing import Any
@@ -22,8 +21,8 @@ def columns(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return list(zip(*rows, strict=True))
 
 
-async def append(connection: Connection, shard: int, at: datetime, events: Iterable[Recorded]) -> None:
-    """Write *events* at the positions that they carry; the caller holds the shard's lock."""
+async def append(connection: Connection, events: Iterable[Recorded]) -> None:
+    """Write *events* at the positions that they carry, by COPY; the caller holds the shard's lock."""
     facts, beats = [], []
     for event in events:
         if isinstance(event.body, HEARTBEATS):
@@ -31,9 +30,9 @@ async def append(connection: Connection, shard: int, at: datetime, events: Itera
         else:
             facts.append(codec.fact_row(event))
     if facts:
-        await connection.execute(QUERIES.append, shard, at, *columns(facts))
+        await connection.copy_records_to_table("events", records=facts, columns=codec.FACT_COLUMNS)
     if beats:
-        await connection.execute(QUERIES.append_heartbeats, shard, at, *columns(beats))
+        await connection.copy_records_to_table("heartbeats", records=beats, columns=codec.HEARTBEAT_COLUMNS)
 
 
 async def head(connection: Connection, shard: int = 0) -> int:

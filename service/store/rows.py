@@ -1,6 +1,7 @@
 """Rows of the state to values and back."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -53,11 +54,17 @@ def past_claim(row: asyncpg.Record) -> Claim:
     )
 
 
+@lru_cache(maxsize=4096)
+def policy(text: str) -> Policy:
+    """Return the policy of *text*; few texts are ever stored, and a policy never changes."""
+    return POLICY.decode(text)
+
+
 def campaign(row: asyncpg.Record) -> Campaign:
     """Return a row of `campaigns`."""
     fields = dict(row)
     fields["counts"] = Counts(*(fields.pop(state) for state in COUNTS))
-    fields["policy"] = POLICY.decode(fields["policy"])
+    fields["policy"] = policy(fields["policy"])
     fields["labels"] = LABELS.decode(fields["labels"])
     return Campaign(**fields)
 

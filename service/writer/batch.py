@@ -110,7 +110,7 @@ class Batch:
         if screens:
             await connection.execute(log.QUERIES.keep_screens, self.shard, at, list(screens), list(screens.values()))
         if self.events:
-            await log.append(connection, self.shard, at, self.events)
+            await log.append(connection, self.events)
             await saver.save(connection, self.shard, state)
         fresh = [(key, row.digest, row.position, row.body) for key, row in self.keys.items() if row.fresh]
         if fresh:

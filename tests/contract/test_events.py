@@ -29,7 +29,7 @@ async def test_every_event_comes_back_from_the_log_as_it_went_in(pool: asyncpg.P
     """Facts as JSON, heartbeats as columns, nothing lost in either."""
     events = [recorded(position, kind) for position, kind in enumerate(e.EVENTS, start=1)]
     async with pool.acquire() as connection:
-        await log.append(connection, 0, BIRTH, events)
+        await log.append(connection, events)
         read = await log.read(connection, 0, 0, len(events) + 10)
         assert await log.head(connection) == len(events)
     assert [type(event.body) for event in read] == list(e.EVENTS)
@@ -43,7 +43,7 @@ async def test_an_event_that_says_little_comes_back_as_little(pool: asyncpg.Pool
     )
     life = e.Recorded(2, BIRTH, e.WorkerHeartbeat(alive=False), worker=Sampler().value(str), actor="a")
     async with pool.acquire() as connection:
-        await log.append(connection, 0, BIRTH, [beat, life])
+        await log.append(connection, [beat, life])
         assert await log.read(connection, 0, 0, 10) == [beat, life]
 
 

@@ -95,6 +95,15 @@ async def test_a_completion_reported_twice_is_answered_the_same_way_twice(http: 
     assert await said(http, report) == await said(http, report)
 
 
+async def test_a_completion_repeated_in_the_same_call_is_the_same_and_a_later_word_is_late(http: Http, tokens: list[str]) -> None:
+    """B-UNIT-1."""
+    done = {"type": "completed", "token": tokens[0]}
+    first, again, late = await said(http, done, done, {"type": "heartbeat", "token": tokens[0]})
+    assert first == again
+    assert first["state"] == "done"
+    assert late["problem"]["type"] == "/problems/stale-claim"
+
+
 async def test_more_than_five_thousand_items_are_refused_with_the_limit(http: Http, shard: Shard) -> None:
     answer = await http.post(PATH, json={"worker": "w", "reports": [{"type": "worker"}] * 5001})
     assert (answer.status_code, answer.json()["allowed"], answer.json()["field"]) == (413, 5000, "reports")

@@ -33,7 +33,7 @@ async def scrapes(pool: asyncpg.Pool) -> AsyncIterator[list[Snapshot]]:
         events = History(11).grow(500).events
         due = 60
         for event, following in zip(events, [*events[1:], None], strict=True):
-            await log.append(connection, 0, event.at, [event])
+            await log.append(connection, [event])
             if event.position >= due and (following is None or following.at > event.at):
                 due += 60
                 while await step(connection, fold):

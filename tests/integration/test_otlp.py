@@ -46,7 +46,7 @@ async def snapshot(pool: asyncpg.Pool) -> AsyncIterator[Snapshot]:
     history = History(7).grow(300)
     async with pool.acquire() as connection:
         for event in history.events:
-            await log.append(connection, 0, event.at, [event])
+            await log.append(connection, [event])
         fold = await load(connection, await live(connection, 0))
         while await step(connection, fold):
             pass

@@ -27,7 +27,7 @@ async def fill(connection: asyncpg.Connection, seed: int = 7, steps: int = 300) 
     """Write a random history into the log."""
     history = History(seed).grow(steps)
     for event in history.events:
-        await log.append(connection, 0, event.at, [event])
+        await log.append(connection, [event])
     return history
 
 

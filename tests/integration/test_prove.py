@@ -28,7 +28,7 @@ async def test_sql_counts_what_the_fold_counts(dsn: str) -> None:
     owner = await asyncpg.connect(dsn)
     try:
         for event in history.events:
-            await log.append(owner, 0, event.at, [event])
+            await log.append(owner, [event])
         fold.take(history.events)
         found = await counted(owner, len(history.events))
     finally:

@@ -37,10 +37,16 @@ EMPTY = (b"null", b"{}", b"[]", b'""')
 
 
 def current(state: State, command: Report, kind: str) -> Decision[tuple[Unit, Claim]]:
+    """Return the claim that the token names, and its unit."""
+    claim = yield from held(state, command, kind)
+    return state.units[claim.campaign, claim.unit], claim
+
+
+def held(state: State, command: Report, kind: str) -> Decision[Claim]:
     """Return the claim that the token names; a superseded one is kept as a late result and refused."""
     claim = state.claims.get(command.token)
     if claim is not None:
-        return state.units[claim.campaign, claim.unit], claim
+        return claim
     past = past_claim(state, command)
     unit = state.units[past.campaign, past.unit]
     owner = unit.worker if unit.state == "running" else None
@@ -67,8 +73,8 @@ def came(command: Report, kind: str) -> Raw:
 
 
 def record_heartbeat(state: State, command: RecordHeartbeat, moment: Moment) -> Decision[Heard]:
-    """Renew the lease; enough idle observations in a row fail the attempt."""
-    unit, claim = yield from current(state, command, "heartbeat")
+    """Renew the lease, which needs no unit; enough idle observations in a row fail the attempt."""
+    claim = yield from held(state, command, "heartbeat")
     body = e.UnitHeartbeat(
         token=command.token,
         progress=command.progress,
@@ -80,15 +86,17 @@ def record_heartbeat(state: State, command: RecordHeartbeat, moment: Moment) -> 
         usage=command.usage,
         screen_id=command.screen_id,
     )
-    yield of_unit(unit, body, claim.worker)
+    yield e.Fact(body, claim.campaign, claim.unit, claim.worker)
     yield from heard(state, claim.worker)
-    grace = state.campaigns[unit.campaign].policy.idle_grace_observations
+    campaign = state.campaigns[claim.campaign]
+    grace = campaign.policy.idle_grace_observations
     if command.idle and claim.idle_count >= grace:
+        unit = state.units[claim.campaign, claim.unit]
         failure = Failure(reason="idle_no_output", error=f"idle in {grace} observations in a row")
         yield from fail(state, unit, claim, failure, moment)
         return Heard(unit.state, signal="stop")
-    cancelled = state.campaigns[unit.campaign].cancelled_at is not None
-    return Heard(unit.state, claim.lease_until, "stop" if cancelled else signal(state.workers[claim.worker]))
+    stop = campaign.cancelled_at is not None
+    return Heard("running", claim.lease_until, "stop" if stop else signal(state.workers[claim.worker]))
 
 
 def complete(state: State, command: CompleteUnit, moment: Moment) -> Decision[Heard]:

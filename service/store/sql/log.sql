@@ -34,36 +34,6 @@ SELECT greatest(
     0::bigint
 );
 
--- name: append
--- Facts of one batch, at the positions that the Writer gave them.
-INSERT INTO events (
-    shard, position, kind, schema, campaign, unit, worker, recorded_at, correlation_id, span_id, causation, actor, data
-)
-SELECT
-    $1::integer, position, kind, schema, campaign, unit, worker, $2::timestamptz, correlation_id, span_id, causation, actor, data
-FROM unnest(
-    $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-    $12::text[], $13::jsonb[]
-) AS fact (position, kind, schema, campaign, unit, worker, correlation_id, span_id, causation, actor, data);
-
--- name: append_heartbeats
--- Heartbeats of one batch.
-INSERT INTO heartbeats (
-    shard, position, campaign, unit, worker, recorded_at, correlation_id, span_id, causation, actor,
-    token, progress, note, session, idle, alive, output_at, usage, screen_id
-)
-SELECT
-    $1::integer, position, campaign, unit, worker, $2::timestamptz, correlation_id, span_id, causation, actor,
-    token, progress, note, session, idle, alive, output_at, usage, screen_id
-FROM unnest(
-    $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-    $11::text[], $12::double precision[], $13::text[], $14::text[], $15::boolean[], $16::boolean[], $17::timestamptz[],
-    $18::jsonb[], $19::text[]
-) AS beat (
-    position, campaign, unit, worker, correlation_id, span_id, causation, actor,
-    token, progress, note, session, idle, alive, output_at, usage, screen_id
-);
-
 -- name: facts
 -- Facts of a range of positions, served by the primary key.
 SELECT
