@@ -1,6 +1,7 @@
 """A glance: what the API says at one moment of what is on the screen."""
 
 import asyncio
+from collections.abc import Sequence
 
 from msgspec import Struct, field
 
@@ -8,6 +9,7 @@ from service.terminal.client import Service, path_of
 from service.terminal.message import Campaign, Engine, Page, Quarantined, Recovery, UnitRow, Worker
 
 CAMPAIGNS, UNITS, WORKERS, FAILURES, FAILING = 200, 200, 500, 100, 10
+SILENCE = ("dead", "stale", "warn")
 OPEN = ("running", "delayed", "parked", "quarantined", "ready", "blocked")
 """The states of the units that are shown unless others are asked for, in this order."""
 
@@ -65,9 +67,11 @@ async def units(service: Service, campaign: Campaign, state: str | None) -> list
     return [unit for page in pages for unit in page.items][:UNITS]
 
 
-async def workers(service: Service) -> list[Worker]:
-    """Read workers."""
-    return (await service.read(path_of("workers"), Page[Worker], {"limit": WORKERS})).items
+async def workers(service: Service, levels: Sequence[str | None] = (*SILENCE, None)) -> list[Worker]:
+    """Read workers of *levels*: however many there are, those that have fallen silent are among them."""
+    asked = ({"limit": WORKERS, "level": level} for level in levels)
+    pages = await asyncio.gather(*(service.read(path_of("workers"), Page[Worker], query) for query in asked))
+    return [*{worker.worker: worker for page in pages for worker in page.items}.values()]
 
 
 async def quarantine(service: Service, campaigns: list[Campaign]) -> list[Quarantined]:

@@ -133,7 +133,7 @@ class Steering(App[None]):
         self.carry_out(self._fence())
 
     async def _fence(self) -> str | None:
-        stale = order.stale(await glances.workers(self.service))
+        stale = order.stale(await glances.workers(self.service, order.SILENT))
         if not stale:
             return "no worker is stale"
         names = ", ".join(line(worker.worker) for worker in stale[:3]) + (", …" if len(stale) > 3 else "")  # noqa: PLR2004
