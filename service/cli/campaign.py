@@ -11,7 +11,7 @@ from service.terminal import table
 from service.terminal.client import path_of
 from service.terminal.face import campaign as face
 from service.terminal.message import Campaign, Page, Retried
-from service.terminal.words import line
+from service.terminal.words import line, some
 
 STATES = ("running", "paused", "completed", "cancelled")
 REASONS = ("max_attempts", "not_retryable", "heartbeat_dead", "manual", "max_claims")
@@ -127,5 +127,5 @@ async def retry(
 def retried(did: Retried, *, dry_run: bool) -> str:
     """Say what a bulk retry did, or would do."""
     if dry_run:
-        return f"{did.matched:,} quarantined units would be retried"
-    return f"{did.cleared:,} of {did.matched:,} quarantined units are back to work"
+        return f"{some(did.matched, 'quarantined unit')} would be retried"
+    return f"{did.cleared:,} of {some(did.matched, 'quarantined unit')} back to work"

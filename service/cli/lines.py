@@ -8,7 +8,7 @@ import click
 
 from service.terminal.client import RefusedError, Service, decoded, path_of
 from service.terminal.message import Imported
-from service.terminal.words import line
+from service.terminal.words import line, some
 
 PART_BYTES = 256 * 1024
 
@@ -34,4 +34,4 @@ async def sent(service: Service, campaign: str, file: BinaryIO) -> bytes:
 def counted(body: bytes) -> str:
     """Say what an import did."""
     did = decoded(body, Imported)
-    return f"{did.added:,} units added, {did.updated:,} updated, {did.unchanged:,} unchanged"
+    return f"{some(did.added, 'unit')} added, {did.updated:,} updated, {did.unchanged:,} unchanged"

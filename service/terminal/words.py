@@ -79,6 +79,15 @@ def since(moment: datetime | None, now: datetime | None = None) -> str:
     return NOTHING if moment is None else span(((now or datetime.now(UTC)) - moment).total_seconds())
 
 
+def some(number: int, word: str) -> str:
+    """Return a number of things.
+
+    >>> some(1, "worker"), some(1200, "worker")
+    ('1 worker', '1,200 workers')
+    """
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
 def percent(share: float | None) -> str:
     """Return a share as percent, never 100 before it is whole.
 

@@ -113,7 +113,7 @@ def test_events_begin_with_the_last_ones_and_say_what_they_tell(say: Say, begin:
     lines = say("events", "--limit", "2").stdout.splitlines()
     assert [line.split()[2] for line in lines[1:]] == ["campaign.created", "units.added"]
     assert name in lines[2]
-    assert lines[2].endswith("1 units")
+    assert lines[2].endswith("1 unit")
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))

@@ -85,9 +85,9 @@ def test_the_switches_of_a_campaign(say: Say, http: httpx.Client, begin: Begin, 
     assert http.get(f"/v1/campaigns/{name}").json()["paused"]["reason"] == "red tests"
     assert say("campaign", "resume", name).stdout == f"campaign {name} is running\n"
     assert json.loads(say("campaign", "reset", name, "--json").stdout)["breaker"]["tripped"] is False
-    assert say("campaign", "retry", name, "--dry-run").stdout == "1 quarantined units would be retried\n"
-    assert say("campaign", "retry", name, "--error", "*other*").stdout == "0 of 0 quarantined units are back to work\n"
-    assert say("campaign", "retry", name, "--of", "max_attempts").stdout == "1 of 1 quarantined units are back to work\n"
+    assert say("campaign", "retry", name, "--dry-run").stdout == "1 quarantined unit would be retried\n"
+    assert say("campaign", "retry", name, "--error", "*other*").stdout == "0 of 0 quarantined units back to work\n"
+    assert say("campaign", "retry", name, "--of", "max_attempts").stdout == "1 of 1 quarantined unit back to work\n"
     assert say("campaign", "cancel", name).stdout == f"campaign {name} is cancelled\n"
     assert say("campaign", "pause", name).exit_code == 1
 

@@ -168,7 +168,7 @@ async def test_from_the_quarantine_to_the_cause_and_back_to_work(top: Top, begin
         await choose(pilot, top, name)
         await pilot.press("r")
         await until(pilot, lambda: isinstance(top.screen, Ask))
-        assert f"Retry the 1 quarantined units of {name}?" in seen(top)
+        assert f"Retry 1 quarantined unit of {name}?" in seen(top)
         await pilot.press("y")
         await until(pilot, lambda: http.get(f"/v1/campaigns/{name}").json()["units"]["ready"] == 2)
 

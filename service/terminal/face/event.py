@@ -4,7 +4,7 @@ from typing import Any
 
 from service.terminal.message import Event
 from service.terminal.table import Column
-from service.terminal.words import NOTHING, at, line, short
+from service.terminal.words import NOTHING, at, line, short, some
 
 TELLING = (
     "reason",
@@ -28,7 +28,7 @@ SHORT, NARROW_NAME = 60, 22
 def gist(event: Event) -> str:
     """Return what is in an event, in a few words."""
     chunk = event.data.get("units")
-    said = [f"{len(chunk):,} units"] if isinstance(chunk, list) else []
+    said = [some(len(chunk), "unit")] if isinstance(chunk, list) else []
     said += [f"{name}={worded(event.data[name])}" for name in TELLING if event.data.get(name) is not None]
     return " ".join(said)
 

@@ -9,7 +9,7 @@ from service.terminal.table import Column
 from service.terminal.words import NOTHING, at, line, lines, percent, short, since, span
 
 SCREEN_LINES = 20
-SHORT, NARROW_NAME, NARROW_KEY = 60, 16, 26
+SHORT, NARROW_NAME, NARROW_FAILED, NARROW_KEY = 60, 16, 20, 26
 
 
 def waits(unit: Placed) -> str:
@@ -61,7 +61,7 @@ QUARANTINE = (
     Column[Quarantined]("error", lambda unit: line(unit.error)[:SHORT]),
 )
 NARROW_QUARANTINE = (
-    Column[Quarantined]("unit", lambda unit: short(line(unit.key), NARROW_NAME)),
+    Column[Quarantined]("unit", lambda unit: short(line(unit.key), NARROW_FAILED)),
     *QUARANTINE[1:4],
     Column[Quarantined]("campaign", lambda unit: short(line(unit.campaign), NARROW_NAME)),
     QUARANTINE[-1],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from service.terminal.client import Service, decoded, path_of
 from service.terminal.message import Campaign, Engine, Recovery, Retried, Unit, Worker
-from service.terminal.words import line
+from service.terminal.words import line, some
 
 BY = "muster top"
 FILE = re.compile(r'filename="([A-Za-z0-9._-]+)"')
@@ -21,7 +21,7 @@ async def count_failed(service: Service, campaign: str) -> int:
 async def retry_failed(service: Service, campaign: str) -> str:
     """Send everything in quarantine back to work."""
     body = await service.post(path_of("campaigns", campaign, "retry-failed"), {"reason": BY})
-    return f"{decoded(body, Retried).cleared:,} units of {line(campaign)} are back to work"
+    return f"{some(decoded(body, Retried).cleared, 'unit')} of {line(campaign)} back to work"
 
 
 async def retry_unit(service: Service, campaign: str, key: str) -> str:
@@ -59,7 +59,7 @@ async def fence(service: Service, workers: list[Worker]) -> str:
     """Take their units from *workers*."""
     for worker in workers:
         await service.post(path_of("workers", worker.worker, "fence"), {"reason": BY})
-    return f"{len(workers):,} workers are fenced"
+    return f"{some(len(workers), 'worker')} fenced"
 
 
 async def decide(service: Service, plan: Recovery, verb: str) -> str:

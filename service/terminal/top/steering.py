@@ -12,7 +12,7 @@ from service.terminal.top import glance as glances
 from service.terminal.top import order
 from service.terminal.top.dialog import Ask
 from service.terminal.top.glance import Glance
-from service.terminal.words import line
+from service.terminal.words import line, some
 
 
 class Steering(App[None]):
@@ -79,7 +79,7 @@ class Steering(App[None]):
         count = await order.count_failed(self.service, campaign.name)
         if not count:
             return f"nothing of {line(campaign.name)} is quarantined"
-        if await self.agreed(f"Retry the {count:,} quarantined units of {line(campaign.name)}?"):
+        if await self.agreed(f"Retry {some(count, 'quarantined unit')} of {line(campaign.name)}?"):
             return await order.retry_failed(self.service, campaign.name)
         return None
 
@@ -123,7 +123,7 @@ class Steering(App[None]):
     async def _decided(self, plan: Recovery) -> str | None:
         question = (
             f"The workers of {line(plan.campaign)} died while the service was away: "
-            f"{len(plan.resumable):,} units can be resumed, {plan.preserved:,} done ones are kept."
+            f"{some(len(plan.resumable), 'unit')} can be resumed, {plan.preserved:,} done ones are kept."
         )
         key = await self.push_screen_wait(Ask(question, (("a", "apply"), ("d", "decline, which cancels the campaign"))))
         return None if key is None else await order.decide(self.service, plan, "apply" if key == "a" else "decline")
@@ -137,7 +137,7 @@ class Steering(App[None]):
         if not stale:
             return "no worker is stale"
         names = ", ".join(line(worker.worker) for worker in stale[:3]) + (", …" if len(stale) > 3 else "")  # noqa: PLR2004
-        if await self.agreed(f"Fence {len(stale):,} stale workers ({names}) and take their units away?"):
+        if await self.agreed(f"Fence {some(len(stale), 'stale worker')} ({names}) and take the units away?"):
             return await order.fence(self.service, stale)
         return None
 

@@ -8,7 +8,7 @@ from service.terminal.face import unit as unit_face
 from service.terminal.face import worker as worker_face
 from service.terminal.message import Engine, Event, Explanation, Recovery, Unit, Worker
 from service.terminal.table import filled, table_lines
-from service.terminal.words import line, lines
+from service.terminal.words import line, lines, some
 
 SETTLED = ("done", "running", "cancelled")
 SCREEN_LINES = 200
@@ -54,7 +54,7 @@ def event(found: Event) -> str:
 def engine(found: Engine, plans: list[Recovery], stream: str) -> str:
     """Return how the installation stands."""
     recoveries = [
-        f"recovery of {line(plan.campaign)}: {len(plan.resumable):,} units can be resumed, {plan.preserved:,} are kept (R)"
+        f"recovery of {line(plan.campaign)}: {some(len(plan.resumable), 'unit')} can be resumed, {plan.preserved:,} are kept (R)"
         for plan in plans
     ]
     return paragraphs(
