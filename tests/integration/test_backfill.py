@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,10 @@ import pytest
 from prometheus_client.openmetrics import parser
 
 from projections.export import backfill, prometheus
-from projections.export.sample import Sizes
-from projections.export.snapshot import Snapshot, rows, take
+from projections.export.snapshot import Snapshot, rows
 from projections.measures.depth import Depth
 from projections.projector import load, step
-from projections.store import live
+from projections.store import Session, live, load_book, load_cards
 from service.store import log
 from tests.histories import History
 from tests.service import Program
@@ -38,14 +37,15 @@ async def scrapes(pool: asyncpg.Pool) -> AsyncIterator[list[Snapshot]]:
                 due += 60
                 while await step(connection, fold):
                     pass
-                found.append(at_the_time(await take(connection, Sizes()), event.at))
+                found.append(await scrape_at(connection, event.at))
         yield found
 
 
-def at_the_time(snapshot: Snapshot, at: Any) -> Snapshot:  # noqa: ANN401 - the history has a clock of its own
-    """Return *snapshot* as if it had been read when the last event was written."""
-    depth = Depth(at=at, head=snapshot.depth.head, position=snapshot.depth.position, generation=1, oldest_at=None)
-    return Snapshot.of(snapshot.cards, snapshot.book, depth)
+async def scrape_at(connection: Session, at: datetime) -> Snapshot:
+    """Return what is stored as if it were read when the last event was written: the history has a clock of its own."""
+    now = await live(connection, 0)
+    depth = Depth(at=at, head=now.position, position=now.position, generation=1, oldest_at=None)
+    return Snapshot.of(await load_cards(connection, now), await load_book(connection, now), depth)
 
 
 def values(text: str) -> dict[tuple[object, ...], float]:
