@@ -19,10 +19,13 @@ JSON = re.compile(rb"[ \t]*application/(?:[\w.!#$&^+-]+\+)?json[ \t]*(?:;[ \t]*c
 FREE_TEXT = re.compile(r"(reports\[\d+\]\.)?(screen|error|note)")
 ESCAPES = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 DIGITS = bytes.maketrans(b"123456789E", b"000000000e")
-LONG_INTEGER, LONG_EXPONENT = b"0" * 19, re.compile(rb"(?:^|[:,\[\s])-?0[0.]*e[+-]?000")
+LONG_INTEGER, LONG_EXPONENT = b"0" * 19, re.compile(rb"0e[+-]?000")
 PATH = re.compile(r"^(.*?)(?: - at (?:`key` in )?`\$(.*)`)?$", re.DOTALL)
 NAMED = re.compile(r"(?:unknown|required) field `([^`]+)`")
 EXPONENT = 300
+LONGEST_NUMBER = 64
+BEFORE_NUMBER = (b"", b":", b",", b"[", b" ", b"\t", b"\r", b"\n", b"0", b".")
+"""What may stand before a number; digits, where it is longer than is looked at."""
 MISSHAPEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 T = TypeVar("T")
@@ -125,9 +128,19 @@ def require_sound(body: bytes, within: str = "") -> None:
         body.decode()
     if ESCAPES.search(body) is None:
         digits = body.translate(DIGITS)
-        if LONG_INTEGER not in digits and (b"0e" not in digits or LONG_EXPONENT.search(digits) is None):
+        if LONG_INTEGER not in digits and not any(bare(digits, found.start()) for found in LONG_EXPONENT.finditer(digits)):
             return
     look_through(CAREFUL.decode(body), within)
+
+
+def bare(digits: bytes, end: int) -> bool:
+    """Tell whether the digits before *end* are a number of JSON, and not part of a text such as a token.
+
+    >>> bare(b'{"a":-0.00e000}', 9), bare(b'{"a":"f00e000"}', 8)
+    (True, False)
+    """
+    rest = digits[max(end - LONGEST_NUMBER, 0) : end].rstrip(b"0.").removesuffix(b"-")
+    return rest[-1:] in BEFORE_NUMBER
 
 
 def sane_float(literal: str) -> float:

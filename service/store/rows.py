@@ -192,18 +192,12 @@ def claim_columns(row: Claim) -> tuple[Any, ...]:
 
 def claim_changes(row: Claim) -> tuple[Any, ...]:
     """Return a beaten claim as the columns of `save_claims`."""
-    return (
-        row.token,
-        row.lease_until,
-        row.beat_at,
-        row.moved_at,
-        row.output_at,
-        row.progress,
-        row.note,
-        row.session,
-        row.idle_count,
-        row.screen_id,
-    )
+    return row.token, row.lease_until, row.beat_at, row.moved_at, row.output_at, row.progress, row.idle_count
+
+
+def claim_words(row: Claim) -> tuple[Any, ...]:
+    """Return what a worker said with its heartbeat as the columns of `save_words`."""
+    return row.token, row.note, row.session, row.screen_id
 
 
 def worker_columns(row: Worker) -> tuple[Any, ...]:

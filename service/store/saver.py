@@ -44,6 +44,9 @@ async def save_claims(connection: Connection, shard: int, state: State) -> None:
     if beaten := [token for token in touched.beaten - touched.claimed if token in state.claims]:
         changes = [rows.claim_changes(state.claims[token]) for token in beaten]
         await connection.execute(QUERIES.save_claims, shard, *columns(changes))
+    if told := [token for token in touched.told - touched.claimed if token in state.claims]:
+        words = [rows.claim_words(state.claims[token]) for token in told]
+        await connection.execute(QUERIES.save_words, shard, *columns(words))
 
 
 async def save_campaigns(connection: Connection, shard: int, state: State) -> None:

@@ -109,7 +109,8 @@ def move(old: State, new: State) -> None:
     new.workers, new.quotas = {worker.worker: worker}, {quota.key: quota}
     touched = new.touched
     touched.campaigns, touched.groups = {campaign.name}, {(campaign.name, 7)}
-    touched.units, touched.payloads, touched.beaten = set(new.units), set(new.units), set(new.claims)
+    touched.units, touched.payloads = set(new.units), set(new.units)
+    touched.beaten, touched.told = set(new.claims), set(new.claims)
     touched.workers, touched.quotas = {worker.worker}, {quota.key}
 
 

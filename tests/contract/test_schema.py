@@ -188,7 +188,7 @@ async def test_a_heartbeat_rewrites_its_claim_on_the_page_and_a_claim_its_campai
     tokens = [f"t{n}" for n in range(1, 51)]
     times, zeros, nothing = [BIRTH] * 50, [0] * 50, [None] * 50
     async with pool.acquire() as connection:
-        beaten = [tokens, times, times, nothing, nothing, nothing, nothing, nothing, zeros, nothing]
+        beaten = [tokens, times, times, nothing, nothing, nothing, zeros]
         await connection.execute(STATE.save_claims, 0, *beaten)
         await connection.execute("SELECT pg_stat_force_next_flush()")
     rows = await owner.fetch("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'claims'")

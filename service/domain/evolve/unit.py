@@ -84,9 +84,11 @@ def heartbeat(state: State, body: e.UnitHeartbeat, event: e.Recorded) -> None:
     if moved:
         claim.output_at, claim.moved_at = body.output_at, event.at
     claim.progress = claim.progress if body.progress is None else body.progress
-    claim.note = claim.note if body.note is None else body.note
-    claim.session = body.session or claim.session
-    claim.screen_id = body.screen_id or claim.screen_id
+    if body.note is not None or body.session or body.screen_id:
+        state.touched.told.add(body.token)
+        claim.note = claim.note if body.note is None else body.note
+        claim.session = body.session or claim.session
+        claim.screen_id = body.screen_id or claim.screen_id
     worker = state.worker(claim.worker, event.at)
     worker.beat_at, worker.alive = event.at, alive
 

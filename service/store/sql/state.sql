@@ -292,11 +292,19 @@ FROM unnest(
 -- What heartbeats changed: no indexed column, so that the row stays on its page.
 UPDATE claims AS c
 SET lease_until = row.lease_until, beat_at = row.beat_at, moved_at = row.moved_at, output_at = row.output_at,
-    progress = row.progress, note = row.note, session = row.session, idle_count = row.idle_count, screen_id = row.screen_id
+    progress = row.progress, idle_count = row.idle_count
 FROM unnest(
     $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::double precision[],
-    $8::text[], $9::text[], $10::integer[], $11::text[]
-) AS row (token, lease_until, beat_at, moved_at, output_at, progress, note, session, idle_count, screen_id)
+    $8::integer[]
+) AS row (token, lease_until, beat_at, moved_at, output_at, progress, idle_count)
+WHERE c.shard = $1::integer
+    AND c.token = row.token;
+
+-- name: save_words
+-- What the fewer heartbeats that carry words changed besides.
+UPDATE claims AS c
+SET note = row.note, session = row.session, screen_id = row.screen_id
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS row (token, note, session, screen_id)
 WHERE c.shard = $1::integer
     AND c.token = row.token;
 
