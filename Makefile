@@ -10,7 +10,7 @@ CODE := service projections migrations tests ops grafana
 DATA ?= .muster
 PORT ?= 8110
 
-.PHONY: help setup up demo prove-numbers observe test check fmt rules rules-mutate generate verify dashboards-preview screenshots bench lock clean
+.PHONY: help setup up demo demo-night prove-numbers observe test check fmt rules rules-mutate generate verify dashboards-preview screenshots bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ up: setup ## run Muster on this machine with an embedded Postgres
 
 demo: setup ## compile the standard library with real workers and show the truth about it
 	MUSTER_URL=$${MUSTER_URL:-http://127.0.0.1:$(PORT)} exec $(BIN)/python -m ops.demo $(if $(NAME),--name $(NAME))
+
+demo-night: setup ## let a bad night pass with real workers, and account for every unit
+	MUSTER_URL=$${MUSTER_URL:-http://127.0.0.1:$(PORT)} exec $(BIN)/python -m ops.demo.night $(if $(NAME),--name $(NAME))
 
 test: setup ## all tests on PostgreSQL 18, then those with a database on Debian's 15
 	MUSTER_TEST_POSTGRES=18 $(BIN)/pytest

@@ -41,7 +41,7 @@ def demonstrate(muster: Muster, name: str, limit: int | None) -> bool:
 
 def begin(muster: Muster, name: str, units: list[dict[str, Any]]) -> None:
     """Create the campaign, or find it, and import what it does not have yet."""
-    fresh = muster.create(name, POLICY)
+    fresh = muster.create(name, POLICY, title="Compile the standard library", labels={"demo": "stdlib"})
     added = muster.add(name, units)
     print(f"{'new campaign' if fresh else 'going on with'} {name}: {added:,} of {len(units):,} units are new")
 

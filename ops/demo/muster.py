@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -32,9 +33,9 @@ class Muster:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def create(self, name: str, policy: Document) -> bool:
+    def create(self, name: str, policy: Document, **fields: object) -> bool:
         """Create the campaign; say whether it is new."""
-        body = {"name": name, "title": "Compile the standard library", "policy": policy, "labels": {"demo": "stdlib"}}
+        body = {"name": name, "policy": policy, **fields}
         return self._ask("POST", "/v1/campaigns", json=body, also=(409,)).status_code != 409
 
     def add(self, name: str, units: list[Document]) -> int:
@@ -46,6 +47,28 @@ class Muster:
         """Read the campaign view, not before log position *at_least*."""
         view: Document = self._ask("GET", f"/v1/campaigns/{name}", params={"at_least": at_least}).json()
         return view
+
+    def unit(self, name: str, key: str) -> Document:
+        """Read one unit with its attempts."""
+        return self.read(f"/v1/campaigns/{name}/units/{quote(key, safe='')}")
+
+    def units(self, name: str) -> Iterator[Document]:
+        """Read every unit of the campaign."""
+        return self._pages(f"/v1/campaigns/{name}/units", {})
+
+    def story(self, name: str, key: str) -> Iterator[Document]:
+        """Read the events of one unit from its beginning."""
+        return self._pages(f"/v1/campaigns/{name}/units/{quote(key, safe='')}/events", {})
+
+    def read(self, path: str) -> Document:
+        """Read what *path* shows."""
+        found: Document = self._ask("GET", path).json()
+        return found
+
+    def order(self, path: str, body: Document) -> Document:
+        """Order something and return the answer."""
+        answer: Document = self._ask("POST", path, json=body).json()
+        return answer
 
     def quarantine(self, name: str) -> Iterator[Document]:
         """Read every quarantined unit with its screen."""

@@ -1,0 +1,49 @@
+"""The account of the night says what happened in words, and complains of what is not as it must be."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ops.demo.night import cast, deed
+from ops.demo.night.told import SAID, complaints, story
+from service.domain.events import KINDS
+
+SKIPPED = {"kind": "unit.skipped", "worker": None, "data": {"because_of": "a", "path": ["a", "b"]}}
+BEAT = {"kind": "unit.heartbeat", "worker": "owl", "data": {}}
+CLAIMED = {"kind": "unit.claimed", "worker": "owl", "data": {"attempt": 1}}
+
+
+def test_a_story_is_told_in_words_and_leaves_out_what_nobody_needs() -> None:
+    """B-DAG-2: the path is named."""
+    assert story([CLAIMED, BEAT, SKIPPED]) == "owl took it · skipped because of a: a → b"
+
+
+def test_every_word_is_about_an_event_that_exists() -> None:
+    assert SAID.keys() <= set(KINDS)
+    assert {kind for one in cast.FATES.values() for kind in one.kinds} <= set(KINDS)
+
+
+def test_a_unit_that_is_not_as_it_must_be_is_complained_of() -> None:
+    assert list(complaints("build/1", "done", {"unit.claimed", "unit.completed"})) == []
+    assert list(complaints("build/1", "ready", {"unit.claimed"})) == [
+        "UNACCOUNTED FOR: build/1 is ready, it should be done",
+        "UNACCOUNTED FOR: build/1 has no unit.completed",
+    ]
+
+
+def test_the_cast_has_every_unit_once_and_depends_on_what_is_there() -> None:
+    units = [*cast.evening(), *cast.late()]
+    keys = Counter(unit["key"] for unit in units)
+    assert set(keys.values()) == {1}
+    assert {parent for unit in units for parent in unit["depends_on"]} <= keys.keys()
+    assert cast.FATES.keys() <= keys.keys() | {unit["key"] for unit in cast.shaky()}
+
+
+def test_deeds_fail_where_they_are_to_fail(tmp_path: Path) -> None:
+    deed.do("work", 0, tmp_path)
+    deed.do("shaky", 0, tmp_path)
+    (tmp_path / "down").touch()
+    for name, kind in (("shaky", ConnectionError), ("poison", ValueError), ("once", RuntimeError)):
+        with pytest.raises(kind):
+            deed.do(name, 0, tmp_path)
