@@ -147,7 +147,7 @@ async def write(dsn: str, count: int) -> int:
     try:
         for events in history.steps(count):
             async with connection.transaction():
-                await log.append(connection, 0, events[0].at, events)
+                await log.append(connection, events)
         async with connection.transaction():
             await saver.save(connection, 0, history.state)
         await connection.execute("VACUUM ANALYZE")
