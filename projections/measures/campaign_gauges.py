@@ -9,6 +9,7 @@ from projections.views.campaign import CampaignCard
 from projections.views.campaign_view import eta_s
 from projections.views.cards import Cards
 from projections.views.instant import microseconds
+from projections.views.quota import QuotaCard
 from projections.views.worker import WorkerCard
 from service.domain import ids
 
@@ -21,8 +22,9 @@ def campaigns(shown: Iterable[CampaignCard], cards: Cards, at: datetime, oldest_
         if card.name in oldest_ready and card.counts.ready:
             yield Sample("muster_campaign_oldest_ready_timestamp_seconds", (card.name,), oldest_ready[card.name].timestamp())
         yield from campaign(card)
-        yield from times(card, at)
-        yield from pauses(card, cards)
+        quota = cards.quotas.get(card.quota) if card.quota is not None else None
+        yield from times(card, quota, at)
+        yield from pauses(card, cards, quota)
 
 
 def campaign(card: CampaignCard) -> Iterator[Sample]:
@@ -46,10 +48,10 @@ def holders(workers: Iterable[WorkerCard]) -> Counter[ids.CampaignName]:
     return Counter(campaign for card in workers for campaign in {held.campaign for held in card.claims.values()})
 
 
-def times(card: CampaignCard, at: datetime) -> Iterator[Sample]:
+def times(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> Iterator[Sample]:
     """Yield the instants of a campaign that are known, and its pace."""
     rate = card.pace.rate(microseconds(at))
-    left_s = eta_s(card, rate)
+    left_s = eta_s(card, quota, rate)
     instants = {
         "muster_campaign_deadline_timestamp_seconds": card.deadline,
         "muster_campaign_started_timestamp_seconds": card.started_at,
@@ -65,9 +67,8 @@ def times(card: CampaignCard, at: datetime) -> Iterator[Sample]:
         yield Sample("muster_campaign_eta_timestamp_seconds", (card.name,), at.timestamp() + left_s)
 
 
-def pauses(card: CampaignCard, cards: Cards) -> Iterator[Sample]:
+def pauses(card: CampaignCard, cards: Cards, quota: QuotaCard | None) -> Iterator[Sample]:
     """Yield why a campaign's automatic claims stand still, and since when."""
-    quota = cards.quotas.get(card.quota) if card.quota is not None else None
     over = card.state in ("completed", "cancelled")
     since = {
         "operator": card.paused_at,

@@ -95,7 +95,7 @@ def view(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> CampaignV
     """Return *card* as it is shown at *at*."""
     counts = card.counts
     rate = card.pace.rate(microseconds(at))
-    left_s = eta_s(card, rate)
+    left_s = eta_s(card, quota, rate)
     low_s, high_s = enclosed(card, left_s)
     fields: dict[str, Any] = {name: getattr(card, name) for name in SHARED}
     return CampaignView(
@@ -122,14 +122,16 @@ def progress(counts: Counts) -> float:
     return counts.done / counts.total if counts.total else 0.0
 
 
-def eta_s(card: CampaignCard, rate: float | None) -> float | None:
+def eta_s(card: CampaignCard, quota: QuotaCard | None, rate: float | None) -> float | None:
     """Return the seconds until nothing is open, None rather than wrong.
 
-    None without evidence, for a campaign that is over, paused or tripped, and while what is left is parked or blocked.
+    None without evidence, for a campaign that is over, paused or tripped, behind a closed gate, and while what is left is
+    parked or blocked.
     """
     counts = card.counts
     moving = counts.ready + counts.running + counts.delayed
-    if rate is None or not moving or card.state != "running" or card.tripped is not None:
+    held = card.tripped is not None or (quota is not None and quota.closed_at is not None)
+    if rate is None or not moving or card.state != "running" or held:
         return None
     seconds = counts.open / rate
     return round(seconds, 3) if seconds < LONGEST_ETA_S else None

@@ -42,13 +42,14 @@ def test_the_eta_is_what_is_left_over_the_throughput() -> None:
         {"pace": PACE, "counts": Counts(blocked=5, done=10)},
         {"pace": PACE, "counts": Counts(ready=5, done=10), "paused_at": AT},
         {"pace": PACE, "counts": Counts(ready=5, done=10), "tripped": 7},
+        {"pace": PACE, "counts": Counts(ready=5, done=10), "gate": QuotaCard(key=QUOTA, reason="rate_limit", closed_at=AT)},
         {"pace": PACE, "counts": Counts(ready=5, done=10), "cancelled_at": AT},
         {"pace": Pace(clock_us=10**18, minutes=[[0, 5]]), "counts": Counts(ready=10**6)},
     ],
 )
 def test_the_eta_is_absent_rather_than_wrong(fields: dict[str, Any]) -> None:
     """B-VIEW-1."""
-    seen = shown(**fields)
+    seen = shown(fields.pop("gate", None), **fields)
     assert (seen.eta, seen.eta_s) == (None, None)
 
 
