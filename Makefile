@@ -10,6 +10,8 @@ CODE := service projections migrations tests ops grafana
 DATA ?= .muster
 PORT ?= 8110
 
+EMBEDDED := test_up.py test_embedded.py # they start the embedded 18, whatever the others run on
+
 .PHONY: help setup up demo demo-night prove-numbers observe test check fmt rules rules-mutate generate verify dashboards-preview screenshots bench lock clean
 
 help: ## list the targets
@@ -34,7 +36,7 @@ demo-night: setup ## let a bad night pass with real workers, and account for eve
 
 test: setup ## all tests on PostgreSQL 18, then those with a database on Debian's 15
 	MUSTER_TEST_POSTGRES=18 $(BIN)/pytest
-	MUSTER_TEST_POSTGRES=15 $(BIN)/pytest tests/contract tests/integration tests/faults
+	MUSTER_TEST_POSTGRES=15 $(BIN)/pytest tests/contract tests/integration tests/faults $(addprefix --ignore tests/integration/,$(EMBEDDED))
 
 check: setup ## format, lint, types, layers, generated files fresh
 	$(BIN)/ruff format --check $(CODE)
