@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import asyncpg
@@ -119,6 +120,29 @@ def campaign_columns(row: Campaign) -> tuple[Any, ...]:
     )
 
 
+MOVING = attrgetter(
+    "attempts",
+    "parks",
+    "claims",
+    "token",
+    "worker",
+    "session",
+    "due_at",
+    "resume_at",
+    "reason",
+    "error",
+    "screen_id",
+    "waits_for",
+    "dependents",
+    "settled",
+    "because_of",
+    "ready_at",
+    "claimed_at",
+    "updated_at",
+)
+"""What decisions change of a unit besides its state."""
+
+
 def unit_columns(row: Unit) -> tuple[Any, ...]:
     """Return a new unit as the columns of `add_units`."""
     return (
@@ -132,52 +156,13 @@ def unit_columns(row: Unit) -> tuple[Any, ...]:
         row.estimate_s,
         row.kind,
         row.fix_of,
-        row.attempts,
-        row.parks,
-        row.claims,
-        row.token,
-        row.worker,
-        row.session,
-        row.due_at,
-        row.resume_at,
-        row.reason,
-        row.error,
-        row.screen_id,
-        row.waits_for,
-        row.dependents,
-        row.settled,
-        row.because_of,
-        row.ready_at,
-        row.claimed_at,
-        row.updated_at,
+        *MOVING(row),
     )
 
 
 def unit_changes(row: Unit) -> tuple[Any, ...]:
     """Return a changed unit as the columns of `save_units`."""
-    return (
-        row.campaign,
-        row.key,
-        row.state,
-        row.attempts,
-        row.parks,
-        row.claims,
-        row.token,
-        row.worker,
-        row.session,
-        row.due_at,
-        row.resume_at,
-        row.reason,
-        row.error,
-        row.screen_id,
-        row.waits_for,
-        row.dependents,
-        row.settled,
-        row.because_of,
-        row.ready_at,
-        row.claimed_at,
-        row.updated_at,
-    )
+    return (row.campaign, row.key, row.state, *MOVING(row))
 
 
 def unit_plan(row: Unit) -> tuple[Any, ...]:
