@@ -8,10 +8,6 @@ FROM checkpoint
 WHERE shard = $1::integer
     AND live;
 
--- name: checkpoint_of
--- The position of one generation.
-SELECT position, live FROM checkpoint WHERE shard = $1::integer AND generation = $2::integer;
-
 -- name: advance
 -- Moves the checkpoint from where the fold began; no row, and somebody else was faster.
 UPDATE checkpoint

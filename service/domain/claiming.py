@@ -126,7 +126,7 @@ def ramp_left(quota: Quota, at: datetime) -> int | None:
 def unit_blockers(state: State, campaign: Campaign, unit: Unit) -> Iterator[Blocker]:
     """Yield what stops this one unit."""
     if unit.state != "ready":
-        yield Blocker(unit.state if unit.state != "cancelled" else "cancelled", unit.key, *state_detail(unit))
+        yield Blocker(unit.state, unit.key, *state_detail(unit))
         return
     if campaign.policy.groups == "ordered":
         yield from group_blockers(state, campaign, unit)

@@ -7,7 +7,6 @@ UnitKey = NewType("UnitKey", str)
 WorkerId = NewType("WorkerId", str)
 QuotaKey = NewType("QuotaKey", str)
 Token = NewType("Token", str)
-Position = NewType("Position", int)
 InvestigationId = NewType("InvestigationId", str)
 RecoveryId = NewType("RecoveryId", str)
 

@@ -22,7 +22,6 @@ Worker = Annotated[ids.WorkerId, Meta(min_length=1, max_length=128, description=
 Quota = Annotated[ids.QuotaKey, Meta(min_length=1, max_length=128, description="Provider or account.", examples=["anthropic"])]
 Token = Annotated[ids.Token, Meta(min_length=1, max_length=128, description="Fencing token of a claim.")]
 Int32 = Annotated[int, Meta(ge=-INT32 - 1, le=INT32)]
-Int64 = Annotated[int, Meta(ge=-INT64 - 1, le=INT64)]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone.")]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 Line = Annotated[str, Meta(max_length=1000)]

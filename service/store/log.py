@@ -57,13 +57,3 @@ async def pages(connection: Connection, shard: int, after: int, upto: int, size:
         count = min(size, upto - after)
         yield await read(connection, shard, after, count)
         after += count
-
-
-async def unit_events(
-    connection: Connection, shard: int, campaign: str, unit: str, *, after: int = 0, limit: int = 1000
-) -> list[Recorded]:
-    """Return the next *limit* events of one unit, heartbeats among them."""
-    facts = await connection.fetch(QUERIES.unit_facts, shard, campaign, unit, after, limit)
-    beats = await connection.fetch(QUERIES.unit_heartbeats, shard, campaign, unit, after, limit)
-    heard = (codec.heartbeat(row, shard) for row in beats)
-    return list(merge((codec.fact(row, shard) for row in facts), heard, key=attrgetter("position")))[:limit]

@@ -55,31 +55,6 @@ WHERE shard = $1::integer
     AND position <= $3::bigint
 ORDER BY position;
 
--- name: unit_facts
--- The facts of one unit after a position, served by events_of_unit.
-SELECT
-    position, kind, schema, campaign, unit, worker, recorded_at, correlation_id, span_id, causation, actor, data
-FROM events
-WHERE shard = $1::integer
-    AND campaign = $2::text
-    AND unit = $3::text
-    AND position > $4::bigint
-ORDER BY position
-LIMIT $5::integer;
-
--- name: unit_heartbeats
--- The heartbeats of one unit after a position, served by heartbeats_of_unit.
-SELECT
-    position, campaign, unit, worker, recorded_at, correlation_id, span_id, causation, actor,
-    token, progress, note, session, idle, alive, output_at, usage, screen_id
-FROM heartbeats
-WHERE shard = $1::integer
-    AND campaign = $2::text
-    AND unit = $3::text
-    AND position > $4::bigint
-ORDER BY position
-LIMIT $5::integer;
-
 -- name: claims_at
 -- The claims that the log holds at these positions, for tokens that are no longer current.
 SELECT position, campaign, unit, worker, recorded_at, data
