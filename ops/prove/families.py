@@ -27,6 +27,11 @@ def ends(*before: str, outcomes: bool = True, observed: str = "") -> tuple[Term,
     return (*timed, Term("unit.released", under("released")), parked)
 
 
+def lasted(kind: str, outcome: str) -> Term:
+    """Return the ends of one *kind* of the units that were ever ready."""
+    return Term(kind, (f"'{outcome}'",), without=((".first_ready_at", (None,)),), observed="~first_ready_at")
+
+
 def moves() -> tuple[Term, ...]:
     """Return every change of a unit's state."""
     to = {
@@ -63,6 +68,10 @@ FAMILIES: dict[str, tuple[Term, ...]] = {
     "muster_attempt_failures_total": (Term(FAILED, (".reason",)),),
     "muster_attempt_duration_seconds": ends(observed=".duration"),
     "muster_unit_wait_seconds": (Term("unit.claimed", observed=".waited"),),
+    "muster_unit_duration_seconds": (
+        lasted(DONE, "completed"), lasted(GONE, "quarantined"), lasted("unit.skipped", "skipped"),
+        lasted("unit.cancelled", "cancelled"),
+    ),
     "muster_unit_retries": (
         Term(DONE, observed=".attempt", scale=1, less=1),
         Term(GONE, without=((".attempts", ("0",)),), observed=".attempts", scale=1, less=1),

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -23,10 +24,10 @@ class Total(Struct, frozen=True):
 class Term(Struct, frozen=True):
     """Events of some *kinds* that count under *labels*.
 
-    A label is a column, `.field` of the payload, `@field` of an item, `#field` for the length of a list, `'text'` for itself,
-    or `a|b`: a where it is there, else b. *where* holds pairs of such a label and the values it may have, *without* those it
-    may not. *each* counts the items of a list instead of the event, *size* their number. *observed* is a field in seconds
-    (of another unit with its *scale*), less *less*.
+    A label is a column, `.field` of the payload, `@field` of an item, `#field` for the length of a list, `~field` for the
+    seconds since the instant in a field, `'text'` for itself, or `a|b`: a where it is there, else b. *where* holds pairs of
+    such a label and the values it may have, *without* those it may not. *each* counts the items of a list instead of the
+    event, *size* their number. *observed* is a field in seconds (of another unit with its *scale*), less *less*.
     """
 
     kinds: str
@@ -80,6 +81,8 @@ def column(label: str, each: str) -> str:
         return f"(e.data ->> '{first[1:]}')"
     if first.startswith("#"):
         return f"jsonb_array_length(e.data -> '{first[1:]}')::text"
+    if first.startswith("~"):
+        return f"extract(epoch FROM e.recorded_at - (e.data ->> '{first[1:]}')::timestamptz)"
     return f"(item ->> '{first[1:]}')" if first.startswith("@") else f"e.{first}"
 
 
@@ -101,6 +104,8 @@ def value(event: dict[str, Any], label: str, item: Any) -> str | None:  # noqa: 
         found = event["data"].get(first[1:])
     elif first.startswith("#"):
         found = len(event["data"][first[1:]])
+    elif first.startswith("~"):
+        found = elapsed(event["recorded_at"], event["data"].get(first[1:]))
     else:
         found = item.get(first[1:]) if first.startswith("@") else event.get(first)
     if found is None and other:
@@ -108,6 +113,11 @@ def value(event: dict[str, Any], label: str, item: Any) -> str | None:  # noqa: 
     if isinstance(found, bool):
         return "true" if found else "false"
     return None if found is None else str(found)
+
+
+def elapsed(at: str, since: str | None) -> float | None:
+    """Return the seconds between two instants, None when one is not known."""
+    return None if since is None else (datetime.fromisoformat(at) - datetime.fromisoformat(since)).total_seconds()
 
 
 def over(events: Iterable[dict[str, Any]], families: dict[str, tuple[Term, ...]]) -> dict[str, dict[Labels, Total]]:

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from projections.measures.catalogue import CATALOGUE, FOLDED
-from projections.measures.measure import SPANS, measure, parents, us
+from projections.measures.measure import SPANS, measure, parents, since, us
 from projections.measures.series import Scale, Series
 from projections.views.span import Span
 from service.domain import events as e
@@ -56,8 +56,7 @@ class Book:
             tally.count += 1
             tally.last = event
             if tally.times:
-                observed = OBSERVED[type(body)](body)
-                for row, scale in tally.times:
+                for (row, scale), observed in zip(tally.times, OBSERVED[type(body)](body, event), strict=True):
                     scale.observe(row, observed, event)
         for tally in tallies.values():
             close(tally)
@@ -149,16 +148,23 @@ ALIKE: dict[type[e.Event], Callable[[Any, e.Recorded], object]] = {
     e.UnitHeartbeat: lambda _body, _event: e.UnitHeartbeat,
     e.WorkerHeartbeat: lambda _body, _event: e.WorkerHeartbeat,
     e.RetryDue: lambda _body, _event: e.RetryDue,
-    e.UnitCompleted: lambda body, event: (e.UnitCompleted, event.campaign, body.attempt),
+    e.UnitCompleted: lambda body, event: (e.UnitCompleted, event.campaign, body.attempt, body.first_ready_at is None),
     e.AttemptFailed: lambda body, event: (e.AttemptFailed, event.campaign, body.reason),
     e.RetryScheduled: lambda body, _event: (e.RetryScheduled, body.after_attempt > 1),
 }
 """The frequent events, and what tells those apart that do not count the same."""
 
-OBSERVED: dict[type[e.Event], Callable[[Any], int]] = {
-    e.UnitClaimed: lambda body: us(body.waited),
-    e.UnitCompleted: lambda body: us(body.duration),
-    e.AttemptFailed: lambda body: us(body.duration),
-    e.RetryScheduled: lambda body: body.delay_ms * 1000,
+
+def completed(body: e.UnitCompleted, event: e.Recorded) -> tuple[int, ...]:
+    """Return what the histograms of times observe of a unit that is done: twice its attempt, and all its time."""
+    attempt = us(body.duration)
+    return (attempt, attempt) if body.first_ready_at is None else (attempt, attempt, since(body.first_ready_at, event))
+
+
+OBSERVED: dict[type[e.Event], Callable[[Any, e.Recorded], tuple[int, ...]]] = {
+    e.UnitClaimed: lambda body, _event: (us(body.waited),),
+    e.UnitCompleted: completed,
+    e.AttemptFailed: lambda body, _event: (us(body.duration),) * 2,
+    e.RetryScheduled: lambda body, _event: (body.delay_ms * 1000,),
 }
-"""What the histograms of the frequent events observe."""
+"""What the histograms of times of the frequent events observe, in the order of their measure."""

@@ -1,6 +1,7 @@
 """From an event to increments: pure, and of whole numbers only, so that sums do not depend on how the log was cut."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 from projections.views.span import Measured
@@ -42,6 +43,17 @@ def ended(event: e.Recorded, outcome: str, duration: float | None) -> Iterator[I
 def finished(event: e.Recorded, outcome: str) -> Increment:
     """Count the end of a unit."""
     return one("muster_campaign_units_finished_total", event.campaign or "", outcome)
+
+
+def lasted(event: e.Recorded, first_ready_at: datetime | None, outcome: str) -> Iterator[Increment]:
+    """Count how long a unit took from its first readiness to its end; one that was never ready took no time at all."""
+    if first_ready_at is not None:
+        yield "muster_unit_duration_seconds", (outcome,), 1, since(first_ready_at, event)
+
+
+def since(at: datetime, event: e.Recorded) -> int:
+    """Return the microseconds from *at* to *event*."""
+    return us((event.at - at).total_seconds())
 
 
 def campaign_completed(body: e.CampaignCompleted, _event: e.Recorded) -> Iterator[Increment]:
@@ -87,6 +99,7 @@ def unit_completed(body: e.UnitCompleted, event: e.Recorded) -> Iterator[Increme
     yield moved("done")
     yield finished(event, "completed")
     yield from ended(event, "completed", body.duration)
+    yield from lasted(event, body.first_ready_at, "completed")
     yield "muster_unit_retries", (), 1, body.attempt - 1
     if body.attempt > 1:
         yield one("muster_retries_total", "success")
@@ -118,6 +131,7 @@ def unit_quarantined(body: e.UnitQuarantined, event: e.Recorded) -> Iterator[Inc
     """A unit failed for good."""
     yield moved("quarantined")
     yield finished(event, "quarantined")
+    yield from lasted(event, body.first_ready_at, "quarantined")
     yield one("muster_quarantines_total", body.reason)
     yield "muster_unit_retries", (), 1, max(body.attempts - 1, 0)
     yield one("muster_quarantine_screens_total", "false" if body.screen_id is None else "true")
@@ -159,6 +173,7 @@ def unit_skipped(body: e.UnitSkipped, event: e.Recorded) -> Iterator[Increment]:
     """A dependency failed for good, or was itself skipped."""
     yield moved("skipped")
     yield finished(event, "skipped")
+    yield from lasted(event, body.first_ready_at, "skipped")
     yield one("muster_skips_total", "dependency_failed" if len(body.path) <= len(("failed", "skipped")) else "dependency_skipped")
 
 
@@ -166,6 +181,7 @@ def unit_cancelled(body: e.UnitCancelled, event: e.Recorded) -> Iterator[Increme
     """Nobody will run a unit."""
     yield moved("cancelled")
     yield finished(event, "cancelled")
+    yield from lasted(event, body.first_ready_at, "cancelled")
     if body.was == "quarantined":
         yield one("muster_quarantine_cleared_total", "discard")
 

@@ -80,7 +80,7 @@ WHERE u.shard = $1::integer
 RETURNING
     u.campaign, u.key, u.state, u.grp AS group, u.priority, u.seq, u.payload, u.updated_at, u.estimate_s, u.kind, u.fix_of,
     u.attempts, u.parks, u.claims, u.token, u.worker, u.session, u.due_at, u.resume_at, u.reason, u.error, u.screen_id,
-    u.waits_for, u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at;
+    u.waits_for, u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at, u.first_ready_at;
 
 -- name: forget
 -- What an interrupted rebuild left of its generation.

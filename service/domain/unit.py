@@ -11,7 +11,8 @@ class Unit(Struct, gc=False):
     """One unit; only `evolve` writes it. Its fields stand in the order in which the store reads them.
 
     *settled* means that nobody waits for it: it is done, or given up where dependents run all the same. *waits_for* counts
-    its unsettled dependencies, *dependents* the units that depend on it.
+    its unsettled dependencies, *dependents* the units that depend on it. *ready_at* is when it became ready last,
+    *first_ready_at* when it first did.
     """
 
     campaign: ids.CampaignName
@@ -42,6 +43,7 @@ class Unit(Struct, gc=False):
     because_of: ids.UnitKey | None = None
     ready_at: datetime | None = None
     claimed_at: datetime | None = None
+    first_ready_at: datetime | None = None
 
     @property
     def untouched(self) -> bool:

@@ -139,6 +139,7 @@ MOVING = attrgetter(
     "ready_at",
     "claimed_at",
     "updated_at",
+    "first_ready_at",
 )
 """What decisions change of a unit besides its state."""
 

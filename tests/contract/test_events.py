@@ -47,6 +47,19 @@ async def test_an_event_that_says_little_comes_back_as_little(pool: asyncpg.Pool
         assert await log.read(connection, 0, 0, 10) == [beat, life]
 
 
+async def test_an_end_from_before_it_told_the_first_readiness_is_read_without_it(pool: asyncpg.Pool) -> None:
+    """A new field is optional: logs are never rewritten."""
+    async with pool.acquire() as connection:
+        await connection.execute(
+            "INSERT INTO events (shard, position, kind, schema, recorded_at, campaign, unit, actor, data)"
+            " VALUES (0, 1, 'unit.cancelled', 1, $1::timestamptz, 'c', 'u', 'x', $2::jsonb)",
+            BIRTH,
+            '{"reason": null, "by": "me", "was": "ready"}',
+        )
+        [event] = await log.read(connection, 0, 0, 10)
+    assert event.body == e.UnitCancelled(reason=None, by="me", was="ready")
+
+
 @pytest.mark.parametrize(("kind", "schema"), [("unit.teleported", 1), ("unit.claimed", 2)])
 async def test_an_event_of_a_newer_muster_is_refused_with_its_place(pool: asyncpg.Pool, kind: str, schema: int) -> None:
     """A reader that does not know what it reads stops, and says where."""

@@ -142,7 +142,7 @@ async def test_saving_many_units_goes_by_their_key(drained: Drained) -> None:
     nothing, zeros, texts = [None] * many, [0] * many, ["x"] * many
     columns = [
         ["night"] * many, keys, ["done"] * many, zeros, zeros, zeros, nothing, texts, nothing, nothing, nothing, nothing, nothing,
-        nothing, zeros, zeros, [False] * many, nothing, nothing, nothing, [now] * many,
+        nothing, zeros, zeros, [False] * many, nothing, nothing, nothing, [now] * many, [now] * many,
     ]  # fmt: skip
     plan = await drained.plan(STATE.save_units, 0, *columns)
     assert "units_pkey" in used(plan), plan["text"]

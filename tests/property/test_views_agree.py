@@ -1,6 +1,7 @@
 """Whatever happens, the views say what the state says, and the series say what the log holds."""
 
 from collections import Counter
+from datetime import datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,6 +107,40 @@ def test_events_that_count_the_same_are_counted_together_as_if_one_by_one(seed: 
         paged.take(events[start : start + size])
     assert paged.series == book.series
     assert paged.touched == book.touched
+
+
+READY = e.UnitUnblocked | e.UnitUnparked | e.UnitReleased | e.RetryDue
+OUTCOMES = {
+    e.UnitCompleted: "completed",
+    e.UnitQuarantined: "quarantined",
+    e.UnitSkipped: "skipped",
+    e.UnitCancelled: "cancelled",
+}
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=SEEDS, steps=st.integers(5, 250))
+def test_the_time_of_a_unit_is_counted_from_its_first_readiness_to_each_of_its_ends(seed: int, steps: int) -> None:
+    """A6: found once more from the events alone."""
+    events = History(seed).grow(steps).events
+    _, book = folded(events)
+    first: dict[tuple[str | None, str | None], datetime] = {}
+    spans: dict[str, list[timedelta]] = {outcome: [] for outcome in OUTCOMES.values()}
+    for event in events:
+        unit = event.campaign, event.unit
+        match event.body:
+            case e.UnitsAdded(units=units):
+                first |= {(event.campaign, new.key): event.at for new in units if not new.waits_for}
+            case e.QuarantineCleared(to="ready") | e.UnitUnskipped(to="ready"):
+                first.setdefault(unit, event.at)
+            case body if isinstance(body, READY):
+                first.setdefault(unit, event.at)
+            case body if type(body) in OUTCOMES and unit in first:
+                spans[OUTCOMES[type(body)]].append(event.at - first[unit])
+    for outcome, each in spans.items():
+        row = book.series["muster_unit_duration_seconds", (outcome,)]
+        assert row.value == sum(row.buckets) == sum(row.exponential.values()) == len(each)
+        assert timedelta(microseconds=row.sum_us) == sum(each, timedelta())
 
 
 def value(book: Book, family: str, *labels: str) -> int:

@@ -45,7 +45,7 @@ UNITS = (
     ),
     histogram(
         "muster_unit_duration_seconds",
-        "Time from a unit's first readiness to its end; zero so far, no event tells when that was.",
+        "Time from a unit's first readiness to its end; one that was never ready is not counted.",
         "unit.completed unit.quarantined unit.skipped unit.cancelled",
         "10 60 300 900 1800 3600 7200 14400 28800 86400 259200 604800",
         exponential=True,

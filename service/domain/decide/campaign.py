@@ -152,7 +152,8 @@ def cancel_unit(unit: Unit, reason: str | None, moment: Moment) -> Consequence:
     if unit.state == "running":
         assert unit.token is not None, "a running unit has a claim"
         yield of_unit(unit, e.UnitReleased(token=unit.token, cause="stop"), unit.worker)
-    yield of_unit(unit, e.UnitCancelled(reason=reason, by=moment.actor, was=unit.state))
+    first = unit.first_ready_at
+    yield of_unit(unit, e.UnitCancelled(reason=reason, by=moment.actor, was=unit.state, first_ready_at=first))
 
 
 def clear_quarantine(state: State, command: ClearQuarantine, moment: Moment) -> Decision[Cleared]:

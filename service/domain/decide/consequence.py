@@ -40,6 +40,11 @@ def lost_parent(state: State, unit: Unit) -> Unit | None:
     return next((parent for parent in parents if parent is not None and lost(parent)), None)
 
 
+def skip(unit: Unit, path: tuple[ids.UnitKey, ...]) -> e.UnitSkipped:
+    """Return that *unit* is skipped for the first of *path*."""
+    return e.UnitSkipped(because_of=path[0], path=path, was=unit.state, first_ready_at=unit.first_ready_at)
+
+
 def fail_dependents(state: State, unit: Unit, path: tuple[ids.UnitKey, ...] = ()) -> Consequence:
     """Skip, or by policy let run, what depends on a unit that will not be done; *path* leads to it from the first cause."""
     if unit.settled:
@@ -51,7 +56,7 @@ def fail_dependents(state: State, unit: Unit, path: tuple[ids.UnitKey, ...] = ()
         for child in children(state, parent):
             if child.state == "blocked":
                 way = (*path, child.key)
-                yield of_unit(child, e.UnitSkipped(because_of=path[0], path=way, was=child.state))
+                yield of_unit(child, skip(child, way))
                 queue.append((child, way))
 
 
@@ -61,7 +66,7 @@ def skip_orphan(state: State, unit: Unit) -> Consequence:
     if parent is not None:
         root = (parent.because_of,) if parent.state == "skipped" and parent.because_of is not None else ()
         path = (*root, parent.key, unit.key)
-        yield of_unit(unit, e.UnitSkipped(because_of=path[0], path=path, was=unit.state))
+        yield of_unit(unit, skip(unit, path))
         yield from fail_dependents(state, unit, path)
 
 
@@ -94,6 +99,7 @@ def quarantine(
         worker=worker,
         screen_id=unit.screen_id,
         was=unit.state,
+        first_ready_at=unit.first_ready_at,
     )
     yield of_unit(unit, body, worker)
     yield from fail_dependents(state, unit)

@@ -133,6 +133,7 @@ def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, momen
         usage=command.usage,
         duration=(moment.at - claim.claimed_at).total_seconds(),
         was=unit.state,
+        first_ready_at=unit.first_ready_at,
     )
     yield of_unit(unit, body, claim.worker)
     if claim.worker in state.workers:

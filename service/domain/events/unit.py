@@ -85,7 +85,7 @@ class UnitHeartbeat(Event, frozen=True):
 
 
 class UnitCompleted(Event, frozen=True):
-    """The work is done and will never be done again."""
+    """The work is done and will never be done again; *first_ready_at* is unknown in older events, as in every end of a unit."""
 
     kind = "unit.completed"
     token: ids.Token
@@ -99,6 +99,7 @@ class UnitCompleted(Event, frozen=True):
     usage: dict[str, float] | None
     duration: float
     was: ids.UnitState
+    first_ready_at: datetime | None = None
 
 
 class AttemptFailed(Event, frozen=True):
@@ -154,6 +155,7 @@ class UnitQuarantined(Event, frozen=True):
     worker: ids.WorkerId | None
     screen_id: str | None
     was: ids.UnitState
+    first_ready_at: datetime | None = None
 
 
 class QuarantineCleared(Event, frozen=True):
@@ -194,12 +196,13 @@ class UnitReleased(Event, frozen=True):
 
 
 class UnitSkipped(Event, frozen=True):
-    """A dependency failed for good; *path* leads from it to this unit."""
+    """A dependency failed for good; *path* leads from it to this unit, which may never have been ready."""
 
     kind = "unit.skipped"
     because_of: ids.UnitKey
     path: tuple[ids.UnitKey, ...]
     was: ids.UnitState
+    first_ready_at: datetime | None = None
 
 
 class UnitUnskipped(Event, frozen=True):
@@ -218,6 +221,7 @@ class UnitCancelled(Event, frozen=True):
     reason: str | None
     by: str
     was: ids.UnitState
+    first_ready_at: datetime | None = None
 
 
 class LateResult(Event, frozen=True):

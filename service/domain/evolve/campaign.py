@@ -106,6 +106,7 @@ def units_added(state: State, body: e.UnitsAdded, event: e.Recorded) -> None:
             fix_of=new.fix_of,
             waits_for=new.waits_for,
             ready_at=None if new.waits_for else event.at,
+            first_ready_at=None if new.waits_for else event.at,
             updated_at=event.at,
         )
         state.add(unit)

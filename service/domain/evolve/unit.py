@@ -170,6 +170,7 @@ def ready(state: State, unit: Unit, event: e.Recorded) -> None:
     """The unit waits for a worker from now on."""
     state.move(unit, "ready", event.at)
     unit.ready_at, unit.due_at, unit.resume_at = event.at, None, None
+    unit.first_ready_at = unit.first_ready_at or event.at
 
 
 def retry_due(state: State, _body: e.RetryDue, event: e.Recorded) -> None:

@@ -84,7 +84,7 @@ JOIN claims AS c ON c.shard = $1::integer AND c.campaign = asked.campaign AND c.
 SELECT
     u.campaign, u.key, u.state, u.grp AS group, u.priority, u.seq, u.payload, u.updated_at, u.estimate_s, u.kind, u.fix_of,
     u.attempts, u.parks, u.claims, u.token, u.worker, u.session, u.due_at, u.resume_at, u.reason, u.error, u.screen_id,
-    u.waits_for, u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at
+    u.waits_for, u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at, u.first_ready_at
 FROM unnest($2::text[], $3::text[]) AS asked (campaign, key)
 JOIN units AS u ON u.shard = $1::integer AND u.campaign = asked.campaign AND u.key = asked.key;
 
@@ -94,7 +94,7 @@ JOIN units AS u ON u.shard = $1::integer AND u.campaign = asked.campaign AND u.k
 SELECT
     u.campaign, u.key, u.state, u.grp AS group, u.priority, u.seq, u.payload, u.updated_at, u.estimate_s, u.kind, u.fix_of,
     u.attempts, u.parks, u.claims, u.token, u.worker, u.session, u.due_at, u.resume_at, u.reason, u.error, u.screen_id,
-    u.waits_for, u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at
+    u.waits_for, u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at, u.first_ready_at
 FROM unnest($2::text[], $3::integer[]) AS wanted (campaign, count)
 CROSS JOIN LATERAL (
     SELECT *
@@ -217,21 +217,21 @@ SET state = excluded.state, registered = excluded.registered, capacity = exclude
 INSERT INTO units (
     shard, campaign, key, state, grp, priority, seq, payload, estimate_s, kind, fix_of, attempts, parks, claims, token, worker,
     session, due_at, resume_at, reason, error, screen_id, waits_for, dependents, settled, because_of, ready_at, claimed_at,
-    updated_at
+    updated_at, first_ready_at
 )
 SELECT
     $1::integer, campaign, key, state, grp, priority, seq, payload, estimate_s, kind, fix_of, attempts, parks, claims, token,
     worker, session, due_at, resume_at, reason, error, screen_id, waits_for, dependents, settled, because_of, ready_at,
-    claimed_at, updated_at
+    claimed_at, updated_at, first_ready_at
 FROM unnest(
     $2::text[], $3::text[], $4::text[], $5::integer[], $6::integer[], $7::bigint[], $8::jsonb[], $9::double precision[],
     $10::text[], $11::text[], $12::integer[], $13::integer[], $14::integer[], $15::text[], $16::text[], $17::text[],
     $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[], $22::text[], $23::integer[], $24::integer[],
-    $25::boolean[], $26::text[], $27::timestamptz[], $28::timestamptz[], $29::timestamptz[]
+    $25::boolean[], $26::text[], $27::timestamptz[], $28::timestamptz[], $29::timestamptz[], $30::timestamptz[]
 ) AS row (
     campaign, key, state, grp, priority, seq, payload, estimate_s, kind, fix_of, attempts, parks, claims, token, worker,
     session, due_at, resume_at, reason, error, screen_id, waits_for, dependents, settled, because_of, ready_at, claimed_at,
-    updated_at
+    updated_at, first_ready_at
 );
 
 -- name: save_units
@@ -241,14 +241,14 @@ SET state = row.state, attempts = row.attempts, parks = row.parks, claims = row.
     worker = row.worker, session = row.session, due_at = row.due_at, resume_at = row.resume_at, reason = row.reason,
     error = row.error, screen_id = row.screen_id, waits_for = row.waits_for, dependents = row.dependents,
     settled = row.settled, because_of = row.because_of, ready_at = row.ready_at, claimed_at = row.claimed_at,
-    updated_at = row.updated_at
+    updated_at = row.updated_at, first_ready_at = row.first_ready_at
 FROM unnest(
     $2::text[], $3::text[], $4::text[], $5::integer[], $6::integer[], $7::integer[], $8::text[], $9::text[], $10::text[],
     $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::integer[], $17::integer[],
-    $18::boolean[], $19::text[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[]
+    $18::boolean[], $19::text[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[]
 ) AS row (
     campaign, key, state, attempts, parks, claims, token, worker, session, due_at, resume_at, reason, error, screen_id,
-    waits_for, dependents, settled, because_of, ready_at, claimed_at, updated_at
+    waits_for, dependents, settled, because_of, ready_at, claimed_at, updated_at, first_ready_at
 )
 WHERE u.shard = $1::integer
     AND u.campaign = row.campaign
