@@ -16,6 +16,7 @@ from projections.http.reader import Reader
 from projections.http.routes import READS
 from projections.measures.process import Process
 from projections.projector import Projector
+from projections.rebuild import rebuild
 from service.domain import commands as c
 from service.domain import ids
 from service.http.edge import Edge
@@ -23,8 +24,10 @@ from service.http.problems import HANDLERS
 from service.settings import Settings
 from service.store.pool import open_connection
 from service.submission import Answer, Origin
-from service.writer import Writer
+from service.writer import Writer, within
 
+rebuilt = partial(rebuild, note=partial(within, origin=Origin(actor="test/rebuild")))
+"""What `muster rebuild` does."""
 NIGHTLY = ids.CampaignName("nightly")
 WORKER = ids.WorkerId("w-1")
 

@@ -99,6 +99,7 @@ SENTENCES: dict[str, Callable[[Told], str]] = {
     "engine.paused": lambda said: f"engine paused {by(said)}",
     "engine.resumed": lambda said: f"engine resumed {by(said)}",
     "engine.resized": lambda said: f"pool resized to {said['pool_size']} slots",
+    "projection.swapped": lambda said: f"a rebuild lets {', '.join(sorted(said['families']))} begin anew",
     "quota.gate_closed": lambda said: f"gate closed, {said['reason']}{until(said)}",
     "quota.gate_opened": lambda said: f"gate opened, {said['cause']}",
     "campaign.created": lambda said: f"created as “{said['title']}”",

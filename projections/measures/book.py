@@ -80,6 +80,8 @@ class Book:
     def fold(self, event: e.Recorded) -> None:
         """Add what *event* counts; series of a beginning exist at zero first."""
         self.begin(event)
+        if isinstance(event.body, e.ProjectionSwapped):
+            self.restart(event.body, event)
         for family, labels, count, observed in measure(event):
             key = (family, labels)
             row = self.series.get(key) or self.add(key, event)
@@ -101,6 +103,13 @@ class Book:
                 else:
                     row.value += 1
                 self.touched.add(key)
+
+    def restart(self, body: e.ProjectionSwapped, event: e.Recorded) -> None:
+        """Let the series that a rebuild found smaller begin with *event*: a visible, honest reset."""
+        for key in {(family, labels) for family, series in body.families.items() for labels in series} & self.series.keys():
+            row = self.series[key]
+            row.created_at, row.position = event.at, event.position
+            self.touched.add(key)
 
     def begin(self, event: e.Recorded) -> None:
         """Create at zero what begins with *event*: at the first of all, every series of closed labels."""

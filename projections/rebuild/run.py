@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -14,25 +14,29 @@ from projections.projector import Fold
 from projections.rebuild import ahead, shadow
 from projections.rebuild.ahead import Lanes
 from projections.rebuild.difference import CARDS, STATE, Difference, first_difference
+from projections.rebuild.lowered import Lowered, lowered
 from projections.rebuild.regrowth import Regrowth
 from projections.rebuild.shadow import SHADOW
 from projections.store import Checkpoint
 from projections.views.cards import Cards
+from service.domain.commands import NoteSwap
 from service.domain.events import Recorded
 from service.store import log
 
 SAVE_EVERY = 100
 NEAR = 500
+Note = Callable[[asyncpg.Connection, NoteSwap], Awaitable[Sequence[Recorded]]]
 SESSION = {"timezone": "UTC", "application_name": "muster rebuild", "jit": "off"}
 
 
 class Rebuilt(Struct, frozen=True):
-    """What a rebuild did: how many events, in how many seconds, and what was wrong before."""
+    """What a rebuild did: how many events, in how many seconds, what was wrong before, and which series begin anew."""
 
     position: int
     generation: int
     seconds: float
     difference: Difference | None
+    lowered: Lowered
 
 
 class Growth:
@@ -68,6 +72,12 @@ class Growth:
     async def grow_to(self, position: int, *, views: bool) -> None:
         """Fold the state up to a position, and the cards with it if the *views* are to come along."""
         await self.grow(position if views else self._reached, position)
+
+    async def take(self, page: Sequence[Recorded]) -> None:
+        """Fold what was appended in this very transaction, which no other connection can read yet."""
+        await self.state.take(page)
+        await self._view(page)
+        await self._save()
 
     async def _view(self, page: Sequence[Recorded]) -> None:
         """Fold a page into cards and series; they are written now and then."""
@@ -139,18 +149,22 @@ async def check(dsn: str, shard: int = 0) -> Difference | None:
         return await cards_compared(growth) or await state_compared(growth, views=False)
 
 
-async def rebuild(dsn: str, shard: int = 0) -> Rebuilt:
-    """Compute everything afresh, compare, and swap; the service may run meanwhile."""
+async def rebuild(dsn: str, note: Note, shard: int = 0) -> Rebuilt:
+    """Compute everything afresh, compare, and swap; the service may run meanwhile.
+
+    *note* records a command within the transaction of the swap.
+    """
     started = time.perf_counter()
     async with growing(dsn, shard, lasting=True) as growth:
         cards = await cards_compared(growth)
         state = await state_compared(growth, views=True)
-        position = await swapped(growth)
-        return Rebuilt(position, growth.views.at.generation, time.perf_counter() - started, state or cards)
+        lower = await swapped(growth, note)
+        at = growth.views.at
+        return Rebuilt(at.position, at.generation, time.perf_counter() - started, state or cards, lower)
 
 
-async def swapped(growth: Growth) -> int:
-    """Catch up with the log, and put the second set in place under the shard's lock; return the position of the swap."""
+async def swapped(growth: Growth, note: Note) -> Lowered:
+    """Catch up with the log, and put the second set in place under the shard's lock; return what got smaller by it."""
     connection = growth.connection
     while (head := await log.head(connection, growth.shard)) - growth.views.at.position > NEAR:
         await growth.grow_to(head, views=True)
@@ -158,5 +172,9 @@ async def swapped(growth: Growth) -> int:
         await connection.fetchval(log.QUERIES.lock, growth.shard)
         head = await log.head(connection, growth.shard)
         await growth.grow_to(head, views=True)
+        await shadow.retire(connection, growth.shard)
+        lower = lowered(await store.load_book(connection, growth.live), growth.views.book)
+        if lower:
+            await growth.take(await note(connection, NoteSwap(generation=growth.views.at.generation, families=lower)))
         await shadow.swap(connection, growth.shard, growth.views.at.generation)
-    return head
+    return lower

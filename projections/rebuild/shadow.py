@@ -60,9 +60,13 @@ async def forget_cards(connection: asyncpg.Connection, shard: int, kept: int) ->
         await connection.execute(query, shard, kept)
 
 
-async def swap(connection: asyncpg.Connection, shard: int, generation: int) -> None:
-    """Put the second set in the place of the first; the caller holds the shard's lock and commits."""
+async def retire(connection: asyncpg.Connection, shard: int) -> None:
+    """Let nobody fold the live generation any further."""
     await connection.execute(SHADOW.retire, shard)
+
+
+async def swap(connection: asyncpg.Connection, shard: int, generation: int) -> None:
+    """Put the second set in the place of the first, which is retired; the caller holds the shard's lock and commits."""
     await connection.execute(SHADOW.enliven, shard, generation)
     await connection.execute(SHADOW.forget, shard)
     await forget_cards(connection, shard, generation)

@@ -109,8 +109,9 @@ FROM unnest(
 ) AS row (family, labels, value, sum_us, buckets, created_at, position, exemplars, exponential)
 ON CONFLICT (shard, generation, family, labels) DO UPDATE
 SET
-    value = excluded.value, sum_us = excluded.sum_us, buckets = excluded.buckets, position = excluded.position,
-    exemplars = excluded.exemplars, exponential = excluded.exponential;
+    value = excluded.value, sum_us = excluded.sum_us, buckets = excluded.buckets, created_at = excluded.created_at,
+    position = excluded.position, exemplars = excluded.exemplars,
+    exponential = excluded.exponential;
 
 -- name: depth
 -- Where the live fold stands and where the log does, at the database's time; the oldest event that is not folded yet. Steps

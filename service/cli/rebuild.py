@@ -1,6 +1,7 @@
 """`muster rebuild`: compute every table from the log again, or only look whether that would change anything."""
 
 import asyncio
+from functools import partial
 
 import click
 
@@ -8,6 +9,8 @@ from projections.rebuild import check as compare
 from projections.rebuild import rebuild as compute
 from service.cli.database import with_database
 from service.settings import Settings
+from service.submission import Origin
+from service.writer import within
 
 
 @click.command()
@@ -21,8 +24,10 @@ def rebuild(settings: Settings, *, check: bool) -> None:
             raise click.ClickException(difference.line())
         click.echo("Live and rebuilt are equal, row for row.")
         return
-    done = asyncio.run(compute(settings.dsn))
+    done = asyncio.run(compute(settings.dsn, partial(within, origin=Origin(actor="rebuild"))))
     if done.difference is not None:
         click.echo(f"Mended: {done.difference.line()}")
+    if done.lowered:
+        click.echo(f"Smaller than before, and begun anew: {', '.join(done.lowered)}")
     rate = done.position / done.seconds
     click.echo(f"Rebuilt {done.position:,} events in {done.seconds:.1f} s ({rate:,.0f}/s); generation {done.generation} is live.")

@@ -1,6 +1,7 @@
 """One batch: the submissions of one transaction, what is decided of them, and what is stored."""
 
 import asyncio
+import math
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -127,3 +128,10 @@ class Batch:
             await connection.fetchval(log.QUERIES.lock, self.shard)
             found = await connection.fetchval(log.QUERIES.causation_at, self.shard, self.events[0].position)
         return found is not None and str(found).partition(".")[0] == self.id
+
+
+async def within(connection: log.Connection, command: Command, *, origin: Origin, shard: int = 0) -> Sequence[Recorded]:
+    """Decide and store *command* in a transaction that the caller has begun and commits; return its events."""
+    batch = Batch([Pending([command], origin, asyncio.get_running_loop().create_future(), math.inf)], shard)
+    await batch.transact(connection)
+    return batch.events

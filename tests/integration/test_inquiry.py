@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import pytest
 
-from projections.rebuild import check, rebuild
+from projections.rebuild import check
 from service.bell import Bell
 from service.domain import commands as c
 from service.domain import events as e
@@ -16,6 +16,7 @@ from service.domain.rejections import Conflict, NotFound, Rejection
 from service.loops.watcher import Watcher
 from service.settings import Settings
 from service.store import log
+from tests.fleet import rebuilt
 from tests.refold import audit, events
 from tests.replica import NIGHT, Replica, units
 
@@ -187,7 +188,7 @@ async def test_the_watcher_plans_for_a_campaign_that_died_with_the_service(
     for order in (c.ApplyRecovery(id=row.id), c.DeclineRecovery(id=row.id)):
         with pytest.raises(Conflict):
             await replica.order(order)
-    assert (await rebuild(dsn)).difference is None
+    assert (await rebuilt(dsn)).difference is None
     await audit(pool)
 
 

@@ -2,18 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import asyncpg
 import pytest
 
-from projections.rebuild import ahead, check, rebuild
+from projections.rebuild import ahead, check
 from projections.rebuild import regrowth as growing
 from service.domain import commands as c
 from service.domain import ids
 from service.settings import Settings
-from tests.fleet import NIGHTLY, Fleet, fleet
+from tests.fleet import NIGHTLY, Fleet, fleet, rebuilt
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def test_a_rebuild_gives_the_same_tables_and_the_service_goes_on(here: Fle
     await live_through(here)
     before = await here.get("/v1/campaigns/nightly")
     assert await check(dsn) is None
-    done = await rebuild(dsn)
+    done = await rebuilt(dsn)
     assert (done.difference, done.position, done.generation) == (None, here.position, 2)
     after = await here.get("/v1/campaigns/nightly")
     moving = dict.fromkeys(("eta", "eta_s", "eta_low", "eta_high", "throughput_per_hour"))
@@ -97,7 +97,7 @@ async def test_the_rebuilt_tables_have_the_constraints_indexes_and_rights_of_the
         return [tuple(row) for row in rows]
 
     before = comparable(await owner.fetch(shape))
-    await rebuild(dsn)
+    await rebuilt(dsn)
     assert comparable(await owner.fetch(shape)) == before
     assert await owner.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'muster%'") == 0
 
@@ -122,8 +122,52 @@ async def test_a_row_that_is_not_what_the_log_says_is_found_and_mended(
     found = await check(dsn)
     assert found is not None
     assert line in found.line()
-    assert (await rebuild(dsn)).difference == found
+    assert (await rebuilt(dsn)).difference == found
     assert await check(dsn) is None
+
+
+async def begun(owner: asyncpg.Connection) -> dict[tuple[str, tuple[str, ...]], datetime]:
+    """Return since when each live series counts."""
+    rows = await owner.fetch("SELECT family, labels, created_at FROM series JOIN checkpoint USING (shard, generation) WHERE live")
+    return {(family, tuple(labels)): created_at for family, labels, created_at in rows}
+
+
+@pytest.mark.parametrize(
+    ("tamper", "lower"),
+    [
+        ("value = value + 3 WHERE family = 'muster_heartbeats_total'", {"muster_heartbeats_total": [[]]}),
+        ("buckets[1] = buckets[1] + 1 WHERE family = 'muster_unit_wait_seconds'", {"muster_unit_wait_seconds": [[]]}),
+        ("sum_us = sum_us + 1 WHERE family = 'muster_unit_duration_seconds' AND labels = '{skipped}'",
+         {"muster_unit_duration_seconds": [["skipped"]]}),
+        ("exponential = '{\"5\": 9}' WHERE family = 'muster_unit_wait_seconds'", {"muster_unit_wait_seconds": [[]]}),
+    ],
+)  # fmt: skip
+async def test_a_counter_that_a_rebuild_makes_smaller_begins_anew_and_an_event_says_so(
+    here: Fleet, dsn: str, owner: asyncpg.Connection, tamper: str, lower: dict[str, list[list[str]]]
+) -> None:
+    """A6: a visible, honest reset; every other series counts on."""
+    await live_through(here)
+    await owner.execute(f"UPDATE series SET {tamper}")
+    before = await begun(owner)
+    done = await rebuilt(dsn)
+    (event,) = (await here.get("/v1/events", kind="projection.swapped"))["items"]
+    assert (event["data"], event["position"]) == ({"generation": 2, "families": lower}, done.position)
+    at = datetime.fromisoformat(event["recorded_at"])
+    anew = {(family, tuple(labels)): at for family, series in lower.items() for labels in series}
+    assert await begun(owner) == before | anew
+    await here.order(c.RecordReading(quota=ids.QuotaKey("q"), utilization=0.3))
+    await here.projector.at_least(here.position)
+    assert await check(dsn) is None
+    assert (await rebuilt(dsn)).lowered == {}
+    assert await begun(owner) == before | anew
+
+
+async def test_a_counter_that_a_rebuild_makes_larger_counts_on(here: Fleet, dsn: str, owner: asyncpg.Connection) -> None:
+    """A6: nothing was taken back from who has seen it."""
+    await live_through(here)
+    await owner.execute("UPDATE series SET value = 1 WHERE family = 'muster_heartbeats_total'")
+    assert (await rebuilt(dsn)).lowered == {}
+    assert (await here.get("/v1/events", kind="projection.swapped"))["items"] == []
 
 
 async def test_a_service_under_load_is_rebuilt_and_checked_without_a_refusal(here: Fleet, dsn: str) -> None:
@@ -141,7 +185,7 @@ async def test_a_service_under_load_is_rebuilt_and_checked_without_a_refusal(her
                 await here.order(c.CompleteUnit(token=claim.token))
 
     working = asyncio.create_task(work())
-    steps: tuple[Callable[[str], Coroutine[object, object, object]], ...] = (check, rebuild, check, rebuild)
+    steps: tuple[Callable[[str], Coroutine[object, object, object]], ...] = (check, rebuilt, check, rebuilt)
     for run in steps:
         await run(dsn)
     stopping.set()

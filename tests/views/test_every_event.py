@@ -8,13 +8,14 @@ from projections.views.cards import ROADS
 from service.domain import events as e
 
 PAST = {
-    e.EngineSwept, e.LogTrimmed, e.UnitsUpdated, e.LateResult, e.LeaseExpired,
+    e.EngineSwept, e.LogTrimmed, e.UnitsUpdated, e.LateResult, e.LeaseExpired, e.ProjectionSwapped,
 }  # fmt: skip
 """What no card shows, beside investigations, recoveries and bundles, which the state alone knows."""
 UNCOUNTED = {
     e.CampaignEdited, e.EnginePaused, e.EngineResumed, e.EngineResized, e.EngineSwept, e.LogTrimmed, e.QuotaPolicyChanged,
     e.QuotaRead, e.QuotaReadFailed, e.UnitsUpdated, e.WorkerDraining, e.WorkerFenced,
     e.InvestigationClaimed, e.InvestigationRequested, e.RecoveryClosed, e.RecoveryDetected,
+    e.ProjectionSwapped,
 }  # fmt: skip
 """What is counted by its kind alone."""
 

@@ -1,4 +1,4 @@
-"""What passing time orders, through the watcher."""
+"""What passing time orders, through the watcher; what the service notes of itself."""
 
 from datetime import datetime
 
@@ -47,6 +47,13 @@ class OpenGates(Command, frozen=True):
     """Open the gates among *quotas* whose time has come."""
 
     quotas: tuple[ids.QuotaKey, ...]
+
+
+class NoteSwap(Command, frozen=True):
+    """Note that a rebuild is put in place, and which series of which families are smaller in it."""
+
+    generation: int
+    families: dict[str, tuple[tuple[str, ...], ...]]
 
 
 class ElectLeader(Command, frozen=True):

@@ -56,6 +56,7 @@ DECISIONS: dict[type[c.Command], Callable[[State, Any, c.Moment], Decision[Any]]
     c.ResumeEngine: engine.resume,
     c.ResizePool: engine.resize,
     c.ElectLeader: engine.elect,
+    c.NoteSwap: engine.swap,
     c.TickEngine: quota.force_gates,
     c.RecordReading: quota.record_reading,
     c.EditQuota: quota.edit_quota,

@@ -1,7 +1,7 @@
-"""Decisions about the engine, and which replica leads."""
+"""Decisions about the engine, and what the service notes of itself."""
 
 from service.domain import events as e
-from service.domain.commands import ElectLeader, Moment, PauseEngine, ResizePool, ResumeEngine
+from service.domain.commands import ElectLeader, Moment, NoteSwap, PauseEngine, ResizePool, ResumeEngine
 from service.domain.decide.decision import Decision
 from service.domain.events import Fact
 from service.domain.state import State
@@ -28,3 +28,8 @@ def resize(state: State, command: ResizePool, _moment: Moment) -> Decision[None]
 def elect(_state: State, command: ElectLeader, _moment: Moment) -> Decision[None]:
     """Note who leads."""
     yield Fact(e.LeaderElected(replica=command.replica))
+
+
+def swap(_state: State, command: NoteSwap, _moment: Moment) -> Decision[None]:
+    """Note which series begin anew."""
+    yield Fact(e.ProjectionSwapped(generation=command.generation, families=command.families))

@@ -26,7 +26,7 @@ from service.domain.events.investigation import (
     InvestigationRequested,
     InvestigationSkipped,
 )
-from service.domain.events.operation import DiagnosticExported, LeaderElected, LogTrimmed
+from service.domain.events.operation import DiagnosticExported, LeaderElected, LogTrimmed, ProjectionSwapped
 from service.domain.events.quota import (
     QuotaGateClosed,
     QuotaGateOpened,
@@ -143,6 +143,7 @@ __all__ = [
     "LevelChanged",
     "LogTrimmed",
     "NewUnit",
+    "ProjectionSwapped",
     "QuarantineCleared",
     "QuotaGateClosed",
     "QuotaGateOpened",

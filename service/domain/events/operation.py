@@ -20,6 +20,17 @@ class LogTrimmed(Event, frozen=True):
     digest: str
 
 
+class ProjectionSwapped(Event, frozen=True):
+    """A rebuild put *generation* in place, in which some series are smaller than they were: they begin anew here.
+
+    *families* has for each family the label values of those series.
+    """
+
+    kind = "projection.swapped"
+    generation: int
+    families: dict[str, tuple[tuple[str, ...], ...]]
+
+
 class DiagnosticExported(Event, frozen=True):
     """Somebody took a bundle about a campaign; *sha256* is that of its bytes, *forced* says that the last one was quite fresh."""
 

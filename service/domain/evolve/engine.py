@@ -34,4 +34,5 @@ FOLDS: Folds = {
     e.EngineSwept: nothing,
     e.LeaderElected: nothing,
     e.LogTrimmed: nothing,
+    e.ProjectionSwapped: nothing,
 }
