@@ -1,229 +1,114 @@
-"""The application: six panes, one of them seen, kept fresh by the watch."""
+"""The keys that change something: what takes something away asks first, and every order answers with a sentence."""
 
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
-from rich.text import Text
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.timer import Timer
-from textual.widgets import ContentSwitcher, DataTable, Static
-from typing_extensions import override
+from textual.binding import BindingType
 
-from service.terminal.client import AwayError, RefusedError, Service
-from service.terminal.face import campaign as campaign_face
-from service.terminal.face import event as event_face
-from service.terminal.face import unit as unit_face
-from service.terminal.face import worker as worker_face
-from service.terminal.message import Campaign, Event, Quarantined, UnitRow, Worker
-from service.terminal.top import story
-from service.terminal.top.dialog import HELP, Read
-from service.terminal.top.glance import look
-from service.terminal.top.pane import Pane
-from service.terminal.top.steering import Steering
-from service.terminal.top.strip import KEYS, PANES, strip, tabs
-from service.terminal.top.watch import Watch
-from service.terminal.words import line
-
-STATES = (None, "running", "ready", "delayed", "parked", "blocked", "quarantined", "skipped", "cancelled", "done")
-SECOND_S, SAID_S = 1.0, 6.0
+from service.terminal.message import Recovery
+from service.terminal.top import glance as glances
+from service.terminal.top import order
+from service.terminal.top.dialog import Ask
+from service.terminal.top.watching import Watching
+from service.terminal.words import line, some
 
 
-class EnginePane(VerticalScroll):
-    """The engine, its quotas and the recovery plans."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [("j", "scroll_down", "Down"), ("k", "scroll_up", "Up")]
-
-
-class Panes:
-    """The lists."""
-
-    def __init__(self) -> None:
-        self.campaigns = Pane[Campaign]("campaigns", campaign_face.LIVE, campaign_face.NARROW, lambda campaign: campaign.name)
-        self.units = Pane[UnitRow]("units", unit_face.LIVE, unit_face.NARROW, lambda unit: unit.key)
-        self.workers = Pane[Worker]("workers", worker_face.LIVE, worker_face.LIVE, lambda worker: worker.worker)
-        self.quarantine = Pane[Quarantined](
-            "quarantine", unit_face.QUARANTINE, unit_face.NARROW_QUARANTINE, lambda unit: f"{unit.campaign}/{unit.key}"
-        )
-        self.events = Pane[Event]("events", event_face.LIVE, event_face.NARROW, lambda event: str(event.position), newest=True)
-
-
-class Top(Steering):
+class Top(Watching):
     """`muster top`."""
 
-    TITLE = "muster"
-    CSS_PATH = "top.tcss"
-    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(number), f"pane('{name}')", name.capitalize()) for number, name in enumerate(PANES, 1)),
         ("r", "retry", "Retry"),
         ("p", "pause", "Pause"),
         ("b", "breaker", "Reset the breaker"),
-        ("s", "state", "Next state"),
         ("R", "recovery", "Recovery"),
         ("K", "fence", "Fence stale"),
         ("D", "diagnostics", "Diagnostics"),
-        ("question_mark", "help", "Help"),
-        ("q", "quit", "Quit"),
     ]
+    folder = Path()
 
-    def __init__(self, service: Service) -> None:
-        super().__init__()
-        self.service = service
-        self.watch_log = Watch(service, self.look)
-        self.away: str | None = None
-        self.state: str | None = None
-        self.hush: Timer | None = None
-        self.panes = Panes()
-        self.engine_text = Static(id="engine-text")
-        self.lines = {name: Static(id=name) for name in ("strip", "tabs", "subject", "keys")}
-        self.switcher = ContentSwitcher(initial="campaigns")
+    async def agreed(self, question: str) -> bool:
+        """Ask."""
+        return await self.push_screen_wait(Ask(question)) == "y"
 
-    @override
-    def compose(self) -> ComposeResult:
-        yield self.lines["strip"]
-        yield self.lines["tabs"]
-        yield self.lines["subject"]
-        with self.switcher:
-            yield from (self.panes.campaigns, self.panes.units, self.panes.workers, self.panes.quarantine, self.panes.events)
-            with EnginePane(id="engine"):
-                yield self.engine_text
-        yield self.lines["keys"]
+    def action_retry(self) -> None:
+        """Retry what is chosen."""
+        self.carry_out(self._retry())
 
-    def on_mount(self) -> None:
-        """Begin to watch."""
-        self.draw_keys()
-        self.panes.campaigns.focus()
-        self.set_interval(SECOND_S, self.draw_lines)
-        self.run_worker(self.watch_log.run())
-
-    async def look(self) -> None:
-        """Read what is on the screen and show it; without an answer, what was known stays."""
-        chosen = None if self.campaign is None else self.campaign.name
-        try:
-            self.glance = await look(self.service, self.pane, chosen, self.state)
-            self.away = None
-        except AwayError as error:
-            self.away = line(str(error))
-        except RefusedError as error:
-            self.away = line(error.problem.detail or error.problem.title)
-        self.draw()
-
-    @override
-    def look_soon(self) -> None:
-        self.watch_log.wake()
-
-    def draw(self) -> None:
-        """Show what is known."""
-        glance = self.glance
-        self.draw_lines()
-        if glance is None:
-            return
-        self.panes.campaigns.fill(glance.campaigns)
-        match self.pane:
-            case "units":
-                self.panes.units.fill(glance.units)
-            case "workers":
-                self.panes.workers.fill(sorted(glance.workers, key=worker_face.worst_first))
-            case "quarantine":
-                self.panes.quarantine.fill(glance.quarantine)
-            case "events":
-                self.panes.events.fill(list(reversed(self.watch_log.events))[:200])
-            case "engine":
-                stream = "live" if self.watch_log.heard else "away, asking in turns"
-                self.engine_text.update(Text(story.engine(glance.engine, glance.plans, stream)))
-            case _:
-                pass
-
-    def draw_lines(self) -> None:
-        """Show the lines around the panes."""
-        engine = None if self.glance is None else self.glance.engine
-        self.lines["strip"].update(strip(engine, self.away, heard=self.watch_log.heard))
-        self.lines["tabs"].update(tabs(self.glance, self.pane))
-        self.lines["subject"].update(Text(self.subject(), style="italic", no_wrap=True, overflow="ellipsis"))
-
-    def draw_keys(self) -> None:
-        """Show the keys."""
-        self.lines["keys"].update(Text(KEYS, no_wrap=True, overflow="ellipsis"))
-
-    @override
-    def say(self, sentence: str, *, wrong: bool = False) -> None:
-        style = "bold white on red" if wrong else "bold"
-        self.lines["keys"].update(Text(f" {sentence} ", style=style, no_wrap=True, overflow="ellipsis"))
-        if self.hush is not None:
-            self.hush.stop()
-        self.hush = self.set_timer(SAID_S, self.draw_keys)
-
-    def subject(self) -> str:
-        """Return what the pane is about."""
-        name = "no campaign" if self.campaign is None else line(self.campaign.name)
-        match self.pane:
-            case "units":
-                return f" {name}: {self.state or 'open'} units; s shows the next state"
-            case "campaigns" if (campaign := self.campaign) is not None:
-                title = f" · {line(campaign.title)}" if campaign.title and campaign.title != campaign.name else ""
-                return f" {name}: {campaign_face.counts(campaign) or 'no units'}{title}"
-            case "quarantine" if (unit := self.panes.quarantine.chosen) is not None:
-                return f" {line(unit.campaign)}: {line(unit.error)}"
-            case "events":
-                return " newest first, without heartbeats"
-            case _:
-                return ""
-
-    @property
-    @override
-    def pane(self) -> str:
-        return self.switcher.current or "campaigns"
-
-    @property
-    @override
-    def campaign(self) -> Campaign | None:
-        if self.pane == "quarantine" and (unit := self.panes.quarantine.chosen) is not None and self.glance is not None:
-            return self.glance.campaign(unit.campaign)
-        return self.panes.campaigns.chosen
-
-    @property
-    @override
-    def unit(self) -> UnitRow | Quarantined | None:
-        return {"units": self.panes.units.chosen, "quarantine": self.panes.quarantine.chosen}.get(self.pane)
-
-    def action_pane(self, name: str) -> None:
-        """Show a pane."""
-        self.switcher.current = name
-        self.switcher.get_child_by_id(name).focus()
-        self.draw()
-        self.look_soon()
-
-    def action_state(self) -> None:
-        """Show the units of the next state."""
-        self.state = STATES[(STATES.index(self.state) + 1) % len(STATES)]
-        self.action_pane("units")
-
-    def action_help(self) -> None:
-        """Show the keys."""
-        self.push_screen(Read("muster top", HELP))
-
-    def on_data_table_row_highlighted(self) -> None:
-        """Say what the cursor is on now."""
-        self.draw_lines()
-
-    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Open what the cursor is on."""
-        event.stop()
-        if self.pane == "campaigns":
-            self.state = None
-            self.panes.units.fill([])
-            self.action_pane("units")
-        else:
-            self.carry_out(self._open())
-
-    async def _open(self) -> str | None:
+    async def _retry(self) -> str | None:
         campaign, unit = self.campaign, self.unit
-        chosen: Any = {"workers": self.panes.workers.chosen, "events": self.panes.events.chosen}.get(self.pane)
-        if unit is not None and campaign is not None:
-            self.push_screen(Read(line(unit.key), await story.unit(self.service, campaign.name, unit.key)))
-        elif isinstance(chosen, Worker):
-            self.push_screen(Read(line(chosen.worker), story.worker(chosen)))
-        elif isinstance(chosen, Event):
-            self.push_screen(Read(chosen.kind, story.event(chosen)))
+        if campaign is None:
+            return "no campaign is chosen"
+        if unit is not None:
+            return await order.retry_unit(self.service, campaign.name, unit.key)
+        count = await order.count_failed(self.service, campaign.name)
+        if not count:
+            return f"nothing of {line(campaign.name)} is quarantined"
+        if await self.agreed(f"Retry {some(count, 'quarantined unit')} of {line(campaign.name)}?"):
+            return await order.retry_failed(self.service, campaign.name)
         return None
+
+    def action_pause(self) -> None:
+        """Pause or resume."""
+        self.carry_out(self._switch_engine() if self.pane == "engine" else self._switch_campaign())
+
+    async def _switch_campaign(self) -> str | None:
+        campaign = self.campaign
+        return "no campaign is chosen" if campaign is None else await order.switch_campaign(self.service, campaign)
+
+    async def _switch_engine(self) -> str | None:
+        if self.glance is None:
+            return None
+        engine = self.glance.engine
+        if engine.paused is None and not await self.agreed("Pause the engine? Nothing will be claimed in any campaign."):
+            return None
+        return await order.switch_engine(self.service, engine)
+
+    def action_breaker(self) -> None:
+        """Reset the breaker."""
+        self.carry_out(self._reset())
+
+    async def _reset(self) -> str | None:
+        campaign = self.campaign
+        return "no campaign is chosen" if campaign is None else await order.reset_breaker(self.service, campaign.name)
+
+    def action_recovery(self) -> None:
+        """Decide on recovery plans, one after the other."""
+        self.carry_out(self._recover())
+
+    async def _recover(self) -> str | None:
+        plans = await glances.plans(self.service)
+        if not plans:
+            return "no recovery plans"
+        for plan in plans:
+            if (said := await self._decided(plan)) is not None:
+                self.say(said)
+        return None
+
+    async def _decided(self, plan: Recovery) -> str | None:
+        question = (
+            f"The workers of {line(plan.campaign)} died while the service was away: "
+            f"{some(len(plan.resumable), 'unit')} can be resumed, {plan.preserved:,} done ones are kept."
+        )
+        key = await self.push_screen_wait(Ask(question, (("a", "apply"), ("d", "decline, which cancels the campaign"))))
+        return None if key is None else await order.decide(self.service, plan, "apply" if key == "a" else "decline")
+
+    def action_fence(self) -> None:
+        """Fence the workers that have fallen silent."""
+        self.carry_out(self._fence())
+
+    async def _fence(self) -> str | None:
+        stale = order.stale(await glances.workers(self.service, order.SILENT))
+        if not stale:
+            return "no worker is stale"
+        names = ", ".join(line(worker.worker) for worker in stale[:3]) + (", …" if len(stale) > 3 else "")  # noqa: PLR2004
+        if await self.agreed(f"Fence {some(len(stale), 'stale worker')} ({names}) and take the units away?"):
+            return await order.fence(self.service, stale)
+        return None
+
+    def action_diagnostics(self) -> None:
+        """Save the diagnostics of the campaign."""
+        self.carry_out(self._diagnose())
+
+    async def _diagnose(self) -> str | None:
+        campaign = self.campaign
+        return "no campaign is chosen" if campaign is None else await order.diagnose(self.service, campaign.name, self.folder)
