@@ -10,6 +10,7 @@ CODE := service projections migrations tests ops grafana
 DATA ?= .muster
 PORT ?= 8110
 
+CROWD ?= 4 # test runners at once, each with a Postgres of its own: most of a test is waiting
 EMBEDDED := test_up.py test_embedded.py # they start the embedded 18, whatever the others run on
 
 .PHONY: help setup up demo demo-night prove-numbers observe test check fmt rules rules-mutate generate verify dashboards-preview screenshots bench lock clean
@@ -35,8 +36,8 @@ demo-night: setup ## let a bad night pass with real workers, and account for eve
 	MUSTER_URL=$${MUSTER_URL:-http://127.0.0.1:$(PORT)} exec $(BIN)/python -m ops.demo.night $(if $(NAME),--name $(NAME))
 
 test: setup ## all tests on PostgreSQL 18, then those with a database on Debian's 15
-	MUSTER_TEST_POSTGRES=18 $(BIN)/pytest
-	MUSTER_TEST_POSTGRES=15 $(BIN)/pytest tests/contract tests/integration tests/faults $(addprefix --ignore tests/integration/,$(EMBEDDED))
+	MUSTER_TEST_POSTGRES=18 $(BIN)/pytest --numprocesses $(CROWD) --dist loadfile
+	MUSTER_TEST_POSTGRES=15 $(BIN)/pytest --numprocesses $(CROWD) --dist loadfile tests/contract tests/integration tests/faults $(addprefix --ignore tests/integration/,$(EMBEDDED))
 
 check: setup ## format, lint, types, layers, generated files fresh
 	$(BIN)/ruff format --check $(CODE)

@@ -74,7 +74,11 @@ async def fleet(settings: Settings, pool: asyncpg.Pool, *, leads: bool = True) -
     projector = Projector(pool, process)
     reader = Reader(pool, projector)
     app = Litestar(
-        [*READS], opt={"lookout": Lookout(reader, process, asyncio.Event())}, exception_handlers=HANDLERS, openapi_config=None
+        [*READS],
+        opt={"lookout": Lookout(reader, process, asyncio.Event())},
+        exception_handlers=HANDLERS,
+        openapi_config=None,
+        logging_config=None,
     )
     app.asgi_handler = Edge(app.asgi_handler)
     running = [asyncio.create_task(writer.run())]

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
 from typing import Self
 
 import httpx
@@ -15,11 +17,15 @@ import httpx
 READY = re.compile(r"^Muster is ready: (?P<url>\S+)$")
 
 
+PORTS = count(10_000 + os.getpid() % 1_000 * 20)  # below those that the system gives to clients; other ones for each run
+
+
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a port that nobody listens on and that no other test was given."""
+    for port in PORTS:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("ports never end")
 
 
 class Program:

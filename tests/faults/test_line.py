@@ -99,8 +99,9 @@ async def test_on_a_silent_line_everybody_is_refused_in_time_and_asking_again_gi
     line: Line, pool: asyncpg.Pool
 ) -> None:
     """A4, promise 5: 503, and the service returns by itself."""
+    async with Replica(Settings(dsn=line.dsn)) as patient:
+        await patient.campaign()
     async with Replica(Settings(dsn=line.dsn), patience_s=0.5) as one:
-        await one.campaign()
         clients = Clients(one, resolve=False)
         for _ in range(3):
             before = sum(told.doubts for told in clients.told)

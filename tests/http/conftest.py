@@ -51,7 +51,7 @@ def desk(shard: Shard, stopping: asyncio.Event) -> Desk:
 @pytest.fixture
 def app(desk: Desk, seen: list[tuple[str, str, int]]) -> Litestar:
     """The write side on that shard."""
-    app = Litestar([*ROUTES], opt={"desk": desk}, exception_handlers=HANDLERS, openapi_config=None)
+    app = Litestar([*ROUTES], opt={"desk": desk}, exception_handlers=HANDLERS, openapi_config=None, logging_config=None)
     app.asgi_handler = Edge(app.asgi_handler, lambda method, route, status, _: seen.append((method, route, status)))
     return app
 

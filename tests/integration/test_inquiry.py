@@ -18,7 +18,7 @@ from service.settings import Settings
 from service.store import log
 from tests.fleet import rebuilt
 from tests.refold import audit, events
-from tests.replica import NIGHT, Replica, units
+from tests.replica import NIGHT, Replica, eventually, units
 
 WORKER = ids.WorkerId("w")
 
@@ -133,8 +133,12 @@ async def test_the_watcher_ends_an_investigation_after_30_minutes(
     assert len(await looked(replica)) == 1
     at = await now(pool)
     assert await watcher.nap(at) <= 0.05
-    await asyncio.sleep(0.06)
-    await watcher.look(at)
+
+    async def ended() -> bool:
+        await watcher.look(at)
+        return "investigation.empty" in await kinds(pool, "investigation.")
+
+    await eventually(ended)
     state = await audit(pool)
     assert [(row.unit, row.state, row.why) for row in state.investigations.values()] == [
         ("a", "empty", "timeout"),
@@ -155,12 +159,20 @@ async def test_the_watcher_ends_the_investigations_of_a_cancelled_campaign(
     assert [(row.state, row.why) for row in state.investigations.values()] == [("skipped", "cancelled")] * 3
 
 
-async def dead(replica: Replica, pool: asyncpg.Pool) -> datetime:
-    """Let a campaign's claims die; return since when nobody could be heard, half a lease ago."""
+async def dead(replica: Replica, pool: asyncpg.Pool) -> None:
+    """Let a campaign's claims die, all of whose leases have lapsed then."""
     await replica.campaign(units=units("a", "b", "c", "d"), lease_s=1, heartbeat={"warn_s": 0.1, "stale_s": 0.2, "dead_s": 0.3})
     grants = await replica.claim(count=3)
     await replica.order(c.CompleteUnit(token=grants[0].token))
-    await asyncio.sleep(1.1)
+
+    async def lapsed() -> bool:
+        return bool(await pool.fetchval("SELECT max(lease_until) < clock_timestamp() FROM claims"))
+
+    await eventually(lapsed)
+
+
+async def lately(pool: asyncpg.Pool) -> datetime:
+    """Return a time since when workers can be heard, half a lease ago: too late to judge them by."""
     return await now(pool) - timedelta(seconds=0.5)
 
 
@@ -174,10 +186,10 @@ async def test_the_watcher_plans_for_a_campaign_that_died_with_the_service(
     replica: Replica, watcher: Watcher, pool: asyncpg.Pool, dsn: str
 ) -> None:
     """B-RECOV-1, B-RECOV-2, A5."""
-    heard_since = await dead(replica, pool)
+    await dead(replica, pool)
     last = (await replica.submit()).position
-    await watcher.look(heard_since, tick=False)
-    await watcher.look(heard_since, tick=False)
+    await watcher.look(await lately(pool), tick=False)
+    await watcher.look(await lately(pool), tick=False)
     state = await audit(pool)
     (row,) = state.recoveries.values()
     assert (row.campaign, row.resumable, row.preserved, row.last_position) == (NIGHT, ["b", "c"], 1, last)
@@ -194,7 +206,8 @@ async def test_the_watcher_plans_for_a_campaign_that_died_with_the_service(
 
 async def test_to_decline_cancels_every_open_unit(replica: Replica, watcher: Watcher, pool: asyncpg.Pool) -> None:
     """B-RECOV-2."""
-    await watcher.look(await dead(replica, pool), tick=False)
+    await dead(replica, pool)
+    await watcher.look(await lately(pool), tick=False)
     await replica.order(c.DeclineRecovery(id=await plan(pool)))
     state = await audit(pool)
     assert state.campaigns[NIGHT].state == "cancelled"
@@ -207,11 +220,10 @@ async def test_a_plan_without_a_decision_is_closed_when_its_leases_have_expired(
     replica: Replica, watcher: Watcher, pool: asyncpg.Pool
 ) -> None:
     """B-RECOV-1."""
-    heard_since = await dead(replica, pool)
-    await watcher.look(heard_since, tick=False)
-    await asyncio.sleep(0.6)
-    await watcher.look(heard_since, tick=False)
-    await watcher.look(heard_since, tick=False)
+    await dead(replica, pool)
+    await watcher.look(await lately(pool), tick=False)
+    for _ in range(2):
+        await watcher.look(await now(pool) - timedelta(seconds=1), tick=False)
     assert await kinds(pool, "recovery.", "unit.lease_expired") == [
         "recovery.detected", "unit.lease_expired", "unit.lease_expired", "recovery.closed",
     ]  # fmt: skip
@@ -220,9 +232,9 @@ async def test_a_plan_without_a_decision_is_closed_when_its_leases_have_expired(
 
 async def test_a_worker_that_is_heard_again_makes_a_plan_needless(replica: Replica, watcher: Watcher, pool: asyncpg.Pool) -> None:
     """B-RECOV-1."""
-    heard_since = await dead(replica, pool)
+    await dead(replica, pool)
     await replica.order(c.BeatWorker(worker=WORKER))
-    await watcher.look(heard_since, tick=False)
+    await watcher.look(await lately(pool), tick=False)
     assert await kinds(pool, "recovery.") == []
 
 

@@ -110,7 +110,11 @@ async def test_after_a_restart_a_plan_is_found_and_applied(settings: Settings, p
         await http.post(f"/v1/claims/{first['token']}/complete", json={})
         last = (await http.get("/v1/events", params={"kind": "unit.completed"})).json()["items"][-1]["position"]
         assert (await http.get("/v1/recovery")).json() == {"items": [], "next": None}
-    await asyncio.sleep(3)
+
+    async def lapsed() -> bool:
+        return bool(await pool.fetchval("SELECT max(lease_until) < clock_timestamp() FROM claims"))
+
+    await eventually(lapsed)
     async with served(settings) as http:
 
         async def planned() -> object:

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.service import eventually
 from tests.terminal.conftest import Hand, Say
 
 Begin = Callable[..., str]
@@ -64,13 +65,22 @@ def test_a_campaign_needs_a_name(say: Say) -> None:
 
 
 @pytest.mark.parametrize(("type", "code", "outcome"), [("completed", 0, "achieved"), ("failed", 4, "failed")])
-def test_waiting_ends_with_the_outcome(say: Say, hand: Hand, name: str, type: str, code: int, outcome: str) -> None:  # noqa: A002
+def test_waiting_ends_with_the_outcome(
+    say: Say,
+    http: httpx.Client,
+    hand: Hand,
+    name: str,
+    type: str,  # noqa: A002 - as a report calls it
+    code: int,
+    outcome: str,
+) -> None:
     def work() -> None:
+        eventually(lambda: http.get(f"/v1/campaigns/{name}").is_success)
         token = hand.claim(name, wait_s=10)
         hand.report(type=type, token=token, **({} if type == "completed" else {"reason": "crash", "error": "no"}))
 
     body = {"name": name, "policy": {"max_attempts": 1}, "units": [{"key": "a"}]}
-    worker = threading.Timer(0.3, work)
+    worker = threading.Thread(target=work)
     worker.start()
     printed = say("campaign", "create", "-", "--wait", "--json", input=json.dumps(body))
     worker.join()
