@@ -23,6 +23,7 @@ from service.bell import Bell
 from service.conventions import pairs
 from service.domain.commands import ElectLeader
 from service.domain.events import DEADLINES, OPENINGS, Recorded
+from service.loops.examiner import Examiner
 from service.loops.leader import Leader
 from service.loops.notice import Notices
 from service.loops.retention import Retention
@@ -98,9 +99,10 @@ class Replica:
         self.replays = Replays(self.pool)
         self.notices = Notices(partial(connect, name="muster notices"), self._heard, self.name)
         watcher = Watcher(self.pool, self.writer, self.deadlines, settings.tick_s, sweeps=numbers)
+        examiner = Examiner(settings, self.process.diverged)
         self.exporter = exporter_of(settings, self.pool, self.process, self.name)
         exports = () if self.exporter is None else (self.exporter.run_fleet,)
-        duties = (*exports, self._announce, self._project, watcher.run, Retention(self.pool, sweeps=numbers).run)
+        duties = (*exports, self._announce, self._project, watcher.run, Retention(self.pool, sweeps=numbers).run, examiner.run)
         self.leader = Leader(self.pool, self.name, settings.leader_lease_s, duties)
 
     def _committed(self, events: Sequence[Recorded]) -> None:

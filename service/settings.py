@@ -45,6 +45,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     tick_s: Annotated[float, Meta(ge=1, le=60, description="seconds between two looks of the watcher")] = 5.0
     leader_lease_s: Annotated[float, Meta(ge=1, le=60, description="seconds without a leader at most")] = 5.0
     lag_budget_s: Annotated[float, Meta(ge=0.1, le=3600, description="seconds the views may lag before readiness fails")] = 10.0
+    examine_hour: Annotated[
+        int, Meta(ge=-1, le=23, description="hour of the day, UTC, at which the views are folded afresh and compared; -1: never")
+    ] = 3
     settle_s: Annotated[
         float, Meta(ge=0, le=60, description="seconds between not ready and closed, for a load balancer to notice")
     ] = 0.0

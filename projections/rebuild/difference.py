@@ -63,10 +63,14 @@ async def first_difference(connection: asyncpg.Connection, tables: Sequence[str]
 
 
 def difference(table: str, live: str | None, rebuilt: str | None) -> Difference:
+    """Return which field of two rows differs, named by the columns that are their key."""
+    some = json.loads(live or rebuilt or "{}")
+    return differing(table, {name: some[name] for name in KEYS.get(table, ())}, live, rebuilt)
+
+
+def differing(table: str, key: dict[str, Any], live: str | None, rebuilt: str | None) -> Difference:
     """Return which field of two rows differs."""
     ours, theirs = (None if text is None else json.loads(text) for text in (live, rebuilt))
-    some = ours or theirs or {}
-    key = {name: some[name] for name in KEYS.get(table, ())}
     if ours is None or theirs is None:
         return Difference(table, key, "row", "absent" if ours is None else "there", "absent" if theirs is None else "there")
     field, left, right = first_field(ours, theirs, "")

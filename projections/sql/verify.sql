@@ -49,3 +49,29 @@ FROM (
     GROUP BY 1
 ) AS counted
 GROUP BY kind;
+
+-- name: cards
+-- Every card of a generation as a document, by its table and its key; the places of units are left out.
+SELECT 'engine_card' AS relation, '{}'::text[] AS key, card AS document
+FROM engine_card
+WHERE shard = $1::integer AND generation = $2::integer
+UNION ALL
+SELECT 'campaign_card', ARRAY[campaign], jsonb_build_object('state', state, 'labels', labels, 'card', card)
+FROM campaign_card
+WHERE shard = $1::integer AND generation = $2::integer
+UNION ALL
+SELECT 'worker_card', ARRAY[worker], card
+FROM worker_card
+WHERE shard = $1::integer AND generation = $2::integer
+UNION ALL
+SELECT 'quota_card', ARRAY[quota], card
+FROM quota_card
+WHERE shard = $1::integer AND generation = $2::integer
+UNION ALL
+SELECT 'quarantine_card', ARRAY[campaign, unit], card
+FROM quarantine_card
+WHERE shard = $1::integer AND generation = $2::integer
+UNION ALL
+SELECT 'wave_card', ARRAY[campaign, wave::text], card
+FROM wave_card
+WHERE shard = $1::integer AND generation = $2::integer;

@@ -1,0 +1,15 @@
+"""`python -m projections.verify`: what the examiner starts as a process of its own; prints what came of it as JSON."""
+
+import asyncio
+import os
+import sys
+
+import msgspec
+
+from projections.verify.afresh import compare
+from service.logs import configure
+from service.settings import Settings
+
+settings = Settings.read(os.environ)
+configure(settings)
+sys.stdout.buffer.write(msgspec.json.encode(asyncio.run(compare(settings.dsn))))
