@@ -8,6 +8,7 @@ import msgspec
 from asyncpg import Connection, Pool, Record
 from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from projections.measures.book import Book, Key, Series
 from projections.measures.catalogue import CATALOGUE
@@ -15,11 +16,13 @@ from projections.measures.series import Exemplar
 from projections.views.campaign import CampaignCard
 from projections.views.cards import Cards, UnitId
 from projections.views.engine import EngineCard
+from projections.views.ledger import DEFAULT_GROUP
 from projections.views.quarantine import QuarantineCard
 from projections.views.quota import QuotaCard
 from projections.views.wave import FIRST, WaveCard, WaveId
 from projections.views.worker import WorkerCard
 from service.domain.events import Recorded
+from service.store.log import columns
 from service.store.queries import load
 
 QUERIES = load("projections", package="projections")
@@ -97,6 +100,8 @@ async def bring(connection: Session, at: Checkpoint, cards: Cards, events: Seque
         await load_quarantined(connection, at, cards, quarantined)
     if unplaced := cards.waves.unplaced(events, cards.depth):
         await load_places(connection, at, cards, unplaced)
+    if unknown := cards.ledgers.unknown(events, cards.campaigns):
+        await load_groups(connection, at, cards, unknown)
     if absent := cards.waves.absent(events, cards.depth):
         await load_waves(connection, at, cards, absent)
 
@@ -105,6 +110,12 @@ async def load_places(connection: Session, at: Checkpoint, cards: Cards, unplace
     """Bring the waves of some units into memory."""
     found = await connection.fetch(QUERIES.places, at.shard, at.generation, *zip(*unplaced, strict=True))
     cards.waves.places |= dict.fromkeys(unplaced, FIRST) | {(campaign, unit): wave for campaign, unit, wave in found}
+
+
+async def load_groups(connection: Session, at: Checkpoint, cards: Cards, unknown: set[UnitId]) -> None:
+    """Bring the groups of some units into memory."""
+    found = await connection.fetch(QUERIES.groups, at.shard, at.generation, *zip(*unknown, strict=True))
+    cards.ledgers.groups |= dict.fromkeys(unknown, DEFAULT_GROUP) | {(campaign, unit): group for campaign, unit, group in found}
 
 
 async def load_waves(connection: Session, at: Checkpoint, cards: Cards, absent: set[WaveId]) -> None:
@@ -173,6 +184,7 @@ async def save_cards(connection: Session, at: Checkpoint, cards: Cards) -> None:
         await connection.execute(QUERIES.save_quotas, *where, *zip(*rows_q, strict=True))
     await save_quarantine(connection, at, cards)
     await save_waves(connection, at, cards)
+    await save_ledgers(connection, at, cards)
 
 
 async def save_quarantine(connection: Session, at: Checkpoint, cards: Cards) -> None:
@@ -194,6 +206,22 @@ async def save_waves(connection: Session, at: Checkpoint, cards: Cards) -> None:
     if waves.touched:
         rows = [(*wave, text(waves.cards[wave])) for wave in sorted(waves.touched)]
         await connection.execute(QUERIES.save_waves, at.shard, at.generation, *zip(*rows, strict=True))
+
+
+async def save_ledgers(connection: Session, at: Checkpoint, cards: Cards) -> None:
+    """Write what ledgers left behind: groups of units, marks, silences."""
+    ledgers = cards.ledgers
+    if ledgers.grouped:
+        await connection.execute(
+            QUERIES.save_groups, at.shard, at.generation, *columns([astuple(row) for row in ledgers.grouped])
+        )
+    if ledgers.marks:
+        rows = [(mark.campaign, mark.ledger.at_us, mark.position, text(mark)) for mark in ledgers.marks]
+        await connection.execute(QUERIES.save_marks, at.shard, at.generation, *columns(rows))
+    if ledgers.silences:
+        await connection.execute(
+            QUERIES.save_silences, at.shard, at.generation, *columns([astuple(row) for row in ledgers.silences])
+        )
 
 
 async def save_book(connection: Session, at: Checkpoint, book: Book) -> None:

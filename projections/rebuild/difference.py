@@ -44,6 +44,9 @@ KEYS = {
     "quarantine_card": ("campaign", "unit"),
     "wave_card": ("campaign", "wave"),
     "unit_wave": ("campaign", "unit"),
+    "ledger_mark": ("campaign", "position"),
+    "silence": ("campaign", "position"),
+    "unit_group": ("campaign", "unit", "position"),
     "series": ("family", "labels"),
 }
 """The columns that name a row of a table; the engine has one row."""

@@ -15,6 +15,9 @@ CARDS = (
     SHADOW.forget_quarantine,
     SHADOW.forget_waves,
     SHADOW.forget_places,
+    SHADOW.forget_marks,
+    SHADOW.forget_silences,
+    SHADOW.forget_groups,
     SHADOW.forget_series,
 )
 

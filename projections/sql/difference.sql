@@ -141,6 +141,33 @@ FULL JOIN (SELECT campaign, unit, wave FROM unit_wave WHERE shard = $1::integer 
 WHERE ROW(l.*) IS DISTINCT FROM ROW(r.*)
 LIMIT 1;
 
+-- name: ledger_mark
+-- The marks of ledgers.
+SELECT to_jsonb(l) AS live, to_jsonb(r) AS rebuilt
+FROM (SELECT campaign, at_us, position, mark FROM ledger_mark WHERE shard = $1::integer AND generation = $2::integer) AS l
+FULL JOIN (SELECT campaign, at_us, position, mark FROM ledger_mark WHERE shard = $1::integer AND generation = $3::integer) AS r
+    USING (campaign, at_us, position)
+WHERE ROW(l.*) IS DISTINCT FROM ROW(r.*)
+LIMIT 1;
+
+-- name: silence
+-- The silences of dead workers.
+SELECT to_jsonb(l) AS live, to_jsonb(r) AS rebuilt
+FROM (SELECT campaign, at_us, position, since_us, total_us FROM silence WHERE shard = $1::integer AND generation = $2::integer) AS l
+FULL JOIN (SELECT campaign, at_us, position, since_us, total_us FROM silence WHERE shard = $1::integer AND generation = $3::integer) AS r
+    USING (campaign, at_us, position)
+WHERE ROW(l.*) IS DISTINCT FROM ROW(r.*)
+LIMIT 1;
+
+-- name: unit_group
+-- The groups that units are in.
+SELECT to_jsonb(l) AS live, to_jsonb(r) AS rebuilt
+FROM (SELECT campaign, unit, position, grp FROM unit_group WHERE shard = $1::integer AND generation = $2::integer) AS l
+FULL JOIN (SELECT campaign, unit, position, grp FROM unit_group WHERE shard = $1::integer AND generation = $3::integer) AS r
+    USING (campaign, unit, position)
+WHERE ROW(l.*) IS DISTINCT FROM ROW(r.*)
+LIMIT 1;
+
 -- name: series
 -- Series, with the time and position of their last change.
 SELECT to_jsonb(l) AS live, to_jsonb(r) AS rebuilt

@@ -179,3 +179,30 @@ INSERT INTO wave_card (shard, generation, campaign, wave, card)
 SELECT $1::integer, $2::integer, campaign, wave, card
 FROM unnest($3::text[], $4::integer[], $5::jsonb[]) AS row (campaign, wave, card)
 ON CONFLICT (shard, generation, campaign, wave) DO UPDATE SET card = excluded.card;
+
+-- name: groups
+-- The groups of some units, served by the primary key; who is not there is in the default one.
+SELECT DISTINCT ON (g.campaign, g.unit) g.campaign, g.unit, g.grp
+FROM unnest($3::text[], $4::text[]) AS asked (campaign, unit)
+JOIN unit_group AS g
+    ON g.shard = $1::integer AND g.generation = $2::integer AND g.campaign = asked.campaign AND g.unit = asked.unit
+ORDER BY g.campaign, g.unit, g.position DESC;
+
+-- name: save_groups
+-- The groups that units came into.
+INSERT INTO unit_group (shard, generation, campaign, unit, position, grp)
+SELECT $1::integer, $2::integer, campaign, unit, position, grp
+FROM unnest($3::text[], $4::text[], $5::bigint[], $6::integer[]) AS row (campaign, unit, position, grp);
+
+-- name: save_marks
+-- Where ledgers stood.
+INSERT INTO ledger_mark (shard, generation, campaign, at_us, position, mark)
+SELECT $1::integer, $2::integer, campaign, at_us, position, mark
+FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::jsonb[]) AS row (campaign, at_us, position, mark);
+
+-- name: save_silences
+-- The times for which workers held a claim and were gone.
+INSERT INTO silence (shard, generation, campaign, at_us, position, since_us, total_us)
+SELECT $1::integer, $2::integer, campaign, at_us, position, since_us, total_us
+FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+    AS row (campaign, at_us, position, since_us, total_us);

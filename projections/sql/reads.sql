@@ -382,24 +382,95 @@ LIMIT $3::integer;
 -- The database's time.
 SELECT clock_timestamp() AS at, $1::integer AS shard;
 
--- name: surroundings
--- What concerns every campaign, up to an instant: the engine's switch, the gates, the levels of workers; served by events_of_kind.
+-- name: ledger_now
+-- The live cards of a campaign, the engine and the quotas whose gates are closed; steps on primary keys.
 SELECT
-    position, kind, schema, campaign, unit, worker, recorded_at, correlation_id, span_id, causation, actor, data
-FROM events
-WHERE shard = $1::integer
-    AND kind = ANY($2::text[])
-    AND recorded_at <= $3::timestamptz
-ORDER BY position;
+    k.generation,
+    k.position,
+    c.card,
+    e.card AS engine,
+    (
+        SELECT array_agg(q.quota)
+        FROM quota_card AS q
+        WHERE q.shard = k.shard AND q.generation = k.generation AND q.card ->> 'reason' IS NOT NULL
+    ) AS closed
+FROM checkpoint AS k
+JOIN campaign_card AS c ON c.shard = k.shard AND c.generation = k.generation AND c.campaign = $2::text
+LEFT JOIN engine_card AS e ON e.shard = k.shard AND e.generation = k.generation
+WHERE k.shard = $1::integer
+    AND k.live;
 
--- name: campaign_facts
--- The next facts of a campaign up to an instant, served by events_of_campaign.
+-- name: ledger_mark
+-- The last mark of a campaign up to an instant, and the position of the one after it; served by the primary key.
+SELECT
+    m.mark,
+    (
+        SELECT n.position
+        FROM ledger_mark AS n
+        WHERE n.shard = m.shard
+            AND n.generation = m.generation
+            AND n.campaign = m.campaign
+            AND (n.at_us, n.position) > (m.at_us, m.position)
+        ORDER BY n.at_us, n.position
+        LIMIT 1
+    ) AS next
+FROM ledger_mark AS m
+WHERE m.shard = $1::integer
+    AND m.generation = $2::integer
+    AND m.campaign = $3::text
+    AND m.at_us <= $4::bigint
+ORDER BY m.at_us DESC, m.position DESC
+LIMIT 1;
+
+-- name: ledger_edge
+-- The facts of a campaign between two positions, and what concerns every campaign, up to an instant; served by
+-- events_of_campaign and events_of_kind.
 SELECT
     position, kind, schema, campaign, unit, worker, recorded_at, correlation_id, span_id, causation, actor, data
 FROM events
 WHERE shard = $1::integer
     AND campaign = $2::text
     AND position > $3::bigint
-    AND recorded_at <= $4::timestamptz
-ORDER BY position
-LIMIT $5::integer;
+    AND position <= $4::bigint
+    AND recorded_at <= $5::timestamptz
+UNION ALL
+SELECT
+    position, kind, schema, campaign, unit, worker, recorded_at, correlation_id, span_id, causation, actor, data
+FROM events
+WHERE shard = $1::integer
+    AND kind = ANY($6::text[])
+    AND position > $3::bigint
+    AND position <= $4::bigint
+    AND recorded_at <= $5::timestamptz
+ORDER BY position;
+
+-- name: ledger_groups
+-- The groups that some units were in after a position, served by the primary key.
+SELECT DISTINCT ON (g.unit) g.unit, g.grp
+FROM unnest($4::text[]) AS asked (unit)
+JOIN unit_group AS g
+    ON g.shard = $1::integer AND g.generation = $2::integer AND g.campaign = $3::text AND g.unit = asked.unit
+WHERE g.position <= $5::bigint
+ORDER BY g.unit, g.position DESC;
+
+-- name: silence
+-- How long workers were silent in a campaign up to an instant, and how much of what was told after it, up to another one and so soon
+-- that it may reach back, lies before it; served by the primary key.
+SELECT
+    coalesce((
+        SELECT s.total_us
+        FROM silence AS s
+        WHERE s.shard = $1::integer AND s.generation = $2::integer AND s.campaign = $3::text AND s.at_us <= $4::bigint
+        ORDER BY s.at_us DESC, s.position DESC
+        LIMIT 1
+    ), 0) AS total_us,
+    coalesce((
+        SELECT sum($4::bigint - s.since_us)
+        FROM silence AS s
+        WHERE s.shard = $1::integer
+            AND s.generation = $2::integer
+            AND s.campaign = $3::text
+            AND s.at_us > $4::bigint
+            AND s.at_us <= $5::bigint
+            AND s.since_us < $4::bigint
+    ), 0)::bigint AS across_us;

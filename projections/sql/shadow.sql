@@ -114,6 +114,18 @@ DELETE FROM wave_card WHERE shard = $1::integer AND generation <> $2::integer;
 -- The same of the units' waves.
 DELETE FROM unit_wave WHERE shard = $1::integer AND generation <> $2::integer;
 
+-- name: forget_marks
+-- The same of marks.
+DELETE FROM ledger_mark WHERE shard = $1::integer AND generation <> $2::integer;
+
+-- name: forget_silences
+-- The same of silences.
+DELETE FROM silence WHERE shard = $1::integer AND generation <> $2::integer;
+
+-- name: forget_groups
+-- The same of the units' groups.
+DELETE FROM unit_group WHERE shard = $1::integer AND generation <> $2::integer;
+
 -- name: forget_series
 -- The same of series.
 DELETE FROM series WHERE shard = $1::integer AND generation <> $2::integer;

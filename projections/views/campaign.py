@@ -11,6 +11,7 @@ from projections.views.course import Course
 from projections.views.durations import Durations
 from projections.views.failure import FailureGroup
 from projections.views.instant import microseconds
+from projections.views.ledger import Ledger
 from projections.views.pace import Pace
 from projections.views.step import STEPS
 from service.domain import events as e
@@ -57,6 +58,7 @@ class CampaignCard(Struct, kw_only=True):
     counts: Counts = field(default_factory=Counts)
     quarantined_by_reason: dict[str, int] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
+    ledger: Ledger = field(default_factory=Ledger)
     course: Course = field(default_factory=Course)
     durations: Durations = field(default_factory=Durations)
     failures: list[FailureGroup] = field(default_factory=list)
@@ -229,6 +231,10 @@ def unit_parked(card: CampaignCard, body: e.UnitParked, event: e.Recorded) -> No
         card.resume_at = body.resume_at
 
 
+def noted(_card: CampaignCard, _body: e.Event, _event: e.Recorded) -> None:
+    """What the ledger alone shows."""
+
+
 Change = Callable[[CampaignCard, Any, e.Recorded], None]
 
 FOLDS: dict[type[e.Event], Change] = {
@@ -242,6 +248,8 @@ FOLDS: dict[type[e.Event], Change] = {
     e.CampaignReopened: reopened,
     e.CampaignCancelled: cancelled,
     e.UnitsAdded: units_added,
+    e.UnitsUpdated: noted,
+    e.LeaseExpired: noted,
     e.UnitClaimed: unit_claimed,
     e.UnitCompleted: unit_completed,
     e.AttemptFailed: attempt_failed,

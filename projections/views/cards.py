@@ -9,6 +9,7 @@ from projections.views import campaign, engine, failure, quarantine, quota, work
 from projections.views.campaign import CampaignCard
 from projections.views.engine import EngineCard
 from projections.views.instant import MICROSECOND
+from projections.views.ledgers import Ledgers
 from projections.views.quarantine import QuarantineCard
 from projections.views.quota import QuotaCard
 from projections.views.span import Measured, Span, between
@@ -40,6 +41,7 @@ class Cards:
         self.quotas: dict[ids.QuotaKey, QuotaCard] = {}
         self.quarantine: dict[UnitId, QuarantineCard] = {}
         self.waves = Waves()
+        self.ledgers = Ledgers()
         self.touched = Touched()
         self.spans: list[Span] = []
         self.heard_at: datetime | None = None
@@ -78,6 +80,7 @@ class Cards:
         assert event.campaign is not None
         card = self.campaigns[event.campaign]
         running = card.counts.running
+        self.ledgers.take(card, event, self)
         if type(event.body) is e.UnitSkipped:
             card.cascade += 1
         elif card.cascade:
@@ -107,10 +110,12 @@ class Cards:
     def _rare(self, event: e.Recorded) -> None:
         """Fold what happens seldom: beginnings, the engine, quotas, the quarantine."""
         body = event.body
+        self.touched.campaigns.update(card.name for card in self.ledgers.turn(event, self))
         if isinstance(body, e.CampaignCreated):
-            self.campaigns[body.name] = campaign.opened(body, event)
+            opened = self.campaigns[body.name] = campaign.opened(body, event)
             self.touched.campaigns.add(body.name)
             self._quota(body.quota)
+            self.ledgers.begin(opened, event, self)
         elif isinstance(body, e.CampaignEdited):
             self._quota(self.campaigns[event.campaign].quota if event.campaign is not None else None)
         elif isinstance(body, e.UnitQuarantined):
@@ -157,6 +162,7 @@ class Cards:
         self.touched = Touched()
         self.quarantine.clear()
         self.waves.saved()
+        self.ledgers.saved()
 
 
 OUTAGE = timedelta(minutes=1)

@@ -1,17 +1,15 @@
 """The ledger of a campaign: where the time of its units went, each microsecond under exactly one cause."""
 
-from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any, Literal
+from copy import copy
+from typing import Literal
 
-import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from projections.views.instant import microseconds
 from service.domain import events as e
 from service.domain import ids
-from service.domain.policy import Policy
+from service.domain.campaign import Counts
 
 Cause = Literal["working", "slot", "backoff", "quota", "breaker", "paused", "dead_worker", "group", "dependency"]
 CAUSES: tuple[Cause, ...] = (
@@ -25,244 +23,109 @@ CAUSES: tuple[Cause, ...] = (
     "group",
     "dependency",
 )
-STANDING: dict[ids.UnitState, Cause] = {"running": "working", "delayed": "backoff", "parked": "quota", "blocked": "dependency"}
 HOLDING: tuple[ids.UnitState, ...] = ("running", "delayed", "parked")
 DEFAULT_GROUP = 99
-SECOND_US = 1_000_000
 
 
-class Ledger(Struct, kw_only=True):
-    """What the time of open units from *begin_us* to *end_us* went to, folded from the log up to the end.
+class Crowd(Struct, gc=False):
+    """How many units of a group wait for a worker, and how many hold later groups back without waiting for one."""
+
+    ready: int = 0
+    held: int = 0
+
+
+class Ledger(Struct):
+    """What the time of open units went to, up to *at_us*.
 
     A unit's life is the time in which it is open: from its import, or its return from quarantine, to its end. A ready unit waits
     for the first of these that holds: a pause, the breaker, the quota's gate, an earlier group, a slot. Silence counts under
-    `dead_worker` once the log says that the worker was given up; before that it is believed to work.
+    `dead_worker` once the log says that the worker was given up; before that it is believed to work. In *spent* it is still
+    work: *silent_us* is how much of it was none, *longest_us* the longest such time at one stroke.
+
+    *groups* is empty while all units are in the default group; *facts* counts the events since the last mark.
     """
 
-    begin_us: int
-    end_us: int
-    causes: dict[Cause, int] = field(default_factory=lambda: dict.fromkeys(CAUSES, 0))
     at_us: int = 0
-    counts: dict[int, Counter[ids.UnitState]] = field(default_factory=dict)
-    groups: dict[ids.UnitKey, int] = field(default_factory=dict)
-    aside: dict[ids.UnitKey, ids.UnitState] = field(default_factory=dict)
-    claimed: dict[ids.Token, int] = field(default_factory=dict)
-    silent: dict[ids.WorkerId, int] = field(default_factory=dict)
-    closed: set[ids.QuotaKey] = field(default_factory=set)
-    quota: ids.QuotaKey | None = None
-    ordered: bool = True
-    engine_paused: bool = False
-    paused: bool = False
-    auto: bool = True
-    tripped: bool = False
+    spent: dict[Cause, int] = field(default_factory=dict)
+    groups: dict[int, Crowd] = field(default_factory=dict)
+    silent_us: int = 0
+    longest_us: int = 0
+    facts: int = 0
 
-    @property
-    def lifetime_us(self) -> int:
-        """The time that all units were open."""
-        return sum(self.causes.values())
+    def until(self, at_us: int, counts: Counts, waiting: Cause | None, *, ordered: bool) -> None:
+        """Let time go by; *waiting* is what holds back every ready unit."""
+        passed = at_us - self.at_us
+        if passed <= 0:
+            return
+        self.at_us = at_us
+        if counts.running:
+            self._spend("working", counts.running * passed)
+        if counts.delayed:
+            self._spend("backoff", counts.delayed * passed)
+        if counts.parked:
+            self._spend("quota", counts.parked * passed)
+        if counts.blocked:
+            self._spend("dependency", counts.blocked * passed)
+        if not counts.ready:
+            return
+        if waiting is not None:
+            self._spend(waiting, counts.ready * passed)
+            return
+        first = self._first(counts.ready, ordered=ordered)
+        self._spend("slot", first * passed)
+        if first < counts.ready:
+            self._spend("group", (counts.ready - first) * passed)
 
-    def fold(self, event: e.Recorded) -> None:
-        """Fold one event of the campaign, or one that is about everything."""
-        self.until(event.at)
-        change = FOLDS.get(type(event.body))
-        if change is not None:
-            change(self, event.body, event)
+    def _spend(self, cause: Cause, us: int) -> None:
+        self.spent[cause] = self.spent.get(cause, 0) + us
 
-    def until(self, at: datetime) -> None:
-        """Let time go by."""
-        at_us = microseconds(at)
-        spent = min(at_us, self.end_us) - max(self.at_us, self.begin_us)
-        if spent > 0:
-            for cause, units in self.standing().items():
-                self.causes[cause] += units * spent
-        self.at_us = max(at_us, self.at_us)
+    def _first(self, ready: int, *, ordered: bool) -> int:
+        """Return how many of the ready units no earlier group holds back."""
+        if not ordered or not self.groups:
+            return ready
+        lowest = min((group for group, crowd in self.groups.items() if crowd.ready or crowd.held), default=None)
+        return ready if lowest is None else self.groups[lowest].ready
 
-    def standing(self) -> Counter[Cause]:
-        """Return how many units are under each cause now."""
-        found: Counter[Cause] = Counter()
-        lowest = min((group for group, counts in self.counts.items() if any(counts[state] for state in EARLIER)), default=0)
-        for group, counts in self.counts.items():
-            for state, cause in STANDING.items():
-                found[cause] += counts[state]
-            found[self.waiting() or ("group" if self.ordered and group > lowest else "slot")] += counts["ready"]
-        return found
+    def join(self, body: e.UnitsAdded, counts: Counts) -> bool:
+        """Let units begin to live; tell whether groups are told apart."""
+        if not self.groups and all(unit.group == DEFAULT_GROUP for unit in body.units):
+            return False
+        self._divide(counts)
+        for unit in body.units:
+            self.move(unit.group, None, "blocked" if unit.waits_for else "ready")
+        return True
 
-    def waiting(self) -> Cause | None:
-        """Return what holds back every ready unit now."""
-        if self.engine_paused or self.paused or not self.auto:
-            return "paused"
-        if self.tripped:
-            return "breaker"
-        return "quota" if self.quota in self.closed else None
+    def regroup(
+        self, body: e.UnitsUpdated, counts: Counts, group_of: Callable[[ids.UnitKey], int]
+    ) -> list[tuple[ids.UnitKey, int]]:
+        """Let units that nobody has started change their group; return which are in which."""
+        moved = [(patch.key, patch.group, patch.was or "ready") for patch in body.units if isinstance(patch.group, int)]
+        for key, group, state in moved:
+            self._divide(counts)
+            self.move(group_of(key), state, None)
+            self.move(group, None, state)
+        return [(key, group) for key, group, _ in moved]
 
-    def move(self, event: e.Recorded, old: ids.UnitState, new: ids.UnitState) -> None:
-        """Let a unit change its state."""
-        assert event.unit is not None, "the envelope of a unit's event names the unit"
-        counts = self.counts.setdefault(self.groups.get(event.unit, DEFAULT_GROUP), Counter())
-        counts[old] -= 1
-        counts[new] += 1
-        if new in UNREMARKED:
-            self.aside.pop(event.unit, None)
-        else:
-            self.aside[event.unit] = new
+    def _divide(self, counts: Counts) -> None:
+        """Begin to tell groups apart: all units so far are in the default one."""
+        if not self.groups:
+            held = sum(getattr(counts, state) for state in HOLDING)
+            self.groups[DEFAULT_GROUP] = Crowd(counts.ready, held)
 
-    def mourn(self, since_us: int) -> None:
-        """Count the time since then, believed to be work, as that of a dead worker."""
-        silence = min(self.at_us, self.end_us) - max(since_us, self.begin_us)
-        if silence > 0:
-            self.causes["working"] -= silence
-            self.causes["dead_worker"] += silence
+    def move(self, group: int, old: ids.UnitState | None, new: ids.UnitState | None) -> None:
+        """Let a unit of a group go from one state to another; None is outside of the group."""
+        crowd = self.groups.setdefault(group, Crowd())
+        crowd.ready += (new == "ready") - (old == "ready")
+        crowd.held += (new in HOLDING) - (old in HOLDING)
 
+    def copy(self) -> "Ledger":
+        """Return one that goes its own way."""
+        groups = {group: copy(crowd) for group, crowd in self.groups.items()}
+        return replace(self, spent=dict(self.spent), groups=groups)
 
-EARLIER: tuple[ids.UnitState, ...] = ("ready", *HOLDING)
-UNREMARKED: tuple[ids.UnitState, ...] = ("ready", "done", "cancelled")
-
-
-def created(ledger: Ledger, body: e.CampaignCreated, _event: e.Recorded) -> None:
-    """The campaign begins."""
-    ledger.quota, ledger.auto, ledger.ordered = body.quota, body.auto, body.policy.groups == "ordered"
-
-
-def edited(ledger: Ledger, body: e.CampaignEdited, _event: e.Recorded) -> None:
-    """Fields changed."""
-    if "quota" in body.changes:
-        ledger.quota = body.changes["quota"].new
-    if "auto" in body.changes:
-        ledger.auto = body.changes["auto"].new
-    if "policy" in body.changes:
-        ledger.ordered = msgspec.convert(body.changes["policy"].new, Policy).groups == "ordered"
-
-
-def switch(name: str, *, on: bool) -> Callable[[Ledger, Any, e.Recorded], None]:
-    """Return the fold of an event that turns a switch."""
-
-    def turn(ledger: Ledger, _body: e.Event, _event: e.Recorded) -> None:
-        setattr(ledger, name, on)
-
-    return turn
-
-
-def gate_closed(ledger: Ledger, body: e.QuotaGateClosed, _event: e.Recorded) -> None:
-    """Nothing passes."""
-    ledger.closed.add(body.key)
-
-
-def gate_opened(ledger: Ledger, body: e.QuotaGateOpened, _event: e.Recorded) -> None:
-    """Claims pass again."""
-    ledger.closed.discard(body.key)
-
-
-def units_added(ledger: Ledger, body: e.UnitsAdded, _event: e.Recorded) -> None:
-    """Units begin to live."""
-    for unit in body.units:
-        if unit.group != DEFAULT_GROUP:
-            ledger.groups[unit.key] = unit.group
-        if unit.waits_for:
-            ledger.aside[unit.key] = "blocked"
-        ledger.counts.setdefault(unit.group, Counter())["blocked" if unit.waits_for else "ready"] += 1
-
-
-def units_updated(ledger: Ledger, body: e.UnitsUpdated, _event: e.Recorded) -> None:
-    """Units that nobody has started may change their group."""
-    for unit in body.units:
-        if isinstance(unit.group, int):
-            state = ledger.aside.get(unit.key, "ready")
-            ledger.counts[ledger.groups.get(unit.key, DEFAULT_GROUP)][state] -= 1
-            ledger.counts.setdefault(unit.group, Counter())[state] += 1
-            ledger.groups[unit.key] = unit.group
-
-
-def claimed(ledger: Ledger, body: e.UnitClaimed, event: e.Recorded) -> None:
-    """A worker works."""
-    ledger.claimed[body.token] = ledger.at_us
-    ledger.move(event, "ready", "running")
-
-
-def lease_expired(ledger: Ledger, body: e.LeaseExpired, _event: e.Recorded) -> None:
-    """The worker was silent: what was believed to be work was none."""
-    ledger.mourn(ledger.at_us - round(body.age * SECOND_US))
-
-
-def released(ledger: Ledger, body: e.UnitReleased, event: e.Recorded) -> None:
-    """A claim ended neutrally; one of a silent worker was none since that was heard last."""
-    begun_us = ledger.claimed.pop(body.token, ledger.at_us)
-    heard_us = None if event.worker is None else ledger.silent.get(event.worker)
-    if body.cause in ("recovery", "fence") and heard_us is not None:
-        ledger.mourn(max(heard_us, begun_us))
-    ledger.move(event, "running", "ready")
-
-
-def level_changed(ledger: Ledger, body: e.LevelChanged, event: e.Recorded) -> None:
-    """A worker falls silent, or is heard again."""
-    assert event.worker is not None, "the envelope of a worker's event names it"
-    if body.to == "healthy":
-        ledger.silent.pop(event.worker, None)
-    else:
-        ledger.silent[event.worker] = ledger.at_us - round(body.age * SECOND_US)
-
-
-def to(old: ids.UnitState, new: ids.UnitState) -> Callable[[Ledger, Any, e.Recorded], None]:
-    """Return the fold of an event that takes units from one state to another."""
-
-    def change(ledger: Ledger, _body: e.Event, event: e.Recorded) -> None:
-        ledger.move(event, old, new)
-
-    return change
-
-
-def ended(new: ids.UnitState) -> Callable[[Ledger, Any, e.Recorded], None]:
-    """Return the fold of an event that says in which state a unit was."""
-
-    def change(ledger: Ledger, body: Any, event: e.Recorded) -> None:  # noqa: ANN401 - several events
-        if isinstance(body, e.UnitCompleted | e.UnitParked) and body.token is not None:
-            ledger.claimed.pop(body.token, None)
-        ledger.move(event, body.was, new)
-
-    return change
-
-
-def returned(old: ids.UnitState) -> Callable[[Ledger, Any, e.Recorded], None]:
-    """Return the fold of an event that says in which state a unit is now."""
-
-    def change(ledger: Ledger, body: Any, event: e.Recorded) -> None:  # noqa: ANN401 - several events
-        ledger.move(event, old, body.to)
-
-    return change
-
-
-FOLDS: dict[type[e.Event], Callable[[Ledger, Any, e.Recorded], None]] = {
-    e.CampaignCreated: created,
-    e.CampaignEdited: edited,
-    e.CampaignPaused: switch("paused", on=True),
-    e.CampaignResumed: switch("paused", on=False),
-    e.BreakerTripped: switch("tripped", on=True),
-    e.BreakerReset: switch("tripped", on=False),
-    e.EnginePaused: switch("engine_paused", on=True),
-    e.EngineResumed: switch("engine_paused", on=False),
-    e.QuotaGateClosed: gate_closed,
-    e.QuotaGateOpened: gate_opened,
-    e.LevelChanged: level_changed,
-    e.UnitsAdded: units_added,
-    e.UnitsUpdated: units_updated,
-    e.UnitClaimed: claimed,
-    e.LeaseExpired: lease_expired,
-    e.UnitReleased: released,
-    e.UnitUnblocked: to("blocked", "ready"),
-    e.RetryScheduled: to("running", "delayed"),
-    e.RetryDue: to("delayed", "ready"),
-    e.UnitUnparked: to("parked", "ready"),
-    e.UnitCompleted: ended("done"),
-    e.UnitParked: ended("parked"),
-    e.UnitQuarantined: ended("quarantined"),
-    e.UnitSkipped: ended("skipped"),
-    e.UnitCancelled: ended("cancelled"),
-    e.QuarantineCleared: returned("quarantined"),
-    e.UnitUnskipped: returned("skipped"),
-}
-SURROUNDINGS: tuple[type[e.Event], ...] = (
-    e.EnginePaused,
-    e.EngineResumed,
-    e.QuotaGateClosed,
-    e.QuotaGateOpened,
-    e.LevelChanged,
-)
+    def mourn(self, since_us: int) -> int:
+        """Count the work since then as the silence of a dead worker; return when it began, at most now."""
+        silence = max(self.at_us - since_us, 0)
+        self.silent_us += silence
+        self.longest_us = max(self.longest_us, silence)
+        return self.at_us - silence

@@ -33,7 +33,10 @@ async def fill(connection: asyncpg.Connection, seed: int = 7, steps: int = 300) 
 
 async def stored(connection: asyncpg.Connection) -> dict[str, list[object]]:
     """Return every card and series as the tables hold it."""
-    tables = ("engine_card", "campaign_card", "worker_card", "quota_card", "quarantine_card", "wave_card", "unit_wave", "series")
+    tables = (
+        "engine_card", "campaign_card", "worker_card", "quota_card", "quarantine_card", "wave_card", "unit_wave", "ledger_mark",
+        "silence", "unit_group", "series",
+    )  # fmt: skip
     query = "SELECT to_jsonb(t) AS row FROM {} AS t ORDER BY row"
     return {table: [json.loads(row) for (row,) in await connection.fetch(query.format(table))] for table in tables}
 

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from projections.views.cards import Cards
 from projections.views.instant import microseconds
-from projections.views.ledger import SURROUNDINGS, Ledger
 from service.domain import ids
 from service.domain.evolve import evolve
 from service.domain.state import State
 from tests.histories import BEGIN, CAMPAIGNS, History
+from tests.property.causes import SURROUNDINGS, Ledger
 
 
 def ledger_of(history: History, name: ids.CampaignName, begin: datetime, end: datetime) -> Ledger:
@@ -54,3 +55,20 @@ def test_the_causes_sum_to_the_lifetimes_exactly(seed: int, steps: int, begin_s:
             ledger = ledger_of(history, name, *window)
             assert ledger.lifetime_us == lifetimes_us(history, name, *window)
             assert min(ledger.causes.values()) >= 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**9), steps=st.integers(5, 250))
+def test_what_is_kept_from_event_to_event_is_what_the_whole_log_says(seed: int, steps: int) -> None:
+    history = History(seed).grow(steps)
+    cards = Cards()
+    for event in history.events:
+        cards.fold(event)
+    for name in CAMPAIGNS:
+        card = cards.campaigns[name]
+        cards.ledgers.pass_time(card, history.at, cards)
+        spent = dict(card.ledger.spent)
+        spent["working"] = spent.get("working", 0) - card.ledger.silent_us
+        spent["dead_worker"] = card.ledger.silent_us
+        told = ledger_of(history, name, BEGIN, history.at).causes
+        assert {cause: us for cause, us in spent.items() if us} == {cause: us for cause, us in told.items() if us}

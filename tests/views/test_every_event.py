@@ -7,9 +7,7 @@ from projections.measures.catalogue import CATALOGUE
 from projections.views.cards import ROADS
 from service.domain import events as e
 
-PAST = {
-    e.EngineSwept, e.LogTrimmed, e.UnitsUpdated, e.LateResult, e.LeaseExpired, e.ProjectionSwapped,
-}  # fmt: skip
+PAST = {e.EngineSwept, e.LogTrimmed, e.LateResult, e.ProjectionSwapped}
 """What no card shows, beside investigations, recoveries and bundles, which the state alone knows."""
 UNCOUNTED = {
     e.CampaignEdited, e.EnginePaused, e.EngineResumed, e.EngineResized, e.EngineSwept, e.LogTrimmed, e.QuotaPolicyChanged,

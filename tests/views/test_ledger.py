@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from projections.views.instant import microseconds
-from projections.views.ledger import Cause, Ledger
+from projections.views.cards import Cards
+from projections.views.ledger import Cause
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
@@ -29,11 +29,14 @@ class Night(History):
 
     def causes(self) -> dict[Cause, int]:
         """Return what the time went to, in seconds."""
-        ledger = Ledger(begin_us=microseconds(BEGIN), end_us=microseconds(self.at))
+        cards = Cards()
         for event in self.events:
-            ledger.fold(event)
-        ledger.until(self.at)
-        return {cause: spent // 1_000_000 for cause, spent in ledger.causes.items() if spent}
+            cards.fold(event)
+        card = cards.campaigns[NAME]
+        cards.ledgers.pass_time(card, self.at, cards)
+        silent_us = card.ledger.silent_us
+        spent = card.ledger.spent | {"working": card.ledger.spent.get("working", 0) - silent_us, "dead_worker": silent_us}
+        return {cause: us // 1_000_000 for cause, us in spent.items() if us}
 
     def take(self) -> ids.Token:
         """Let a worker claim what is ready."""

@@ -61,6 +61,7 @@ def changed(unit: Unit, spec: UnitSpec) -> e.UnitPatch | None:
         group=UNSET if spec.group == unit.group else spec.group,
         priority=UNSET if spec.priority == unit.priority else spec.priority,
         estimate_s=UNSET if spec.estimate_s == unit.estimate_s else spec.estimate_s,
+        was=None if spec.group == unit.group else unit.state,
     )
     return None if patch == e.UnitPatch(key=unit.key) else patch
 

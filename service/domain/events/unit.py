@@ -31,13 +31,14 @@ class UnitsAdded(Event, frozen=True):
 
 
 class UnitPatch(Struct, frozen=True, omit_defaults=True):
-    """What an import changed of a unit that nobody has started; absent means unchanged."""
+    """What an import changed of a unit that nobody has started; absent means unchanged; *was*: its state, if its group is new."""
 
     key: ids.UnitKey
     payload: Raw | UnsetType = UNSET
     group: int | UnsetType = UNSET
     priority: int | UnsetType = UNSET
     estimate_s: float | UnsetType | None = UNSET
+    was: ids.UnitState | None = None
 
 
 class UnitsUpdated(Event, frozen=True):
