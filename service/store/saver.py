@@ -4,6 +4,7 @@ from service.domain.state import State
 from service.store import inquiry, rows
 from service.store.loader import QUERIES
 from service.store.log import Connection, columns
+from service.store.rows import document
 
 
 async def save(connection: Connection, shard: int, state: State) -> None:
@@ -17,36 +18,29 @@ async def save(connection: Connection, shard: int, state: State) -> None:
 
 async def save_units(connection: Connection, shard: int, state: State) -> None:
     """Write new units with their edges, then changed ones."""
-    touched = state.touched
+    touched, units = state.touched, state.units
     new = set(touched.added)
     if new:
-        await connection.execute(
-            QUERIES.add_units, shard, *columns([rows.unit_columns(state.units[key]) for key in touched.added])
-        )
+        await connection.execute(QUERIES.add_units, shard, document(units[key] for key in touched.added))
     if touched.edges:
         await connection.execute(QUERIES.add_edges, shard, *columns(touched.edges))
     if changed := touched.units - new:
-        changes = [rows.unit_changes(state.units[key]) for key in changed]
-        await connection.execute(QUERIES.save_units, shard, *columns(changes))
+        await connection.execute(QUERIES.save_units, shard, document(rows.moved(units[key]) for key in changed))
     if planned := touched.payloads - new:
-        plans = [rows.unit_plan(state.units[key]) for key in planned]
-        await connection.execute(QUERIES.save_plans, shard, *columns(plans))
+        await connection.execute(QUERIES.save_plans, shard, document(rows.planned(units[key]) for key in planned))
 
 
 async def save_claims(connection: Connection, shard: int, state: State) -> None:
     """Write new claims, beaten ones and the end of others; one that came and went in the same batch was never there."""
-    touched = state.touched
+    touched, claims = state.touched, state.claims
     if ended := touched.unclaimed - touched.claimed:
         await connection.execute(QUERIES.end_claims, shard, list(ended))
-    if new := [token for token in touched.claimed if token in state.claims]:
-        added = [rows.claim_columns(state.claims[token]) for token in new]
-        await connection.execute(QUERIES.add_claims, shard, *columns(added))
-    if beaten := [token for token in touched.beaten - touched.claimed if token in state.claims]:
-        changes = [rows.claim_changes(state.claims[token]) for token in beaten]
-        await connection.execute(QUERIES.save_claims, shard, *columns(changes))
-    if told := [token for token in touched.told - touched.claimed if token in state.claims]:
-        words = [rows.claim_words(state.claims[token]) for token in told]
-        await connection.execute(QUERIES.save_words, shard, *columns(words))
+    if new := [claims[token] for token in touched.claimed if token in claims]:
+        await connection.execute(QUERIES.add_claims, shard, document(new))
+    if beaten := [rows.beaten(claims[token]) for token in touched.beaten - touched.claimed if token in claims]:
+        await connection.execute(QUERIES.save_claims, shard, document(beaten))
+    if told := [rows.told(claims[token]) for token in touched.told - touched.claimed if token in claims]:
+        await connection.execute(QUERIES.save_words, shard, document(told))
 
 
 async def save_campaigns(connection: Connection, shard: int, state: State) -> None:
@@ -58,9 +52,8 @@ async def save_campaigns(connection: Connection, shard: int, state: State) -> No
     elif campaigns:
         await connection.executemany(QUERIES.save_campaigns, campaigns)
     if touched.groups:
-        groups = [state.groups[campaign][number] for campaign, number in sorted(touched.groups)]
-        counts = [(row.campaign, row.group, row.ready, row.held) for row in groups]
-        await connection.execute(QUERIES.save_groups, shard, *columns(counts))
+        groups = [state.groups[campaign][number] for campaign, number in touched.groups]
+        await connection.execute(QUERIES.save_groups, shard, document(groups))
 
 
 async def save_rest(connection: Connection, shard: int, state: State) -> None:
@@ -73,5 +66,4 @@ async def save_rest(connection: Connection, shard: int, state: State) -> None:
     for key in touched.quotas:
         await connection.execute(QUERIES.save_quota, shard, *rows.quota_columns(state.quotas[key]))
     if touched.workers:
-        workers = [rows.worker_columns(state.workers[worker]) for worker in touched.workers]
-        await connection.execute(QUERIES.save_workers, shard, *columns(workers))
+        await connection.execute(QUERIES.save_workers, shard, document(state.workers[worker] for worker in touched.workers))

@@ -10,11 +10,12 @@ import asyncpg
 import msgspec
 import pytest
 
-from service.store import log
+from service.domain.unit import Claim, Unit
+from service.store import log, rows
 from service.store.loader import QUERIES as STATE
 from service.store.queries import load
 from service.store.schema import migrate, retreat
-from tests.sample import BIRTH
+from tests.sample import BIRTH, Sampler
 
 ELSEWHERE = ("difference", "shadow")  # they speak of a second schema, which a rebuild makes
 FILES = [
@@ -137,14 +138,9 @@ async def test_hot_queries_touch_as_little_of_a_drained_campaign_as_of_a_fresh_o
 async def test_saving_many_units_goes_by_their_key(drained: Drained) -> None:
     """A batch of changes never reads the table as a whole."""
     await drained.drain(0.5)
-    now, many = BIRTH, 200
-    keys = [f"u{n}" for n in range(1, many + 1)]
-    nothing, zeros, texts = [None] * many, [0] * many, ["x"] * many
-    columns = [
-        ["night"] * many, keys, ["done"] * many, zeros, zeros, zeros, nothing, texts, nothing, nothing, nothing, nothing, nothing,
-        nothing, zeros, zeros, [False] * many, nothing, nothing, nothing, [now] * many, [now] * many,
-    ]  # fmt: skip
-    plan = await drained.plan(STATE.save_units, 0, *columns)
+    sampler = Sampler()
+    units = [sampler.struct(Unit, campaign="night", key=f"u{n}", state="done") for n in range(1, 201)]
+    plan = await drained.plan(STATE.save_units, 0, rows.document(map(rows.moved, units)))
     assert "units_pkey" in used(plan), plan["text"]
     assert not scanned(plan)
 
@@ -185,14 +181,14 @@ async def test_a_heartbeat_rewrites_its_claim_on_the_page_and_a_claim_its_campai
         FROM generate_series(1, 50) AS n
         """
     )
-    tokens = [f"t{n}" for n in range(1, 51)]
-    times, zeros, nothing = [BIRTH] * 50, [0] * 50, [None] * 50
+    sampler = Sampler()
+    nothing = {"moved_at": None, "output_at": None, "progress": None}
+    claims = [sampler.struct(Claim, token=f"t{n}", **nothing) for n in range(1, 51)]
     async with pool.acquire() as connection:
-        beaten = [tokens, times, times, nothing, nothing, nothing, zeros]
-        await connection.execute(STATE.save_claims, 0, *beaten)
+        await connection.execute(STATE.save_claims, 0, rows.document(map(rows.beaten, claims)))
         await connection.execute("SELECT pg_stat_force_next_flush()")
-    rows = await owner.fetch("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'claims'")
-    assert [tuple(row) for row in rows] == [(50, 50)]
+    updated = await owner.fetch("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'claims'")
+    assert [tuple(row) for row in updated] == [(50, 50)]
 
 
 FACT = "(shard, position, kind, schema, recorded_at, actor, data) VALUES (0, 1, 'engine.paused', 1, now(), 'x', '{}')"

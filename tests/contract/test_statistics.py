@@ -4,12 +4,18 @@ from collections.abc import Sequence
 
 import asyncpg
 import pytest
+from msgspec import Raw
 
+from service.domain.ids import CampaignName, UnitKey
+from service.domain.unit import Unit
 from service.store.loader import QUERIES as STATE
 from service.store.pool import BY_KEY
+from service.store.rows import Beaten, document
+from tests.sample import BIRTH
 
 UNITS = 5000
-KEYS = [f"u{n}" for n in range(1, 101)]
+NIGHT = CampaignName("night")
+KEYS = [UnitKey(f"u{n}") for n in range(1, 101)]
 
 
 @pytest.fixture
@@ -36,7 +42,8 @@ async def imported(dsn: str) -> asyncpg.Connection:
     ("query", "parameters", "index"),
     [
         (STATE.units, (["night"] * len(KEYS), KEYS), "units_pkey"),
-        (STATE.save_plans, (["night"] * 100, KEYS, ["{}"] * 100, [1] * 100, [1] * 100, [None] * 100), "units_pkey"),
+        (STATE.save_units, (document(Unit(NIGHT, key, "done", 99, 0, 1, Raw(b"{}"), BIRTH) for key in KEYS),), "units_pkey"),
+        (STATE.save_claims, (document(Beaten(key, BIRTH, BIRTH, None, None, None, 0) for key in KEYS),), "claims_pkey"),
         (STATE.claims, (KEYS,), "claims_pkey"),
         (STATE.end_claims, (KEYS,), "claims_pkey"),
         (STATE.claims_of_units, (["night"] * len(KEYS), KEYS), "unit_has_one_claim"),

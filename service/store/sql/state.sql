@@ -179,8 +179,8 @@ SET title = excluded.title, policy = excluded.policy, labels = excluded.labels, 
 -- name: save_groups
 -- Groups as they are after the batch.
 INSERT INTO groups (shard, campaign, grp, ready, held)
-SELECT $1::integer, campaign, grp, ready, held
-FROM unnest($2::text[], $3::integer[], $4::integer[], $5::integer[]) AS row (campaign, grp, ready, held)
+SELECT $1::integer, campaign, "group", ready, held
+FROM json_to_recordset($2::json) AS row (campaign text, "group" integer, ready integer, held integer)
 ON CONFLICT (shard, campaign, grp) DO UPDATE SET ready = excluded.ready, held = excluded.held;
 
 -- name: save_quota
@@ -203,35 +203,32 @@ SET reason = excluded.reason, closed_at = excluded.closed_at, resume_at = exclud
 -- Workers as they are after the batch.
 INSERT INTO workers (shard, worker, state, registered, capacity, labels, version, level, level_at, beat_at, alive, held)
 SELECT $1::integer, worker, state, registered, capacity, labels, version, level, level_at, beat_at, alive, held
-FROM unnest(
-    $2::text[], $3::text[], $4::boolean[], $5::integer[], $6::jsonb[], $7::text[], $8::text[], $9::timestamptz[],
-    $10::timestamptz[], $11::boolean[], $12::integer[]
-) AS row (worker, state, registered, capacity, labels, version, level, level_at, beat_at, alive, held)
+FROM json_to_recordset($2::json) AS row (
+    worker text, state text, registered boolean, capacity integer, labels jsonb, version text, level text,
+    level_at timestamptz, beat_at timestamptz, alive boolean, held integer
+)
 ON CONFLICT (shard, worker) DO UPDATE
 SET state = excluded.state, registered = excluded.registered, capacity = excluded.capacity, labels = excluded.labels,
     version = excluded.version, level = excluded.level, level_at = excluded.level_at, beat_at = excluded.beat_at,
     alive = excluded.alive, held = excluded.held;
 
 -- name: add_units
--- New units of an import.
+-- New units of an import; a payload of JSON's null is no missing one.
 INSERT INTO units (
     shard, campaign, key, state, grp, priority, seq, payload, estimate_s, kind, fix_of, attempts, parks, claims, token, worker,
     session, due_at, resume_at, reason, error, screen_id, waits_for, dependents, settled, because_of, ready_at, claimed_at,
     updated_at, first_ready_at
 )
 SELECT
-    $1::integer, campaign, key, state, grp, priority, seq, payload, estimate_s, kind, fix_of, attempts, parks, claims, token,
-    worker, session, due_at, resume_at, reason, error, screen_id, waits_for, dependents, settled, because_of, ready_at,
-    claimed_at, updated_at, first_ready_at
-FROM unnest(
-    $2::text[], $3::text[], $4::text[], $5::integer[], $6::integer[], $7::bigint[], $8::jsonb[], $9::double precision[],
-    $10::text[], $11::text[], $12::integer[], $13::integer[], $14::integer[], $15::text[], $16::text[], $17::text[],
-    $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[], $22::text[], $23::integer[], $24::integer[],
-    $25::boolean[], $26::text[], $27::timestamptz[], $28::timestamptz[], $29::timestamptz[], $30::timestamptz[]
-) AS row (
-    campaign, key, state, grp, priority, seq, payload, estimate_s, kind, fix_of, attempts, parks, claims, token, worker,
-    session, due_at, resume_at, reason, error, screen_id, waits_for, dependents, settled, because_of, ready_at, claimed_at,
-    updated_at, first_ready_at
+    $1::integer, campaign, key, state, "group", priority, seq, coalesce(payload, 'null'), estimate_s, kind, fix_of, attempts,
+    parks, claims, token, worker, session, due_at, resume_at, reason, error, screen_id, waits_for, dependents, settled,
+    because_of, ready_at, claimed_at, updated_at, first_ready_at
+FROM json_to_recordset($2::json) AS row (
+    campaign text, key text, state text, "group" integer, priority integer, seq bigint, payload jsonb,
+    estimate_s double precision, kind text, fix_of text, attempts integer, parks integer, claims integer, token text,
+    worker text, session text, due_at timestamptz, resume_at timestamptz, reason text, error text, screen_id text,
+    waits_for integer, dependents integer, settled boolean, because_of text, ready_at timestamptz, claimed_at timestamptz,
+    updated_at timestamptz, first_ready_at timestamptz
 );
 
 -- name: save_units
@@ -242,13 +239,11 @@ SET state = row.state, attempts = row.attempts, parks = row.parks, claims = row.
     error = row.error, screen_id = row.screen_id, waits_for = row.waits_for, dependents = row.dependents,
     settled = row.settled, because_of = row.because_of, ready_at = row.ready_at, claimed_at = row.claimed_at,
     updated_at = row.updated_at, first_ready_at = row.first_ready_at
-FROM unnest(
-    $2::text[], $3::text[], $4::text[], $5::integer[], $6::integer[], $7::integer[], $8::text[], $9::text[], $10::text[],
-    $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::integer[], $17::integer[],
-    $18::boolean[], $19::text[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[]
-) AS row (
-    campaign, key, state, attempts, parks, claims, token, worker, session, due_at, resume_at, reason, error, screen_id,
-    waits_for, dependents, settled, because_of, ready_at, claimed_at, updated_at, first_ready_at
+FROM json_to_recordset($2::json) AS row (
+    campaign text, key text, state text, attempts integer, parks integer, claims integer, token text, worker text,
+    session text, due_at timestamptz, resume_at timestamptz, reason text, error text, screen_id text, waits_for integer,
+    dependents integer, settled boolean, because_of text, ready_at timestamptz, claimed_at timestamptz,
+    updated_at timestamptz, first_ready_at timestamptz
 )
 WHERE u.shard = $1::integer
     AND u.campaign = row.campaign
@@ -257,9 +252,10 @@ WHERE u.shard = $1::integer
 -- name: save_plans
 -- What an import changed of units that nobody had started.
 UPDATE units AS u
-SET payload = row.payload, grp = row.grp, priority = row.priority, estimate_s = row.estimate_s
-FROM unnest($2::text[], $3::text[], $4::jsonb[], $5::integer[], $6::integer[], $7::double precision[])
-    AS row (campaign, key, payload, grp, priority, estimate_s)
+SET payload = coalesce(row.payload, 'null'), grp = row."group", priority = row.priority, estimate_s = row.estimate_s
+FROM json_to_recordset($2::json) AS row (
+    campaign text, key text, payload jsonb, "group" integer, priority integer, estimate_s double precision
+)
 WHERE u.shard = $1::integer
     AND u.campaign = row.campaign
     AND u.key = row.key;
@@ -279,13 +275,10 @@ INSERT INTO claims (
 SELECT
     $1::integer, token, campaign, unit, worker, fence, attempt, mode, claimed_at, lease_s, lease_until, beat_at, moved_at,
     output_at, progress, note, session, idle_count, screen_id
-FROM unnest(
-    $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::integer[], $8::text[], $9::timestamptz[],
-    $10::double precision[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
-    $15::double precision[], $16::text[], $17::text[], $18::integer[], $19::text[]
-) AS row (
-    token, campaign, unit, worker, fence, attempt, mode, claimed_at, lease_s, lease_until, beat_at, moved_at, output_at,
-    progress, note, session, idle_count, screen_id
+FROM json_to_recordset($2::json) AS row (
+    token text, campaign text, unit text, worker text, fence bigint, attempt integer, mode text, claimed_at timestamptz,
+    lease_s double precision, lease_until timestamptz, beat_at timestamptz, moved_at timestamptz, output_at timestamptz,
+    progress double precision, note text, session text, idle_count integer, screen_id text
 );
 
 -- name: save_claims
@@ -293,10 +286,10 @@ FROM unnest(
 UPDATE claims AS c
 SET lease_until = row.lease_until, beat_at = row.beat_at, moved_at = row.moved_at, output_at = row.output_at,
     progress = row.progress, idle_count = row.idle_count
-FROM unnest(
-    $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::double precision[],
-    $8::integer[]
-) AS row (token, lease_until, beat_at, moved_at, output_at, progress, idle_count)
+FROM json_to_recordset($2::json) AS row (
+    token text, lease_until timestamptz, beat_at timestamptz, moved_at timestamptz, output_at timestamptz,
+    progress double precision, idle_count integer
+)
 WHERE c.shard = $1::integer
     AND c.token = row.token;
 
@@ -304,7 +297,7 @@ WHERE c.shard = $1::integer
 -- What the fewer heartbeats that carry words changed besides.
 UPDATE claims AS c
 SET note = row.note, session = row.session, screen_id = row.screen_id
-FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS row (token, note, session, screen_id)
+FROM json_to_recordset($2::json) AS row (token text, note text, session text, screen_id text)
 WHERE c.shard = $1::integer
     AND c.token = row.token;
 
