@@ -8,11 +8,14 @@ ROUTES = 'route!~"/metrics|/health.*|/ready.*|.*/events/stream"'
 
 
 def errors(window: str) -> Recording:
-    """Return the part of the requests that ended with a 5xx over *window*."""
+    """Return the part of the requests that ended with a 5xx over *window*; 0 when none did, nothing without requests."""
     return Recording(
         record=f"job:muster_http_errors:ratio_rate{window}",
         expr=f"""
-        sum by (job) (rate(muster_http_requests_total{{code=~"5..",{ROUTES}}}[{window}]))
+        (
+          sum by (job) (rate(muster_http_requests_total{{code=~"5..",{ROUTES}}}[{window}]))
+          or 0 * sum by (job) (rate(muster_http_requests_total{{{ROUTES}}}[{window}]))
+        )
         / sum by (job) (rate(muster_http_requests_total{{{ROUTES}}}[{window}]))
         """,
     )

@@ -5,7 +5,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from ops.demo.night import cast, told
 from ops.demo.night.crew import Crew
 
 PATIENCE_S, LOOK_S = 60.0, 0.25
+MORNING = timedelta(hours=8)
 CREW = ("owl", "moth", "bat", "fox", "toad")
 
 
@@ -30,7 +31,16 @@ class Night:
     def pass_by(self) -> bool:
         """Let everything happen; say whether every unit is accounted for."""
         (self.scratch / "down").touch()
-        self.muster.create(self.work, cast.POLICY, title="A night", quota=self.work, labels={"demo": "night"})
+        morning = datetime.now(UTC) + MORNING
+        self.muster.create(
+            self.work,
+            cast.POLICY,
+            title="A night",
+            quota=self.work,
+            labels={"demo": "night"},
+            deadline=f"{morning:%Y-%m-%dT%H:%M:%SZ}",
+        )
+        self.muster.order(f"/v1/quotas/{self.work}/readings", {"utilization": 0.97})
         self.muster.add(self.work, cast.evening())
         self.muster.create(self.shaky, cast.SHAKY_POLICY, title="A shaky registry", labels={"demo": "night"})
         self.muster.add(self.shaky, cast.shaky())
