@@ -1,4 +1,4 @@
-"""The Prometheus text format and OpenMetrics 1.0: rows of the catalogue and of this process, as text."""
+"""The Prometheus text format and OpenMetrics 1.0 or 2.0: rows of the catalogue and of this process, as text."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from prometheus_client import CollectorRegistry
 
+from projections.export.native import composite
 from projections.export.snapshot import Rows
 from projections.measures.book import Key, Series
 from projections.measures.catalogue import CATALOGUE
@@ -16,28 +17,33 @@ from projections.measures.series import Exemplar, cumulative
 TEXT = "text/plain; version=0.0.4"
 """Litestar adds the charset of what is text, and of nothing else."""
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+NATIVE = "application/openmetrics-text; version=2.0.0; charset=utf-8"
+"""OpenMetrics with native histograms beside those with the buckets of the catalogue."""
+VERSIONS = {"1.0.0": OPENMETRICS, "2.0.0": NATIVE}
 STARTS = 200_000
 EXEMPLAR_CHARS = 128
 
 
-def accepts_openmetrics(accept: str) -> bool:
-    """Tell whether the scraper prefers OpenMetrics in a version that is written here.
+def form(accept: str) -> str:
+    """Return the content type that the scraper prefers among those that are written here.
 
-    >>> accepts_openmetrics("application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5")
+    >>> form("application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5") == OPENMETRICS
     True
-    >>> accepts_openmetrics("text/plain, application/openmetrics-text;q=0.1")
-    False
+    >>> form("application/openmetrics-text;version=2.0.0,application/openmetrics-text;version=1.0.0;q=0.9") == NATIVE
+    True
+    >>> form("text/plain, application/openmetrics-text;q=0.1") == TEXT
+    True
     """
-    best, plain = 0.0, 0.0
+    weights = {OPENMETRICS: 0.0, NATIVE: 0.0, TEXT: 0.0}
     for part in accept.split(","):
         kind, *parameters = (word.strip() for word in part.split(";"))
         named = dict(parameter.partition("=")[::2] for parameter in parameters)
-        weight = quality(named.get("q", "1"))
-        if kind == "application/openmetrics-text" and named.get("version", "1.0.0") == "1.0.0":
-            best = max(best, weight)
-        elif kind in ("text/plain", "text/*", "*/*"):
-            plain = max(plain, weight if kind == "text/plain" else 0.0)
-    return best > 0 and best >= plain
+        version = named.get("version", "1.0.0")
+        known = VERSIONS.get(version) if kind == "application/openmetrics-text" else TEXT if kind == "text/plain" else None
+        if known is not None:
+            weights[known] = max(weights[known], quality(named.get("q", "1")))
+    best = max(weights, key=lambda known: weights[known])
+    return best if weights[best] else TEXT
 
 
 def quality(text: str) -> float:
@@ -48,8 +54,8 @@ def quality(text: str) -> float:
         return 0.0
 
 
-def fleet(rows: Iterable[Rows], *, openmetrics: bool) -> Iterator[str]:
-    """Yield the lines of the fleet's families."""
+def fleet(rows: Iterable[Rows], *, openmetrics: bool, native: bool = False) -> Iterator[str]:
+    """Yield the lines of the fleet's families, the *native* histograms of those that have them."""
     for row in rows:
         family = row.family
         if not row.samples and not row.series:
@@ -60,6 +66,8 @@ def fleet(rows: Iterable[Rows], *, openmetrics: bool) -> Iterator[str]:
         for key, series in row.series:
             if family.kind == "histogram":
                 yield from histogram(family, key, series, openmetrics=openmetrics)
+                if native and family.exponential:
+                    yield f"{start(*key)}{composite(series)}\n"
             else:
                 yield from counter(key, series, openmetrics=openmetrics)
 

@@ -23,17 +23,17 @@ LEVEL = 1
 async def metrics(request: Look) -> Response[bytes]:
     """Return the metrics; without a database, those of this process, and 503 for the fleet's alone."""
     scope = request.word("scope", SCOPES) or "all"
-    openmetrics = prometheus.accepts_openmetrics(request.headers.get("accept", ""))
+    form = prometheus.form(request.headers.get("accept", ""))
     packed = accepts_gzip(request.headers.get("accept-encoding", ""))
     started = time.perf_counter()
     snapshot = None if scope == "process" else await fleet(request, needed=scope == "fleet")
-    text = await asyncio.to_thread(written, request.lookout.process, snapshot, scope, openmetrics=openmetrics)
+    text = await asyncio.to_thread(written, request.lookout.process, snapshot, scope, form)
     headers = {"vary": "accept, accept-encoding"}
     if packed:
         text = await asyncio.to_thread(gzip.compress, text, LEVEL)
         headers["content-encoding"] = "gzip"
     request.lookout.process.collected(time.perf_counter() - started)
-    return Response(text, media_type=prometheus.OPENMETRICS if openmetrics else prometheus.TEXT, headers=headers)
+    return Response(text, media_type=form, headers=headers)
 
 
 def accepts_gzip(encodings: str) -> bool:
@@ -63,9 +63,10 @@ async def fleet(request: Look, *, needed: bool) -> Snapshot | None:
         return None
 
 
-def written(process: Process, snapshot: Snapshot | None, scope: str, *, openmetrics: bool) -> bytes:
+def written(process: Process, snapshot: Snapshot | None, scope: str, form: str) -> bytes:
     """Return the exposition as bytes."""
-    lines = [] if snapshot is None else list(prometheus.fleet(rows(snapshot), openmetrics=openmetrics))
+    openmetrics, native = form != prometheus.TEXT, form == prometheus.NATIVE
+    lines = [] if snapshot is None else list(prometheus.fleet(rows(snapshot), openmetrics=openmetrics, native=native))
     process.showed("fleet", samples(lines))
     if scope != "fleet":
         own = list(prometheus.process(process.registry, openmetrics=openmetrics))

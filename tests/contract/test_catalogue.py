@@ -1,16 +1,22 @@
 """The catalogue of metrics: its own rules, and its rendering held against the reference library."""
 
+import itertools
 import re
 from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics import exposition
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 from prometheus_client.registry import Collector, CollectorRegistry
+from prometheus_client.samples import BucketSpan, NativeHistogram
 from typing_extensions import override
 
 from projections.export import prometheus
@@ -20,9 +26,11 @@ from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
 from projections.measures.gauges import Depth, Sample, gauges
 from projections.measures.process import Process
+from projections.measures.series import ZERO
 from projections.views.cards import Cards
 from tests.histories import History
 
+generate_openmetrics: Any = exposition.generate_latest
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -114,6 +122,45 @@ def test_our_text_says_what_the_reference_library_says(labels: list[str], counts
     registry.register(Reference(counter, histogram, values, series))
     text = "".join(prometheus.fleet(ours, openmetrics=False))
     assert samples(text) == samples(generate_latest(registry).decode())
+
+
+INDICES = st.integers(-200, 200) | st.just(ZERO)
+
+
+@given(counts=st.dictionaries(INDICES, st.integers(1, 10**9), max_size=40), name=HOSTILE)
+def test_our_native_histograms_are_written_as_the_reference_library_writes_them(counts: dict[int, int], name: str) -> None:
+    """Differential: runs of buckets with gaps between them, below and above one second, and what took no time at all."""
+    family = msgspec.structs.replace(CATALOGUE["muster_campaign_attempt_duration_seconds"], exponential=True)
+    series = Series(AT, 1, sum(counts.values()), 1_234_567, [0] * 8, exponential=counts)
+    theirs = Metric(family.name, family.help, "histogram")
+    places = sorted(place for place in counts if place != ZERO)
+    starts = [place for place in places if place - 1 not in counts]
+    runs = [(place, next(end for end in itertools.count(place) if end not in counts)) for place in starts]
+    ends = [-1, *(end for _, end in runs)]
+    found = NativeHistogram(
+        count_value=series.value, sum_value=1.234567, schema=3, zero_threshold=0, zero_count=counts.get(ZERO, 0),
+        pos_spans=[BucketSpan(begin - before, end - begin) for before, (begin, end) in zip(ends, runs, strict=False)],
+        pos_deltas=[counts[place] - before for before, place in zip([0, *(counts[one] for one in places)], places, strict=False)],
+    )  # fmt: skip
+    theirs.add_sample(family.name, {"campaign": name}, 0, native_histogram=found)
+    registry = CollectorRegistry()
+    registry.register(Ready(theirs))
+    row = Rows(family, [], [((family.name, (name,)), series)])
+    ours = [one for one in prometheus.fleet([row], openmetrics=True, native=True) if "schema" in one]
+    reference = generate_openmetrics(registry, version="2.0.0").decode().split("\n")
+    assert ours == [f"{one}\n" for one in reference if "schema" in one]
+
+
+class Ready(Collector):
+    """One family of the library, made beforehand."""
+
+    def __init__(self, family: Metric) -> None:
+        self._family = family
+
+    @override
+    def collect(self) -> list[Metric]:
+        """Return it."""
+        return [self._family]
 
 
 def samples(text: str) -> dict[tuple[object, ...], float]:

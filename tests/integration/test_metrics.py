@@ -4,6 +4,7 @@ import gzip
 import subprocess
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 import asyncpg
@@ -70,14 +71,33 @@ async def test_every_family_is_in_a_live_scrape_but_those_that_are_absent_on_pur
     }, absent  # fmt: skip
 
 
-async def test_openmetrics_is_answered_in_the_one_version_that_is_written(here: Fleet) -> None:
+async def test_openmetrics_is_answered_in_the_versions_that_are_written(here: Fleet) -> None:
     for accept in (OPENMETRICS, "application/openmetrics-text", "application/openmetrics-text;version=1.0.0;q=0.9,*/*;q=0.1"):
         answer = await here.client.get("/metrics", headers={"accept": accept})
         assert answer.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
         assert len(list(openmetrics(answer.text))) > 100
-    for accept in ("application/openmetrics-text;version=2.0.0", "*/*", "text/plain", "nonsense;;;q=,"):
+    for accept in ("application/openmetrics-text;version=3.0.0", "*/*", "text/plain", "nonsense;;;q=,"):
         answer = await here.client.get("/metrics", headers={"accept": accept})
         assert answer.headers["content-type"].startswith("text/plain")
+
+
+async def test_who_asks_for_openmetrics_2_gets_native_histograms_beside_the_others(here: Fleet) -> None:
+    """Everything else is the same, and without asking there is none."""
+    accept = "application/openmetrics-text;version=2.0.0,application/openmetrics-text;version=1.0.0;q=0.9"
+    answer = await here.client.get("/metrics", params={"scope": "fleet"}, headers={"accept": accept})
+    assert answer.headers["content-type"] == "application/openmetrics-text; version=2.0.0; charset=utf-8"
+    found = [sample for family in openmetrics(answer.text) for sample in family.samples]
+    counts = {(one.name, *sorted((one.labels or {}).items())): one.value for one in found}
+    natives = [one for one in found if one.native_histogram is not None]
+    assert {one.name for one in natives} == {name for name, family in CATALOGUE.items() if family.exponential}
+    for one in natives:
+        kept, labels = one.native_histogram, sorted((one.labels or {}).items())
+        assert (kept.schema, kept.count_value) == (3, counts[f"{one.name}_count", *labels])
+        assert kept.sum_value == counts[f"{one.name}_sum", *labels]
+        assert kept.zero_count + sum(accumulate(kept.pos_deltas or ())) == kept.count_value
+    assert sum(one.native_histogram.count_value for one in natives) > 0
+    plainly = await here.client.get("/metrics", params={"scope": "fleet"}, headers={"accept": OPENMETRICS})
+    assert all(one.native_histogram is None for family in openmetrics(plainly.text) for one in family.samples)
 
 
 async def test_a_duration_leads_to_the_event_that_it_was_measured_at(here: Fleet) -> None:
