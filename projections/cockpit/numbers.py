@@ -1,5 +1,6 @@
 """The ten numbers that are asked for most, from the same fold as `/metrics`."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from projections.cockpit.page import Page
 from projections.cockpit.place import Place
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
+from projections.measures.series import quantile
+from projections.store import EXPONENTIAL
 
 TEN = (
     "muster_attempts_total",
@@ -53,9 +56,20 @@ def number(family: Family, rows: Sequence[Any]) -> Number:
     parts = sorted(((" ".join(row["labels"]), row["value"]) for row in rows if row["value"] and row["labels"]), key=largest)
     if family.kind != "histogram" or not total:
         return Number(family, total, parts)
-    buckets = [sum(counts) for counts in columns([row["buckets"] for row in rows])]
     mean = sum(row["sum_us"] for row in rows) / total / US
-    return Number(family, total, parts, mean, quantile(family, buckets, P50), quantile(family, buckets, P95))
+    p50, p95 = quantiles(family, rows, total)
+    return Number(family, total, parts, mean, p50, p95)
+
+
+def quantiles(family: Family, rows: Sequence[Any], total: int) -> tuple[float | None, float | None]:
+    """Return both from the exponential buckets where they hold everything that was observed, else from the others."""
+    counts: Counter[int] = Counter()
+    for row in rows:
+        counts.update({} if row["exponential"] is None else EXPONENTIAL.decode(row["exponential"]))
+    if counts.total() == total:
+        return quantile(counts, P50), quantile(counts, P95)
+    buckets = [sum(each) for each in columns([row["buckets"] for row in rows])]
+    return between(family, buckets, P50), between(family, buckets, P95)
 
 
 def largest(part: tuple[str, int]) -> tuple[int, str]:
@@ -69,7 +83,7 @@ def columns(rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         yield [row[place] for row in rows if place < len(row)]
 
 
-def quantile(family: Family, buckets: Sequence[int], share: float) -> float | None:
+def between(family: Family, buckets: Sequence[int], share: float) -> float | None:
     """Return the value below which a share of the observations lies, between the bounds of its bucket."""
     rank, below, lower = share * sum(buckets), 0, 0.0
     for place, inside in enumerate(buckets):

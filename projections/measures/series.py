@@ -1,7 +1,7 @@
 """One series of whole numbers, and what a histogram does with an observation."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import ceil, log2
 
@@ -71,6 +71,20 @@ def index(observed: int, per_second: int = 1_000_000) -> int:
     [-1, 0, 7, -32768]
     """
     return ceil(log2(observed / per_second) * 2**SCALE) - 1 if observed > 0 else ZERO
+
+
+def quantile(counts: Mapping[int, int], share: float) -> float | None:
+    """Return the seconds under which a *share* of what exponential buckets count lies, as Prometheus does with native histograms.
+
+    >>> quantile({-1: 1, 7: 1}, 0.5), quantile({ZERO: 3, 0: 1}, 0.5), quantile({}, 0.5)
+    (1.0, 0.0, None)
+    """
+    rank, below = share * sum(counts.values()), 0
+    for place in sorted(counts):
+        if below + counts[place] >= rank:
+            return 0.0 if place == ZERO else float(2 ** ((place + (rank - below) / counts[place]) / 2**SCALE))
+        below += counts[place]
+    return None
 
 
 def cumulative(buckets: Sequence[int]) -> list[int]:

@@ -112,7 +112,7 @@ WHERE k.shard = $1::integer
 
 -- name: families
 -- The series of some families, served by the primary key.
-SELECT r.family, r.labels, r.value, r.sum_us, r.buckets
+SELECT r.family, r.labels, r.value, r.sum_us, r.buckets, r.exponential
 FROM checkpoint AS k
 JOIN series AS r ON r.shard = k.shard AND r.generation = k.generation AND r.family = ANY($2::text[])
 WHERE k.shard = $1::integer
