@@ -74,7 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     otlp_compression: Annotated[Literal["none", "gzip"], Meta(description="of requests, OTEL_EXPORTER_OTLP_COMPRESSION")] = "none"
     otlp_certificate: Annotated[str, Meta(description="file of trusted certificates, OTEL_EXPORTER_OTLP_CERTIFICATE")] = ""
     otlp_histograms: Annotated[
-        Literal["explicit", "exponential"], Meta(description="buckets of the histograms that have both")
+        Literal["explicit", "exponential", "both"], Meta(description="buckets of the histograms that have both kinds")
     ] = "explicit"
     otlp_attributes: Annotated[str, Meta(description="of the resource, as name=value,…; OTEL_RESOURCE_ATTRIBUTES")] = ""
     commit: Annotated[str, Meta(description="revision that this Muster was built from, as shown in its metrics")] = "unknown"

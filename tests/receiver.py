@@ -30,6 +30,7 @@ class Receiver:
         self.requests: list[ExportMetricsServiceRequest] = []
         self.headers: list[dict[str, str]] = []
         self.refuses = 0
+        self.away = False
         self.came = threading.Event()
 
     def take(self, request: ExportMetricsServiceRequest, headers: dict[str, str]) -> ExportMetricsServiceResponse:
@@ -102,7 +103,7 @@ def http_receiver() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["content-length"]))
             if self.headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
-            known = self.path == "/v1/metrics" and self.headers["content-type"] == "application/x-protobuf"
+            known = self.path == "/v1/metrics" and self.headers["content-type"] == "application/x-protobuf" and not receiver.away
             self.send_response(200 if known else 404)
             request = ExportMetricsServiceRequest.FromString(body)
             answer = receiver.take(request, dict(self.headers.items())).SerializeToString() if known else b"nobody here"

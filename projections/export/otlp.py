@@ -74,23 +74,26 @@ class Exporter:
         born = min((series.created_at for series in snapshot.book.series.values()), default=None)
         if born is not None:
             name = f"fleet:{round(born.timestamp() * 1_000_000):x}"
-            self._send("fleet", name, self._fleet.metrics(rows(snapshot), snapshot.depth.at))
+            self._send("fleet", name, self._fleet.metrics(rows(snapshot), snapshot.depth.at), self._fleet.delivered)
 
     def _send_process(self) -> None:
         name = self._identity.attributes["service.instance.id"]
         self._send("process", name, otlp_process.metrics(self._process.registry, self._began, time.time()))
 
-    def _send(self, scope: str, instance: str, metrics: Iterable[pb.Metric]) -> None:
+    def _send(
+        self, scope: str, instance: str, metrics: Iterable[pb.Metric], delivered: Callable[[], None] = lambda: None
+    ) -> None:
         """Send *metrics* as those of *instance*, unless an export of the same scope is under way."""
         if not self._busy[scope].acquire(blocking=False):
             return
         try:
-            self._attempt(instance, metrics)
+            if self._attempt(instance, metrics):
+                delivered()
         finally:
             self._busy[scope].release()
 
-    def _attempt(self, instance: str, metrics: Iterable[pb.Metric]) -> None:
-        """Send *metrics*, and count what became of them."""
+    def _attempt(self, instance: str, metrics: Iterable[pb.Metric]) -> bool:
+        """Send *metrics*, count what became of them, and tell whether they were delivered."""
         started = time.perf_counter()
         sent = rejected = 0
         result = "success"
@@ -107,6 +110,7 @@ class Exporter:
             LOG.exception("an export over OTLP broke")
         finally:
             self._process.exported(result, time.perf_counter() - started, sent - rejected, rejected)
+        return result != "failure"
 
     def _deliver(self, identity: Identity, metrics: Iterable[pb.Metric]) -> Iterator[tuple[int, int]]:
         """Send *metrics*; yield for each request how many points it had and how many were refused."""

@@ -18,7 +18,7 @@ from projections.measures.sample import Sample
 from projections.measures.series import SCALE, ZERO, Series
 
 T = TypeVar("T")
-Histograms = Literal["explicit", "exponential"]
+Histograms = Literal["explicit", "exponential", "both"]
 Labels = tuple[str, ...]
 
 CUMULATIVE = pb.AGGREGATION_TEMPORALITY_CUMULATIVE
@@ -26,6 +26,8 @@ GONE = int(pb.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK)
 MOST_POINTS = 1000
 """In one request: receivers over gRPC take 4 MiB, and writing more at a stroke would keep the event loop waiting."""
 BREATH = 16
+BESIDE = ".exponential"
+"""Ends the name of a histogram that is sent with exponential buckets beside the others: one name has one kind of points."""
 
 
 class Identity(Struct, frozen=True):
@@ -87,29 +89,41 @@ def nanoseconds(at: datetime) -> int:
 
 
 class Fleet:
-    """The fleet's rows as metrics; what it wrote last it writes once more without a value when it is gone."""
+    """The fleet's rows as metrics; what was delivered last is written once more without a value when it is gone."""
 
     def __init__(self, histograms: Histograms = "explicit") -> None:
         self._histograms = histograms
-        self._before: dict[str, dict[Labels, None]] = {}
+        self._written: dict[str, dict[Labels, None]] = {}
+        self._delivered: dict[str, dict[Labels, None]] = {}
 
     def metrics(self, rows: Iterable[Rows], at: datetime) -> Iterator[pb.Metric]:
-        """Yield a metric for each family that has series, or had some at the last export."""
+        """Yield a metric for each family that has series, or had some at the last export that was delivered."""
         time = nanoseconds(at)
         for row in rows:
             now = {sample.labels: None for sample in row.samples} | {labels: None for (_, labels), _ in row.series}
-            before = self._before.get(row.family.name, {})
-            gone = [labels for labels in before if labels not in now]
-            self._before[row.family.name] = now
+            gone = [labels for labels in self._delivered.get(row.family.name, {}) if labels not in now]
+            self._written[row.family.name] = now
             if now or gone:
-                yield self.metric(row, gone, time)
+                for exponential in self.shapes(row.family):
+                    yield self.metric(row, gone, time, exponential=exponential)
 
-    def metric(self, row: Rows, gone: list[Labels], time: int) -> pb.Metric:
+    def delivered(self) -> None:
+        """Note that everything that was written has arrived: what is gone need not be told again."""
+        self._delivered = dict(self._written)
+
+    def shapes(self, family: Family) -> tuple[bool, ...]:
+        """Return with which buckets *family* is written: exponential or not, or both, under two names."""
+        if not family.exponential or self._histograms == "explicit":
+            return (False,)
+        return (True,) if self._histograms == "exponential" else (False, True)
+
+    def metric(self, row: Rows, gone: list[Labels], time: int, *, exponential: bool = False) -> pb.Metric:
         """Return one family as one metric."""
         family = row.family
         metric = named(family)
+        if exponential and self._histograms == "both":
+            metric.name += BESIDE
         if family.kind == "histogram":
-            exponential = family.exponential and self._histograms == "exponential"
             if exponential:
                 metric.exponential_histogram.aggregation_temporality = CUMULATIVE
             else:

@@ -130,6 +130,43 @@ async def test_exponential_buckets_hold_what_the_explicit_ones_hold(pool: asyncp
     assert {exemplar.filtered_attributes[0].key for exemplar in point.exemplars} == {"event_id"}
 
 
+async def test_both_kinds_of_buckets_are_sent_under_two_names(pool: asyncpg.Pool, snapshot: Snapshot) -> None:
+    with http_receiver() as receiver:
+        sender = HttpSender(Destination(receiver.endpoint))
+        await exporter(pool, sender, Process(), "both").export_fleet(snapshot)
+        sender.close()
+    kinds = {metric.name: metric.WhichOneof("data") for metric in receiver.metrics("fleet:")}
+    twice = {otel_name(family) for family in CATALOGUE.values() if family.exponential}
+    assert {name.removesuffix(".exponential") for name, kind in kinds.items() if kind == "exponential_histogram"} == twice
+    assert {kinds[name] for name in twice} == {"histogram"}
+    for name in twice:
+        counts = [
+            {labels: point.count for (named, labels), point in receiver.points("fleet:").items() if named == one}
+            for one in (name, f"{name}.exponential")
+        ]
+        assert counts[0] == counts[1]
+
+
+async def test_a_series_that_left_while_nobody_listened_is_told_at_the_next_delivery(
+    pool: asyncpg.Pool, snapshot: Snapshot
+) -> None:
+    name = next(iter(snapshot.shown.workers))
+    with http_receiver() as receiver:
+        sender = HttpSender(Destination(receiver.endpoint, timeout_s=1))
+        sends = exporter(pool, sender, Process())
+        await sends.export_fleet(snapshot)
+        del snapshot.shown.workers[name]
+        receiver.away = True
+        await sends.export_fleet(snapshot)
+        receiver.away = False
+        for flags in (GONE, None):
+            receiver.requests.clear()
+            await sends.export_fleet(snapshot)
+            point = receiver.points("fleet:").get(("muster.worker.leases", (("worker", name),)))
+            assert (None if point is None else point.flags) == flags
+        sender.close()
+
+
 async def test_a_series_that_left_is_sent_once_more_without_a_value(pool: asyncpg.Pool, snapshot: Snapshot) -> None:
     name = next(iter(snapshot.shown.workers))
     with grpc_receiver() as receiver:
