@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from service.domain.rejections import Unprocessable
+from service.domain.rejections import Unprocessable, Validation
 
 
 class Jitter(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,13 +68,13 @@ DEFAULT = Policy()
 def merged(base: Policy, patch: dict[str, Any]) -> Policy:
     """Return *base* with the JSON merge patch *patch* applied (RFC 7396: null restores the default).
 
-    Raises `Unprocessable` naming the field when a value leaves its limits or a field is unknown.
+    Raises `Unprocessable` when a value leaves its limits, `Validation` when a field is unknown or misshapen; both name it.
     """
     document = merge_patch(msgspec.to_builtins(base), patch)
     try:
         policy = msgspec.convert(document, Policy)
     except msgspec.ValidationError as error:
-        raise Unprocessable.of(error, within="policy") from None
+        raise Validation.of(error, within="policy") from None
     beat = policy.heartbeat
     if not beat.warn_s < beat.stale_s < beat.dead_s:
         raise Unprocessable(

@@ -10,7 +10,7 @@ Rejection
 """
 
 import re
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -32,6 +32,15 @@ class Validation(Rejection):
     """A field breaks its shape."""
 
     status, slug, title = 400, "validation", "The request is not valid"
+
+    @classmethod
+    def of(cls, error: msgspec.ValidationError, within: str) -> "Validation | Unprocessable":
+        """Name the field of a msgspec error, as `policy.retry.factor`; a value that only leaves its limits is unprocessable."""
+        text, _, path = str(error).partition(" - at `$")
+        unknown = re.search(r"unknown field `([^`]+)`", text)
+        field = within + path.rstrip("`") + (f".{unknown[1]}" if unknown else "")
+        kind = cls if unknown or ", got `" in text else Unprocessable
+        return kind(f"{field}: {text}", field=field, allowed=None if unknown else text)
 
 
 class NotFound(Rejection):
@@ -62,14 +71,6 @@ class Unprocessable(Rejection):
     """Well-formed, and yet it cannot be done: a cycle, a policy outside its limits."""
 
     status, slug, title = 422, "unprocessable", "The request cannot be processed"
-
-    @classmethod
-    def of(cls, error: msgspec.ValidationError, within: str) -> Self:
-        """Name the field of a msgspec error, as `policy.retry.factor`."""
-        text, _, path = str(error).partition(" - at `$")
-        unknown = re.search(r"unknown field `([^`]+)`", text)
-        field = within + path.rstrip("`") + (f".{unknown[1]}" if unknown else "")
-        return cls(f"{field}: {text}", field=field, allowed=text)
 
 
 REJECTIONS: tuple[type[Rejection], ...] = (Validation, NotFound, Conflict, StaleClaim, PreconditionFailed, Unprocessable)

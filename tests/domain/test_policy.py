@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.domain.policy import DEFAULT, merged
-from service.domain.rejections import REJECTIONS, Unprocessable
+from service.domain.rejections import REJECTIONS, Unprocessable, Validation
 
 LIMITS: tuple[tuple[str, object, object], ...] = (
     ("max_attempts", 1, 10),
@@ -62,16 +62,29 @@ def test_a_field_keeps_its_limits(path: str, least: float, most: float) -> None:
         ({"breaker": {"counts": "sheep"}}, "policy.breaker.counts"),
         ({"retry": {"jitter": {"kind": "wild"}}}, "policy.retry.jitter.kind"),
         ({"retry": {"retryable_errors": ["ok", ""]}}, "policy.retry.retryable_errors[1]"),
-        ({"retry": {"speed": 1}}, "policy.retry.speed"),
         ({"heartbeat": {"stale_s": 30}}, "policy.heartbeat"),
         ({"heartbeat": {"dead_s": 59}}, "policy.heartbeat"),
+    ],
+)
+def test_what_leaves_the_limits_of_a_policy_is_refused_by_its_field(patch: dict[str, Any], field: str) -> None:
+    """B-CAMP-3."""
+    with pytest.raises(Unprocessable) as refusal:
+        merged(DEFAULT, patch)
+    assert refusal.value.fields["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("patch", "field"),
+    [
+        ({"speed": 1}, "policy.speed"),
+        ({"retry": {"speed": 1}}, "policy.retry.speed"),
         ({"max_attempts": "3"}, "policy.max_attempts"),
+        ({"retry": {"retryable_errors": ["ok", 1]}}, "policy.retry.retryable_errors[1]"),
         ({"require_evidence": 1}, "policy.require_evidence"),
     ],
 )
-def test_what_no_policy_can_say_is_refused_by_its_field(patch: dict[str, Any], field: str) -> None:
-    """B-CAMP-3."""
-    with pytest.raises(Unprocessable) as refusal:
+def test_an_unknown_or_misshapen_field_of_a_policy_is_not_valid(patch: dict[str, Any], field: str) -> None:
+    with pytest.raises(Validation) as refusal:
         merged(DEFAULT, patch)
     assert refusal.value.fields["field"] == field
 

@@ -71,11 +71,19 @@ async def test_a_field_that_breaks_its_shape_is_named(http: Http, shard: Shard, 
 
 
 @pytest.mark.parametrize(
-    ("policy", "field"), [({"max_attempts": 11}, "policy.max_attempts"), ({"retry": {"colour": 1}}, "policy.retry.colour")]
+    ("policy", "status", "field"),
+    [
+        ({"max_attempts": 11}, 422, "policy.max_attempts"),
+        ({"on_dead": "pray"}, 422, "policy.on_dead"),
+        ({"max_attempts": "3"}, 400, "policy.max_attempts"),
+        ({"retry": {"colour": 1}}, 400, "policy.retry.colour"),
+    ],
 )
-async def test_a_policy_outside_its_limits_is_unprocessable(http: Http, policy: dict[str, Any], field: str) -> None:
+async def test_a_policy_outside_its_limits_is_unprocessable_and_one_of_another_shape_not_valid(
+    http: Http, policy: dict[str, Any], status: int, field: str
+) -> None:
     answer = await http.post("/v1/campaigns", json={"name": "n", "policy": policy})
-    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert (answer.status_code, answer.json()["field"]) == (status, field)
 
 
 async def test_a_cycle_is_refused_with_its_path_and_nothing_is_stored(http: Http, shard: Shard) -> None:
