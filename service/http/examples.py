@@ -125,6 +125,7 @@ ANSWERS: dict[str, Any] = {
             {"ok": True, "state": "running", "lease_until": "2026-01-01T12:05:00Z", "signal": None},
             {
                 "ok": False,
+                "signal": "stop",
                 "problem": {
                     "type": "/problems/stale-claim",
                     "title": "The claim is no longer current",

@@ -131,7 +131,7 @@ def result(judged: Heard | Rejection, index: int) -> ReportResult:
         field = judged.fields.get("field")
         if field and not field.startswith("reports["):
             judged.fields["field"] = f"reports[{index}].{field}"
-        return ReportResult(ok=False, problem=problem(judged))
+        return ReportResult(ok=False, signal=judged.fields.get("signal", UNSET), problem=problem(judged))
     return ReportResult(True, judged.state, judged.lease_until, judged.signal)  # noqa: FBT003 - the first field says it
 
 

@@ -1,5 +1,6 @@
 """The words of a worker: what each kind of report carries, and the command that it is."""
 
+import signal
 from typing import Annotated, Literal
 
 from msgspec import Meta, Raw, field
@@ -32,7 +33,24 @@ from service.http.shape import (
     null,
 )
 
-Reason = Literal["crash", "timeout", "max_duration", "idle_no_output", "idle_output", "launch_failed", "spawn", "error"]
+Reason = Literal[
+    "crash", "timeout", "max_duration", "idle_no_output", "idle_output", "launch_failed", "spawn", "error", "rate_limit"
+]
+Signal = Word | Annotated[int, Meta(ge=1, le=64)] | None
+SIGNALS = {str(int(one)): one.name for one in signal.Signals}
+
+
+def signal_name(said: str | int | None) -> str | None:
+    """Return the name of a signal, however a worker says it.
+
+    >>> signal_name(15), signal_name("15"), signal_name("term"), signal_name("SIGKILL")
+    ('SIGTERM', 'SIGTERM', 'SIGTERM', 'SIGKILL')
+    """
+    if said is None:
+        return None
+    text = str(said)
+    name = f"SIG{text.upper().removeprefix('SIG')}"
+    return SIGNALS.get(text, name if name in signal.Signals.__members__ else text)
 
 
 class Said(Body, frozen=True):
@@ -81,7 +99,7 @@ class Completion(Said, frozen=True):
     result: Raw = field(default_factory=null)
     evidence: Raw = field(default_factory=null)
     exit_code: Int32 | None = None
-    signal: Word | None = None
+    signal: Signal = None
     declared_result: Word | None = None
     usage: Usage | None = None
 
@@ -98,19 +116,22 @@ class Completion(Said, frozen=True):
             result=self.result,
             evidence=self.evidence,
             exit_code=self.exit_code,
-            signal=self.signal,
+            signal=signal_name(self.signal),
             declared_result=self.declared_result,
             usage=self.usage,
         )
 
 
 class Failure(Said, frozen=True):
-    """The execution failed; *error* is kept up to 4,000 characters, *retryable* false ends the retries."""
+    """The execution failed; *error* is kept up to 4,000 characters, *retryable* false ends the retries.
+
+    Reason `rate_limit` is a park while the quota's gate is closed for that, and an `error` otherwise.
+    """
 
     reason: Reason
     error: str | None = None
     exit_code: Int32 | None = None
-    signal: Word | None = None
+    signal: Signal = None
     declared_result: Word | None = None
     retryable: bool | None = None
     screen: str | None = None
@@ -121,10 +142,11 @@ class Failure(Said, frozen=True):
         return FailAttempt(
             token=token,
             worker=worker,
-            reason=self.reason,
+            reason="error" if self.reason == "rate_limit" else self.reason,
+            rate_limited=self.reason == "rate_limit",
             error=error_text(self.error),
             exit_code=self.exit_code,
-            signal=self.signal,
+            signal=signal_name(self.signal),
             declared_result=self.declared_result,
             retryable=self.retryable,
             screen_id=screens.keep(self.screen),

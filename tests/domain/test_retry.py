@@ -192,6 +192,8 @@ def test_no_watchdog_bites_before_a_full_lease_after_our_own_outage() -> None:
         ({"signal": "SIGKILL"}, 137),
         ({"exit_code": 143}, 143),
         ({"exit_code": 137}, 137),
+        ({"exit_code": -15}, -15),
+        ({"exit_code": -9}, -9),
         ({"signal": "SIGTERM", "exit_code": -15}, -15),
     ],
 )

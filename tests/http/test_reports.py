@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.domain.events import UnitHeartbeat
+from service.domain.events import UnitCompleted, UnitHeartbeat
 from tests.http.shard import Shard
 
 Http = httpx.AsyncClient
@@ -85,7 +85,7 @@ async def test_a_superseded_token_is_told_to_stop(http: Http, tokens: list[str])
     await http.post("/v1/campaigns/n/units/a/cancel")
     (result,) = await said(http, {"type": "completed", "token": tokens[0]})
     assert result["problem"]["type"] == "/problems/stale-claim"
-    assert result["problem"]["signal"] == "stop"
+    assert result["problem"]["signal"] == result["signal"] == "stop"
     alone = await http.post(f"/v1/claims/{tokens[0]}/complete")
     assert (alone.status_code, alone.json()["signal"]) == (409, "stop")
 
@@ -173,6 +173,26 @@ async def test_a_shell_script_reports_one_claim_at_a_time(http: Http, tokens: li
     assert states == ["running", "done", "delayed", "parked", "ready"]
     assert (await http.post("/v1/claims/never/complete")).status_code == 404
     assert (await http.post(f"/v1/claims/{tokens[0]}/fail", json={"reason": "lease_expired"})).json()["field"] == "reason"
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "TERM", "15", 15])
+async def test_a_signal_is_understood_however_it_is_said(http: Http, shard: Shard, tokens: list[str], how: str | int) -> None:
+    """B-RETRY-10."""
+    report = {"type": "failed", "token": tokens[0], "reason": "crash", "declared_result": "success", "signal": how}
+    (result,) = await said(http, report)
+    (body,) = (event.body for event in shard.log if isinstance(event.body, UnitCompleted))
+    assert (result["state"], body.signal, body.mapped_from) == ("done", "SIGTERM", 143)
+
+
+async def test_a_failure_for_a_rate_limit_is_a_park_behind_the_closed_gate(http: Http) -> None:
+    """B-PARK-3."""
+    await http.post("/v1/campaigns", json={"name": "n", "quota": "q", "units": [{"key": key} for key in "abc"]})
+    a, b, c = [claim["token"] for claim in (await http.post("/v1/claims", json={"worker": "w", "max": 3})).json()["claims"]]
+    limited = {"type": "failed", "reason": "rate_limit", "error": "come back later"}
+    before, _, behind = await said(
+        http, limited | {"token": a}, {"type": "parked", "token": b, "reason": "rate_limit"}, limited | {"token": c}
+    )
+    assert (before["state"], behind["state"]) == ("delayed", "parked")
 
 
 async def test_repeated_reports_are_answered_from_memory(http: Http, shard: Shard, tokens: list[str]) -> None:

@@ -31,7 +31,9 @@ from service.domain.unit import Claim, Unit
 DEFAULT_PARK = timedelta(minutes=15)
 FARTHEST_PARK = timedelta(days=400)
 KILLED = {"SIGTERM": 143, "SIGKILL": 137}
-RATE_LIMITED = re.compile(r"rate.?limit|too many requests|\b429\b|quota (exceeded|exhausted)", re.IGNORECASE)
+KILL_CODES = (143, 137, -15, -9)
+"""Of a shell, and of a program that waited for the process itself."""
+RATE_LIMITED = re.compile(r"rate.?limit|usage limit|too many requests|\b429\b|quota (exceeded|exhausted)", re.IGNORECASE)
 UNCLAIMED: tuple[ids.UnitState, ...] = ("blocked", "ready", "delayed", "parked")
 EMPTY = (b"null", b"{}", b"[]", b'""')
 
@@ -151,7 +153,7 @@ def killed_code(declared: str | None, signal: str | None, code: int | None) -> i
         return None
     if signal in KILLED:
         return code if code is not None else KILLED[signal]
-    return code if code in KILLED.values() else None
+    return code if code in KILL_CODES else None
 
 
 def fail_attempt(state: State, command: FailAttempt, moment: Moment) -> Decision[Heard]:
