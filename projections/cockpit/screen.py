@@ -8,13 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from projections.cockpit.words import visible
+from service.domain.screen import ESCAPE, overwritten
 
-ESCAPE = re.compile(
-    r"\x1b\[(?P<style>[0-9;:]{0,64})m"
-    r"|(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c|(?=\x1b)|$)"
-    r"|\x1b[ -/]{0,4}[0-~]?"
-)
 BRIGHT, BASE, LAST = 90, 30, 37
 EXTENDED = {38: 2, 48: 2}
 PALETTE, TRUE_COLOUR = 5, 2
@@ -50,16 +45,6 @@ def painted(text: str) -> Markup:
         Markup('<span class="{}">{}</span>').format(style.classes(), visible(run)) if style.classes() else visible(run)
         for style, run in runs(overwritten(text))
     )
-
-
-def overwritten(text: str) -> str:
-    r"""Return *text* with lines that were drawn over and over as they looked last.
-
-    >>> overwritten("10 %\r20 %\r\nnext\r\n")
-    '20 %\nnext\n'
-    """
-    lines = text.replace("\r\n", "\n").split("\n")
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 
 def runs(text: str) -> Iterator[tuple[Style, str]]:

@@ -36,7 +36,7 @@ class Line(Struct, frozen=True, kw_only=True):
 async def unit(bridge: Bridge, place: Place) -> Page:
     """Return the page of one unit."""
     shown = await known(bridge, place.campaign)
-    view = await unit_view(bridge.reader, place.campaign, place.unit)
+    view = await unit_view(bridge.reader, place.campaign, place.unit, painted=True)
     if view is None:
         raise NotFound(f"there is no unit {place.unit!r} in {place.campaign}", field="unit", current=place.unit)
     lines, following = await story(bridge, place)

@@ -17,7 +17,7 @@ from projections.views import worker_view
 from projections.views.campaign_view import CampaignView
 from service.domain import ids
 from service.domain.redact import redact
-from service.domain.screen import last_lines
+from service.domain.screen import last_lines, plain
 from service.store import log
 
 SCHEMA_VERSION = 2
@@ -93,7 +93,7 @@ class Bundles:
         texts = {row["screen_id"]: row["text"] for row in await self._reader.fetch(log.QUERIES.screens, names)}
         for row in found:
             text = texts.get(row["screen_id"])
-            row["screen"] = None if text is None else last_lines(text, SCREEN_BYTES)
+            row["screen"] = None if text is None else last_lines(plain(text), SCREEN_BYTES)
         return {"counts": view.units, "shown": len(found), "items": found}
 
     async def _events(self, campaign: ids.CampaignName) -> list[log_events.LogEvent]:

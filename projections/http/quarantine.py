@@ -9,10 +9,11 @@ from projections.http.source import READS, Source
 from projections.store import QUARANTINED
 from service.domain import ids
 from service.domain.retry import matches
+from service.domain.screen import plain
 
 
 class QuarantinedUnit(Struct, kw_only=True):
-    """A quarantined unit; *screen* is the text of the last screen."""
+    """A quarantined unit; *screen* is the text of the last screen, without what a terminal obeys."""
 
     key: ids.UnitKey
     reason: ids.QuarantineReason
@@ -53,7 +54,7 @@ async def quarantine(
                 worker=card.worker,
                 quarantined_at=card.quarantined_at,
                 screen_id=card.screen_id,
-                screen=screen,
+                screen=None if screen is None else plain(screen),
             )
         )
     return found

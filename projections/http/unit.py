@@ -10,6 +10,7 @@ from projections.views.story import Attempt, story
 from projections.views.wave import FIRST
 from service.domain import ids
 from service.domain.claiming import Blocker, campaign_blockers, engine_blockers, unit_blockers
+from service.domain.screen import plain
 from service.domain.state import State
 from service.store import codec, log
 from service.store.loader import Loader, engine_of
@@ -116,8 +117,10 @@ async def units(
     return [UnitRow(**dict(row)) for row in rows]
 
 
-async def unit_view(source: Source, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None) -> UnitView | None:
-    """Return one unit with its attempts, None when there is none."""
+async def unit_view(
+    source: Source, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None, *, painted: bool = False
+) -> UnitView | None:
+    """Return one unit with its attempts, None when there is none; *painted* leaves in its screen what a terminal obeys."""
     async with source.connection(at_least) as connection:
         row = await connection.fetchrow(READS.unit, source.shard, campaign, key)
         facts = await connection.fetch(READS.story, source.shard, campaign, key, 0, STORY)
@@ -125,6 +128,8 @@ async def unit_view(source: Source, campaign: ids.CampaignName, key: ids.UnitKey
         return None
     fields = dict(row)
     fields["payload"] = Raw(fields["payload"].encode())
+    if fields["screen"] and not painted:
+        fields["screen"] = plain(fields["screen"])
     return UnitView(**fields, attempts=story(codec.fact(fact, source.shard) for fact in facts))
 
 

@@ -5,6 +5,7 @@ from time import perf_counter
 import pytest
 
 from service.domain.redact import REDACTED, redact, redact_text
+from service.domain.screen import plain
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7\nq8Y9\n-----END RSA PRIVATE KEY-----"
 TOKEN = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2"
@@ -85,3 +86,8 @@ def test_no_text_takes_longer_than_its_length(piece: str) -> None:
     started = perf_counter()
     redact_text(text)
     assert perf_counter() - started < 5
+
+
+def test_a_secret_that_a_screen_paints_in_two_colours_is_redacted_when_the_colours_go() -> None:
+    """B-RETRY-6, B-DIAG-2."""
+    assert "hunter" not in plain("it said gh\x1b[1mp_\x1b[0mhunterhunterhunterhunterhunterhunter\n")

@@ -148,7 +148,7 @@ async def test_a_screen_and_an_idempotency_record_survive_in_the_database(http: 
     policy = {"max_attempts": 1}
     await http.post("/v1/campaigns", json={"name": "n", "policy": policy, "units": [{"key": "a"}]})
     (claim,) = (await http.post("/v1/claims", json={"worker": "w"})).json()["claims"]
-    failed = {"reason": "crash", "error": "exit 1", "screen": "Traceback\npassword=hunter22\n"}
+    failed = {"reason": "crash", "error": "exit 1", "screen": "\x1b[31mTraceback\x1b[0m\npassword=hunter22\n"}
     answer = await http.post(f"/v1/claims/{claim['token']}/fail", json=failed)
     assert answer.json()["state"] == "quarantined"
     page = await http.get("/v1/campaigns/n/quarantine", params={"at_least": answer.json()["position"]})

@@ -22,7 +22,7 @@ from service.domain.decide.decision import Consequence, Decision, campaign_named
 from service.domain.events import Fact
 from service.domain.investigation import LEASE, SCREEN_BYTES, Investigation, fix_key
 from service.domain.rejections import Conflict, NotFound, Unprocessable
-from service.domain.screen import last_lines
+from service.domain.screen import last_lines, plain
 from service.domain.state import State
 from service.domain.unit import Unit
 
@@ -100,7 +100,7 @@ def grant(state: State, row: Investigation) -> Grant:
         investigation=row.id,
         error=row.error,
         exit_code=row.exit_code,
-        screen=None if screen is None else last_lines(screen, SCREEN_BYTES),
+        screen=None if screen is None else last_lines(plain(screen), SCREEN_BYTES),
     )
 
 
