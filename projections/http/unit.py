@@ -144,8 +144,11 @@ async def explain(
         needs = Needs(())
         needs.campaigns.add(campaign)
         needs.units.add((campaign, key))
-        await Loader(connection, source.shard, state, now["at"]).load(needs)
-    unit, owner = state.units.get((campaign, key)), state.campaigns.get(campaign)
+        loader = Loader(connection, source.shard, state, now["at"])
+        await loader.load(needs)
+        unit, owner = state.units.get((campaign, key)), state.campaigns.get(campaign)
+        if unit is not None and unit.state == "blocked":
+            await loader.parents([(campaign, key)])
     if unit is None or owner is None:
         return None
     blockers = [

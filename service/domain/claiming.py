@@ -125,18 +125,26 @@ def ramp_left(quota: Quota, at: datetime) -> int | None:
 
 def unit_blockers(state: State, campaign: Campaign, unit: Unit) -> Iterator[Blocker]:
     """Yield what stops this one unit."""
-    if unit.state != "ready":
-        yield Blocker(unit.state, unit.key, *state_detail(unit))
-        return
-    if campaign.policy.groups == "ordered":
+    if unit.state == "blocked" and (open_parents := unsettled(state, unit)):
+        for parent in open_parents:
+            yield Blocker("blocked", parent.key, f"it depends on {parent.key}, which is {parent.state}")
+    elif unit.state != "ready":
+        yield Blocker(unit.state, unit.because_of or unit.key, *state_detail(unit))
+    elif campaign.policy.groups == "ordered":
         yield from group_blockers(state, campaign, unit)
+
+
+def unsettled(state: State, unit: Unit) -> list[Unit]:
+    """Return the dependencies, as far as they are loaded, that *unit* still waits for."""
+    parents = (state.units.get((unit.campaign, key)) for key in state.parents.get((unit.campaign, unit.key), ()))
+    return [parent for parent in parents if parent is not None and not parent.settled]
 
 
 def state_detail(unit: Unit) -> tuple[str, datetime | None]:
     """Return in words why a unit in that state is not claimed, and when that ends by itself."""
     match unit.state:
         case "blocked":
-            return f"{unit.waits_for} of its dependencies are not done", None
+            return f"dependencies that are not done: {unit.waits_for}", None
         case "delayed":
             return f"it rests after attempt {unit.attempts}", unit.due_at
         case "parked":
@@ -159,7 +167,7 @@ def group_blockers(state: State, campaign: Campaign, unit: Unit) -> Iterator[Blo
     if earlier:
         first = min(earlier, key=lambda group: group.group)
         yield Blocker(
-            "group", f"{campaign.name}/{first.group}", f"group {first.group} still has {first.ready + first.held} units to end"
+            "group", f"{campaign.name}/{first.group}", f"units of group {first.group} still to end: {first.ready + first.held}"
         )
 
 

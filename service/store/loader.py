@@ -150,12 +150,16 @@ class Loader:
         await self.units({(row["campaign"], row["child"]) for row in edges})
         if needs.lifted:
             lifted = needs.lifted | {(row["campaign"], row["child"]) for row in edges}
-            above = await self.fetch(QUERIES.parents, *columns(list(lifted)))
-            for row in above:
-                parents = self.state.parents.setdefault((row["campaign"], row["child"]), [])
-                if row["parent"] not in parents:
-                    parents.append(row["parent"])
-            await self.units({(row["campaign"], row["parent"]) for row in above})
+            await self.parents(lifted)
+
+    async def parents(self, children: Collection[UnitId]) -> None:
+        """Load what units depend on."""
+        found = await self.fetch(QUERIES.parents, *columns(list(children)))
+        for row in found:
+            parents = self.state.parents.setdefault((row["campaign"], row["child"]), [])
+            if row["parent"] not in parents:
+                parents.append(row["parent"])
+        await self.units({(row["campaign"], row["parent"]) for row in found})
 
     def roots(self, needs: Needs) -> tuple[list[UnitId], list[UnitId]]:
         """Return the units with dependents whose children, and those whose whole descent, matter."""

@@ -50,7 +50,7 @@ def test_a_campaign_begins_with_a_complete_policy_and_its_units() -> None:
         (c.CreateCampaign(name=NIGHT, policy={"max_attempts": 11}), "policy.max_attempts"),
         (c.CreateCampaign(name=NIGHT, policy={"retry": {"factor": 9}}), "policy.retry.factor"),
         (c.CreateCampaign(name=NIGHT, policy={"retry": {"jitter": {"ratio": 2}}}), "policy.retry.jitter.ratio"),
-        (c.CreateCampaign(name=NIGHT, policy={"speed": 1}), "policy.speed"),
+        (c.CreateCampaign(name=NIGHT, policy={"lease_s": 0}), "policy.lease_s"),
         (c.CreateCampaign(name=NIGHT, policy={"heartbeat": {"warn_s": 90}}), "policy.heartbeat"),
         (c.CreateCampaign(name=NIGHT, deadline=START), "deadline"),
         (c.CreateCampaign(name=NIGHT, units=(spec("a", "z"),)), "units[0].depends_on"),

@@ -109,6 +109,21 @@ async def test_a_unit_is_explained_by_everything_that_stands_in_its_way(here: Fl
     assert [blocker["reason"] for blocker in told["blockers"]] == ["paused", "engine"]
 
 
+async def test_a_unit_that_waits_is_explained_by_each_dependency_that_is_open(here: Fleet) -> None:
+    """B-VIEW-5, B-DAG-2."""
+    await here.begin("a", "b", "c", policy={"concurrency": 3})
+    await here.order(
+        c.AddUnits(campaign=NIGHTLY, units=(c.UnitSpec(ids.UnitKey("d"), depends_on=tuple(map(ids.UnitKey, "abc"))),))
+    )
+    first, second, _ = await here.claim(3)
+    await here.order(c.CompleteUnit(token=first.token))
+    told = await here.get("/v1/campaigns/nightly/units/d/explain")
+    assert [(one["reason"], one["entity"]) for one in told["blockers"]] == [("blocked", "b"), ("blocked", "c")]
+    await here.order(c.FailAttempt(token=second.token, reason="crash", retryable=False))
+    told = await here.get("/v1/campaigns/nightly/units/d/explain")
+    assert [(one["reason"], one["entity"]) for one in told["blockers"]] == [("skipped", "b")]
+
+
 async def test_a_key_with_a_slash_is_one_part_of_the_path(here: Fleet) -> None:
     await here.begin("src/a.py")
     view = await here.reader.unit(NIGHTLY, ids.UnitKey("src/a.py"), here.position)
