@@ -36,6 +36,7 @@ CARD = Row(
             " who did it and why, and has the button to resume.",
             ask('sum by (state) (F(muster_campaign_state{campaign="$campaign"}))', "{{state}}"),
             links=CAMPAIGN_CHOSEN,
+            instant=True,
             width=4,
         ),
         stat(

@@ -67,8 +67,9 @@ def stacked(canvas: Canvas, series: list[Series]) -> list[tuple[str, str]]:
     """Draw *series* on top of each other; return their names and colours."""
     colours = [paint.of_series(each.name, index) for index, each in enumerate(series)]
     step = closest(series)
-    times = [canvas.now - step * back for back in range(int((canvas.now - canvas.since) / step), -1, -1)]
-    heights = [[dict(each.points).get(at, 0.0) for at in times] for each in series]
+    places = range(round((canvas.now - canvas.since) / step) + 1)
+    seen = [{round((at - canvas.since) / step): value for at, value in each.points} for each in series]
+    times, heights = [canvas.since + step * place for place in places], [[one.get(at, 0.0) for at in places] for one in seen]
     canvas.axes.stackplot(times, heights, colors=colours, alpha=0.75, linewidth=0)
     return [(each.name, colour) for each, colour in zip(series, colours, strict=True)]
 
@@ -99,7 +100,7 @@ def clock(canvas: Canvas) -> None:
     axes = canvas.axes
     axes.set_xlim(canvas.since, canvas.now)
     hours = (canvas.now - canvas.since) / 3600
-    step = 3600 * next((each for each in (0.25, 0.5, 1, 2, 3, 6, 12, 24) if hours / each <= 7), 48)
+    step = 3600 * next((each for each in (1 / 60, 1 / 12, 0.25, 0.5, 1, 2, 3, 6, 12, 24) if hours / each <= 7), 48)
     marks = [at * step for at in range(math.floor(canvas.since / step) + 1, math.floor(canvas.now / step) + 1)]
     axes.set_xticks(marks, [f"{datetime.fromtimestamp(mark, UTC):%H:%M}" for mark in marks])
 
