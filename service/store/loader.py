@@ -49,6 +49,7 @@ class Loader:
         await self.units(needs.units | {(claim.campaign, claim.unit) for claim in (*decided, *late)})
         for name in needs.cancelled:
             await self.open_units(name)
+        await self.rebound(needs)
         await self.descent(needs)
         await self.running_claims()
         await self.units(await inquiry.around(self.fetch, self.state, needs))
@@ -151,6 +152,13 @@ class Loader:
         if needs.lifted:
             lifted = needs.lifted | {(row["campaign"], row["child"]) for row in edges}
             await self.parents(lifted)
+
+    async def rebound(self, needs: Needs) -> None:
+        """Load what units depend on that an import names again, and where it names more, what depends on them."""
+        again = [key for key in needs.bound if key in self.state.units]
+        if again:
+            await self.parents(again)
+            needs.below |= {key for key in again if not set(needs.bound[key]) <= set(self.state.parents.get(key, ()))}
 
     async def parents(self, children: Collection[UnitId]) -> None:
         """Load what units depend on."""

@@ -13,9 +13,9 @@ class Needs:
     """Keys of rows to load.
 
     *ending* and *failing* are tokens whose report may settle the children, or touch the whole descent, of their unit; *below*
-    are units whose descent matters, *lifted* those of them whose descent may come back; *cancelled* are campaigns whose open
-    units go in rounds; *judged* are workers whose claims matter, *fenced* those whose claims end;
-    *abandoned* are campaigns whose claims may all be dead, *declined* plans whose campaign ends.
+    are units whose descent matters, *lifted* those of them whose descent may come back; *bound* is what an import says of
+    dependencies; *cancelled* are campaigns whose open units go in rounds; *judged* are workers whose claims matter, *fenced*
+    those whose claims end; *abandoned* are campaigns whose claims may all be dead, *declined* plans whose campaign ends.
     """
 
     def __init__(self, commands: Iterable[c.Command]) -> None:
@@ -25,6 +25,7 @@ class Needs:
         self.failing: set[ids.Token] = set()
         self.below: set[UnitId] = set()
         self.lifted: set[UnitId] = set()
+        self.bound: dict[UnitId, tuple[ids.UnitKey, ...]] = {}
         self.campaigns: set[ids.CampaignName] = set()
         self.cancelled: set[ids.CampaignName] = set()
         self.workers: set[ids.WorkerId] = set()
@@ -76,6 +77,7 @@ def _(command: c.UnitCommand, needs: Needs) -> None:
 def _(command: c.AddUnits, needs: Needs) -> None:
     needs.campaigns.add(command.campaign)
     needs.units.update((command.campaign, key) for spec in command.units for key in (spec.key, *spec.depends_on))
+    needs.bound |= {(command.campaign, spec.key): spec.depends_on for spec in command.units if spec.depends_on}
 
 
 @note.register

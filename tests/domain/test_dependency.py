@@ -274,6 +274,23 @@ def test_an_import_changes_only_what_nobody_has_ever_started() -> None:
     assert (groups[5].ready, groups[5].held, groups[99].ready, groups[99].held) == (1, 1, 3, 0)
 
 
+@pytest.mark.parametrize(
+    ("again", "said"),
+    [
+        ([spec("a", "d")], {"path": ["a", "d", "b", "a"]}),
+        ([spec("a", "new"), spec("new", "a")], {"path": ["a", "new", "a"]}),
+        ([spec("b", "a", "c")], {"field": "units[0].depends_on", "current": "c", "allowed": ["a"]}),
+    ],
+)
+def test_an_import_gives_no_new_dependency_to_a_unit_that_is_there(again: list[c.UnitSpec], said: dict[str, object]) -> None:
+    """B-DAG-1: not even where it would close no circle; what was said before may be said again, or left out."""
+    story = given(campaign(), adding("a", "c", spec("b", "a"), spec("d", "b")))
+    story.when(adding(*again)).refused(Unprocessable, **said).recorded()
+    story.when(adding(spec("b", "a", payload=b"7"), spec("d", payload=b"7"))).then(fact(e.UnitsUpdated))
+    story = given(campaign(), adding("a", "b"), claimed("a", "t1"))
+    story.when(adding(spec("a", "b"))).then().replies(c.Imported(added=0, updated=0, unchanged=1))
+
+
 def test_a_rest_that_ends_frees_the_group() -> None:
     """B-GROUP-2, B-RETRY-1."""
     story = given(campaign(), adding(spec("a", group=1), spec("x", group=2)), claimed("a", "t1"), failure("t1"), after(seconds=1))

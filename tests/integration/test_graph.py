@@ -180,3 +180,17 @@ async def test_a_cancellation_ends_the_claims_of_units_that_came_along_for_anoth
     state = await audit(pool)
     assert not state.claims
     assert state.engine.in_use == 0
+
+
+async def test_an_import_cannot_close_a_circle_over_units_that_are_already_there(one: Replica) -> None:
+    """B-DAG-1."""
+    await one.campaign()
+    chain = ["a", "b", "c", "d"]
+    await one.order(c.AddUnits(NIGHT, (unit("a"), *(unit(child, parent) for parent, child in pairwise(chain)))))
+    for again in (unit("a", "d"), unit("b", "a", "d")):
+        answer = await one.submit(c.AddUnits(NIGHT, (again,)))
+        (refusal,) = answer.results
+        assert isinstance(refusal, Unprocessable)
+        assert refusal.fields["path"] == [again.key, "d", "c", "b", "a"][: 5 if again.key == "a" else 4]
+    answer = await one.submit(c.AddUnits(NIGHT, tuple(unit(child, parent) for parent, child in pairwise(chain))))
+    assert answer.only() == c.Imported(added=0, updated=0, unchanged=3)

@@ -1,5 +1,6 @@
 """Imports: an upsert by key, the checks of the dependency graph, and what becomes of units that wait."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,7 @@ def add_units(state: State, command: AddUnits, moment: Moment) -> Decision[Impor
         key: unit for spec in command.units for key in (spec.key, *spec.depends_on) if (unit := known_unit(state, campaign, key))
     }
     require_consistent(known, command.units)
+    require_same_dependencies(state, known, command.units)
     new = [spec for spec in command.units if spec.key not in known]
     patches = [patch for spec in command.units if spec.key in known and (patch := changed(known[spec.key], spec))]
     if new:
@@ -112,9 +114,48 @@ def require_consistent(known: Mapping[ids.UnitKey, Unit], specs: Sequence[UnitSp
                     field=f"units[{index}].depends_on",
                     current=parent,
                 )
-    path = cycle({key: parents for key, parents in graph.items() if key not in known})
+    path = cycle({key: parents for key, parents in graph.items() if key not in known or known[key].untouched})
     if path is not None:
         raise Unprocessable(f"the dependencies run in a circle: {' → '.join(path)}", field="depends_on", path=path)
+
+
+def require_same_dependencies(state: State, known: Mapping[ids.UnitKey, Unit], specs: Sequence[UnitSpec]) -> None:
+    """Refuse a new dependency of a unit that is already there and not yet started: the graph only grows at its ends."""
+    for index, spec in enumerate(specs):
+        unit = known.get(spec.key)
+        if unit is None or not spec.depends_on or not unit.untouched:
+            continue
+        parents = state.parents.get((unit.campaign, unit.key), ())
+        for parent in spec.depends_on:
+            if parent in parents:
+                continue
+            if path := descent(state, unit, parent):
+                circle = [unit.key, *reversed(path)]
+                raise Unprocessable(f"the dependencies run in a circle: {' → '.join(circle)}", field="depends_on", path=circle)
+            raise Unprocessable(
+                f"units[{index}].depends_on names {parent!r}, on which unit {unit.key!r} did not depend when it was added",
+                field=f"units[{index}].depends_on",
+                current=parent,
+                allowed=list(parents),
+            )
+
+
+def descent(state: State, unit: Unit, to: ids.UnitKey) -> list[ids.UnitKey]:
+    """Return the way from *unit* down to what depends on it, *unit* first, empty when *to* does not."""
+    before: dict[ids.UnitKey, ids.UnitKey | None] = {unit.key: None}
+    queue = deque([unit.key])
+    while queue and to not in before:
+        here = queue.popleft()
+        for child in state.children.get((unit.campaign, here), ()):
+            if child not in before:
+                before[child] = here
+                queue.append(child)
+    path: list[ids.UnitKey] = []
+    step = to if to in before else None
+    while step is not None:
+        path.append(step)
+        step = before[step]
+    return path[::-1]
 
 
 def cycle(graph: Mapping[ids.UnitKey, tuple[ids.UnitKey, ...]]) -> list[ids.UnitKey] | None:
