@@ -1,7 +1,9 @@
 """Imports of units: a JSON array as one whole, or lines streamed in chunks, each a whole of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import re
+from codecs import BOM_UTF8
+from collections.abc import AsyncIterator, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -25,6 +27,7 @@ CHUNK_LINES = 1000
 CHUNK_BYTES = 8 * 1024 * 1024
 LINE_BYTES = 1024 * 1024
 LINES = (b"application/x-ndjson", b"application/ndjson", b"application/jsonl", b"application/x-jsonlines")
+PLACE = re.compile(r"(?:units)?\[(\d+)\]")
 ONE, ARRAY, COUNTS = Decoder(UnitBody), Decoder(tuple[UnitBody, ...]), Decoder(dict[str, int])
 
 
@@ -68,14 +71,34 @@ async def add_units(request: Call) -> Ready:
     campaign = request.campaign
     if request.fields.get(b"content-type", b"").partition(b";")[0].strip().lower() in LINES:
         return await add_lines(request, Stream(request))
-    units = await request.told(ARRAY)
-    return await answered(request, (AddUnits(campaign=campaign, units=units),), counts)
+    try:
+        units = await request.told(ARRAY)
+    except Rejection as error:
+        raise numbered(error) from None
+    return await answered(request, (AddUnits(campaign=campaign, units=units),), whole)
+
+
+def numbered(error: Rejection, lines: Sequence[int] | None = None) -> Rejection:
+    """Return *error* with the number of the unit that it names, from 1: its own in an array, that of its line in *lines*."""
+    place = PLACE.match(error.fields.get("field") or "")
+    if place is not None:
+        index = int(place[1])
+        error.fields["line"] = index + 1 if lines is None else lines[index]
+    return error
 
 
 def counts(answer: Answer) -> bytes:
     """Return what one import did, or raise its refusal."""
     did: Imported = answer.only()
     return msgspec.json.encode(ImportAnswer(did.added, did.updated, did.unchanged, answer.position))
+
+
+def whole(answer: Answer) -> bytes:
+    """Return what the import of an array did, or raise its refusal with the number of the unit."""
+    try:
+        return counts(answer)
+    except Rejection as error:
+        raise numbered(error) from None
 
 
 class Stream:
@@ -104,7 +127,10 @@ class Stream:
         command = AddUnits(campaign=self.request.campaign, units=parsed(chunk))
         answer = await self.request.desk.writer.submit((command,), self.chunk_origin(chunk))
         if not answer.replayed:
-            answer.only()
+            try:
+                answer.only()
+            except Rejection as error:
+                raise numbered(error, [number for number, line in enumerate(chunk.lines, chunk.first) if line.strip()]) from None
         self.sum.add(answer, len(chunk.lines))
 
     def chunk_origin(self, chunk: "Chunk") -> Origin:
@@ -171,6 +197,8 @@ async def chunks(receive: Receive) -> AsyncIterator[Chunk]:
 
 def parsed(chunk: Chunk) -> tuple[UnitBody, ...]:
     """Return the units of a chunk, or refuse it naming the first bad line and its field."""
+    if chunk.first == 1 and chunk.lines:
+        chunk.lines[0] = chunk.lines[0].removeprefix(BOM_UTF8)
     try:
         text = b"\n".join(chunk.lines)
         require_sound(text)

@@ -72,6 +72,10 @@ async def test_a_line_that_is_no_unit_is_refused(http: Http, shard: Shard, line:
     assert not shard.state.units
 
 
+async def test_lines_may_begin_with_a_mark_of_their_order_of_bytes(http: Http) -> None:
+    assert (await http.post(PATH, content=b"\xef\xbb\xbf" + lines("a"), headers=LINES)).json()["added"] == 1
+
+
 async def test_a_line_without_end_is_refused_before_it_fills_the_memory(app: Litestar) -> None:
     """A13."""
     answer = await post(app, PATH, of(b"x" * 65_536 for _ in count()), LINES)
@@ -79,9 +83,16 @@ async def test_a_line_without_end_is_refused_before_it_fills_the_memory(app: Lit
 
 
 async def test_a_refused_chunk_says_what_was_stored_before_it(http: Http) -> None:
-    body = lines(*(f"u{n}" for n in range(1000))) + b'{"key":"x","depends_on":["nobody"]}\n'
+    body = lines(*(f"u{n}" for n in range(1000))) + b'\n{"key":"x","depends_on":["nobody"]}\n'
     answer = await http.post(PATH, content=body, headers=LINES)
-    assert (answer.status_code, answer.json()["lines"]) == (422, 1000)
+    assert (answer.status_code, answer.json()["lines"], answer.json()["line"]) == (422, 1000, 1002)
+
+
+async def test_a_bad_unit_of_an_array_is_counted_as_a_line_is(http: Http, shard: Shard) -> None:
+    for bad in ({"key": "b", "group": "ten"}, {"key": "b", "depends_on": ["nobody"]}, {"key": "a"}):
+        problem = (await http.post(PATH, json=[{"key": "a"}, bad])).json()
+        assert (problem["line"], "[1]" in problem["field"]) == (2, True)
+    assert not shard.state.units
 
 
 async def test_the_database_going_away_says_what_was_stored(app: Litestar, shard: Shard) -> None:
