@@ -1,55 +1,37 @@
-"""Where the numbers are shown: `/metrics`, OTLP, the API, and the log itself."""
+"""Where the numbers are shown: `/metrics`, and a receiver of OTLP."""
 
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import Any
 
 import asyncpg
 import httpx
-import msgspec
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
 )
 from prometheus_client.parser import text_string_to_metric_families
 
-from ops.prove.families import FAMILIES
-from ops.prove.term import Labels, Total, over
+from ops.prove.numbers import Numbers, gauge
+from ops.prove.tables import STATE
+from ops.prove.term import Labels, Total
 from projections.export.otlp_message import Fleet, Identity, requests
 from projections.export.sample import Sizes
 from projections.export.snapshot import rows, take
-from projections.measures.book import Book
 from projections.measures.catalogue import CATALOGUE, FOLDED
 from projections.measures.otel import otel_name, otel_unit, prometheus_name
-from projections.projector import Fold
-from projections.store import Checkpoint
-from projections.views.cards import Cards
-from service.domain.events import KINDS, Recorded
 
-Numbers = dict[str, dict[Labels, Total]]
-LOG = """
-WITH log AS (
-    SELECT position, recorded_at, kind, campaign, unit, worker, data FROM events WHERE position <= $1::bigint
-    UNION ALL
-    SELECT
-        position, recorded_at, CASE WHEN unit IS NULL THEN 'worker.heartbeat' ELSE 'unit.heartbeat' END, campaign, unit, worker,
-        '{}'::jsonb
-    FROM heartbeats
-    WHERE position <= $1::bigint
-)
-"""
-STATE: Mapping[str, str] = {
-    "muster_units": "SELECT state, count(*), 0 FROM units GROUP BY 1",
-    "muster_campaign_units": "SELECT campaign, state, count(*), 0 FROM units GROUP BY 1, 2",
-    "muster_leases": "SELECT count(*), 0 FROM claims",
-    "muster_pool_capacity": "SELECT 'default', pool_size, 0 FROM engine",
-    "muster_campaign_consecutive_failures": "SELECT name, consecutive, 0 FROM campaigns",
+UNPROVEN = {
+    "muster_campaign_throughput_units_per_second": "changes with the clock between two readings",
+    "muster_campaign_eta_timestamp_seconds": "changes with the clock between two readings",
+    "muster_retries_overdue": "changes with the clock between two readings",
+    "muster_leases_overdue": "changes with the clock between two readings",
+    "muster_heartbeat_staleness_max_seconds": "changes with the clock between two readings",
+    "muster_projection_lag_seconds": "changes with the clock between two readings",
+    "muster_event_store_size_bytes": "is read once a minute, and grows by itself",
+    "muster_projection_rebuild_ratio": "is there only while a rebuild runs",
 }
-"""What the tables of the state say of gauges."""
-SCALE = 1_000_000
+"""Families of the fleet of which no two readings need be the same, and why."""
 
 
 def scraped(client: httpx.Client) -> tuple[int, Numbers]:
@@ -66,8 +48,12 @@ def scraped(client: httpx.Client) -> tuple[int, Numbers]:
 
 
 def add(found: Numbers, name: str, labels: Labels, count: float, total: float) -> None:
-    """Add to a series what was read; a sum of seconds is one of microseconds here."""
-    scale = SCALE if CATALOGUE[name].unit == "seconds" and CATALOGUE[name].kind == "histogram" else 1
+    """Add to a series what was read: a gauge's value, or how often and how much together."""
+    family = CATALOGUE[name]
+    if family.kind == "gauge":
+        found[name][labels] = gauge(name, count)
+        return
+    scale = 1_000_000 if family.unit == "seconds" else 1
     found[name][labels] = found[name][labels].plus(round(count), round(total * scale))
 
 
@@ -128,60 +114,10 @@ class Receiver:
         return found
 
 
-async def counted(connection: asyncpg.Connection, position: int) -> Numbers:
-    """Return what SQL counts in the log up to *position*, and in the tables of the state."""
-    found: Numbers = {}
-    for name, terms in FAMILIES.items():
-        series: dict[Labels, Total] = defaultdict(Total)
-        for term in terms:
-            for *labels, count, total in await connection.fetch(LOG + term.sql(), position):
-                series[tuple(labels)] = series[tuple(labels)].plus(count, total)
-        found[name] = series
-    for name, query in STATE.items():
-        found[name] = {tuple(labels): Total(int(count), 0) for *labels, count, _ in await connection.fetch(query)}
-    return found
-
-
-def told(client: httpx.Client, position: int) -> Numbers:
-    """Return what the API tells: the log counted once more, what only a fold knows folded from it, and its views."""
-    events = [event for event in pages(client, "/v1/events") if event["position"] <= position]
-    found = over(events, FAMILIES)
-    fold = Fold(Checkpoint(0, 0, 0), Cards(), Book())
-    fold.take([recorded(event) for event in events])
-    for (name, labels), series in fold.book.series.items():
-        if name not in FAMILIES:
-            found.setdefault(name, {})[labels] = Total(series.value, series.sum_us)
-    views = list(pages(client, "/v1/campaigns"))
-    engine = client.get("/v1/engine").json()
-    states = [state for state in views[0]["units"] if state != "total"] if views else []
-    found["muster_campaign_units"] = {(view["name"], state): Total(view["units"][state]) for view in views for state in states}
-    found["muster_units"] = {(state,): Total(sum(view["units"][state] for view in views)) for state in states}
-    found["muster_leases"] = {(): Total(engine["pool"]["in_use"])}
-    found["muster_pool_capacity"] = {("default",): Total(engine["pool"]["size"])}
-    return found
-
-
-def pages(client: httpx.Client, path: str) -> Iterator[dict[str, Any]]:
-    """Yield the items of a list."""
-    cursor: dict[str, str] = {}
-    while True:
-        page = client.get(path, params={"limit": "1000", **cursor}).raise_for_status().json()
-        yield from page["items"]
-        if page["next"] is None:
-            return
-        cursor = {"after": str(page["next"])}
-
-
-def recorded(event: dict[str, Any]) -> Recorded:
-    """Return an event of the API as the fold takes it."""
-    body = msgspec.json.decode(msgspec.json.encode(event["data"]), type=KINDS[event["kind"]])
-    at = datetime.fromisoformat(event["recorded_at"])
-    return Recorded(event["position"], at, body, event.get("campaign"), event.get("unit"), event.get("worker"))
-
-
 def proven() -> list[str]:
-    """Return every family of which all sources can tell: the folded ones, and the gauges that the state's tables know."""
+    """Return every family that is proven: all of the fleet's but those that need not be the same at two readings."""
     for family in CATALOGUE.values():
         if family.kind != "info":
             assert prometheus_name(otel_name(family), otel_unit(family), monotonic=family.kind == "counter") == family.name
-    return [family.name for family in FOLDED] + list(STATE)
+    told = {family.name for family in FOLDED} | {name for name, _ in STATE} | {"muster_campaign_wave"}
+    return [name for name in CATALOGUE if name in told]

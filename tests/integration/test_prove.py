@@ -6,11 +6,14 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import pytest
 
 from ops.prove.families import FAMILIES
-from ops.prove.source import counted
+from ops.prove.source import UNPROVEN, proven
+from ops.prove.tables import SPANS, counted
 from ops.prove.term import Total
 from projections.measures.book import Book
+from projections.measures.catalogue import CATALOGUE
 from projections.projector import Fold
 from projections.store import Checkpoint
 from projections.views.cards import Cards
@@ -21,10 +24,11 @@ from tests.service import Program, free_port
 ROOT = Path(__file__).parents[2]
 
 
-async def test_sql_counts_what_the_fold_counts(dsn: str) -> None:
+@pytest.mark.parametrize("seed", [5, 23, 71])
+async def test_sql_counts_what_the_fold_counts(dsn: str, seed: int) -> None:
     """A6, over histories that see nearly everything."""
     fold = Fold(Checkpoint(0, 0, 0), Cards(), Book())
-    history = History(23).grow(700)
+    history = History(seed).grow(700)
     owner = await asyncpg.connect(dsn)
     try:
         for event in history.events:
@@ -33,13 +37,21 @@ async def test_sql_counts_what_the_fold_counts(dsn: str) -> None:
         found = await counted(owner, len(history.events))
     finally:
         await owner.close()
-    for name in FAMILIES:
+    for name in (*FAMILIES, *SPANS[:-1]):
         folded = {
             labels: Total(series.value, series.sum_us)
             for (family, labels), series in fold.book.series.items()
             if family == name and series.value
         }
-        assert dict(found[name]) == folded, name
+        assert {labels: total for labels, total in found[name].items() if total.count} == folded, name
+    waves = {(name,): Total(card.wave) for name, card in fold.cards.campaigns.items() if card.wave}
+    assert found["muster_campaign_wave"] == waves
+
+
+def test_every_family_of_the_fleet_is_proven_or_says_why_not() -> None:
+    """A6."""
+    fleet = [name for name, family in CATALOGUE.items() if family.scope != "P"]
+    assert sorted([*proven(), *UNPROVEN]) == sorted(fleet)
 
 
 def prove(url: str, dsn: str) -> subprocess.CompletedProcess[str]:
@@ -76,7 +88,7 @@ async def test_the_table_is_drawn_of_a_running_service_and_a_number_that_is_off_
         work(url)
         proven = prove(url, dsn)
         assert proven.returncode == 0, proven.stdout + proven.stderr
-        assert "of 50 families are equal" in proven.stdout
+        assert "81 of 81 families are equal" in proven.stdout
         owner = await asyncpg.connect(dsn)
         await owner.execute("UPDATE series SET value = value + 1 WHERE family = 'muster_quarantines_total'")
         await owner.close()
