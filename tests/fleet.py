@@ -80,12 +80,11 @@ async def fleet(settings: Settings, pool: asyncpg.Pool, *, leads: bool = True) -
         openapi_config=None,
         logging_config=None,
     )
-    app.asgi_handler = Edge(app.asgi_handler)
     running = [asyncio.create_task(writer.run())]
     if leads:
         running.append(asyncio.create_task(projector.run()))
     try:
-        transport = ASGITransport(app)  # type: ignore[arg-type]  # one protocol under two names
+        transport = ASGITransport(Edge(app))  # type: ignore[arg-type]  # one protocol under two names
         async with AsyncClient(transport=transport, base_url="http://muster") as client:
             yield Fleet(writer, projector, reader, client)
     finally:

@@ -28,12 +28,12 @@ class Ready(ASGIResponse):
 
     def __init__(self, body: bytes, status: int = 200, headers: Headers = (), media: bytes = b"application/json") -> None:
         self.content = body
-        self.status = status
+        self.status_code = status
         self.fields = [(b"content-type", media), (b"content-length", b"%d" % len(body)), *headers]
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status, "headers": self.fields})
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.fields})
         await send({"type": "http.response.body", "body": self.content, "more_body": False})
 
 

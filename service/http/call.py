@@ -3,10 +3,11 @@
 import os
 import re
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from litestar import Request
 from litestar.datastructures import State
+from litestar.types import HTTPScope, Receive, Send
 from msgspec.json import Decoder
 
 from service.domain import ids
@@ -14,11 +15,13 @@ from service.domain.commands import Command
 from service.domain.rejections import Rejection, Validation
 from service.http.body import decoded, read, require_json
 from service.http.desk import Desk
-from service.http.edge import SLASH
+from service.http.path import SLASH
 from service.submission import Answer, Origin
 
 ACTOR = "local/admin"
 """Who asks while authentication is off."""
+WAITED = "waited_s"
+"""Where a handler notes in the request's state for how long the caller wanted to wait."""
 TRACE = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 KEY_CHARS, NAME_CHARS = 200, 128
@@ -27,17 +30,19 @@ T = TypeVar("T")
 
 
 class Call(Request[None, None, State]):
-    """One request to the write side."""
+    """One request to the write side. What Litestar would prepare for its own ways to read a request is left out."""
 
     __slots__ = ("body_bytes", "fields")
 
     body_bytes: bytes
     fields: dict[bytes, bytes]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as Litestar makes it
-        super().__init__(*args, **kwargs)
+    def __init__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.send = send
         self.body_bytes = b""
-        self.fields = dict(self.scope["headers"])
+        self.fields = dict(scope["headers"])
 
     @property
     def desk(self) -> Desk:
@@ -140,15 +145,9 @@ class Call(Request[None, None, State]):
             raise Validation(f"{field} must be 1 to {limit} printable characters", field=field, current=text[:limit])
         return text
 
-    @property
-    def at_least(self) -> int | None:
-        """The position that a view must have reached."""
-        given = self.query_params.get("at_least")
-        if given is None:
-            return None
-        if not given.isdecimal() or not given.isascii() or len(given) > 18:  # noqa: PLR2004 - below 2**63
-            raise Validation("at_least is a position of the log", field="at_least", current=given[:40])
-        return int(given)
+    def asked(self, name: str) -> str | None:
+        """Return a parameter of the query."""
+        return Request[None, None, State](self.scope).query_params.get(name)
 
 
 def require(found: T | None, refusal: Rejection) -> T:

@@ -14,9 +14,8 @@ from msgspec.structs import replace
 from service.domain import ids
 from service.domain.commands import Blocked, Claimed, ClaimWork, Grant
 from service.http.answer import Ready, keep, ready
-from service.http.call import Call
+from service.http.call import WAITED, Call
 from service.http.description import described
-from service.http.edge import WAITED
 from service.http.problems import TooManyRequests
 from service.http.shape import Body, Labels, Slug, Worker, printable
 from service.submission import Answer
@@ -95,7 +94,7 @@ class Look:
         self.command = command
         self.origin = request.origin()
         self.receive = request.receive
-        self.notes = request.scope["state"]
+        self.notes = request.scope.setdefault("state", {})
         self.rings = 0
         self.later = False
 

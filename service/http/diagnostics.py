@@ -60,7 +60,7 @@ async def export_diagnostics(request: Call) -> Ready:
     """
     name = request.campaign
     body = await request.told(EXPORT)
-    force = flag(request.query_params.get("force")) or body.force
+    force = flag(request.asked("force")) or body.force
     bundle = require(await request.desk.bundles.bundle(name), not_found("campaign", name))
     answer = await request.submit(ExportDiagnostic(campaign=name, sha256=sha256(bundle).hexdigest(), force=force))
     if answer.body is None:

@@ -3,33 +3,35 @@
 A name in a path may hold a `/` (sent as `%2F`), `HEAD` is a `GET` without its body, and every answer is observed.
 """
 
-from collections.abc import Callable
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
 from time import perf_counter
-from urllib.parse import unquote_to_bytes
 
-import msgspec
+from litestar import Litestar
 from litestar.enums import HttpMethod, ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from service.domain.rejections import Validation
-from service.http.problems import MEDIA_TYPE, problem
+from service.http.call import WAITED, Call
+from service.http.direct import Roads
+from service.http.path import routed
+from service.http.problems import answer_of
 
 Observe = Callable[[str, str, int, float], None]
 """Method, route template, status and seconds of an answered request."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 UNMATCHED = "other"
 """The route template of a path that matched none."""
-WAITED = "waited_s"
-"""Where a handler notes in the request's state for how long the caller wanted to wait."""
-SLASH = "\0"
-"""Stands in the routed path for a `/` within a name; a NUL of the client's own is refused before."""
+HOST = re.compile(rb"[0-9A-Za-z!$&'()*+,;=\-._~:\[\]@%]*")
 
 
 class Edge:
     """The app within its edge; *observe* is told of every answer, *in_flight* counts the requests without one."""
 
-    def __init__(self, app: ASGIApp, observe: Observe = lambda *_: None) -> None:
+    def __init__(self, app: Litestar, observe: Observe = lambda *_: None) -> None:
         self.app = app
+        self.roads = Roads(app)
         self.observe = observe
         self.in_flight = 0
 
@@ -52,19 +54,33 @@ class Edge:
             spent_s = perf_counter() - started - waited_s(scope)
             self.observe(name, scope.get("path_template") or UNMATCHED, sent.status, spent_s)
 
-    async def answer(self, scope: Scope, receive: Receive, sent: "Sent") -> None:
-        """Hand the request on under a path whose parts are the decoded ones."""
-        raw = scope.get("raw_path") or b""
-        if b"%" in raw:
-            try:
-                scope["path"] = routed(raw.partition(b"?")[0])
-            except ValueError:
-                await refuse(sent)
-                return
-        await self.app(scope, receive, sent)
+    async def answer(self, scope: HTTPScope, receive: Receive, sent: "Sent") -> None:
+        """Answer a request on the direct road where there is one, else hand it to the framework."""
+        try:
+            require_sound(scope)
+            road = self.roads.find(scope)
+            answer: ASGIApp = self.app if road is None else await road.answer(Call(scope, receive, sent))
+        except Exception as error:  # noqa: BLE001 - a bug becomes an answer too, and is logged there
+            answer = answer_of(scope, error)
+        await answer(scope, receive, sent)
 
 
-def waited_s(scope: Scope) -> float:
+def require_sound(scope: HTTPScope) -> None:
+    """Refuse a host that is none and a path that is no text; decode the names in the path."""
+    for name, value in scope["headers"]:
+        if name == b"host":
+            if not HOST.fullmatch(value):
+                raise Validation("the host must be a name or an address", field="Host")
+            break
+    raw = scope.get("raw_path") or b""
+    if b"%" in raw:
+        try:
+            scope["path"] = routed(raw.partition(b"?")[0])
+        except ValueError:
+            raise Validation("the path must be percent-encoded UTF-8 without NUL", field="path") from None
+
+
+def waited_s(scope: HTTPScope) -> float:
     """Return the seconds that the caller asked to wait, which are no slowness of ours."""
     waited: float = scope.get("state", {}).get(WAITED, 0.0)
     return waited
@@ -79,33 +95,13 @@ class Sent:
         self.status = 0
         self.ended = False
 
-    async def __call__(self, message: Message) -> None:
+    def __call__(self, message: Message) -> Awaitable[None]:
         """Send one message on."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
         elif self.bodiless:
             if self.ended:
-                return
+                return asyncio.sleep(0)
             self.ended = True
             message = {"type": "http.response.body", "body": b"", "more_body": False}
-        await self.send(message)
-
-
-def routed(raw: bytes) -> str:
-    """Return the path with its parts decoded, a `/` within one marked.
-
-    >>> routed(b"/v1/campaigns/c/units/a%2Fb%20c").replace(SLASH, "|")
-    '/v1/campaigns/c/units/a|b c'
-    """
-    parts = [unquote_to_bytes(part).decode() for part in raw.split(b"/")]
-    if any(SLASH in part for part in parts):
-        raise ValueError("a NUL in a path")
-    return "/".join(part.replace("/", SLASH) for part in parts)
-
-
-async def refuse(send: Send) -> None:
-    """Answer that a path is no text."""
-    body = msgspec.json.encode(problem(Validation("the path must be percent-encoded UTF-8 without NUL", field="path")))
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": Validation.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+        return self.send(message)

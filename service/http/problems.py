@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from litestar.types import ExceptionHandlersMap
+from litestar.response.base import ASGIResponse
+from litestar.types import ExceptionHandlersMap, Scope
 
 from service.domain.rejections import REJECTIONS, NotFound, Rejection, Validation
 from service.submission import Unavailable
@@ -131,6 +132,13 @@ def bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Log a mistake of ours once, with its stack, and say no more than that it happened."""
     log.error("%s %s failed", request.scope["method"], request.scope.get("path_template"), exc_info=error)
     return refuse(problem(Bug("the service made a mistake; it is in its log")))
+
+
+def answer_of(scope: Scope, error: Exception) -> ASGIResponse:
+    """Return the answer to an exception that left the handler of a request."""
+    request = Request[Any, Any, Any](scope)
+    handler = next(HANDLERS[kind] for kind in type(error).__mro__ if kind in HANDLERS)
+    return handler(request, error).to_asgi_response(app=None, request=request)
 
 
 HANDLERS: ExceptionHandlersMap = {

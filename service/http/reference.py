@@ -3,33 +3,34 @@
 from inspect import cleandoc
 
 import msgspec
-from litestar import Litestar, get
+from litestar import Litestar, Request, get
+from litestar.datastructures import State
 
 from service.domain.rejections import NotFound
 from service.http.answer import Ready
-from service.http.call import Call
 from service.http.openapi import document
 from service.http.page import code, page, reference
 from service.http.problems import KINDS
 
+Page = Request[None, None, State]
 HTML = b"text/html; charset=utf-8"
 STRICT = ((b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"), (b"x-content-type-options", b"nosniff"))
 
 
-@get("/schema/openapi.json", include_in_schema=False, request_class=Call)
-async def read_document(request: Call) -> Ready:
+@get("/schema/openapi.json", include_in_schema=False)
+async def read_document(request: Page) -> Ready:
     """Return the OpenAPI document."""
     return Ready(drawn(request.app)[0])
 
 
-@get("/schema", include_in_schema=False, request_class=Call)
-async def read_reference(request: Call) -> Ready:
+@get("/schema", include_in_schema=False)
+async def read_reference(request: Page) -> Ready:
     """Return the OpenAPI document as a page."""
     return Ready(drawn(request.app)[1], 200, STRICT, HTML)
 
 
-@get("/problems/{slug:str}", include_in_schema=False, request_class=Call)
-async def read_problem(request: Call) -> Ready:
+@get("/problems/{slug:str}", include_in_schema=False)
+async def read_problem(request: Page) -> Ready:
     """Explain one kind of problem."""
     kind = KINDS.get(request.path_params["slug"])
     if kind is None:

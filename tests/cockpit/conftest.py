@@ -37,7 +37,6 @@ async def edge(settings: Settings) -> AsyncIterator[Edge]:
     """A service that runs."""
     edge = create_app(settings)
     assert isinstance(edge, Edge)
-    assert isinstance(edge.app, Litestar)
     async with alive(edge.app):
         yield edge
 
@@ -53,6 +52,5 @@ async def person(edge: Edge) -> AsyncIterator[Person]:
 @pytest.fixture
 def cockpit(edge: Edge) -> Cockpit:
     """What the pages share."""
-    assert isinstance(edge.app, Litestar)
     found: Cockpit = edge.app.opt["cockpit"]
     return found

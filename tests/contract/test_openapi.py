@@ -52,7 +52,6 @@ def app() -> Litestar:
     async def built() -> Litestar:
         edge = create_app(Settings())
         assert isinstance(edge, Edge)
-        assert isinstance(edge.app, Litestar)
         return edge.app
 
     return asyncio.run(built())

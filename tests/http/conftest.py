@@ -49,15 +49,14 @@ def desk(shard: Shard, stopping: asyncio.Event) -> Desk:
 
 
 @pytest.fixture
-def app(desk: Desk, seen: list[tuple[str, str, int]]) -> Litestar:
+def app(desk: Desk, seen: list[tuple[str, str, int]]) -> Edge:
     """The write side on that shard."""
     app = Litestar([*ROUTES], opt={"desk": desk}, exception_handlers=HANDLERS, openapi_config=None, logging_config=None)
-    app.asgi_handler = Edge(app.asgi_handler, lambda method, route, status, _: seen.append((method, route, status)))
-    return app
+    return Edge(app, lambda method, route, status, _: seen.append((method, route, status)))
 
 
 @pytest.fixture
-async def http(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+async def http(app: Edge) -> AsyncIterator[httpx.AsyncClient]:
     """A client of that app."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://muster") as client:

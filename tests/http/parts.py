@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import msgspec
-from litestar import Litestar
+from litestar.types import ASGIApp
 from msgspec import Struct
 
 
@@ -20,13 +20,13 @@ class Reply(Struct):
         return msgspec.json.decode(self.body)
 
 
-async def post(app: Litestar, path: str, parts: AsyncIterator[bytes], headers: dict[str, str], *, leave: bool = False) -> Reply:
+async def post(app: ASGIApp, path: str, parts: AsyncIterator[bytes], headers: dict[str, str], *, leave: bool = False) -> Reply:
     """Send *parts* as they come; with *leave*, go away after them instead of ending the request."""
     return await ask(app, "POST", path, parts, headers, leave=leave)
 
 
 async def ask(
-    app: Litestar, method: str, path: str, parts: AsyncIterator[bytes], headers: dict[str, str], *, leave: bool = False
+    app: ASGIApp, method: str, path: str, parts: AsyncIterator[bytes], headers: dict[str, str], *, leave: bool = False
 ) -> Reply:
     """Send a request of any method and any path."""
     reply = Reply(0, {}, b"")

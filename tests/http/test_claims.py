@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from service.http import claims
 from service.http.desk import Desk
+from service.http.edge import Edge
 from tests.http.parts import of, post
 from tests.http.shard import Shard
 
@@ -117,7 +117,7 @@ async def test_waiting_claims_go_home_when_the_service_stops(http: Http, desk: D
         assert (await wish).json()["claims"] == []
 
 
-async def test_a_worker_that_left_is_given_nothing(http: Http, app: Litestar, shard: Shard) -> None:
+async def test_a_worker_that_left_is_given_nothing(http: Http, app: Edge, shard: Shard) -> None:
     """A13."""
     await http.post(PATH, json={"worker": "w"})
     async with asyncio.timeout(1):

@@ -6,8 +6,8 @@ from itertools import count
 
 import httpx
 import pytest
-from litestar import Litestar
 
+from service.http.edge import Edge
 from tests.http.parts import of, post
 from tests.http.shard import Shard
 
@@ -48,7 +48,7 @@ async def test_lines_are_stored_in_chunks_of_a_thousand(http: Http, shard: Shard
     assert [len(command.units) for command in shard.commands[1:]] == [1000, 1000, 500]  # type: ignore[attr-defined]
 
 
-async def test_lines_may_be_blank_end_with_a_carriage_return_and_come_in_any_pieces(app: Litestar) -> None:
+async def test_lines_may_be_blank_end_with_a_carriage_return_and_come_in_any_pieces(app: Edge) -> None:
     whole = b'\n{"key":"a"}\r\n  \n{"key":"\xc3\xbc"}\n\n{"key":"c"}'
     answer = await post(app, PATH, of(whole[index : index + 3] for index in range(0, len(whole), 3)), LINES)
     assert (answer.json()["added"], answer.json()["lines"]) == (3, 6)
@@ -76,7 +76,7 @@ async def test_lines_may_begin_with_a_mark_of_their_order_of_bytes(http: Http) -
     assert (await http.post(PATH, content=b"\xef\xbb\xbf" + lines("a"), headers=LINES)).json()["added"] == 1
 
 
-async def test_a_line_without_end_is_refused_before_it_fills_the_memory(app: Litestar) -> None:
+async def test_a_line_without_end_is_refused_before_it_fills_the_memory(app: Edge) -> None:
     """A13."""
     answer = await post(app, PATH, of(b"x" * 65_536 for _ in count()), LINES)
     assert (answer.status, answer.json()["type"]) == (413, "/problems/payload-too-large")
@@ -95,7 +95,7 @@ async def test_a_bad_unit_of_an_array_is_counted_as_a_line_is(http: Http, shard:
     assert not shard.state.units
 
 
-async def test_the_database_going_away_says_what_was_stored(app: Litestar, shard: Shard) -> None:
+async def test_the_database_going_away_says_what_was_stored(app: Edge, shard: Shard) -> None:
     async def body() -> AsyncIterator[bytes]:
         yield lines(*(f"u{n}" for n in range(2000)))
         shard.away = True
@@ -105,7 +105,7 @@ async def test_the_database_going_away_says_what_was_stored(app: Litestar, shard
     assert (answer.status, answer.headers["retry-after"], answer.json()["lines"]) == (503, "1", 1000)
 
 
-async def test_a_client_that_leaves_has_stored_whole_chunks(app: Litestar, shard: Shard) -> None:
+async def test_a_client_that_leaves_has_stored_whole_chunks(app: Edge, shard: Shard) -> None:
     body = lines(*(f"u{n}" for n in range(1500)))
     await post(app, PATH, of([body]), LINES, leave=True)
     assert len(shard.state.units) == 1000

@@ -1,16 +1,15 @@
 """A wait that the caller asked for is no slowness of the service."""
 
 import httpx
-from litestar import Litestar
 
 from service.http.edge import Edge
 
 WAIT_S = 0.2
 
 
-async def test_the_seconds_of_a_long_poll_leave_out_what_the_caller_wanted_to_wait(app: Litestar) -> None:
+async def test_the_seconds_of_a_long_poll_leave_out_what_the_caller_wanted_to_wait(app: Edge) -> None:
     spent: list[float] = []
-    served = Edge(app, lambda _method, _route, _status, seconds: spent.append(seconds))
+    served = Edge(app.app, lambda _method, _route, _status, seconds: spent.append(seconds))
     transport = httpx.ASGITransport(served)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://muster") as client:
         answer = await client.post("/v1/claims", json={"worker": "w", "wait_s": WAIT_S})

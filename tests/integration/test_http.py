@@ -24,7 +24,6 @@ async def http(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a whole service on this test's database."""
     app = create_app(settings)
     assert isinstance(app, Edge)
-    assert isinstance(app.app, Litestar)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with alive(app.app), httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=60) as client:
         yield client

@@ -10,7 +10,6 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from litestar import Litestar
 
 from service.http.edge import Edge
 from service.main import create_app
@@ -27,7 +26,6 @@ async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """Serve a while, and give a client."""
     app = create_app(settings)
     assert isinstance(app, Edge)
-    assert isinstance(app.app, Litestar)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with alive(app.app), httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=60) as client:
         yield client
