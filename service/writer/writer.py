@@ -18,6 +18,8 @@ from service.writer.batch import Batch, Pending
 LOG = logging.getLogger(__name__)
 MAX_WEIGHT = 2000
 PATIENCE_S = 5.0
+LOOK = 0.1
+"""How often it is looked for who has waited too long, as a part of the patience."""
 RETRY_S = 0.1
 
 
@@ -50,6 +52,7 @@ class Writer:
         self._patience_s = patience_s
         self._stopped = False
         self._waiting: deque[Pending] = deque()
+        self._batch: list[Pending] = []
         self._rung = asyncio.Event()
         self._connection: asyncpg.Connection | None = None
 
@@ -62,42 +65,47 @@ class Writer:
         """
         if self._stopped:
             raise Unavailable("the service is stopping")
-        loop = asyncio.get_running_loop()
-        pending = Pending(commands, origin, loop.create_future(), monotonic() + self._patience_s)
-        self._waiting.append(pending)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Pending(commands, origin, answer, monotonic() + self._patience_s))
         self._rung.set()
-        late = loop.call_later(2 * self._patience_s, refuse, pending, Unavailable("the database takes too long"))
-        try:
-            return await pending.answer
-        finally:
-            late.cancel()
+        return await answer
 
     async def run(self) -> None:
         """Serve submissions until cancelled; what waits then is refused as unavailable."""
-        batch: list[Pending] = []
+        impatience = asyncio.create_task(self._lose_patience())
         try:
             while True:
                 await self._rung.wait()
                 self._rung.clear()
-                while batch := self._next():
-                    await self._serve(batch)
+                while self._take():
+                    await self._serve(self._batch)
         finally:
             self._stopped = True
-            for pending in (*batch, *self._waiting):
+            impatience.cancel()
+            for pending in (*self._batch, *self._waiting):
                 refuse(pending, Unavailable("the service is stopping"))
             self._waiting.clear()
             self._drop()
 
-    def _next(self) -> list[Pending]:
-        """Take the submissions of the next batch; those whose asker has gone are left out."""
-        batch: list[Pending] = []
+    async def _lose_patience(self) -> None:
+        """Refuse, again and again, whoever has waited twice as long as may be: one look at all costs less than a timer each."""
+        while True:
+            await asyncio.sleep(self._patience_s * LOOK)
+            too_late = monotonic() - self._patience_s
+            for pending in (*self._batch, *self._waiting):
+                if pending.until <= too_late:
+                    refuse(pending, Unavailable("the database takes too long"))
+
+    def _take(self) -> bool:
+        """Take the submissions of the next batch, without those whose asker has gone; tell whether there are any."""
+        self._batch = []
         weight = 0
-        while self._waiting and (not batch or weight + self._waiting[0].weight <= MAX_WEIGHT):
+        while self._waiting and (not self._batch or weight + self._waiting[0].weight <= MAX_WEIGHT):
             pending = self._waiting.popleft()
             if not pending.answer.done():
-                batch.append(pending)
+                self._batch.append(pending)
                 weight += pending.weight
-        return batch
+        return bool(self._batch)
 
     async def _serve(self, submissions: list[Pending]) -> None:
         """Bring submissions to their answers; a lost connection is no answer unless it lasts."""

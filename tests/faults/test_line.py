@@ -171,3 +171,15 @@ async def test_with_the_line_down_a_request_is_refused_when_its_patience_ends(li
         assert line.reached["before_query"] >= 2
         line.faults.clear()
         await one.order(c.PauseCampaign(name=NIGHT))
+
+
+async def test_on_a_silent_line_a_request_is_refused_after_twice_its_patience(line: Line) -> None:
+    """Promise 5: also when the database takes the question and never answers."""
+    async with Replica(Settings(dsn=line.dsn), patience_s=0.3) as one:
+        await one.campaign()
+        line.deaf = True
+        begun = monotonic()
+        with pytest.raises(Unavailable, match="takes too long"):
+            await one.order(c.PauseCampaign(name=NIGHT))
+        assert 0.6 <= monotonic() - begun < 2
+        line.deaf = False
