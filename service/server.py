@@ -1,6 +1,7 @@
 """The ASGI server of one replica: one event loop, a socket it is given, an orderly end."""
 
 import asyncio
+import gc
 import math
 import os
 import signal
@@ -18,6 +19,9 @@ from service.settings import Settings, StartRefused
 BACKLOG = 2048
 KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection, so that they close it, not we under their next request."""
+
+YOUNG = 10_000
+"""New objects after which cycles among them are looked for; a request leaves none behind, and Python would look every few."""
 
 CreateApp = Callable[[Settings, asyncio.Event], ASGIApp]
 
@@ -74,6 +78,14 @@ class DrainingServer(uvicorn.Server):
         self._stopping = stopping
         self._settle_s = settle_s
         self._loop = asyncio.get_running_loop()
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve; what is there by then stays, and no search for cycles walks over it again."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(YOUNG)
 
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
