@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from service.domain import events as e
-from service.domain.campaign import Group
+from service.domain.campaign import Campaign, Counts, Group
 from service.domain.engine import Engine
 from service.domain.evolve import evolve
 from service.domain.investigation import Investigation
@@ -121,11 +121,18 @@ def state_rows(state: State) -> dict[str, dict[Any, Any]]:
     }
 
 
+def campaign(row: dict[str, Any]) -> Campaign:
+    """Return a row of `campaigns`, by name."""
+    counts = Counts(*(row.pop(state) for state in Counts.__struct_fields__))
+    decoded = {"policy": rows.policy(row["policy"]), "labels": rows.LABELS.decode(row["labels"])}
+    return Campaign(**row | decoded, counts=counts)
+
+
 async def stored_rows(connection: Connection) -> dict[str, dict[Any, Any]]:
     """Return what the tables do hold, by table and key."""
     tables = ("engine", "campaigns", "groups", "units", "claims", "workers", "quotas", "dependencies", *INQUIRIES)
     found = {table: [without_shard(row) for row in await connection.fetch(f"SELECT * FROM {table}")] for table in tables}
-    campaigns = [rows.campaign(row) for row in found["campaigns"]]
+    campaigns = [campaign(row) for row in found["campaigns"]]
     units = [Unit(**row | {"payload": msgspec.Raw(row["payload"])}) for row in found["units"]]
     claims = [Claim(**row) for row in found["claims"]]
     workers = [rows.worker(row) for row in found["workers"]]

@@ -51,8 +51,11 @@ class Group(Struct, gc=False):
 HOLDING: tuple[ids.UnitState, ...] = ("running", "delayed", "parked")
 
 
-class Campaign(Struct, kw_only=True):
-    """One campaign; only `evolve` writes it. *failures* are the positions of its consecutive failures, newest last."""
+class Campaign(Struct):
+    """One campaign; only `evolve` writes it. Its fields stand in the order in which the store reads them.
+
+    *failures* are the positions of its consecutive failures, newest last.
+    """
 
     name: ids.CampaignName
     title: str

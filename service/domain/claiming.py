@@ -36,6 +36,10 @@ Reason = Literal[
 ]
 
 RAMP = timedelta(seconds=60)
+COMING = 2**63
+"""A claim that is yet to come is later than any in the log."""
+
+Turn = tuple[float, int, ids.CampaignName]
 
 
 class Blocker(Struct, frozen=True):
@@ -115,6 +119,11 @@ def gate_blockers(quota: Quota, at: datetime) -> Iterator[Blocker]:
         yield Blocker("quota", quota.key, f"the gate opens slowly, {quota.policy.ramp_per_s:g} claims a second", at)
 
 
+def room(quota: Quota, at: datetime) -> int | None:
+    """Return how many claims the gate of *quota* lets pass now, None when it counts none."""
+    return ramp_left(quota, at) if quota.open else 0
+
+
 def ramp_left(quota: Quota, at: datetime) -> int | None:
     """Return how many claims the ramp allows now, None when it is over."""
     if quota.opened_at is None or at - quota.opened_at >= RAMP:
@@ -183,23 +192,34 @@ def claimable(state: State, campaign: Campaign) -> int:
     return lowest.ready if lowest is not None else 0
 
 
-def shares(state: State, campaigns: Iterable[Campaign], count: int, at: datetime) -> list[ids.CampaignName]:
-    """Return the order in which *campaigns* get up to *count* claims: always the one with the least running/concurrency.
+def turn(campaign: Campaign) -> Turn:
+    """Return where *campaign* stands in the order of claims: the least running/concurrency comes first.
 
-    Among equals the one whose last claim is longest ago, so that none starves. Campaigns on one quota share its ramp.
+    Among equals it is the one whose last claim is longest ago, so that none starves. The store asks in the same order.
     """
+    return campaign.counts.running / campaign.policy.concurrency, campaign.last_claim, campaign.name
+
+
+def shares(
+    state: State, campaigns: Iterable[Campaign], count: int, at: datetime, until: Turn | None = None
+) -> list[ids.CampaignName]:
+    """Return the order in which *campaigns* get up to *count* claims: always the one whose turn it is, none after *until*.
+
+    Campaigns on one quota share its ramp.
+    """
+    order: list[ids.CampaignName] = []
+    if count <= 0:
+        return order
     queue = []
     for campaign in campaigns:
         running, concurrency = campaign.counts.running, campaign.policy.concurrency
         left = min(claimable(state, campaign), concurrency - running)
         if left > 0:
-            queue.append((running / concurrency, campaign.last_claim, campaign.name, running, concurrency, left))
+            queue.append((turn(campaign), running, concurrency, left))
     heapq.heapify(queue)
-    latest = max((entry[1] for entry in queue), default=0)
     ramps = {key: ramp_left(quota, at) for key, quota in state.quotas.items()}
-    order: list[ids.CampaignName] = []
-    while queue and len(order) < count:
-        _, _, name, running, concurrency, left = heapq.heappop(queue)
+    while queue and len(order) < count and (until is None or queue[0][0] <= until):
+        (_, _, name), running, concurrency, left = heapq.heappop(queue)
         quota = state.campaigns[name].quota
         ramp = ramps.get(quota) if quota is not None else None
         if ramp == 0:
@@ -208,6 +228,6 @@ def shares(state: State, campaigns: Iterable[Campaign], count: int, at: datetime
             ramps[quota] = ramp - 1
         order.append(name)
         if left > 1:
-            last = latest + len(order)
-            heapq.heappush(queue, ((running + 1) / concurrency, last, name, running + 1, concurrency, left - 1))
+            later = (running + 1) / concurrency, COMING + len(order), name
+            heapq.heappush(queue, (later, running + 1, concurrency, left - 1))
     return order

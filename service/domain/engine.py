@@ -13,3 +13,8 @@ class Engine(Struct, kw_only=True):
     paused_at: datetime | None = None
     paused_by: str | None = None
     paused_reason: str | None = None
+
+    @property
+    def free(self) -> int:
+        """How many slots of the pool nobody uses."""
+        return max(self.pool_size - self.in_use, 0)

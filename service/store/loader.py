@@ -6,10 +6,8 @@ from datetime import datetime
 
 from asyncpg import Record
 
-from service.domain import commands as c
 from service.domain import ids
-from service.domain.campaign import Campaign, Group
-from service.domain.claiming import campaign_blockers, label_blockers, shares, worker_blockers
+from service.domain.claiming import room, turn
 from service.domain.engine import Engine
 from service.domain.state import State, UnitId
 from service.store import inquiry, rows
@@ -17,9 +15,12 @@ from service.store.log import QUERIES as LOG
 from service.store.log import Connection, columns
 from service.store.needs import Needs
 from service.store.queries import load
+from service.store.turn import hungry, roaming, wanted_units
 
 QUERIES = load("state")
 ROUND = 1000
+NAMED = 20
+"""How many campaigns a claim of any campaign that gets less than it asks for is told the reasons of, at least."""
 
 
 class Loader:
@@ -38,10 +39,11 @@ class Loader:
         held = self.state.claims.values()
         late = self.state.late.values()
         names = needs.campaigns | {claim.campaign for claim in (*held, *late)}
-        await self.campaigns(names, needs.claims)
+        await self.campaigns(names)
         await self.workers(needs.workers | {claim.worker for claim in (*held, *late)})
         await self.quotas(needs)
         if needs.claims:
+            await self.turns(needs)
             await self.candidates(needs)
         await inquiry.candidates(self.fetch, self.state, needs, self.at)
         ending = needs.ending | needs.failing
@@ -70,15 +72,40 @@ class Loader:
             past = [rows.past_claim(row) for row in await self.fetch(LOG.claims_at, list(places))]
             self.state.late |= {claim.token: claim for claim in past if claim.token in needs.tokens}
 
-    async def campaigns(self, names: Collection[ids.CampaignName], claims: Iterable[c.ClaimWork]) -> None:
-        """Load campaigns by name, and all that have work when a claim asks for any; with them their open groups."""
-        found = await self.fetch(QUERIES.campaigns, list(names)) if names else []
-        if any(not claim.campaigns for claim in claims):
-            found = [*found, *await self.fetch(QUERIES.campaigns_with_work)]
-        self.state.campaigns |= {row["name"]: rows.campaign(row) for row in found}
-        if self.state.campaigns:
-            for row in await self.fetch(QUERIES.groups, list(self.state.campaigns)):
-                self.state.groups[row["campaign"]][row["grp"]] = Group(*row)
+    async def campaigns(self, names: Collection[ids.CampaignName]) -> None:
+        """Load campaigns by name, with their open groups."""
+        if names:
+            for row in await self.fetch(QUERIES.campaigns, list(names)):
+                campaign = rows.campaign(row)
+                self.state.campaigns[campaign.name] = campaign
+                self.state.groups[campaign.name] = rows.groups(row)
+
+    async def turns(self, needs: Needs) -> None:
+        """Load the campaigns whose turn is next, until the claims of any campaign take no turn of another.
+
+        One that gets less than it asks for is told why: of the rest, a few are loaded for their reasons.
+        """
+        claims = roaming(needs.claims)
+        if not claims:
+            return
+        manual = any(claim.mode == "manual" for claim in claims)
+        asked = sum(claim.max for claim in needs.claims)
+        count = more = min(asked, self.state.engine.free)
+        while more:
+            shut = [key for key, quota in self.state.quotas.items() if room(quota, self.at) == 0]
+            names = await self.others(QUERIES.fairest, needs, count, manual, shut)
+            until = turn(self.state.campaigns[names[-1]]) if len(names) == count else None
+            more = until is not None and hungry(self.state, claims, self.at, self.state.engine.free, until)
+            count *= 2
+        if hungry(self.state, claims, self.at, asked):
+            await self.others(QUERIES.with_work, needs, NAMED)
+
+    async def others(self, query: str, needs: Needs, *parameters: object) -> list[ids.CampaignName]:
+        """Load campaigns that are not loaded yet, with their quotas; return their names in the order of *query*."""
+        names = [row["name"] for row in await self.fetch(query, list(self.state.campaigns), *parameters)]
+        await self.campaigns(names)
+        await self.quotas(needs)
+        return names
 
     async def workers(self, workers: Collection[ids.WorkerId]) -> None:
         """Load workers."""
@@ -92,7 +119,8 @@ class Loader:
             found = await self.fetch(QUERIES.all_quotas)
         else:
             keys = needs.quotas | {key for row in self.state.campaigns.values() if (key := row.quota) is not None}
-            found = await self.fetch(QUERIES.quotas, list(keys)) if keys else []
+            missing = keys.difference(self.state.quotas)
+            found = await self.fetch(QUERIES.quotas, list(missing)) if missing else []
         self.state.quotas |= {row["key"]: rows.quota(row) for row in found}
 
     async def candidates(self, needs: Needs) -> None:
@@ -201,26 +229,6 @@ def place_of(token: ids.Token) -> int | None:
     except ValueError:
         return None
     return place if place is not None and place > 0 else None
-
-
-def wanted_units(state: State, claims: Iterable[c.ClaimWork], at: datetime) -> Counter[ids.CampaignName]:
-    """Return how many units of each campaign the claims of a batch can get, claims of one kind taken together."""
-    kinds: Counter[tuple[tuple[ids.CampaignName, ...], ids.Mode, tuple[tuple[str, str], ...]]] = Counter()
-    for claim in claims:
-        worker = state.workers.get(claim.worker)
-        if claim.kind == "unit" and not any(worker_blockers(worker)):
-            labels = claim.labels if worker is None else {**worker.labels, **claim.labels}
-            kinds[claim.campaigns, claim.mode, tuple(sorted(labels.items()))] += claim.max
-    wanted: Counter[ids.CampaignName] = Counter()
-    for (names, mode, labels_of_kind), count in kinds.items():
-        asked: Iterable[Campaign] = state.campaigns.values()
-        if names:
-            asked = [state.campaigns[name] for name in dict.fromkeys(names) if name in state.campaigns]
-        fitting = [row for row in asked if not any(label_blockers(row, dict(labels_of_kind)))]
-        open_now = [row for row in fitting if not any(campaign_blockers(state, row, mode, at))]
-        free = max(state.engine.pool_size - state.engine.in_use, 0)
-        wanted.update(shares(state, open_now, min(count, free), at))
-    return wanted
 
 
 def engine_of(row: Record) -> Engine:

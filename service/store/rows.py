@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 from msgspec import Raw, Struct
 
-from service.domain.campaign import Campaign, Counts
+from service.domain.campaign import Campaign, Counts, Group
 from service.domain.events import QuotaPolicy, UnitClaimed
 from service.domain.policy import Policy
 from service.domain.quota import Quota
@@ -63,12 +63,15 @@ def policy(text: str) -> Policy:
 
 
 def campaign(row: asyncpg.Record) -> Campaign:
-    """Return a row of `campaigns`."""
-    fields = dict(row)
-    fields["counts"] = Counts(*(fields.pop(state) for state in COUNTS))
-    fields["policy"] = policy(fields["policy"])
-    fields["labels"] = LABELS.decode(fields["labels"])
-    return Campaign(**fields)
+    """Return a row of `campaigns`, by place; its counts and its groups stand at the end."""
+    name, title, text, labels, *fields = row
+    return Campaign(name, title, policy(text), LABELS.decode(labels), *fields[:19], Counts(*fields[19:-1]))  # type: ignore[call-arg] # as many as there are
+
+
+def groups(row: asyncpg.Record) -> dict[int, Group]:
+    """Return the groups that stand in a row of `campaigns`: number, ready and held of each in turn."""
+    name, numbers = row[0], iter(row[-1])
+    return {number: Group(name, number, ready, held) for number, ready, held in zip(numbers, numbers, numbers, strict=True)}
 
 
 def worker(row: asyncpg.Record) -> Worker:

@@ -48,7 +48,7 @@ async def stored(connection: log.Connection, state: State) -> list[object]:
         (rows.claim, QUERIES.claims, [[claim]]),
         (rows.worker, QUERIES.workers, [list(state.workers)]),
         (rows.quota, QUERIES.quotas, [list(state.quotas)]),
-        (lambda row: Group(*row), QUERIES.groups, [[campaign]]),
+        (lambda row: rows.groups(row)[7], QUERIES.campaigns, [[campaign]]),
     ]
     found = [reading(row) for reading, query, keys in asked for row in await connection.fetch(query, 0, *keys)]
     return [said(row) for row in found]
