@@ -44,19 +44,19 @@ class Book:
         """Fold a page: the same as folding each event, with those that count the same counted together."""
         tallies: dict[object, Tally] = {}
         for event in events:
-            body = event.body
-            alike = ALIKE.get(type(body))
-            if alike is None:
+            body, kind = event.body, type(event.body)
+            if kind not in ALIKE:
                 self.fold(event)
                 continue
-            signature = alike(body, event)
+            alike = ALIKE[kind]
+            signature = kind if alike is None else alike(body, event)
             tally = tallies.get(signature)
             if tally is None:
                 tally = tallies[signature] = self.tally(event)
             tally.count += 1
             tally.last = event
             if tally.times:
-                for (row, scale), observed in zip(tally.times, OBSERVED[type(body)](body, event), strict=True):
+                for (row, scale), observed in zip(tally.times, OBSERVED[kind](body, event), strict=True):
                     scale.observe(row, observed, event)
         for tally in tallies.values():
             close(tally)
@@ -152,16 +152,16 @@ def close(tally: Tally) -> None:
         row.position = max(row.position, last)
 
 
-ALIKE: dict[type[e.Event], Callable[[Any, e.Recorded], object]] = {
-    e.UnitClaimed: lambda _body, _event: e.UnitClaimed,
-    e.UnitHeartbeat: lambda _body, _event: e.UnitHeartbeat,
-    e.WorkerHeartbeat: lambda _body, _event: e.WorkerHeartbeat,
-    e.RetryDue: lambda _body, _event: e.RetryDue,
+ALIKE: dict[type[e.Event], Callable[[Any, e.Recorded], object] | None] = {
+    e.UnitClaimed: None,
+    e.UnitHeartbeat: None,
+    e.WorkerHeartbeat: None,
+    e.RetryDue: None,
     e.UnitCompleted: lambda body, event: (e.UnitCompleted, event.campaign, body.attempt, body.first_ready_at is None),
     e.AttemptFailed: lambda body, event: (e.AttemptFailed, event.campaign, body.reason),
     e.RetryScheduled: lambda body, _event: (e.RetryScheduled, body.after_attempt > 1),
 }
-"""The frequent events, and what tells those apart that do not count the same."""
+"""The frequent events, and what tells those apart that do not count the same; None where all do."""
 
 
 def completed(body: e.UnitCompleted, event: e.Recorded) -> tuple[int, ...]:

@@ -83,9 +83,10 @@ class CampaignCard(Struct, kw_only=True):
         counts.move(old, new)
         self.keep_pace(at)
         if new == "done":
+            at_us = microseconds(at)
             if self.paused_at is None:
-                self.pace.done(microseconds(at))
-            self.course.count_done(microseconds(at))
+                self.pace.done(at_us)
+            self.course.count_done(at_us)
             self.done_at = at
         if old == "parked" and counts.parked == 0:
             self.resume_at = None
@@ -188,8 +189,9 @@ def unit_moved(card: CampaignCard, body: e.Event, event: e.Recorded) -> None:
 
 def unit_claimed(card: CampaignCard, body: e.UnitClaimed, event: e.Recorded) -> None:
     """A unit runs."""
-    card.started_at = card.started_at or event.at
-    card.course.begin(microseconds(event.at))
+    if card.started_at is None:
+        card.started_at = event.at
+        card.course.begin(microseconds(event.at))
     unit_moved(card, body, event)
 
 

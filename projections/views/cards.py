@@ -90,8 +90,10 @@ class Cards:
         card.position = event.position
         if event.unit is not None or type(event.body) in IMPORTS:
             card.waves_left += self.waves.fold(event)
-            self._turn(card)
-            card.waves = max(card.waves, *self.waves.changed(event, event.campaign), 1)
+            if self.waves.spans:
+                self._turn(card)
+            if event.unit is None:
+                card.waves = max(card.waves, *self.waves.joined(event), 1)
         else:
             card.decided(event.position)
         self.touched.campaigns.add(event.campaign)

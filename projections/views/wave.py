@@ -64,9 +64,12 @@ class Waves:
         self.spans: list[Span] = []
         self.placed: list[tuple[ids.CampaignName, ids.UnitKey, int]] = []
 
-    def unplaced(self, events: Iterable[e.Recorded], depth: Depth) -> set[UnitId]:
+    def unplaced(self, events: Sequence[e.Recorded], depth: Depth) -> set[UnitId]:
         """Return the units of campaigns with several waves that *events* name, do not add, and whose place is not in memory."""
-        missing = {unit for event in events for unit in named(event) if unit not in self.places and depth(unit[0]) > FIRST}
+        deep = {name for name in {event.campaign for event in events} if name is not None and depth(name) > FIRST}
+        if not deep:
+            return set()
+        missing = {unit for event in events if event.campaign in deep for unit in named(event)} - self.places.keys()
         return missing - {unit for event in events for unit in added(event)} if missing else missing
 
     def place(self, campaign: ids.CampaignName, units: Sequence[e.NewUnit]) -> None:
@@ -80,22 +83,24 @@ class Waves:
 
     def absent(self, events: Iterable[e.Recorded], depth: Depth) -> set[WaveId]:
         """Return the waves that *events* change, that may be stored, and that are not in memory."""
-        changed = {
-            (event.campaign, wave)
-            for event in events
-            if event.campaign is not None
-            for wave in self.changed(event, event.campaign)
-        }
+        changed: set[WaveId] = set()
+        for event in events:
+            kind, campaign = type(event.body), event.campaign
+            if campaign is None:
+                continue
+            if kind is e.UnitsAdded:
+                changed.update((campaign, wave) for wave in self.joined(event))
+            elif kind in STEPS and event.unit is not None:
+                changed.add((campaign, self.places.get((campaign, event.unit), FIRST)))
         return {(campaign, wave) for campaign, wave in changed - self.cards.keys() if wave <= depth(campaign)}
 
-    def changed(self, event: e.Recorded, campaign: ids.CampaignName) -> set[int]:
-        """Return the waves of *campaign* that *event* changes, once the units that it adds have their places."""
-        if isinstance(event.body, e.UnitsAdded):
-            self.place(campaign, event.body.units)
-            return {self.places.get((campaign, unit.key), FIRST) for unit in event.body.units}
-        if event.unit is not None and type(event.body) in STEPS:
-            return {self.places.get((campaign, event.unit), FIRST)}
-        return set()
+    def joined(self, event: e.Recorded) -> set[int]:
+        """Return the waves of the units that *event* adds, once they have their places."""
+        body, campaign = event.body, event.campaign
+        if not isinstance(body, e.UnitsAdded) or campaign is None:
+            return set()
+        self.place(campaign, body.units)
+        return {self.places.get((campaign, unit.key), FIRST) for unit in body.units}
 
     def fold(self, event: e.Recorded) -> int:
         """Count what *event* moves; return how many waves more have open units."""
@@ -104,16 +109,21 @@ class Waves:
         if isinstance(body, e.UnitsAdded):
             self.place(event.campaign, body.units)
             return sum(self._add(event.campaign, unit) for unit in body.units)
-        if event.unit is None or type(body) not in STEPS:
+        step_of = STEPS.get(type(body))
+        if event.unit is None or step_of is None:
             return 0
         card = self.card(event.campaign, event.unit)
-        before, begun = card.units.open, card.started_at is not None
-        card.move(STEPS[type(body)](body), event.at)
+        begun, step = card.started_at is not None, step_of(body)
+        card.move(step, event.at)
         if card.started_at is not None and not begun:
             self.spans.append(Span("wave", card.units.total, event))
-        if card.started_at is not None and before and not card.units.open:
+        more = (step[1] in ids.OPEN_STATES) - (step[0] in ids.OPEN_STATES)
+        if not more:
+            return 0
+        left = card.units.open
+        if card.started_at is not None and left == 0:
             self.spans.append(Span(card.end, between(card.started_at, event.at), event))
-        return (card.units.open > 0) - (before > 0)
+        return (left > 0) - (left - more > 0)
 
     def _add(self, campaign: ids.CampaignName, unit: e.NewUnit) -> int:
         card = self.card(campaign, unit.key)

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from service.domain import events as e
 from service.domain import ids
+from service.domain.heartbeat import lease_end
 
 
 class Holding(Struct, kw_only=True):
@@ -125,7 +126,7 @@ def unit_heartbeat(card: WorkerCard, body: e.UnitHeartbeat, event: e.Recorded) -
     if held is None:
         return
     if alive:
-        held.lease_until = event.at + timedelta(seconds=held.lease_s)
+        held.lease_until = lease_end(event.at, held.lease_s)
     held.progress = held.progress if body.progress is None else body.progress
     held.note = held.note if body.note is None else body.note
     if body.output_at is not None and body.output_at != held.output_at:

@@ -1,12 +1,19 @@
 """How old a heartbeat may be: the levels of a worker."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 
 from service.domain import ids
 from service.domain.policy import DEFAULT, HeartbeatPolicy
 
 LEVELS: tuple[ids.Level, ...] = ("healthy", "warn", "stale", "dead")
+
+
+@lru_cache(maxsize=256)
+def lease_end(at: datetime, lease_s: float) -> datetime:
+    """Return until when a lease runs that was renewed at *at*; a batch of heartbeats has one time and few leases."""
+    return at + timedelta(seconds=lease_s)
 
 
 def age(beat_at: datetime, at: datetime) -> float:

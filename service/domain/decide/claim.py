@@ -1,7 +1,7 @@
 """Handing out work."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from service.domain import events as e
 from service.domain import ids
@@ -19,6 +19,7 @@ from service.domain.commands import Blocked, Claimed, ClaimWork, Grant, Moment
 from service.domain.decide.decision import Decision, campaign_named, of_unit
 from service.domain.decide.investigation import claim_investigations
 from service.domain.decide.worker import heard
+from service.domain.heartbeat import lease_end
 from service.domain.state import State
 from service.domain.unit import Unit
 
@@ -109,7 +110,7 @@ def claimed(state: State, unit: Unit, command: ClaimWork, moment: Moment, *, fen
         fence=fence,
         attempt=unit.attempts + 1,
         mode=command.mode,
-        lease_until=moment.at + timedelta(seconds=lease_s),
+        lease_until=lease_end(moment.at, lease_s),
         lease_s=lease_s,
         brief_rev=campaign.brief_rev,
         resume_session=unit.session,

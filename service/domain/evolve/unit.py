@@ -1,9 +1,8 @@
 """How events of units change the state: the unit, its claim, its campaign's breaker, its worker's load."""
 
-from datetime import timedelta
-
 from service.domain import events as e
 from service.domain.evolve.folds import Folds
+from service.domain.heartbeat import lease_end
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 
@@ -74,7 +73,7 @@ def heartbeat(state: State, body: e.UnitHeartbeat, event: e.Recorded) -> None:
     state.touched.beaten.add(body.token)
     alive = body.alive is not False
     if alive:
-        claim.beat_at, claim.lease_until = event.at, event.at + timedelta(seconds=claim.lease_s)
+        claim.beat_at, claim.lease_until = event.at, lease_end(event.at, claim.lease_s)
     moved = body.output_at is not None and body.output_at != claim.output_at
     worked = moved or (body.progress is not None and body.progress != claim.progress)
     if body.idle:
