@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 PAGE = 5000
 POLL_S = 0.2
-BREATH_S = 0.05
+BREATH_S = 0.2
 LOOK_S = 0.02
 PATIENCE_S = 5.0
 REST_S = 1.0
@@ -170,13 +170,14 @@ class Projector:
                 await self._rest(folded)
 
     async def _rest(self, folded: int) -> None:
-        """Wait for the bell or the next look at the log; then draw breath, unless somebody waits for a position.
+        """Draw breath after a page, unless somebody waits for a position; else wait for the bell or the next look at the log.
 
         One page of many events costs little more than one of few, and the Writer needs the machine.
         """
-        if not folded:
+        if folded:
+            await soon(self._asked, BREATH_S)
+        else:
             await soon(self._bell, POLL_S)
-        await soon(self._asked, BREATH_S)
 
     def _reach(self, position: int) -> None:
         """Tell everybody who waits that the fold is at *position*."""
