@@ -12,13 +12,15 @@ from ops.bench.exposition import exposition
 from ops.bench.flatness import campaigns, drained
 from ops.bench.ground import BenchError, Ground
 from ops.bench.million import million
+from ops.bench.pages import pages
 from ops.bench.rebuilding import rebuild
 from ops.bench.row import Row, table
 from ops.bench.throughput import beats, pairs, singles
 from ops.bench.ticking import tick
 
 ROWS: dict[str, Callable[[Ground], Iterator[Row]]] = {
-    measure.__name__: measure for measure in (pairs, singles, beats, drained, campaigns, tick, exposition, rebuild, million)
+    measure.__name__: measure
+    for measure in (pairs, singles, beats, drained, campaigns, tick, exposition, rebuild, million, pages)
 }
 
 

@@ -13,6 +13,8 @@ from service.domain.rejections import Validation
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 KEY_CHARS, NAME_CHARS, TEXT_CHARS = 200, 128, 1000
 MOST_FIELDS, DIGITS = 40, 18
+KEPT, DOTS = "-", (".", "..")
+"""What stands in an address for a name that browsers take out of it, see `service.http.path`."""
 
 
 class Place(Struct, frozen=True):
@@ -36,7 +38,7 @@ class Place(Struct, frozen=True):
             raise Validation("the address cannot be read") from None
         if not all(text.isprintable() and len(text) <= TEXT_CHARS for text in (*parts, *(value for _, value in asked))):
             raise Validation(f"an address holds printable characters alone, and up to {TEXT_CHARS} in one place")
-        return cls(() if parts == ("",) else parts, tuple(asked))
+        return cls(*named(() if parts == ("",) else parts, tuple(asked)))
 
     @override
     def __str__(self) -> str:
@@ -86,12 +88,24 @@ class Place(Struct, frozen=True):
         return text
 
 
+def named(parts: tuple[str, ...], asked: tuple[tuple[str, str], ...]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Put a name that cannot stand in a path in the place that was kept for it, out of the query."""
+    name = dict(asked).get("key", "")
+    if name not in DOTS or KEPT not in parts:
+        return parts, asked
+    place = parts.index(KEPT)
+    return (*parts[:place], name, *parts[place + 1 :]), tuple(field for field in asked if field[0] != "key")
+
+
 def address(*parts: str, **query: str | None) -> str:
     """Return the address of a page.
 
     >>> address("campaigns", "c", "units", "a/b", q="x y")
     '/campaigns/c/units/a%2Fb?q=x+y'
+    >>> address("campaigns", "c", "units", "..")
+    '/campaigns/c/units/-?key=..'
     """
-    path = "/" + "/".join(quote(part, safe="") for part in parts)
-    given = {name: value for name, value in query.items() if value}
+    kept = next((part for part in parts if part in DOTS), None)
+    path = "/" + "/".join(KEPT if part in DOTS else quote(part, safe="") for part in parts)
+    given = {name: value for name, value in ({**query, "key": kept} if kept else query).items() if value}
     return f"{path}?{urlencode(given)}" if given else path

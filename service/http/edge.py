@@ -1,6 +1,6 @@
 """The edge of the app: what every request passes before the routes and after them.
 
-A name in a path may hold a `/` (sent as `%2F`), `HEAD` is a `GET` without its body, and every answer is observed.
+A name in a path is anything printable (`service.http.path`), `HEAD` is a `GET` without its body, and every answer is observed.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from service.domain.rejections import Validation
 from service.http.call import WAITED, Call
 from service.http.direct import Roads
-from service.http.path import routed
+from service.http.path import named, routed
 from service.http.problems import answer_of
 
 Observe = Callable[[str, str, int, float], None]
@@ -72,6 +72,8 @@ def require_sound(scope: HTTPScope) -> None:
             if not HOST.fullmatch(value):
                 raise Validation("the host must be a name or an address", field="Host")
             break
+    if b"key=" in scope["query_string"]:
+        named(scope)
     raw = scope.get("raw_path") or b""
     if b"%" in raw:
         try:

@@ -15,7 +15,10 @@ def text(low: int, high: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - 
 
 IN_PATH: dict[str, tuple[str, dict[str, Any]]] = {
     "name": ("Name of a campaign.", TEXT | {"pattern": "^[a-z0-9][a-z0-9._-]{0,62}$", "examples": ["nightly"]}),
-    "key": ("Key of a unit, percent-encoded: a `/` in it is sent as `%2F`.", text(1, 200, examples=["a"])),
+    "key": (
+        "Key of a unit, percent-encoded: a `/` in it is sent as `%2F`; the keys `.` and `..` as `-` with `?key=.` or `?key=..`.",
+        text(1, 200, examples=["a"]),
+    ),
     "worker": ("The worker's own identifier.", text(1, 128, examples=["w-1"])),
     "quota": ("Provider or account.", text(1, 128, examples=["anthropic"])),
     "investigation": ("Identifier of an investigation, as its claim gives it.", text(1, 128, examples=["i2a"])),

@@ -10,6 +10,7 @@ from projections.cockpit.paint import ASSETS
 from projections.cockpit.visit import Cockpit
 from tests.cockpit.person import FETCH, Person
 
+DOTTED = (".", "..", "%2e", "%2e%2e")
 PAGES = ("/", "/workers", "/events", "/recovery", "/investigations", "/numbers", "/health", "/campaigns/nightly")
 HOSTILE = "<script>alert(1)</script>\u202e\u2066 \x1b]0;x\x07 & \"quoted\" 'too'"
 
@@ -108,6 +109,28 @@ async def test_hostile_text_is_shown_and_does_nothing(person: Person) -> None:
     unit = await person.http.get("/campaigns/nightly/units/%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%2F..%2F%252e")
     assert unit.status_code == 200, unit.text
     assert "⟨202E⟩" in unit.text
+
+
+@pytest.mark.parametrize("key", [".", "..", "-", "%2e", "a/.."])
+async def test_every_key_is_reached_by_its_link(person: Person, key: str) -> None:
+    """Browsers take `.` and `..` out of a path, written plainly or as `%2e`."""
+    await person.api("/v1/campaigns", {"name": "nightly", "units": [{"key": key}, {"key": "other"}]})
+    listed = await person.see("/campaigns/nightly")
+    links = [link for link in re.findall(r'href="(/campaigns/nightly/units/[^"]+)"', listed) if not link.endswith("/other")]
+    assert links
+    assert all(part.lower() not in DOTTED for link in links for part in link.partition("?")[0].split("/"))
+    text = await person.see(links[0])
+    assert f"<h1><bdi>{key}</bdi></h1>" in text
+    action = re.search(r'action="([^"]+/park[^"]*)"', text)
+    assert action is not None
+    back = await person.order(action[1], back=links[0])
+    assert "parked for an hour" in back
+    assert f"<h1><bdi>{key}</bdi></h1>" in back
+    sent = links[0].replace("/campaigns", "/v1/campaigns", 1)
+    assert (await person.http.get(sent)).json()["key"] == key
+    path, query, field = sent.partition("?")
+    await person.api(f"{path}/unpark{query}{field}")
+    assert (await person.http.get(f"{path}/explain{query}{field}")).json()["state"] == "ready"
 
 
 async def test_a_search_of_units_is_paged_and_keeps_its_words(person: Person) -> None:
