@@ -42,7 +42,8 @@ class Ledger(Struct):
     `dead_worker` once the log says that the worker was given up; before that it is believed to work. In *spent* it is still
     work: *silent_us* is how much of it was none, *longest_us* the longest such time at one stroke.
 
-    *groups* is empty while all units are in the default group; *facts* counts the events since the last mark.
+    *groups* is empty while all units are in the default group; *facts* counts the events since the last mark, and the units that
+    they brought.
     """
 
     at_us: int = 0

@@ -139,6 +139,8 @@ class Ledgers:
     def _rare(self, card: CampaignCard, event: e.Recorded) -> None:
         """A worker was silent, or units came or changed."""
         body, ledger = event.body, card.ledger
+        if isinstance(body, e.UnitsAdded | e.UnitsUpdated):
+            ledger.facts += len(body.units)
         if isinstance(body, e.LeaseExpired):
             self._mourn(card, event, ledger.at_us - round(body.age * SECOND_US))
         elif isinstance(body, e.UnitsAdded):

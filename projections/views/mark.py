@@ -16,7 +16,7 @@ from service.domain.campaign import Counts
 from service.domain.policy import Policy
 
 EVERY = 500
-"""Facts of a campaign between two marks."""
+"""Facts of a campaign between two marks; an import counts for as many as it has units."""
 
 
 class Mark(Struct, kw_only=True):

@@ -7,6 +7,7 @@ import pytest
 
 from projections.views.cards import Cards
 from projections.views.ledger import Cause
+from projections.views.mark import EVERY
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
@@ -113,3 +114,15 @@ def test_units_that_wait_for_others(units: tuple[int, tuple[str, ...]], cause: C
         night.order(c.AddUnits(campaign=NAME, units=(spec,)))
     night.wait(10)
     assert night.causes() == {cause: 10, "slot": 10}
+
+
+def test_no_more_of_the_log_lies_between_two_marks_than_is_quickly_read() -> None:
+    """An import of many units is as much to read as many events."""
+    night = Night()
+    for chunk in range(3):
+        night.order(c.AddUnits(campaign=NAME, units=tuple(c.UnitSpec(ids.UnitKey(f"{chunk}/{n}")) for n in range(EVERY))))
+    cards = Cards()
+    for event in night.events:
+        cards.fold(event)
+    imports = [event.position for event in night.events if isinstance(event.body, e.UnitsAdded)]
+    assert [mark.position for mark in cards.ledgers.marks][1:] == imports[1:-1]
