@@ -44,14 +44,15 @@ async def campaign(bridge: Bridge, place: Place) -> Page:
     name, course = shown.view.name, shown.card.course
     facts: dict[str, Any] = {
         "shown": shown,
-        "progress": plot.progress(course, shown.view.units.total, shown.at) if course.done else None,
-        "throughput": plot.throughput(course, shown.at) if course.done else None,
+        "progress": plot.progress(course, shown.view.units.total, shown.until) if course.done else None,
+        "throughput": plot.throughput(course, shown.until) if course.done else None,
         "lengths": await lengths(bridge, name),
         "groups": await failures(bridge, shown),
         "live": await reads.live(bridge.reader, name, place.asked("beside"), LIVE),
         "units": await units(bridge, place),
         "waves": await bridge.reader.waves(name, place.number("wave"), WAVES + 1, None),
         "decisions": await decisions(bridge, shown),
+        "labels": "\n".join(f"{name}={value}" for name, value in shown.view.labels.items()),
         "edit": edit.fields(shown.view.policy) if place.asked("edit") else None,
         "retry": await retry(bridge, place, shown) if place.asked("retry") else None,
     }

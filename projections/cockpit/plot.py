@@ -165,7 +165,7 @@ def durations(bounds: Sequence[float], buckets: Sequence[int]) -> Drawn:
         )
         for place, (name, number) in enumerate(zip(names, counts, strict=True))
     )
-    picture = Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
+    picture = Markup('<svg class="plot boxes" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
     return Drawn(picture.format(WIDE, high, words, boxes), words)
 
 

@@ -34,6 +34,11 @@ class Shown(Struct, frozen=True):
     place: str = ""
 
     @property
+    def until(self) -> datetime:
+        """When it ended, or now."""
+        return self.view.completed_at or self.view.cancelled_at or self.at
+
+    @property
     def resume_at(self) -> datetime | None:
         """When what the quota holds back goes on."""
         if self.quota is not None and self.quota.resume_at is not None:
@@ -108,6 +113,11 @@ async def live(source: Source, name: ids.CampaignName, after: str, limit: int) -
     """Return who runs what."""
     rows = [dict(row) for row in await source.fetch(QUERIES.live, name, after, limit + 1)]
     return Listing(rows[:limit], rows[limit - 1]["unit"] if len(rows) > limit else None)
+
+
+async def campaigns_of_quota(source: Source, quota: ids.QuotaKey, limit: int) -> list[dict[str, Any]]:
+    """Return campaigns that name a quota, those that wait for it first."""
+    return [dict(row) for row in await source.fetch(QUERIES.campaigns_of_quota, quota, limit)]
 
 
 async def units(source: Source, name: ids.CampaignName, after: str, state: str | None, text: str | None, limit: int) -> Listing:

@@ -64,15 +64,14 @@ async def report(bridge: Bridge, place: Place) -> Page:
         "largest": [share for share in made.causes if share.us][:LARGEST],
         "windows": WINDOWS,
         "groups": await failures(bridge, shown),
-        "progress": plot.progress(shown.card.course, shown.view.units.total, shown.at) if shown.card.course.done else None,
+        "progress": plot.progress(shown.card.course, shown.view.units.total, shown.until) if shown.card.course.done else None,
     }
     return Page(template="report.html", title=f"{shown.view.name} · report", pane="campaigns", facts=facts)
 
 
 def window(place: Place, shown: Shown) -> tuple[datetime, datetime]:
     """Return the window that is asked for."""
-    over = shown.view.completed_at or shown.view.cancelled_at
-    end = instant(place.asked("to")) or over or shown.at
+    end = instant(place.asked("to")) or shown.until
     named = WINDOWS.get(place.asked("window"))
     begin = instant(place.asked("from")) or (shown.view.created_at if named is None else end - named)
     return max(begin, shown.view.created_at) if end >= shown.view.created_at else begin, end

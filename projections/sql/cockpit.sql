@@ -162,3 +162,14 @@ LIMIT $8::integer;
 -- name: open_plans
 -- How many recovery plans wait for a decision, served by campaign_has_one_plan.
 SELECT count(*) FROM recoveries WHERE shard = $1::integer AND state = 'open';
+
+-- name: campaigns_of_quota
+-- Campaigns that name a quota, those with most parked units first. The cards of all campaigns are looked at, as for their list.
+SELECT c.campaign, c.state, coalesce((c.card #>> '{counts,parked}')::bigint, 0) AS parked
+FROM checkpoint AS k
+JOIN campaign_card AS c ON c.shard = k.shard AND c.generation = k.generation
+WHERE k.shard = $1::integer
+    AND k.live
+    AND c.card ->> 'quota' = $2::text
+ORDER BY parked DESC, c.campaign
+LIMIT $3::integer;
