@@ -1,6 +1,6 @@
 """Which page is where."""
 
-from projections.cockpit import campaign, campaigns, fleet, health, inquiries, journal, numbers, report, unit
+from projections.cockpit import campaign, campaigns, fleet, health, inquiries, journal, numbers, quotas, report, unit
 from projections.cockpit.page import View
 from projections.cockpit.place import Place
 from service.domain.rejections import NotFound
@@ -15,6 +15,8 @@ PAGES: dict[str, View] = {
     "/events": journal.journal,
     "/recovery": inquiries.recovery,
     "/investigations": inquiries.investigations,
+    "/quotas": quotas.quotas,
+    "/quotas/{quota:str}": quotas.quota,
     "/numbers": numbers.numbers,
     "/health": health.health,
 }

@@ -51,6 +51,7 @@ class Field(Struct, frozen=True, kw_only=True):
     kind: Literal["number", "choice", "switch", "lines"]
     choices: tuple[str, ...] = ()
     least: float | None = None
+    above: bool = False
     most: float | None = None
     whole: bool = False
 
@@ -62,24 +63,23 @@ class Field(Struct, frozen=True, kw_only=True):
 
 def fields(policy: Policy) -> list[Field]:
     """Return every field of a policy, those that are changed most first."""
-    found = list(leaves(policy, ""))
+    found = list(leaves(policy, MEANINGS))
     return sorted(found, key=lambda field: FIRST.index(field.name) if field.first else len(FIRST))
 
 
-def leaves(document: Struct, within: str) -> Iterator[Field]:
+def leaves(document: Struct, meanings: dict[str, str], within: str = "") -> Iterator[Field]:
     """Yield the fields of *document*, those of its parts by dotted names."""
     hints = get_type_hints(type(document), include_extras=True)
     for name, hint in hints.items():
         value = getattr(document, name)
         if isinstance(value, Struct):
-            yield from leaves(value, f"{within}{name}.")
+            yield from leaves(value, meanings, f"{within}{name}.")
         else:
-            yield leaf(f"{within}{name}", value, hint)
+            yield leaf(f"{within}{name}", value, hint, meanings.get(f"{within}{name}", ""))
 
 
-def leaf(name: str, value: object, hint: Any) -> Field:  # noqa: ANN401 - a type of any form
+def leaf(name: str, value: object, hint: Any, meaning: str) -> Field:  # noqa: ANN401 - a type of any form
     """Return the field of one value."""
-    meaning = MEANINGS.get(name, "")
     if isinstance(value, bool):
         return Field(name=name, value=value, meaning=meaning, kind="switch")
     if isinstance(value, tuple):
@@ -88,7 +88,16 @@ def leaf(name: str, value: object, hint: Any) -> Field:  # noqa: ANN401 - a type
         return Field(name=name, value=value, meaning=meaning, kind="choice", choices=get_args(hint))
     base, meta = get_args(hint)[0], limits(hint)
     least = meta.gt if meta.ge is None else meta.ge
-    return Field(name=name, value=value, meaning=meaning, kind="number", least=least, most=meta.le, whole=base is int)
+    return Field(
+        name=name,
+        value=value,
+        meaning=meaning,
+        kind="number",
+        least=least,
+        above=meta.ge is None and meta.gt is not None,
+        most=meta.le,
+        whole=base is int,
+    )
 
 
 def limits(hint: Any) -> Meta:  # noqa: ANN401 - a type of any form

@@ -9,9 +9,9 @@ from projections.cockpit import session
 from projections.cockpit.gallery import refused_page
 from projections.cockpit.orders import give
 from projections.cockpit.paint import FIELD, HEADERS, whole
-from projections.cockpit.visit import Visit, back_from
+from projections.cockpit.visit import Visit, place_from
 from service.domain.commands import ExportDiagnostic
-from service.domain.rejections import NotFound, Rejection
+from service.domain.rejections import Conflict, NotFound, Rejection
 
 HTML = "text/html"
 
@@ -30,8 +30,9 @@ async def diagnostics(request: Visit) -> Response[bytes]:
             raise NotFound(f"there is no campaign {name!r}", field="campaign", current=name)
         await give(bridge, ExportDiagnostic(campaign=name, sha256=sha256(bundle).hexdigest(), force="force" in form))
     except Rejection as refused:
-        drawn = refused_page(refused)
-        body = whole(drawn, back_from(form), token or "", None)
+        forced = str(request.place) if isinstance(refused, Conflict) else None
+        drawn = refused_page(refused, forced)
+        body = whole(drawn, place_from(form, "back"), token or "", None, still=True)
         return Response(body, status_code=drawn.status, media_type=HTML, headers=HEADERS)
     file = f"muster-{name}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.json"
     headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "no-store"}

@@ -81,11 +81,12 @@ async def page_of(bridge: Bridge, place: Place) -> Page:
         return refusal(error)
 
 
-def refusal(error: Rejection) -> Page:
-    """Return the page that says why something is refused."""
-    return Page(template="refused.html", title=error.title, pane="", facts={"refused": error}, status=error.status)
+def refusal(error: Rejection, forced: str | None = None) -> Page:
+    """Return the page that says why something is refused; what is *forced* may be ordered all the same."""
+    facts = {"refused": error, "forced": forced}
+    return Page(template="refused.html", title=error.title, pane="", facts=facts, status=error.status)
 
 
-def refused_page(error: Rejection) -> Drawn:
+def refused_page(error: Rejection, forced: str | None = None) -> Drawn:
     """Return that page, drawn."""
-    return drawn(refusal(error), Place())
+    return drawn(refusal(error, forced), Place())

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from projections.cockpit import campaign as campaign_page
-from projections.cockpit import edit
+from projections.cockpit import edit, quotas
 from projections.cockpit.bridge import Bridge
 from projections.cockpit.campaign import Where
 from projections.cockpit.place import Place
@@ -148,6 +148,20 @@ async def resize(bridge: Bridge, _: Place, form: Form) -> Flash:
     return Flash(f"the pool has {count(size)} slots", position=given.position)
 
 
+async def edit_quota(bridge: Bridge, place: Place, form: Form) -> Flash:
+    """Give a gate another policy."""
+    shown = await quotas.known(bridge, place.quota)
+    given = await give(bridge, c.EditQuota(quota=shown.key, policy=quotas.policy(form, shown.policy)))
+    return Flash(f"{plain(shown.key, 80)}: changed", position=given.position)
+
+
+async def read_quota(bridge: Bridge, place: Place, form: Form) -> Flash:
+    """Take a person's word for what a meter would say."""
+    shown = await quotas.known(bridge, place.quota)
+    given = await give(bridge, quotas.reading(form, shown.key))
+    return Flash(f"{plain(shown.key, 80)}: the reading is taken", position=given.position)
+
+
 def decision(command: type[c.RecoveryCommand], words: str) -> Order:
     """Return a decision on a recovery plan."""
 
@@ -181,6 +195,8 @@ ORDERS: dict[str, Order] = {
     "/engine/resume": engine_order(c.ResumeEngine, "goes on"),
     "/engine/tick": tick,
     "/engine/pool": resize,
+    "/quotas/{quota:str}/policy": edit_quota,
+    "/quotas/{quota:str}/reading": read_quota,
     "/recovery/{recovery:str}/apply": decision(c.ApplyRecovery, "applied, its units are ready again"),
     "/recovery/{recovery:str}/decline": decision(c.DeclineRecovery, "declined, the campaign is cancelled"),
 }

@@ -7,16 +7,22 @@ from msgspec import Struct, field
 
 from projections.cockpit.bridge import Bridge
 from projections.cockpit.place import Place
+from service.domain.rejections import Rejection
 
 
 class Page(Struct, kw_only=True):
-    """What is shown: *pane* is the entry of the navigation that it belongs to."""
+    """What is shown: *pane* is the entry of the navigation that it belongs to.
+
+    After a form was refused, *typed* is what it held, and *problem* why.
+    """
 
     template: str
     title: str
     pane: str
     facts: dict[str, Any] = field(default_factory=dict)
     status: int = 200
+    typed: dict[str, str] | None = None
+    problem: Rejection | None = None
 
 
 View = Callable[[Bridge, Place], Awaitable[Page]]

@@ -112,13 +112,14 @@ class Drawn(Struct, frozen=True):
 
 def drawn(page: Page, place: Place) -> Drawn:
     """Return a page drawn."""
-    html = TEMPLATES.get_template(page.template).render(page.facts, place=place, back=str(place), pane=page.pane)
+    around = {"place": place, "back": str(place), "pane": page.pane, "typed": page.typed, "problem": page.problem}
+    html = TEMPLATES.get_template(page.template).render(page.facts, **around)
     return Drawn(page.title, page.pane, html, page.status)
 
 
-def whole(drawn_page: Drawn, place: Place, token: str, flash: Flash | None) -> bytes:
-    """Return the page within its shell, for one session."""
-    return dressed("shell.html", drawn_page, token, flash=flash, place=place, still=bool(place.asked("still")))
+def whole(drawn_page: Drawn, place: Place, token: str, flash: Flash | None, *, still: bool = False) -> bytes:
+    """Return the page within its shell, for one session; one that stands *still* does not look again by itself."""
+    return dressed("shell.html", drawn_page, token, flash=flash, place=place, still=still or bool(place.asked("still")))
 
 
 def fragment(drawn_page: Drawn, token: str, flash: Flash | None) -> bytes:

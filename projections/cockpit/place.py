@@ -81,6 +81,11 @@ class Place(Struct, frozen=True):
         """The worker of the path."""
         return ids.WorkerId(self._named(1, NAME_CHARS))
 
+    @property
+    def quota(self) -> ids.QuotaKey:
+        """The quota of the path."""
+        return ids.QuotaKey(self._named(1, NAME_CHARS))
+
     def _named(self, place: int, limit: int) -> str:
         text = self.parts[place]
         if not 1 <= len(text) <= limit:

@@ -14,16 +14,18 @@ from litestar.response import Stream
 from projections.cockpit import session
 from projections.cockpit.atlas import PAGES
 from projections.cockpit.files import FILES
-from projections.cockpit.gallery import refused_page
+from projections.cockpit.gallery import page_of, refused_page
 from projections.cockpit.orders import BY_TEMPLATE, ORDERS
-from projections.cockpit.paint import ASSETS, FIELD, HEADERS, Drawn, fragment, whole
+from projections.cockpit.paint import ASSETS, FIELD, HEADERS, Drawn, drawn, fragment, whole
 from projections.cockpit.place import Place
 from projections.cockpit.session import FLASH, FLASH_S, SESSION, Flash, Forged
-from projections.cockpit.visit import Visit, back_from
+from projections.cockpit.visit import Visit, place_from
 from service.domain.rejections import NotFound, Rejection
 from service.submission import Unavailable
 
 HTML = "text/html"
+HERE = "here"
+"""The field of a form that says on which page it stands, so that what was typed comes back with what is wrong with it."""
 BODY_BYTES = 1024 * 1024
 YEAR_S = 365 * 86400
 AWAY = "the database is away; nothing is known to have been stored"
@@ -75,13 +77,25 @@ async def order(request: Visit) -> Response[bytes]:
         refused, flash = error, Flash(error.detail, "refused")
     except Unavailable:
         refused, flash = None, Flash(AWAY, "refused")
-    back = back_from(form)
-    if request.fetched:
+    back = place_from(form, "back")
+    if request.fetched and (refused is None or HERE not in form):
         return await merged(request, back, flash, refused)
     if isinstance(refused, NotFound | Forged):
         return answered(request, refused_page(refused), back, None)
+    if refused is not None and HERE in form:
+        return await again(request, form, flash, refused)
     kept = [cookie(request, FLASH, session.written(flash), FLASH_S)]
     return Response(b"", status_code=303, headers={**HEADERS, "Location": str(back)}, cookies=kept)
+
+
+async def again(request: Visit, form: dict[str, str], flash: Flash, refused: Rejection) -> Response[bytes]:
+    """Answer with the form as it was sent, and the problem beside its field."""
+    place = place_from(form, HERE)
+    page = await page_of(request.cockpit.bridge, place)
+    page.typed, page.problem = form, refused
+    shown, token = drawn(page, place), session.token_of(request.jar) or ""
+    body = fragment(shown, token, flash) if request.fetched else whole(shown, place, token, flash, still=True)
+    return Response(body, status_code=refused.status, media_type=HTML, headers=HEADERS)
 
 
 async def merged(request: Visit, back: Place, flash: Flash, refused: Rejection | None) -> Response[bytes]:

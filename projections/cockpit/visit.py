@@ -73,9 +73,9 @@ class Visit(Request[None, None, State]):
         return {name: value.replace("\r\n", "\n") for name, value in fields.items()}
 
 
-def back_from(form: dict[str, str]) -> Place:
-    """Return the page that a form stands on; the first one when it does not say one of ours."""
-    given = form.get("back", "")
+def place_from(form: dict[str, str], field: str) -> Place:
+    """Return the page that a form names in a field; the first one when it does not say one of ours."""
+    given = form.get(field, "")
     if not given.startswith("/") or given.startswith("//") or "\\" in given:
         return Place()
     try:

@@ -22,6 +22,8 @@ PAGES = (
     "/events",
     "/recovery",
     "/investigations",
+    "/quotas",
+    "/quotas/anthropic",
     "/numbers",
     "/health",
 )

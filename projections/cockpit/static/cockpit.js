@@ -114,8 +114,14 @@
       if (well) { delete form.dataset.dirty; form.closest("details.ask")?.removeAttribute("open"); }
       const back = well ? body.get("back") : null;
       if (back && back !== location.pathname + location.search) history.pushState(null, "", back);
+      const typed = !well && form.elements.here;
+      if (typed) delete form.dataset.dirty;
       if (answer.headers.get("content-type")?.startsWith("text/html")) merge(await answer.text());
       else say(`The service answered ${answer.status}.`);
+      if (typed && form.isConnected) {
+        form.dataset.dirty = "1";
+        form.querySelector("[aria-invalid]")?.focus();
+      }
     } catch { say("Not sent: the service does not answer."); } finally { button?.removeAttribute("aria-disabled"); }
   };
 

@@ -1,0 +1,222 @@
+"""More of the cockpit in a real browser: plans after an outage, files, refused forms, quotas, keys, what is seen live."""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from ops.cockpit.scene import Scene
+from tests.browser.conftest import Sight, Stage
+from tests.replica import eventually
+
+BRIEF = {"lease_s": 30, "heartbeat": {"warn_s": 0.1, "stale_s": 1, "dead_s": 2}, "concurrency": 100}
+PLANS = [f"{decision}-{number}" for decision in ("apply", "decline") for number in range(4)]
+NUMBERS = count()
+
+
+@pytest.fixture(scope="module")
+def plans(stage: Stage) -> Iterator[int]:
+    """An outage in which every claim of some campaigns died; one number for each test."""
+    with Scene.at(stage.url) as scene:
+        for name in PLANS:
+            scene.campaign(name, 3, policy=BRIEF)
+            scene.claim(name, f"w-{name}", 2)
+    stage.kill()
+    wait_until(lambda: lapsed(stage.dsn))
+    stage.again()
+    wait_until(lambda: planned(stage.url))
+    return count()
+
+
+def wait_until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Return when something is so, asked in a thread of its own: the browser's library has the loop of this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, eventually(holds, 90)).result()
+
+
+async def lapsed(dsn: str) -> bool:
+    """Tell whether the leases are over."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        query = "SELECT max(lease_until) < clock_timestamp() FROM claims WHERE campaign = ANY($1::text[])"
+        return bool(await connection.fetchval(query, PLANS))
+    finally:
+        await connection.close()
+
+
+async def planned(url: str) -> bool:
+    """Tell whether every plan was found."""
+    async with httpx.AsyncClient(base_url=url) as http:
+        found = {plan["campaign"] for plan in (await http.get("/v1/recovery")).json()["items"]}
+    return found >= set(PLANS)
+
+
+def fresh(stage: Stage, **fields: object) -> str:
+    """Make a campaign for one test, and return its name."""
+    name = f"fresh-{next(NUMBERS)}"
+    with Scene.at(stage.url) as scene:
+        scene.campaign(name, 3, **fields)
+    return name
+
+
+def test_a_plan_is_applied_or_declined(sight: Sight, plans: Iterator[int]) -> None:
+    """B-RECOV-2: with a script and without."""
+    number = next(plans)
+    page = sight.go("/recovery")
+    card = page.locator("li.card", has=page.get_by_role("link", name=f"apply-{number}", exact=True))
+    expect(card).to_contain_text("2 units can go on")
+    card.get_by_role("button", name=f"Apply the plan for apply-{number}").click()
+    expect(page.locator(".flash")).to_contain_text("its units are ready again")
+    expect(card).to_have_count(0)
+    card = page.locator("li.card", has=page.get_by_role("link", name=f"decline-{number}", exact=True))
+    card.locator("summary").click()
+    card.get_by_role("button", name="Decline and cancel").click()
+    expect(page.locator(".flash")).to_contain_text("the campaign is cancelled")
+    expect(card).to_have_count(0)
+    sight.go(f"/campaigns/decline-{number}")
+    expect(page.locator(".head .badge")).to_have_text("cancelled")
+    sight.go(f"/campaigns/apply-{number}?state=ready")
+    expect(page.locator("tr.item")).to_have_count(3)
+    assert sight.errors == []
+
+
+def test_diagnostics_are_taken_as_a_file(sight: Sight, stage: Stage) -> None:
+    """B-DIAG-1: with a script and without; so soon again it is refused."""
+    name = fresh(stage)
+    page = sight.go(f"/campaigns/{name}")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Diagnostics").click()
+    assert re.fullmatch(rf"muster-{name}-\d{{4}}-\d\d-\d\dT\d{{6}}Z\.json", taken.value.suggested_filename)
+    bundle = json.loads(Path(taken.value.path()).read_text(encoding="utf-8"))
+    assert (bundle["schema_version"], bundle["campaign"]["name"]) == (2, name)
+    page.get_by_role("button", name="Diagnostics").click()
+    expect(page.locator("h1")).not_to_have_text(name)
+    with page.expect_download():
+        page.get_by_role("button", name="Do it all the same").click()
+
+
+def test_a_refused_form_keeps_what_was_typed(sight: Sight, stage: Stage) -> None:
+    name = fresh(stage)
+    page = sight.go(f"/campaigns/{name}?edit=1&still=1")
+    page.locator("input[name=title]").fill("Typed and kept")
+    page.locator("input[name='policy.concurrency']").fill("0")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".wrong")).to_be_visible()
+    flawed = page.locator("input[name='policy.concurrency']")
+    expect(flawed).to_have_attribute("aria-invalid", "true")
+    expect(flawed).to_be_focused()
+    expect(flawed).to_have_value("0")
+    expect(page.locator("input[name=title]")).to_have_value("Typed and kept")
+    flawed.fill("7")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".title")).to_have_text("Typed and kept")
+    expect(page.locator(".wrong")).to_have_count(0)
+    assert [said for said in sight.errors if "status of 4" not in said] == []
+
+
+def test_a_quota_is_set_and_read(sight: Sight, stage: Stage) -> None:
+    """B-QUOTA-1, B-QUOTA-2."""
+    name = fresh(stage, quota=f"quota-{next(NUMBERS)}")
+    with Scene.at(stage.url) as scene:
+        quota = scene.http.get(f"/v1/campaigns/{name}").json()["quota"]
+    page = sight.go(f"/quotas/{quota}")
+    page.locator("select[name='policy.fire']").select_option("when_available")
+    page.get_by_role("button", name="Save the policy").click()
+    expect(page.locator(".head .badge")).to_have_text("closed")
+    page.locator("input[name=used]").fill("much")
+    page.get_by_role("button", name="Take the reading").click()
+    expect(page.locator(".wrong")).to_contain_text("percent")
+    expect(page.locator("input[name=used]")).to_have_value("much")
+    page.locator("input[name=used]").fill("40")
+    page.get_by_role("button", name="Take the reading").click()
+    expect(page.locator(".head .badge")).to_have_text("open")
+    expect(page.get_by_role("link", name=name)).to_be_visible()
+
+
+@pytest.mark.parametrize("key", [".", ".."])
+def test_a_unit_whose_key_a_browser_takes_out_of_a_path_is_reached(sight: Sight, stage: Stage, key: str) -> None:
+    name = fresh(stage)
+    with Scene.at(stage.url) as scene:
+        scene.http.post(f"/v1/campaigns/{name}/units", json=[{"key": key}]).raise_for_status()
+    page = sight.go(f"/campaigns/{name}")
+    page.get_by_role("link", name=key, exact=True).click()
+    expect(page.locator("h1")).to_have_text(key)
+    page.get_by_role("button", name="Park for an hour").click()
+    expect(page.locator(".flash")).to_contain_text("parked for an hour")
+    expect(page.locator("h1")).to_have_text(key)
+    expect(page.locator(".head .badge")).to_have_text("parked")
+    assert sight.errors == []
+
+
+def test_keys_give_orders_about_what_is_chosen(live: Sight, stage: Stage) -> None:
+    name = fresh(stage, policy={"max_attempts": 1})
+    with Scene.at(stage.url) as scene:
+        scene.work(name, "w-keys", 0, 1)
+    page = live.go(f"/?q={name}")
+    page.locator(f"#c-{name} .go").first.focus()
+    page.keyboard.press("p")
+    expect(page.locator(f"#c-{name} .badge")).to_have_text("paused")
+    page.locator(f"#c-{name} .go").first.focus()
+    page.keyboard.press("r")
+    expect(page.locator("#retry")).to_contain_text("1 quarantined units match")
+    live.go(f"/campaigns/{name}")
+    with page.expect_download():
+        page.keyboard.press("D")
+    page.locator("#units-q, input[name=q]").first.focus()
+    page.keyboard.type("1?K")
+    expect(page.locator("input[name=q]").first).to_have_value("1?K")
+    expect(page).to_have_title(re.compile(name))
+
+
+def test_a_worker_is_seen_to_go_warn_stale_and_dead(live: Sight, stage: Stage) -> None:
+    """B-BEAT-1, B-BEAT-3: without a touch, level by level; its age ticks."""
+    worker = f"silent-{next(NUMBERS)}"
+    name = fresh(stage, policy={"lease_s": 600, "heartbeat": {"warn_s": 4, "stale_s": 12, "dead_s": 20, "dead_ticks": 60}})
+    with Scene.at(stage.url) as scene:
+        scene.claim(name, worker)
+    page = live.go(f"/campaigns/{name}")
+    row = page.locator("tr.item", has_text=worker)
+    for level in ("warn", "stale", "dead"):
+        expect(row.locator(".badge")).to_contain_text(level, timeout=40_000)
+    assert live.errors == []
+
+
+@pytest.mark.parametrize("wanted", ["reduce", "no-preference"])
+def test_nothing_moves_for_who_wants_no_motion(live: Sight, wanted: str) -> None:
+    live.page.emulate_media(reduced_motion="reduce" if wanted == "reduce" else "no-preference")
+    page = live.go("/")
+    assert moving(page) == (wanted != "reduce")
+
+
+def moving(page: Page) -> bool:
+    """Tell whether something on the page moves by itself or when it is touched."""
+    return bool(
+        page.evaluate(
+            """() => [...document.querySelectorAll("*")].some((one) => {
+                const style = getComputedStyle(one);
+                return style.transitionDuration.split(",").some((time) => parseFloat(time) > 0) || style.animationName !== "none"
+                    || style.scrollBehavior === "smooth";
+            })"""
+        )
+    )
+
+
+def test_a_change_is_seen_within_a_second_of_the_browsers_own_clock(live: Sight, stage: Stage) -> None:
+    """The stream says it; nobody waits for the slow look of every 15 s."""
+    name = fresh(stage)
+    page = live.go(f"/campaigns/{name}")
+    page.wait_for_function("document.getElementById('link').hidden")
+    page.clock.install()
+    with Scene.at(stage.url) as scene:
+        scene.post(f"/v1/campaigns/{name}/pause", reason="seen at once")
+    for _ in range(10):
+        page.clock.run_for(100)
+    expect(page.locator(".wait")).to_contain_text("seen at once")
