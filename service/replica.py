@@ -22,7 +22,7 @@ from projections.projector import Projector
 from service.bell import Bell
 from service.conventions import pairs
 from service.domain.commands import ElectLeader
-from service.domain.events import DEADLINES, OPENINGS, Recorded
+from service.domain.events import DEADLINES, OPENINGS, Recorded, begins_rounds
 from service.loops.examiner import Examiner
 from service.loops.leader import Leader
 from service.loops.notice import Notices
@@ -112,7 +112,7 @@ class Replica:
         self.notices.send()
         if kinds & OPENINGS:
             self.work.ring()
-        if kinds & DEADLINES:
+        if kinds & DEADLINES or any(begins_rounds(event.body) for event in events):
             self.deadlines.ring()
 
     def _heard(self) -> None:

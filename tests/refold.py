@@ -16,6 +16,7 @@ from service.domain.engine import Engine
 from service.domain.evolve import evolve
 from service.domain.investigation import Investigation
 from service.domain.recovery import Recovery
+from service.domain.spread import Spread
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from service.store import log, rows
@@ -117,6 +118,7 @@ def state_rows(state: State) -> dict[str, dict[Any, Any]]:
         "quotas": state.quotas,
         "investigations": state.investigations,
         "recoveries": state.recoveries,
+        "spreads": state.spreads,
         "dependencies": {edge: Edge(*edge) for edge in state.touched.edges},
     }
 
@@ -130,7 +132,7 @@ def campaign(row: dict[str, Any]) -> Campaign:
 
 async def stored_rows(connection: Connection) -> dict[str, dict[Any, Any]]:
     """Return what the tables do hold, by table and key."""
-    tables = ("engine", "campaigns", "groups", "units", "claims", "workers", "quotas", "dependencies", *INQUIRIES)
+    tables = ("engine", "campaigns", "groups", "units", "claims", "workers", "quotas", "dependencies", "spreads", *INQUIRIES)
     found = {table: [without_shard(row) for row in await connection.fetch(f"SELECT * FROM {table}")] for table in tables}
     campaigns = [campaign(row) for row in found["campaigns"]]
     units = [Unit(**row | {"payload": msgspec.Raw(row["payload"])}) for row in found["units"]]
@@ -148,6 +150,7 @@ async def stored_rows(connection: Connection) -> dict[str, dict[Any, Any]]:
         "quotas": {row.key: row for row in quotas},
         "investigations": {row["id"]: Investigation(**row) for row in found["investigations"]},
         "recoveries": {row["id"]: Recovery(**row) for row in found["recoveries"]},
+        "spreads": {(row["campaign"], row["unit"]): Spread(**row) for row in found["spreads"]},
         "dependencies": {tuple(row.values()): Edge(**row) for row in found["dependencies"]},
     }
 

@@ -65,6 +65,7 @@ class Regrowth:
         await self._copy("groups", ((row.campaign, row.group, row.ready, row.held) for row in groups))
         await self._copy("investigations", map(astuple, state.investigations.values()))
         await self._copy("recoveries", map(astuple, state.recoveries.values()))
+        await self._copy("spreads", map(astuple, state.spreads.values()))
         engine = state.engine
         await self._copy("engine", [(engine.pool_size, engine.in_use, engine.paused_at, engine.paused_by, engine.paused_reason)])
         await shadow.harden(self._connection)
@@ -114,6 +115,8 @@ def wanted(state: State, events: Iterable[e.Recorded]) -> set[UnitId]:
             keys.update((campaign, patch.key) for patch in body.units)
         elif event.unit is not None:
             keys.add((campaign, event.unit))
-            if not isinstance(body, SETTLING):
+            if isinstance(body, e.UnitSpread):
+                keys.update((campaign, child) for child in body.dependents)
+            elif not isinstance(body, SETTLING) and not e.begins_rounds(body):
                 keys.update((campaign, child) for child in state.children.get((campaign, event.unit), ()))
     return keys

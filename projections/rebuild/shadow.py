@@ -6,7 +6,19 @@ from service.store.queries import load
 
 SHADOW = load("shadow", package="projections")
 SCHEMA = "muster_shadow"
-TABLES = ("engine", "quotas", "campaigns", "groups", "units", "dependencies", "claims", "workers", "investigations", "recoveries")
+TABLES = (
+    "engine",
+    "quotas",
+    "campaigns",
+    "groups",
+    "units",
+    "dependencies",
+    "spreads",
+    "claims",
+    "workers",
+    "investigations",
+    "recoveries",
+)
 CARDS = (
     SHADOW.forget_engine,
     SHADOW.forget_campaigns,

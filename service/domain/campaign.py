@@ -54,7 +54,8 @@ HOLDING: tuple[ids.UnitState, ...] = ("running", "delayed", "parked")
 class Campaign(Struct):
     """One campaign; only `evolve` writes it. Its fields stand in the order in which the store reads them.
 
-    *failures* are the positions of its consecutive failures, newest last.
+    *failures* are the positions of its consecutive failures, newest last; *spreading* counts its units whose end has not yet
+    reached all that depend on them.
     """
 
     name: ids.CampaignName
@@ -80,6 +81,7 @@ class Campaign(Struct):
     tripped: int | None = None
     last_claim: int = 0
     exported_at: datetime | None = None
+    spreading: int = 0
     counts: Counts = msgspec.field(default_factory=Counts)
 
     @property

@@ -134,12 +134,16 @@ def ramp_left(quota: Quota, at: datetime) -> int | None:
 
 def unit_blockers(state: State, campaign: Campaign, unit: Unit) -> Iterator[Blocker]:
     """Yield what stops this one unit."""
-    if unit.state == "blocked" and (open_parents := unsettled(state, unit)):
-        for parent in open_parents:
-            yield Blocker("blocked", parent.key, f"it depends on {parent.key}, which is {parent.state}")
-    elif unit.state != "ready":
+    unheard = state.unheard.get((unit.campaign, unit.key), [])
+    open_parents = [parent for parent in unsettled(state, unit) if parent not in unheard] if unit.state == "blocked" else []
+    for parent in unheard:
+        detail = f"{parent.key} is {parent.state}: its many dependents learn it in rounds, this one soon"
+        yield Blocker("blocked" if unit.state == "blocked" else "skipped", parent.key, detail)
+    for parent in open_parents:
+        yield Blocker("blocked", parent.key, f"it depends on {parent.key}, which is {parent.state}")
+    if unit.state != "ready" and not unheard and not open_parents:
         yield Blocker(unit.state, unit.because_of or unit.key, *state_detail(unit))
-    elif campaign.policy.groups == "ordered":
+    elif unit.state == "ready" and campaign.policy.groups == "ordered":
         yield from group_blockers(state, campaign, unit)
 
 

@@ -9,6 +9,7 @@ from service.domain.engine import Engine
 from service.domain.investigation import Investigation
 from service.domain.quota import Quota
 from service.domain.recovery import Recovery
+from service.domain.spread import Reach, Spread
 from service.domain.unit import Claim, Unit
 from service.domain.worker import Worker
 
@@ -16,7 +17,10 @@ UnitId = tuple[ids.CampaignName, ids.UnitKey]
 
 
 class State:
-    """Rows of one shard. What is not here was not asked for, or does not exist; only `evolve` changes a row."""
+    """Rows of one shard. What is not here was not asked for, or does not exist; only `evolve` changes a row.
+
+    *unheard* are dependencies of which a unit has yet to learn what became of them.
+    """
 
     def __init__(self, engine: Engine | None = None) -> None:
         self.engine = engine or Engine()
@@ -28,6 +32,9 @@ class State:
         self.quotas: dict[ids.QuotaKey, Quota] = {}
         self.investigations: dict[ids.InvestigationId, Investigation] = {}
         self.recoveries: dict[ids.RecoveryId, Recovery] = {}
+        self.spreads: dict[UnitId, Spread] = {}
+        self.reaches: dict[UnitId, Reach] = {}
+        self.unheard: dict[UnitId, list[Unit]] = {}
         self.children: dict[UnitId, list[ids.UnitKey]] = {}
         self.parents: dict[UnitId, list[ids.UnitKey]] = {}
         self.candidates: dict[ids.CampaignName, deque[ids.UnitKey]] = {}
@@ -50,6 +57,10 @@ class State:
             row = self.quotas[key] = Quota(key=key)
         self.touched.quotas.add(key)
         return row
+
+    def knows_dependents(self, unit: Unit) -> bool:
+        """Tell whether all that depend on *unit* are here."""
+        return len(self.children.get((unit.campaign, unit.key), ())) == unit.dependents
 
     def group(self, campaign: ids.CampaignName, number: int) -> Group:
         """Return the counts of one group."""
@@ -109,3 +120,4 @@ class Touched:
         self.quotas: set[ids.QuotaKey] = set()
         self.investigations: set[ids.InvestigationId] = set()
         self.recoveries: set[ids.RecoveryId] = set()
+        self.spreads: set[UnitId] = set()

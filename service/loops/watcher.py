@@ -11,8 +11,9 @@ import asyncpg
 from service.bell import Bell
 from service.domain import commands as c
 from service.domain import ids
+from service.domain.state import UnitId
 from service.loops.sweep import Sweeps
-from service.store import log
+from service.store import log, spread
 from service.store.loader import QUERIES as STATE
 from service.store.loader import ROUND
 from service.store.pool import is_lost
@@ -105,7 +106,7 @@ class Watcher:
     async def due_claims(
         self, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
     ) -> list[c.Command]:
-        """Return what ends lapsed leases, opens gates, and goes on with cancellations."""
+        """Return what ends lapsed leases, opens gates, and goes on with cancellations and spreads."""
         orders: list[c.Command] = []
         if tokens := names(await connection.fetch(QUERIES.lapsed, self._shard, now, ROUND, heard_since)):
             orders.append(c.ExpireLeases(tokens=tokens, heard_since=heard_since))
@@ -114,6 +115,8 @@ class Watcher:
         for campaign in names(await connection.fetch(QUERIES.cancelled, self._shard, ROUND)):
             keys = names(await connection.fetch(STATE.open_units, self._shard, campaign, ROUND))
             orders.append(c.CancelRest(name=campaign, keys=keys))
+        if units := next_round(await connection.fetch(spread.QUERIES.spreading, self._shard, ROUND)):
+            orders.append(c.SpreadUnits(units=units))
         return orders
 
     async def due_inquiries(
@@ -147,6 +150,18 @@ class Watcher:
             soonest = await connection.fetchval(QUERIES.soonest, self._shard, heard_since)
         wait = LONGEST_NAP_S if soonest is None else (soonest - now).total_seconds()
         return min(max(wait, SHORTEST_NAP_S), LONGEST_NAP_S)
+
+
+def next_round(rows: Iterable[asyncpg.Record]) -> tuple[UnitId, ...]:
+    """Return the units whose dependents make one round: few with many of them, or many with few."""
+    units: list[UnitId] = []
+    left = spread.ROUND
+    for campaign, unit, dependents in rows:
+        if left <= 0:
+            break
+        units.append((campaign, unit))
+        left -= dependents
+    return tuple(units)
 
 
 def names(rows: Iterable[asyncpg.Record]) -> tuple:  # type: ignore[type-arg] # each query has its own kind of name

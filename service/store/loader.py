@@ -8,9 +8,10 @@ from asyncpg import Record
 
 from service.domain import ids
 from service.domain.claiming import room, turn
+from service.domain.decide.dependency import lost
 from service.domain.engine import Engine
 from service.domain.state import State, UnitId
-from service.store import inquiry, rows
+from service.store import inquiry, rows, spread
 from service.store.log import QUERIES as LOG
 from service.store.log import Connection, columns
 from service.store.needs import Needs
@@ -52,9 +53,12 @@ class Loader:
         for name in needs.cancelled:
             await self.open_units(name)
         await self.rebound(needs)
+        await spread.begin(self.fetch, self.state, needs)
+        await self.units(needs.units)
         await self.descent(needs)
         await self.running_claims()
         await self.units(await inquiry.around(self.fetch, self.state, needs))
+        await spread.around(self.fetch, self.state)
 
     async def fetch(self, query: str, *parameters: object) -> list[Record]:
         """Return the rows of a query about this shard."""
@@ -150,6 +154,16 @@ class Loader:
                 unit = rows.unit(row)
                 self.state.units[unit.campaign, unit.key] = unit
 
+    async def unheard(self, known: UnitId) -> None:
+        """Load what a unit has yet to learn of its dependencies: that one ended, or that one is back."""
+        unit = self.state.units.get(known)
+        if unit is not None and unit.state in ("blocked", "skipped"):
+            names = await spread.unheard(self.fetch, known)
+            await self.units(names)
+            parents = [self.state.units[name] for name in names]
+            news = [one for one in parents if (one.settled or lost(one) if unit.state == "blocked" else not lost(one))]
+            self.state.unheard[known] = news
+
     async def open_units(self, name: ids.CampaignName) -> None:
         """Load the first round of units that a cancellation takes."""
         found = await self.fetch(QUERIES.open_units, name, ROUND)
@@ -168,13 +182,13 @@ class Loader:
             await self.workers({claim.worker for claim in found})
 
     async def descent(self, needs: Needs) -> None:
-        """Load what depends on units that may end: children of a completion, the whole descent of anything else."""
+        """Load what depends on units that may end: children of a completion, the descent of anything else, no more than a few."""
         children, descents = self.roots(needs)
         edges: list[Record] = []
         if children:
             edges += await self.fetch(QUERIES.children, *columns(children))
         if descents:
-            edges += await self.fetch(QUERIES.descendants, *columns(descents))
+            edges += await self.fetch(QUERIES.descendants, *columns(descents), 2 * spread.ROUND)
         self.draw({(row["campaign"], row["parent"], row["child"]) for row in edges})
         await self.units({(row["campaign"], row["child"]) for row in edges})
         if needs.lifted:
@@ -210,9 +224,10 @@ class Loader:
             elif claim.token in needs.ending:
                 children.add((claim.campaign, claim.unit))
         units = self.state.units
+        waited_for = {key for key in children | descents if key in units and units[key].dependents}
         return (
-            [key for key in children - descents if key in units and units[key].dependents],
-            [key for key in descents if key in units and units[key].dependents],
+            list(spread.affordable(self.state, waited_for & (children - descents))),
+            list(spread.affordable(self.state, waited_for & descents)),
         )
 
     def draw(self, edges: Iterable[tuple[ids.CampaignName, ids.UnitKey, ids.UnitKey]]) -> None:

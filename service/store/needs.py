@@ -15,7 +15,8 @@ class Needs:
     *ending* and *failing* are tokens whose report may settle the children, or touch the whole descent, of their unit; *below*
     are units whose descent matters, *lifted* those of them whose descent may come back; *bound* is what an import says of
     dependencies; *cancelled* are campaigns whose open units go in rounds; *judged* are workers whose claims matter, *fenced*
-    those whose claims end; *abandoned* are campaigns whose claims may all be dead, *declined* plans whose campaign ends.
+    those whose claims end; *abandoned* are campaigns whose claims may all be dead, *declined* plans whose campaign ends;
+    *spreads* are units of which more dependents learn what became of them.
     """
 
     def __init__(self, commands: Iterable[c.Command]) -> None:
@@ -37,6 +38,7 @@ class Needs:
         self.recoveries: set[ids.RecoveryId] = set()
         self.declined: set[ids.RecoveryId] = set()
         self.abandoned: set[ids.CampaignName] = set()
+        self.spreads: set[UnitId] = set()
         self.claims: list[c.ClaimWork] = []
         for command in commands:
             note(command, self)
@@ -93,6 +95,13 @@ def _(command: c.ClearQuarantine, needs: Needs) -> None:
 def _(command: c.ReleaseRetries | c.ResumeParked, needs: Needs) -> None:
     needs.campaigns.add(command.campaign)
     needs.units.update((command.campaign, key) for key in command.keys)
+
+
+@note.register
+def _(command: c.SpreadUnits, needs: Needs) -> None:
+    needs.campaigns.update(campaign for campaign, _ in command.units)
+    needs.units.update(command.units)
+    needs.spreads.update(command.units)
 
 
 @note.register

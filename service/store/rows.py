@@ -25,7 +25,7 @@ LABELS = msgspec.json.Decoder(dict[str, str])
 COUNTS = Counts.__struct_fields__
 
 
-def unit(row: asyncpg.Record) -> Unit:
+def unit(row: Iterable[Any]) -> Unit:
     """Return a row of `units`; by place, not by name, for every batch reads many."""
     unit = Unit(*row)
     unit.payload = Raw(unit.payload)
@@ -65,7 +65,7 @@ def policy(text: str) -> Policy:
 def campaign(row: asyncpg.Record) -> Campaign:
     """Return a row of `campaigns`, by place; its counts and its groups stand at the end."""
     name, title, text, labels, *fields = row
-    return Campaign(name, title, policy(text), LABELS.decode(labels), *fields[:19], Counts(*fields[19:-1]))  # type: ignore[call-arg] # as many as there are
+    return Campaign(name, title, policy(text), LABELS.decode(labels), *fields[:20], Counts(*fields[20:-1]))  # type: ignore[call-arg] # as many as there are
 
 
 def groups(row: asyncpg.Record) -> dict[int, Group]:
@@ -121,6 +121,7 @@ def campaign_columns(row: Campaign) -> tuple[Any, ...]:
         row.last_claim,
         *(getattr(counts, state) for state in COUNTS),
         row.exported_at,
+        row.spreading,
     )
 
 

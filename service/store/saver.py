@@ -1,7 +1,7 @@
 """The saving of what a batch touched: each table at most once, in the transaction of the append."""
 
 from service.domain.state import State
-from service.store import inquiry, rows
+from service.store import inquiry, rows, spread
 from service.store.loader import QUERIES
 from service.store.log import Connection, columns
 from service.store.rows import document
@@ -14,6 +14,7 @@ async def save(connection: Connection, shard: int, state: State) -> None:
     await save_campaigns(connection, shard, state)
     await save_rest(connection, shard, state)
     await inquiry.save(connection, shard, state)
+    await spread.save(connection, shard, state)
 
 
 async def save_units(connection: Connection, shard: int, state: State) -> None:

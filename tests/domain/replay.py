@@ -5,11 +5,24 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from typing_extensions import override
 
 from service.domain import events as e
 from service.domain.evolve import evolve
 from service.domain.evolve.unit import claim_of
+from service.domain.spread import Reach, Spread
 from service.domain.state import State
+from service.domain.unit import Unit
+
+ROUND = 2
+
+
+class Narrow(State):
+    """A state to which all dependents of a unit are known at once only where they are few."""
+
+    @override
+    def knows_dependents(self, unit: Unit) -> bool:
+        return unit.dependents <= ROUND and super().knows_dependents(unit)
 
 
 def through_json(event: e.Recorded) -> e.Recorded:
@@ -43,13 +56,15 @@ def rows(state: State) -> dict[str, Any]:
         "quotas": state.quotas,
         "investigations": state.investigations,
         "recoveries": state.recoveries,
+        "spreads": state.spreads,
         "children": state.children,
         "parents": state.parents,
     }
 
 
 def load(state: State, log: Iterable[e.Recorded]) -> None:
-    """Fill in what the loader reads beside the rows: candidates in the order of claims, and past claims from the log."""
+    """Fill in what the loader reads beside the rows: candidates in the order of claims, next rounds, past claims from the log."""
+    state.reaches = {known: reach(state, spread) for known, spread in state.spreads.items()}
     state.candidates = {name: deque() for name in state.campaigns}
     for unit in sorted(state.units.values(), key=lambda unit: (unit.group, -unit.priority, unit.seq)):
         if unit.state == "ready":
@@ -60,3 +75,10 @@ def load(state: State, log: Iterable[e.Recorded]) -> None:
             assert event.campaign is not None
             assert event.unit is not None
             state.late[body.token] = claim_of(state.units[event.campaign, event.unit], body, event)
+
+
+def reach(state: State, spread: Spread, count: int = ROUND) -> Reach:
+    """Return the next round of a spread."""
+    units = [state.units[spread.campaign, key] for key in state.children.get((spread.campaign, spread.unit), ())]
+    keys = sorted(unit.key for unit in units if unit.key > (spread.after or "") and unit.seq < spread.position * 1000)
+    return Reach(spread.position, spread.after, tuple(keys[:count]), last=len(keys) <= count)

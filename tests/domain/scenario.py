@@ -96,6 +96,12 @@ class Scenario:
         assert rows(self.state) == rows(fold(self.log))
         return self
 
+    def agrees(self) -> Self:
+        """Check only that the log alone gives the same state."""
+        assert self.outcome.rejection is None, f"refused: {self.outcome.rejection}"
+        assert rows(self.state) == rows(fold(self.log))
+        return self
+
     def refused(self, kind: type[Rejection], **fields: object) -> Self:
         """Check the refusal, and the fields that help the caller."""
         rejection = self.outcome.rejection

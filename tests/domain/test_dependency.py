@@ -4,7 +4,7 @@ import pytest
 
 from service.domain import commands as c
 from service.domain import events as e
-from service.domain.rejections import Unprocessable, Validation
+from service.domain.rejections import Conflict, Unprocessable, Validation
 from tests.domain.scenario import (
     NIGHT,
     Scenario,
@@ -151,7 +151,15 @@ def test_a_dependent_of_two_quarantined_units_waits_for_both_retries() -> None:
     """B-DAG-3."""
     story = given(campaign(), adding("a", "b", spec("c", "a", "b"), spec("d", "c")))
     story.given(order(c.QuarantineUnit, "a"), order(c.QuarantineUnit, "b"))
-    story.when(order(c.RetryUnit, "a")).then(fact(e.CampaignReopened), fact(e.QuarantineCleared, unit="a"))
+    assert (story.unit("c").because_of, story.unit("d").because_of) == ("a", "a")
+    story.when(order(c.RetryUnit, "a")).then(
+        fact(e.CampaignReopened),
+        fact(e.QuarantineCleared, unit="a"),
+        fact(e.UnitUnskipped, unit="c", to="blocked"),
+        fact(e.UnitSkipped, unit="c", because_of="b", path=("b", "c")),
+        fact(e.UnitUnskipped, unit="d", to="blocked"),
+        fact(e.UnitSkipped, unit="d", because_of="b", path=("b", "c", "d")),
+    )
     assert story.states() == {"a": "ready", "b": "quarantined", "c": "skipped", "d": "skipped"}
     story.when(order(c.RetryUnit, "b")).then(
         fact(e.QuarantineCleared, unit="b"), fact(e.UnitUnskipped, unit="c", to="blocked"), fact(e.UnitUnskipped, unit="d")
@@ -180,17 +188,29 @@ def test_a_bulk_retry_of_a_chain_brings_all_of_it_back(keys: tuple[str, ...]) ->
     finish(story, "a", "b", "c")
 
 
-def test_a_retried_unit_whose_dependency_is_lost_is_skipped_for_it() -> None:
-    """B-DAG-2, B-UNIT-5."""
-    story = given(campaign(), adding("a", spec("b", "a")), order(c.QuarantineUnit, "b"), order(c.QuarantineUnit, "a"))
-    story.when(order(c.RetryUnit, "b")).then(
+@pytest.mark.parametrize(("end", "state"), [(c.QuarantineUnit, "quarantined"), (c.CancelUnit, "cancelled")])
+def test_a_retry_of_a_unit_whose_dependency_is_lost_is_refused_by_the_name_of_that(end: type[c.UnitCommand], state: str) -> None:
+    """B-DAG-2, B-DAG-3: it would be skipped at once."""
+    story = given(campaign(), adding("a", spec("b", "a")), order(c.QuarantineUnit, "b"), order(end, "a"))
+    refusal = story.when(order(c.RetryUnit, "b")).refused(Conflict, field="depends_on", current="a").recorded().outcome.rejection
+    assert f"'a', which is {state}" in str(refusal)
+
+
+def test_a_bulk_retry_without_the_dependency_skips_for_it_and_all_below_name_the_first_cause() -> None:
+    """B-DAG-2, B-RETRY-7, B-UNIT-5."""
+    story = given(
+        campaign(), adding("a", spec("b", "a"), spec("c", "b")), order(c.QuarantineUnit, "b"), order(c.QuarantineUnit, "a")
+    )
+    story.when(clearing("b")).then(
         fact(e.CampaignReopened),
         fact(e.QuarantineCleared, unit="b", to="blocked"),
         fact(e.UnitSkipped, unit="b", because_of="a", path=("a", "b")),
+        fact(e.UnitUnskipped, unit="c", to="blocked"),
+        fact(e.UnitSkipped, unit="c", because_of="a", path=("a", "b", "c")),
         fact(e.CampaignCompleted, outcome="failed"),
     )
     story.given(order(c.RetryUnit, "a"))
-    finish(story, "a", "b")
+    finish(story, "a", "b", "c")
 
 
 @pytest.mark.parametrize("end", [c.QuarantineUnit, c.CancelUnit])

@@ -183,6 +183,7 @@ def tick(world: World, one: int, _two: int) -> None:
         keys = tuple(world.keys(name))
         world.order(c.ReleaseRetries(campaign=name, keys=keys))
         world.order(c.ResumeParked(campaign=name, keys=keys))
+    world.order(c.SpreadUnits(units=tuple(world.state.spreads)))
 
 
 def inquire(world: World, one: int, two: int) -> None:
@@ -234,9 +235,9 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 
-def history(seed: int, length: int) -> World:
+def history(seed: int, length: int, *, narrow: bool = False) -> World:
     """Return the world after a history of *length* actions drawn from *seed*."""
-    dice, world = Random(seed), World(seed)
+    dice, world = Random(seed), World(seed, narrow=narrow)
     for _ in range(length):
         dice.choice(ACTIONS)(world, dice.randrange(256), dice.randrange(256))
     return world

@@ -9,7 +9,8 @@ from service.domain.campaign import HOLDING
 from service.domain.claiming import campaign_blockers, engine_blockers, ramp_left, unit_blockers
 from service.domain.decide import decide
 from service.domain.state import State
-from tests.domain.replay import fold, load, rows
+from service.domain.unit import Unit
+from tests.domain.replay import ROUND, fold, load, reach, rows
 from tests.domain.scenario import Scenario
 from tests.property.books import CLOSED, OPEN, Ledger
 
@@ -33,7 +34,10 @@ def agree(story: Scenario, ledger: Ledger) -> None:
         assert campaign.consecutive == len(book.failures), "the breaker counts what the log holds"
         assert (campaign.tripped is not None) == book.tripped
         assert campaign.tripped is not None or campaign.consecutive < campaign.policy.breaker.threshold
-        assert campaign.over or campaign.counts.open or not campaign.counts.total, "what has nothing to do is completed"
+        done = campaign.counts.total and not campaign.counts.open and not campaign.spreading
+        assert campaign.over or not done, "what has nothing to do is completed"
+        assert campaign.completed_at is None or not campaign.spreading, "a campaign ends when everybody knows"
+        assert campaign.spreading == sum(owner == campaign.name for owner, _ in state.spreads)
         assert not campaign.over or not campaign.counts.open
 
 
@@ -57,12 +61,20 @@ def dependencies_agree(state: State) -> None:
     """Recount who waits for whom."""
     for (campaign, key), unit in state.units.items():
         parents = [state.units[campaign, parent] for parent in state.parents.get((campaign, key), ())]
-        assert unit.waits_for == sum(not parent.settled for parent in parents)
+        unaware = [parent for parent in parents if key in unreached(state, parent)]
+        counted = [parent for parent in unaware if state.spreads[campaign, parent.key].counted]
+        assert unit.waits_for == sum(not parent.settled or parent in counted for parent in parents)
         assert unit.dependents == len(state.children.get((campaign, key), ()))
         assert unit.settled or unit.state != "done"
         if unit.state == "blocked":
-            assert any(parent.state in OPEN for parent in parents), "a blocked unit waits for something that can come"
-            assert not any(parent.state in CLOSED and not parent.settled for parent in parents)
+            assert unaware or any(one.state in OPEN for one in parents), "a blocked unit waits for something that can come"
+            assert not any(one.state in CLOSED and not one.settled and one not in unaware for one in parents)
+
+
+def unreached(state: State, unit: Unit) -> set[ids.UnitKey]:
+    """Return which dependents of *unit* have yet to learn what became of it."""
+    spread = state.spreads.get((unit.campaign, unit.key))
+    return set() if spread is None else set(reach(state, spread, ROUND * 1000).dependents)
 
 
 def nothing_is_forgotten(state: State, name: ids.CampaignName, key: ids.UnitKey) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
+import msgspec
 import pytest
 
 from service.domain import commands as c
@@ -15,13 +16,17 @@ from service.domain.decide import claim, consequence, report, worker
 from service.domain.decide.decision import Consequence, Decision
 from service.domain.evolve import campaign as campaign_folds
 from service.domain.evolve import fold
+from service.domain.evolve import spread as spread_folds
 from service.domain.evolve import unit as unit_folds
 from service.domain.evolve.folds import Folds
+from service.domain.spread import Reach, Spread
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
+from tests.domain import replay
 from tests.property.actions import history
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
+SOUND_REACH = replay.reach
 
 
 def no_token_check(patch: pytest.MonkeyPatch) -> None:
@@ -123,10 +128,26 @@ def dependents_that_are_forgotten(patch: pytest.MonkeyPatch) -> None:
 def dependencies_counted_twice(patch: pytest.MonkeyPatch) -> None:
     """A unit that is done again is taken off its dependents again."""
 
-    def settle(state: State, unit: Unit) -> None:
-        unit_folds.wait_for(state, unit, -1)
+    def settle(state: State, unit: Unit, _event: e.Recorded, **_in_rounds: bool) -> None:
+        spread_folds.wait_for(state, unit, state.children.get((unit.campaign, unit.key), ()), -1)
 
     patch.setattr(unit_folds, "settle", settle)
+
+
+def a_round_that_is_carried_out_again(patch: pytest.MonkeyPatch) -> None:
+    """Dependents that know already are told a second time."""
+    first: dict[tuple[str, str], Reach] = {}
+
+    def fits(reach: Reach, spread: Spread) -> bool:
+        return first.setdefault((spread.campaign, spread.unit), reach).position == spread.position
+
+    patch.setattr(Reach, "fits", fits)
+    patch.setattr(replay, "reach", lambda state, spread: first.get((spread.campaign, spread.unit)) or SOUND_REACH(state, spread))
+
+
+def a_round_that_is_left_out(patch: pytest.MonkeyPatch) -> None:
+    """Of many dependents the first ones alone learn what became of the unit."""
+    patch.setattr(replay, "reach", lambda state, spread: msgspec.structs.replace(SOUND_REACH(state, spread), last=True))
 
 
 def a_campaign_that_never_ends(patch: pytest.MonkeyPatch) -> None:
@@ -173,6 +194,8 @@ MUTANTS: tuple[Mutant, ...] = (
     a_gate_that_stands_open,
     dependents_that_are_forgotten,
     dependencies_counted_twice,
+    a_round_that_is_carried_out_again,
+    a_round_that_is_left_out,
     a_campaign_that_never_ends,
     a_slot_that_leaks,
     a_level_that_is_told_twice,
@@ -181,9 +204,9 @@ MUTANTS: tuple[Mutant, ...] = (
 
 
 def histories() -> None:
-    """Run as many short histories as a fault may take to show."""
-    for seed in range(40):
-        history(seed, 120)
+    """Run as many short histories as a fault may take to show, every other one of them in rounds."""
+    for seed in range(60):
+        history(seed, 120, narrow=seed % 2 == 1)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)

@@ -5,6 +5,8 @@ from random import Random
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
+from service.domain.state import State
+from tests.domain.replay import Narrow
 from tests.domain.scenario import Q, Scenario, after, campaign
 from tests.property.agreement import agree
 from tests.property.books import Ledger
@@ -17,10 +19,11 @@ KEPT = (e.LateResult, e.InvestigationEmpty, e.InvestigationSkipped, e.RecoveryCl
 
 
 class World(Scenario):
-    """A story that writes itself from numbers."""
+    """A story that writes itself from numbers; in a *narrow* one, three dependents are many."""
 
-    def __init__(self, luck: int = 0) -> None:
+    def __init__(self, luck: int = 0, *, narrow: bool = False) -> None:
         super().__init__()
+        self.state = Narrow() if narrow else State()
         self.ledger = Ledger(TAKERS)
         self.dice = Random(luck)
         self.given(

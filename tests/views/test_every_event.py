@@ -7,11 +7,11 @@ from projections.measures.catalogue import CATALOGUE
 from projections.views.cards import ROADS
 from service.domain import events as e
 
-PAST = {e.EngineSwept, e.LogTrimmed, e.LateResult, e.ProjectionSwapped}
+PAST = {e.EngineSwept, e.LogTrimmed, e.LateResult, e.ProjectionSwapped, e.UnitSpread}
 """What no card shows, beside investigations, recoveries and bundles, which the state alone knows."""
 UNCOUNTED = {
     e.CampaignEdited, e.EnginePaused, e.EngineResumed, e.EngineResized, e.EngineSwept, e.LogTrimmed, e.QuotaPolicyChanged,
-    e.QuotaRead, e.QuotaReadFailed, e.UnitsUpdated, e.WorkerDraining, e.WorkerFenced,
+    e.QuotaRead, e.QuotaReadFailed, e.UnitsUpdated, e.UnitSpread, e.WorkerDraining, e.WorkerFenced,
     e.InvestigationClaimed, e.InvestigationRequested, e.RecoveryClosed, e.RecoveryDetected,
     e.ProjectionSwapped,
 }  # fmt: skip

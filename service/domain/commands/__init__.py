@@ -21,6 +21,7 @@ from service.domain.commands.clock import (
     ReleaseRetries,
     ResumeParked,
     RevokeClaims,
+    SpreadUnits,
 )
 from service.domain.commands.command import Command, Moment
 from service.domain.commands.engine import EditQuota, PauseEngine, RecordReading, ResizePool, ResumeEngine, TickEngine
@@ -104,6 +105,7 @@ __all__ = [
     "ResumeParked",
     "RetryUnit",
     "RevokeClaims",
+    "SpreadUnits",
     "StopUnit",
     "TickEngine",
     "UnitCommand",

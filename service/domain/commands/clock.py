@@ -35,6 +35,12 @@ class ResumeParked(Command, frozen=True):
     keys: tuple[ids.UnitKey, ...]
 
 
+class SpreadUnits(Command, frozen=True):
+    """Let the next of many dependents know what became of *units*."""
+
+    units: tuple[tuple[ids.CampaignName, ids.UnitKey], ...]
+
+
 class JudgeWorkers(Command, frozen=True):
     """Note whose heartbeat level changed; workers silent for *retire_s* beyond dead and without claims are gone."""
 

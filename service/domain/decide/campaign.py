@@ -19,8 +19,9 @@ from service.domain.commands import (
     ResetBreaker,
     ResumeCampaign,
 )
-from service.domain.decide.consequence import complete_campaign, reopen, skip_orphan, trip, unskip_dependents, withdraw
+from service.domain.decide.consequence import complete_campaign, reopen, trip, withdraw
 from service.domain.decide.decision import Consequence, Decision, campaign_named, of_unit
+from service.domain.decide.dependency import in_rounds, skip_orphan, unskip_dependents
 from service.domain.decide.imports import added, require_consistent
 from service.domain.events import Fact
 from service.domain.policy import DEFAULT, merged
@@ -147,13 +148,14 @@ def cancel_open(
             yield from cancel_unit(unit, reason, moment)
 
 
-def cancel_unit(unit: Unit, reason: str | None, moment: Moment) -> Consequence:
+def cancel_unit(unit: Unit, reason: str | None, moment: Moment, *, in_rounds: bool = False) -> Consequence:
     """Cancel one unit, taking it from its worker first."""
     if unit.state == "running":
         assert unit.token is not None, "a running unit has a claim"
         yield of_unit(unit, e.UnitReleased(token=unit.token, cause="stop"), unit.worker)
     first = unit.first_ready_at
-    yield of_unit(unit, e.UnitCancelled(reason=reason, by=moment.actor, was=unit.state, first_ready_at=first))
+    body = e.UnitCancelled(reason=reason, by=moment.actor, was=unit.state, first_ready_at=first, in_rounds=in_rounds)
+    yield of_unit(unit, body)
 
 
 def clear_quarantine(state: State, command: ClearQuarantine, moment: Moment) -> Decision[Cleared]:
@@ -176,7 +178,8 @@ def clear(
         yield from reopen(campaign, "retry")
     for unit in units:
         to: ids.UnitState = "blocked" if unit.waits_for else "ready"
-        yield of_unit(unit, e.QuarantineCleared(bulk_id=bulk_id, by=moment.actor, reason=reason, to=to))
+        many = in_rounds(state, unit)
+        yield of_unit(unit, e.QuarantineCleared(bulk_id=bulk_id, by=moment.actor, reason=reason, to=to, in_rounds=many))
         yield from withdraw(state, unit, "retried")
     for unit in units:
         yield from skip_orphan(state, unit)

@@ -1,7 +1,5 @@
-"""What follows from the end of an attempt or a unit: dependents, the breaker, the end of the campaign."""
+"""What follows from the end of an attempt or a unit: investigations, the breaker, the end of the campaign."""
 
-from collections import deque
-from collections.abc import Iterator
 from typing import Literal
 
 from service.domain import events as e
@@ -9,78 +7,10 @@ from service.domain import ids
 from service.domain.campaign import Campaign
 from service.domain.commands import Moment
 from service.domain.decide.decision import Consequence, of_unit
+from service.domain.decide.dependency import fail_dependents, in_rounds
 from service.domain.investigation import KEY_CHARS, fix_key
 from service.domain.state import State
 from service.domain.unit import Unit
-
-CLOSED: tuple[ids.UnitState, ...] = ("quarantined", "skipped", "cancelled")
-
-
-def children(state: State, unit: Unit) -> Iterator[Unit]:
-    """Yield the units that depend on *unit*."""
-    for key in tuple(state.children.get((unit.campaign, unit.key), ())):
-        yield state.units[unit.campaign, key]
-
-
-def unblock_dependents(state: State, unit: Unit) -> Consequence:
-    """Make those ready that waited for *unit* alone."""
-    for child in children(state, unit):
-        if child.state == "blocked" and child.waits_for == 0:
-            yield of_unit(child, e.UnitUnblocked(by=unit.key))
-
-
-def lost(unit: Unit) -> bool:
-    """Tell whether *unit* will not be done while others still wait for it."""
-    return unit.state in CLOSED and not unit.settled
-
-
-def lost_parent(state: State, unit: Unit) -> Unit | None:
-    """Return a dependency of *unit* that will not be done, None when there is none."""
-    parents = (state.units.get((unit.campaign, key)) for key in state.parents.get((unit.campaign, unit.key), ()))
-    return next((parent for parent in parents if parent is not None and lost(parent)), None)
-
-
-def skip(unit: Unit, path: tuple[ids.UnitKey, ...]) -> e.UnitSkipped:
-    """Return that *unit* is skipped for the first of *path*."""
-    return e.UnitSkipped(because_of=path[0], path=path, was=unit.state, first_ready_at=unit.first_ready_at)
-
-
-def fail_dependents(state: State, unit: Unit, path: tuple[ids.UnitKey, ...] = ()) -> Consequence:
-    """Skip, or by policy let run, what depends on a unit that will not be done; *path* leads to it from the first cause."""
-    if unit.settled:
-        yield from unblock_dependents(state, unit)
-        return
-    queue: deque[tuple[Unit, tuple[ids.UnitKey, ...]]] = deque([(unit, path or (unit.key,))])
-    while queue:
-        parent, path = queue.popleft()
-        for child in children(state, parent):
-            if child.state == "blocked":
-                way = (*path, child.key)
-                yield of_unit(child, skip(child, way))
-                queue.append((child, way))
-
-
-def skip_orphan(state: State, unit: Unit) -> Consequence:
-    """Skip a blocked unit that depends on one which will not be done, and what depends on it."""
-    parent = lost_parent(state, unit) if unit.state == "blocked" else None
-    if parent is not None:
-        root = (parent.because_of,) if parent.state == "skipped" and parent.because_of is not None else ()
-        path = (*root, parent.key, unit.key)
-        yield of_unit(unit, skip(unit, path))
-        yield from fail_dependents(state, unit, path)
-
-
-def unskip_dependents(state: State, unit: Unit) -> Consequence:
-    """Let those wait again that were skipped and have no lost dependency left."""
-    queue: deque[tuple[Unit, tuple[ids.UnitKey, ...]]] = deque([(unit, (unit.key,))])
-    while queue:
-        parent, path = queue.popleft()
-        for child in children(state, parent):
-            if child.state == "skipped" and lost_parent(state, child) is None:
-                way = (*path, child.key)
-                to: ids.UnitState = "blocked" if child.waits_for else "ready"
-                yield of_unit(child, e.UnitUnskipped(because_of=unit.key, path=way, to=to))
-                queue.append((child, way))
 
 
 def quarantine(
@@ -100,6 +30,7 @@ def quarantine(
         screen_id=unit.screen_id,
         was=unit.state,
         first_ready_at=unit.first_ready_at,
+        in_rounds=in_rounds(state, unit),
     )
     yield of_unit(unit, body, worker)
     yield from fail_dependents(state, unit)
@@ -154,9 +85,9 @@ def trip(campaign: Campaign) -> Consequence:
 
 
 def complete_campaign(campaign: Campaign, moment: Moment) -> Consequence:
-    """End the campaign when it has units and none is open."""
+    """End the campaign when it has units, none is open, and all know what became of those that they depend on."""
     counts = campaign.counts
-    if campaign.over or counts.open or not counts.total:
+    if campaign.over or counts.open or campaign.spreading or not counts.total:
         return
     units: dict[str, int] = {state: getattr(counts, state) for state in (*ids.FINAL_STATES, "quarantined")}
     duration = (moment.at - (campaign.started_at or campaign.created_at)).total_seconds()

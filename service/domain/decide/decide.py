@@ -17,6 +17,7 @@ from service.domain.decide import (
     quota,
     recovery,
     report,
+    spread,
     unit,
     worker,
 )
@@ -65,6 +66,7 @@ DECISIONS: dict[type[c.Command], Callable[[State, Any, c.Moment], Decision[Any]]
     c.RevokeClaims: clock.revoke_claims,
     c.ReleaseRetries: clock.release_retries,
     c.ResumeParked: clock.resume_parked,
+    c.SpreadUnits: spread.spread,
     c.ConcludeInvestigation: investigation.conclude,
     c.EndInvestigations: investigation.end_investigations,
     c.DetectRecovery: recovery.detect,

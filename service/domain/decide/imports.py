@@ -11,8 +11,9 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
 from service.domain.commands import AddUnits, Imported, Moment, UnitSpec
-from service.domain.decide.consequence import complete_campaign, reopen, skip_orphan
+from service.domain.decide.consequence import complete_campaign, reopen
 from service.domain.decide.decision import Consequence, Decision, campaign_named
+from service.domain.decide.dependency import skip_orphan
 from service.domain.events import Fact
 from service.domain.rejections import Conflict, Unprocessable, Validation
 from service.domain.state import State

@@ -20,8 +20,9 @@ from service.domain.commands import (
     Report,
 )
 from service.domain.decide.attempt import Failure, fail
-from service.domain.decide.consequence import limit_claims, settle_campaign, unblock_dependents
+from service.domain.decide.consequence import limit_claims, settle_campaign
 from service.domain.decide.decision import Consequence, Decision, of_unit
+from service.domain.decide.dependency import in_rounds, unblock_dependents
 from service.domain.decide.quota import close_gate
 from service.domain.decide.worker import heard, signal
 from service.domain.rejections import NotFound, StaleClaim, Unprocessable
@@ -136,6 +137,7 @@ def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, momen
         duration=(moment.at - claim.claimed_at).total_seconds(),
         was=unit.state,
         first_ready_at=unit.first_ready_at,
+        in_rounds=in_rounds(state, unit),
     )
     yield of_unit(unit, body, claim.worker)
     if claim.worker in state.workers:

@@ -7,13 +7,13 @@ from service.domain.commands import CancelUnit, Moment, ParkUnit, QuarantineUnit
 from service.domain.decide.campaign import cancel_unit, clear
 from service.domain.decide.consequence import (
     complete_campaign,
-    fail_dependents,
     limit_claims,
     quarantine,
     settle_campaign,
     withdraw,
 )
 from service.domain.decide.decision import Consequence, Decision, of_unit, unit_named, wrong_state
+from service.domain.decide.dependency import fail_dependents, in_rounds, lost_parent
 from service.domain.decide.quota import close_gate
 from service.domain.decide.report import require_resume
 from service.domain.rejections import Conflict
@@ -37,9 +37,18 @@ def retry(state: State, command: RetryUnit, moment: Moment) -> Decision[None]:
     if unit.state == "delayed":
         yield of_unit(unit, e.RetryDue())
     elif unit.state == "quarantined":
+        require_parents(state, unit)
         yield from clear(state, state.campaigns[unit.campaign], [unit], None, command.reason, moment)
     else:
         raise wrong_state(unit, "be retried", "quarantined", "delayed")
+
+
+def require_parents(state: State, unit: Unit) -> None:
+    """Refuse to send a unit back that would be skipped at once, and name what it is that has to come back first."""
+    parent = lost_parent(state, unit)
+    if parent is not None:
+        detail = f"unit {unit.key!r} depends on {parent.key!r}, which is {parent.state}: it would be skipped at once"
+        raise Conflict(detail, field="depends_on", current=parent.key, because_of=parent.because_of)
 
 
 def park(state: State, command: ParkUnit, moment: Moment) -> Decision[None]:
@@ -89,7 +98,7 @@ def cancel(state: State, command: CancelUnit, moment: Moment) -> Decision[None]:
     unit = asked_unit(state, command)
     if unit.state in ("done", "skipped", "cancelled"):
         raise wrong_state(unit, "be cancelled", "blocked", "ready", "delayed", "parked", "running", "quarantined")
-    yield from cancel_unit(unit, command.reason, moment)
+    yield from cancel_unit(unit, command.reason, moment, in_rounds=in_rounds(state, unit))
     yield from withdraw(state, unit, "cancelled")
     yield from fail_dependents(state, unit)
     yield from complete_campaign(state.campaigns[unit.campaign], moment)

@@ -1,7 +1,8 @@
 """Every event: the facts that the log holds. A kind is never renamed, a field never changes its meaning.
 
 Durations (`duration`, `age`, `waited`) are seconds; `*_ms` are milliseconds. `was` is the state that the unit left, so that a
-fold of counts needs nothing but the event. What names the subject (campaign, unit, worker) stands in the envelope, not here.
+fold of counts needs nothing but the event; `in_rounds` says that its dependents learn of it in later rounds. What names the
+subject (campaign, unit, worker) stands in the envelope, not here.
 """
 
 from service.domain.events.campaign import (
@@ -54,6 +55,7 @@ from service.domain.events.unit import (
     UnitReleased,
     UnitsAdded,
     UnitSkipped,
+    UnitSpread,
     UnitsUpdated,
     UnitUnblocked,
     UnitUnparked,
@@ -103,8 +105,16 @@ OPENINGS: frozenset[type[Event]] = frozenset(
 )
 """What may make work claimable: something became ready, a slot or a group became free, a switch or a gate opened."""
 
-DEADLINES: frozenset[type[Event]] = frozenset({EngineSwept, QuotaGateClosed, QuotaGateOpened, RetryScheduled, UnitParked})
+DEADLINES: frozenset[type[Event]] = frozenset(
+    {EngineSwept, QuotaGateClosed, QuotaGateOpened, RetryScheduled, UnitParked, UnitSpread}
+)
 """What may be due sooner than anything before."""
+
+
+def begins_rounds(body: Event) -> bool:
+    """Tell whether dependents of the unit have yet to learn of *body*."""
+    return getattr(body, "in_rounds", False)
+
 
 HEARTBEATS: tuple[type[Event], ...] = (UnitHeartbeat, WorkerHeartbeat)
 
@@ -167,6 +177,7 @@ __all__ = [
     "UnitQuarantined",
     "UnitReleased",
     "UnitSkipped",
+    "UnitSpread",
     "UnitUnblocked",
     "UnitUnparked",
     "UnitUnskipped",
@@ -177,4 +188,5 @@ __all__ = [
     "WorkerFenced",
     "WorkerHeartbeat",
     "WorkerRegistered",
+    "begins_rounds",
 ]

@@ -85,7 +85,7 @@ class UnitHeartbeat(Event, frozen=True):
     screen_id: str | None = None
 
 
-class UnitCompleted(Event, frozen=True):
+class UnitCompleted(Event, frozen=True, omit_defaults=True):
     """The work is done and will never be done again; *first_ready_at* is unknown in older events, as in every end of a unit."""
 
     kind = "unit.completed"
@@ -101,6 +101,7 @@ class UnitCompleted(Event, frozen=True):
     duration: float
     was: ids.UnitState
     first_ready_at: datetime | None = None
+    in_rounds: bool = False
 
 
 class AttemptFailed(Event, frozen=True):
@@ -146,7 +147,7 @@ class RetryDue(Event, frozen=True):
     kind = "unit.retry_due"
 
 
-class UnitQuarantined(Event, frozen=True):
+class UnitQuarantined(Event, frozen=True, omit_defaults=True):
     """The unit failed for good until a person says otherwise."""
 
     kind = "unit.quarantined"
@@ -157,9 +158,10 @@ class UnitQuarantined(Event, frozen=True):
     screen_id: str | None
     was: ids.UnitState
     first_ready_at: datetime | None = None
+    in_rounds: bool = False
 
 
-class QuarantineCleared(Event, frozen=True):
+class QuarantineCleared(Event, frozen=True, omit_defaults=True):
     """A person sends the unit back to work with its attempts at zero."""
 
     kind = "unit.quarantine_cleared"
@@ -167,6 +169,7 @@ class QuarantineCleared(Event, frozen=True):
     by: str
     reason: str | None
     to: ids.UnitState
+    in_rounds: bool = False
 
 
 class UnitParked(Event, frozen=True):
@@ -196,7 +199,7 @@ class UnitReleased(Event, frozen=True):
     cause: ids.ReleaseCause
 
 
-class UnitSkipped(Event, frozen=True):
+class UnitSkipped(Event, frozen=True, omit_defaults=True):
     """A dependency failed for good; *path* leads from it to this unit, which may never have been ready."""
 
     kind = "unit.skipped"
@@ -204,18 +207,28 @@ class UnitSkipped(Event, frozen=True):
     path: tuple[ids.UnitKey, ...]
     was: ids.UnitState
     first_ready_at: datetime | None = None
+    in_rounds: bool = False
 
 
-class UnitUnskipped(Event, frozen=True):
+class UnitUnskipped(Event, frozen=True, omit_defaults=True):
     """The dependency was sent back to work: the unit waits again."""
 
     kind = "unit.unskipped"
     because_of: ids.UnitKey
     path: tuple[ids.UnitKey, ...]
     to: ids.UnitState
+    in_rounds: bool = False
 
 
-class UnitCancelled(Event, frozen=True):
+class UnitSpread(Event, frozen=True):
+    """The end of the unit, or its return to work, reached these dependents; *after* is the last of them, None when all know."""
+
+    kind = "unit.spread"
+    dependents: tuple[ids.UnitKey, ...]
+    after: ids.UnitKey | None
+
+
+class UnitCancelled(Event, frozen=True, omit_defaults=True):
     """Nobody will run the unit."""
 
     kind = "unit.cancelled"
@@ -223,6 +236,7 @@ class UnitCancelled(Event, frozen=True):
     by: str
     was: ids.UnitState
     first_ready_at: datetime | None = None
+    in_rounds: bool = False
 
 
 class LateResult(Event, frozen=True):

@@ -1,7 +1,11 @@
 """How events of units change the state: the unit, its claim, its campaign's breaker, its worker's load."""
 
+from collections.abc import Sequence
+
 from service.domain import events as e
+from service.domain import ids
 from service.domain.evolve.folds import Folds
+from service.domain.evolve.spread import begin, give_up, settle, unsettle
 from service.domain.heartbeat import lease_end
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
@@ -92,35 +96,6 @@ def heartbeat(state: State, body: e.UnitHeartbeat, event: e.Recorded) -> None:
     worker.beat_at, worker.alive = event.at, alive
 
 
-def settle(state: State, unit: Unit) -> None:
-    """Take *unit* off the open dependencies of its dependents, once."""
-    if not unit.settled:
-        unit.settled = True
-        wait_for(state, unit, -1)
-
-
-def unsettle(state: State, unit: Unit) -> None:
-    """Put *unit*, which is to be done again, back among the open dependencies of its dependents."""
-    if unit.settled:
-        unit.settled = False
-        wait_for(state, unit, +1)
-
-
-def wait_for(state: State, unit: Unit, change: int) -> None:
-    """Let every dependent of *unit* wait for one dependency more or less."""
-    for key in state.children.get((unit.campaign, unit.key), ()):
-        child = state.units[unit.campaign, key]
-        child.waits_for += change
-        state.touched.units.add((child.campaign, child.key))
-
-
-def give_up(state: State, unit: Unit) -> None:
-    """By policy, let the dependents of a unit that will not be done go on without it; a cancelled campaign has none left."""
-    campaign = state.campaigns[unit.campaign]
-    if campaign.policy.on_dependency_failure == "run" and campaign.cancelled_at is None:
-        settle(state, unit)
-
-
 def completed(state: State, body: e.UnitCompleted, event: e.Recorded) -> None:
     """The unit is done; its campaign's run of failures ends."""
     unit = unit_of(state, event)
@@ -132,7 +107,7 @@ def completed(state: State, body: e.UnitCompleted, event: e.Recorded) -> None:
     if campaign.consecutive:
         campaign.consecutive, campaign.failures = 0, []
         state.touched.campaigns.add(campaign.name)
-    settle(state, unit)
+    settle(state, unit, event, in_rounds=body.in_rounds)
 
 
 def attempt_failed(state: State, body: e.AttemptFailed, event: e.Recorded) -> None:
@@ -185,7 +160,7 @@ def quarantined(state: State, body: e.UnitQuarantined, event: e.Recorded) -> Non
     policy = state.campaigns[unit.campaign].policy
     if policy.breaker.counts == "units" and body.reason != "manual":
         count_failure(state, unit, event.position)
-    give_up(state, unit)
+    give_up(state, unit, event, in_rounds=body.in_rounds)
 
 
 def quarantine_cleared(state: State, body: e.QuarantineCleared, event: e.Recorded) -> None:
@@ -193,14 +168,23 @@ def quarantine_cleared(state: State, body: e.QuarantineCleared, event: e.Recorde
     unit = unit_of(state, event)
     unit.attempts = unit.claims = 0
     unit.reason = unit.error = unit.screen_id = None
-    wait_again(state, unit, body.to, event)
+    wait_again(state, unit, body, event)
 
 
-def wait_again(state: State, unit: Unit, to: str, event: e.Recorded) -> None:
-    """Bring *unit* back to ready or blocked; who depends on it waits for it again."""
+def wait_again(
+    state: State,
+    unit: Unit,
+    body: e.QuarantineCleared | e.UnitUnskipped,
+    event: e.Recorded,
+    path: Sequence[ids.UnitKey] = (),
+) -> None:
+    """Bring *unit* back to ready or blocked; who depends on it waits for it again, unless many were let go on without it."""
     unit.because_of = None
-    unsettle(state, unit)
-    if to == "blocked":
+    if not body.in_rounds:
+        unsettle(state, unit)
+    elif not unit.settled:
+        begin(state, unit, event, path, counted=False)
+    if body.to == "blocked":
         state.move(unit, "blocked", event.at)
     else:
         ready(state, unit, event)
@@ -246,12 +230,12 @@ def skipped(state: State, body: e.UnitSkipped, event: e.Recorded) -> None:
     unit = unit_of(state, event)
     state.move(unit, "skipped", event.at)
     unit.because_of = body.because_of
-    give_up(state, unit)
+    give_up(state, unit, event, body.path, in_rounds=body.in_rounds)
 
 
 def unskipped(state: State, body: e.UnitUnskipped, event: e.Recorded) -> None:
     """The dependency is back at work."""
-    wait_again(state, unit_of(state, event), body.to, event)
+    wait_again(state, unit_of(state, event), body, event, body.path)
 
 
 def cancelled(state: State, body: e.UnitCancelled, event: e.Recorded) -> None:
@@ -259,7 +243,7 @@ def cancelled(state: State, body: e.UnitCancelled, event: e.Recorded) -> None:
     unit = unit_of(state, event)
     state.move(unit, "cancelled", event.at)
     unit.reason, unit.due_at, unit.resume_at = body.reason, None, None
-    give_up(state, unit)
+    give_up(state, unit, event, in_rounds=body.in_rounds)
 
 
 def late_result(_state: State, _body: e.LateResult, _event: e.Recorded) -> None:

@@ -162,11 +162,12 @@ WHERE r.shard = $1::integer
     );
 
 -- name: soonest
--- When the next retry, resumption, gate, investigation or lease is due.
+-- When the next retry, resumption, gate, investigation, lease or round of a spread is due.
 SELECT least(
     (SELECT min(due_at) FROM units WHERE shard = $1::integer AND state = 'delayed'),
     (SELECT min(resume_at) FROM units WHERE shard = $1::integer AND state = 'parked'),
     (SELECT min(resume_at) FROM quotas WHERE shard = $1::integer AND closed_at IS NOT NULL),
     (SELECT min(until) FROM investigations WHERE shard = $1::integer AND state = 'claimed'),
+    (SELECT min(begun_at) FROM spreads WHERE shard = $1::integer),
     (SELECT min(greatest(lease_until, $2::timestamptz + make_interval(secs => lease_s))) FROM claims WHERE shard = $1::integer)
 );

@@ -3,7 +3,7 @@
 SELECT
     c.name, c.title, c.policy, c.labels, c.auto, c.quota, c.brief, c.brief_rev, c.deadline, c.version, c.created_at,
     c.started_at, c.completed_at, c.cancelled_at, c.outcome, c.paused_at, c.paused_by, c.paused_reason, c.consecutive,
-    c.failures, c.tripped, c.last_claim, c.exported_at,
+    c.failures, c.tripped, c.last_claim, c.exported_at, c.spreading,
     c.blocked, c.ready, c.delayed, c.parked, c.running, c.done, c.quarantined, c.skipped, c.cancelled,
     ARRAY(
         SELECT unnest(ARRAY[g.grp, g.ready, g.held])
@@ -154,7 +154,7 @@ CROSS JOIN LATERAL (
 LIMIT $3::integer;
 
 -- name: descendants
--- Every edge below units, for what follows from their end.
+-- The edges below units, nearest first and up to a number, for what follows from their end.
 WITH RECURSIVE edge (campaign, parent, child) AS (
     SELECT d.campaign, d.parent, d.child
     FROM unnest($2::text[], $3::text[]) AS root (campaign, key)
@@ -164,7 +164,7 @@ WITH RECURSIVE edge (campaign, parent, child) AS (
     FROM edge
     JOIN dependencies AS d ON d.shard = $1::integer AND d.campaign = edge.campaign AND d.parent = edge.child
 )
-SELECT campaign, parent, child FROM edge;
+SELECT campaign, parent, child FROM edge LIMIT $4::integer;
 
 -- name: children
 -- The edges directly below units.
@@ -189,13 +189,13 @@ WHERE shard = $1::integer;
 INSERT INTO campaigns (
     shard, name, title, policy, labels, auto, quota, brief, brief_rev, deadline, version, created_at, started_at, completed_at,
     cancelled_at, outcome, paused_at, paused_by, paused_reason, consecutive, failures, tripped, last_claim,
-    blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled, exported_at
+    blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled, exported_at, spreading
 )
 VALUES (
     $1::integer, $2::text, $3::text, $4::jsonb, $5::jsonb, $6::boolean, $7::text, $8::text, $9::integer, $10::timestamptz,
     $11::integer, $12::timestamptz, $13::timestamptz, $14::timestamptz, $15::timestamptz, $16::text, $17::timestamptz,
     $18::text, $19::text, $20::integer, $21::bigint[], $22::bigint, $23::bigint, $24::integer, $25::integer, $26::integer,
-    $27::integer, $28::integer, $29::integer, $30::integer, $31::integer, $32::integer, $33::timestamptz
+    $27::integer, $28::integer, $29::integer, $30::integer, $31::integer, $32::integer, $33::timestamptz, $34::integer
 )
 ON CONFLICT (shard, name) DO UPDATE
 SET title = excluded.title, policy = excluded.policy, labels = excluded.labels, auto = excluded.auto, quota = excluded.quota,
@@ -206,7 +206,7 @@ SET title = excluded.title, policy = excluded.policy, labels = excluded.labels, 
     tripped = excluded.tripped, last_claim = excluded.last_claim, blocked = excluded.blocked, ready = excluded.ready,
     delayed = excluded.delayed, parked = excluded.parked, running = excluded.running, done = excluded.done,
     quarantined = excluded.quarantined, skipped = excluded.skipped, cancelled = excluded.cancelled,
-    exported_at = excluded.exported_at;
+    exported_at = excluded.exported_at, spreading = excluded.spreading;
 
 -- name: save_groups
 -- Groups as they are after the batch.

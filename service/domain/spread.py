@@ -1,0 +1,50 @@
+"""A spread: the end of a unit with many dependents, carried to them in rounds."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from service.domain import ids
+
+LONGEST_PATH = 100
+
+
+class Spread(Struct, kw_only=True):
+    """How far the end of a unit, or its return to work, has reached its dependents; only `evolve` writes it.
+
+    Whoever is imported after *position* knows of it already. *counted* says that each round takes the unit off what its
+    dependents wait for, *after* is the last one reached, and *path* leads from the first cause to the unit.
+    """
+
+    campaign: ids.CampaignName
+    unit: ids.UnitKey
+    position: int
+    begun_at: datetime
+    counted: bool
+    path: list[ids.UnitKey]
+    after: ids.UnitKey | None = None
+
+
+class Reach(Struct, frozen=True):
+    """The next dependents of a spread that stood at *position* and *after*; *last* when there are no others."""
+
+    position: int
+    after: ids.UnitKey | None
+    dependents: tuple[ids.UnitKey, ...]
+    last: bool
+
+    def fits(self, spread: Spread) -> bool:
+        """Tell whether *spread* still stands where it stood."""
+        return (self.position, self.after) == (spread.position, spread.after)
+
+
+def extended(path: Sequence[ids.UnitKey], key: ids.UnitKey) -> tuple[ids.UnitKey, ...]:
+    """Return the way on to *key*; of one that is too long to be told, the first cause and the last stretch.
+
+    >>> way = extended([str(n) for n in range(100)], "end")
+    >>> len(way), way[0], way[1], way[-1]
+    (100, '0', '2', 'end')
+    """
+    way = (*path, key)
+    return way if len(way) <= LONGEST_PATH else (way[0], *way[1 - LONGEST_PATH :])
