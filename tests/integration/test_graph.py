@@ -157,6 +157,7 @@ async def test_the_cancellation_of_three_thousand_units_ends_in_the_watchers_rou
 
     await eventually(all_cancelled)
     watching.cancel()
+    await asyncio.wait([watching])
     with pytest.raises(StaleClaim) as stale:
         await one.order(c.CompleteUnit(token=grants[0].token))
     assert stale.value.fields["signal"] == "stop"
