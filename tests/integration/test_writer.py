@@ -186,6 +186,20 @@ async def test_commands_that_wait_go_together_in_one_transaction(one: Replica, p
     await audit(pool)
 
 
+async def test_what_comes_within_a_few_turns_of_the_loop_goes_together(one: Replica) -> None:
+    await one.campaign()
+    before = one.batches
+
+    async def late() -> Answer:
+        for _ in range(2):
+            await asyncio.sleep(0)
+        return await one.submit(c.PauseEngine())
+
+    first, second = await asyncio.gather(one.submit(c.PauseCampaign(name=NIGHT)), late())
+    assert second.position == first.position + 1
+    assert one.batches == before + 1
+
+
 async def test_an_edit_to_a_quota_and_a_claim_in_one_batch_see_the_closed_gate(one: Replica, pool: asyncpg.Pool) -> None:
     """B-PARK-2, A5."""
     quota = ids.QuotaKey("api")
