@@ -98,7 +98,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         return settings
 
     def _refuse_contradictions(self) -> None:
-        """Refuse what no single setting shows."""
+        """Refuse what no single setting, or no type, shows."""
+        if self.dsn and not is_address(self.dsn):
+            raise SettingRefused("dsn", masked(self.dsn), "postgresql://user:password@host:port/database")
         if not is_loopback(self.host):  # auth has no other value yet than "off"
             raise SettingRefused("host", self.host, "127.0.0.1, ::1 or localhost while MUSTER_AUTH=off")
         if self.pool_max_connections < self.pool_min_connections:
@@ -137,6 +139,18 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_address(dsn: str) -> bool:
+    """Tell whether *dsn* is written as the address of a Postgres.
+
+    >>> is_address("postgresql://me@db:5432/muster"), is_address("db:5432"), is_address("postgres://[db")
+    (True, False, False)
+    """
+    try:
+        return urlsplit(dsn).scheme in ("postgresql", "postgres")
+    except ValueError:
+        return False
 
 
 def masked(dsn: str) -> str:

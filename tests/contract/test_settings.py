@@ -28,6 +28,7 @@ def test_a_choice_on_the_command_line_goes_before_the_environment() -> None:
         ("MUSTER_LOG_LEVEL", "loud", "debug or info or warning or error"),
         ("MUSTER_AUTH", "maybe", "off"),
         ("MUSTER_HOST", "0.0.0.0", "127.0.0.1, ::1 or localhost while MUSTER_AUTH=off"),
+        ("MUSTER_DSN", "db:5432", "postgresql://user:password@host:port/database"),
         ("MUSTER_POOL_MIN_CONNECTIONS", "50", "50 (MUSTER_POOL_MIN_CONNECTIONS) or more"),
     ],
 )
