@@ -185,6 +185,14 @@ def test_no_watchdog_bites_before_a_full_lease_after_our_own_outage() -> None:
     story.when(revoking("t1", heard_since=story.at - timedelta(seconds=300))).then(fact(e.AttemptFailed), fact(e.RetryScheduled))
 
 
+def test_a_watchdog_bites_at_once_whoever_was_heard_since_the_service_can_hear() -> None:
+    """B-RETRY-9: a service that has just begun spares only those who may have spoken while it was deaf."""
+    story = given(campaign(max_duration_s=1), adding("a"), claimed("a", "t1"), after(seconds=2))
+    story.when(revoking("t1", heard_since=START)).then(fact(e.AttemptFailed, reason="max_duration"), fact(e.RetryScheduled))
+    story = given(campaign(max_duration_s=60), adding("a"), claimed("a", "t1"), after(hours=1), beat("t1"))
+    story.when(revoking("t1", heard_since=story.at)).then(fact(e.AttemptFailed), fact(e.RetryScheduled))
+
+
 @pytest.mark.parametrize(
     ("said", "raw"),
     [

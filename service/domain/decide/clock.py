@@ -28,7 +28,7 @@ def revoke_claims(state: State, command: RevokeClaims, moment: Moment) -> Decisi
     """Fail the attempts that ran too long, that stand still, or whose worker stayed dead."""
     for token in command.tokens:
         claim = state.claims.get(token)
-        if claim is None or moment.at < command.heard_since + timedelta(seconds=claim.lease_s):
+        if claim is None or spared(state, claim, moment.at, command.heard_since):
             continue
         unit = state.units[claim.campaign, claim.unit]
         reason = watchdog(state, claim, moment.at, command.heard_since)
@@ -37,6 +37,12 @@ def revoke_claims(state: State, command: RevokeClaims, moment: Moment) -> Decisi
             yield from fail(state, unit, claim, Failure(reason=reason, error=error), moment)
         elif stayed_dead(state, claim, moment.at, command.tick_s):
             yield from expire(state, unit, claim, "heartbeat_dead", moment)
+
+
+def spared(state: State, claim: Claim, at: datetime, heard_since: datetime) -> bool:
+    """Tell whether the worker was not heard since the service could hear again, and still has the time of one lease for it."""
+    unheard = state.workers[claim.worker].beat_at < heard_since
+    return unheard and at < heard_since + timedelta(seconds=claim.lease_s)
 
 
 def watchdog(state: State, claim: Claim, at: datetime, heard_since: datetime) -> ids.FailureReason | None:
