@@ -14,6 +14,7 @@ from projections.measures.book import Book
 from projections.measures.process import Process
 from projections.rejections import Lagging
 from projections.store import Checkpoint
+from projections.tail import Tail
 from projections.views.cards import Cards
 from service.domain.events import Recorded
 from service.store import log
@@ -88,7 +89,11 @@ async def next_page(connection: store.Session, shard: int, after: int, size: int
 
 async def step(connection: store.Session, fold: Fold, page: int = PAGE) -> int | None:
     """Fold and store the next page; return how many events it had, None when the fold must be loaded anew."""
-    events = await next_page(connection, fold.at.shard, fold.at.position, page)
+    return await proceed(connection, fold, await next_page(connection, fold.at.shard, fold.at.position, page))
+
+
+async def proceed(connection: store.Session, fold: Fold, events: Sequence[Recorded]) -> int | None:
+    """Fold and store what follows on the fold; return how many events it had, None when the fold must be loaded anew."""
     if not events:
         return 0
     await store.bring(connection, fold.at, fold.cards, events)
@@ -116,6 +121,7 @@ class Projector:
         self._moved = asyncio.Event()
         self._running = False
         self._commits: deque[tuple[int, float]] = deque(maxlen=COMMITS)
+        self._tail = Tail(page)
 
     @property
     def leads(self) -> bool:
@@ -126,10 +132,11 @@ class Projector:
         """Wake the projector: the log has grown."""
         self._bell.set()
 
-    def committed(self, position: int) -> None:
-        """Wake the projector: this process has written up to *position*."""
+    def committed(self, events: Sequence[Recorded]) -> None:
+        """Wake the projector: this process has written *events*."""
         if self._running:
-            self._commits.append((position, time.perf_counter()))
+            self._commits.append((events[-1].position, time.perf_counter()))
+            self._tail.note(events)
         self.ring()
 
     async def run(self) -> None:
@@ -146,6 +153,7 @@ class Projector:
                     await asyncio.sleep(REST_S)
         finally:
             self._running = False
+            self._tail.clear()
             self._reach(self.position)
 
     async def _follow(self) -> None:
@@ -158,7 +166,8 @@ class Projector:
             self._asked.clear()
             started = time.perf_counter()
             async with self._pool.acquire() as connection:
-                folded = await step(connection, fold, self._page)
+                following = self._tail.after(fold.at.position)
+                folded = await (proceed(connection, fold, following) if following else step(connection, fold, self._page))
             if folded is None:
                 return
             if folded:

@@ -108,7 +108,7 @@ class Replica:
     def _committed(self, events: Sequence[Recorded]) -> None:
         """Wake whoever waits for what was just committed, here and elsewhere."""
         kinds = {type(event.body) for event in events}
-        self.projector.committed(events[-1].position)
+        self.projector.committed(events)
         self.notices.send()
         if kinds & OPENINGS:
             self.work.ring()

@@ -1,6 +1,6 @@
 """Claims and leases: order, slots, tokens, expiry, sessions."""
 
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 import pytest
 
@@ -270,3 +270,13 @@ def test_switches_stop_automatic_claims_only() -> None:
 def test_an_investigation_is_no_unit() -> None:
     story = given(*ONE).when(c.ClaimWork(worker=W, kind="investigation")).then()
     assert story.outcome.reply.claims == ()
+
+
+def test_when_output_last_moved_is_kept_in_utc_wherever_the_worker_says_it() -> None:
+    """B-BEAT-1: what is folded as it was said, and as the log gives it back, is the same."""
+    there = START.astimezone(timezone(timedelta(hours=2)))
+    story = given(campaign(), adding(spec("a")), claimed("a", "t")).when(beat("t", output_at=there))
+    body = story.log[-1].body
+    assert isinstance(body, e.UnitHeartbeat)
+    assert body.output_at is not None
+    assert body.output_at.isoformat() == START.isoformat()

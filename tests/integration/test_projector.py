@@ -10,7 +10,8 @@ import pytest
 from projections import projector as projecting
 from projections import store
 from projections.measures.process import Process
-from projections.projector import Projector, load, step
+from projections.projector import Projector, load, proceed, step
+from projections.tail import Tail
 from service.store import log
 from tests.histories import History
 
@@ -61,6 +62,46 @@ async def test_the_cut_of_the_pages_makes_no_difference(owner: asyncpg.Connectio
         await fold_all(connection, 7)
     assert await stored(owner) == once
     assert (await store.live(owner, 0)).position == len(history.events)
+
+
+async def test_what_this_process_wrote_folds_as_what_is_read_back(owner: asyncpg.Connection, pool: asyncpg.Pool) -> None:
+    """A5: frequent events are folded as they were committed, others as the log gives them back."""
+    history = await fill(owner)
+    async with pool.acquire() as connection:
+        await fold_all(connection, 5000)
+    read = await stored(owner)
+    await owner.execute("UPDATE checkpoint SET position = 0")
+    for table in read:
+        await owner.execute(f"TRUNCATE {table}")
+    tail, spared = Tail(most=50), 0
+    async with pool.acquire() as connection:
+        fold = await load(connection, await store.live(connection, 0))
+        for start in range(0, len(history.events), 2):
+            page = history.events[start : start + 2]
+            tail.note(page)
+            following = tail.after(fold.at.position)
+            spared += len(following)
+            assert not following or following == page
+            await (proceed(connection, fold, following) if following else step(connection, fold, len(page)))
+    assert await stored(owner) == read
+    assert 0 < spared < len(history.events)
+
+
+async def test_two_projectors_fold_what_they_wrote_in_turn(owner: asyncpg.Connection, pool: asyncpg.Pool) -> None:
+    """A6: a projector knows its own process's events and reads those of the other."""
+    history = await fill(owner)
+    writers = [Projector(pool, Process()) for _ in range(2)]
+    running = [asyncio.create_task(writer.run()) for writer in writers]
+    for number, start in enumerate(range(0, len(history.events), 5)):
+        writers[number % 2].committed(history.events[start : start + 5])
+        await asyncio.sleep(0)
+    for writer in writers:
+        await writer.at_least(len(history.events))
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    told = await owner.fetchval("SELECT sum(value) FROM series WHERE family = 'muster_events_total'")
+    assert told == len(history.events)
 
 
 async def test_a_projector_that_dies_between_pages_leaves_nothing_out_and_counts_nothing_twice(

@@ -1,7 +1,7 @@
 """What a worker says of a unit that it holds, or held."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -85,7 +85,7 @@ def record_heartbeat(state: State, command: RecordHeartbeat, moment: Moment) -> 
         session=command.session,
         idle=command.idle,
         alive=command.alive,
-        output_at=command.output_at,
+        output_at=command.output_at and command.output_at.astimezone(UTC),
         usage=command.usage,
         screen_id=command.screen_id,
     )
