@@ -12,7 +12,7 @@ class Origin(Struct, frozen=True, kw_only=True):
     """Who asks, and in which trace. With *key*, the same *digest* of the request is answered only once.
 
     *screens* are texts by their SHA-256, stored in the same transaction. *render* turns the answer into the body that a
-    repetition of the key gets; without it the handler renders anew.
+    repetition of the key gets, or says with None that the key is not used up yet; without it the handler renders anew.
     """
 
     actor: str
@@ -21,7 +21,7 @@ class Origin(Struct, frozen=True, kw_only=True):
     key: str | None = None
     digest: bytes = b""
     screens: dict[str, str] = field(default_factory=dict)
-    render: Callable[["Answer"], bytes] | None = None
+    render: Callable[["Answer"], bytes | None] | None = None
 
 
 class Answer(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from service.domain import ids
 from service.domain.commands import Blocked, Claimed, ClaimWork, Grant
-from service.http.answer import Ready, keep, ready
+from service.http.answer import Ready, ready
 from service.http.call import WAITED, Call
 from service.http.description import described
 from service.http.problems import TooManyRequests
@@ -69,11 +69,9 @@ async def claim_work(request: Call) -> Ready:
     if body.wait_s and len(request.desk.waiting) >= request.desk.waiting_limit:
         raise TooManyRequests("too many claims wait already", allowed=request.desk.waiting_limit)
     look = Look(request, command)
-    await look()
-    if body.wait_s and not look.gave():
+    await look(last=not body.wait_s)
+    if not look.answered():
         await wait(look, body.wait_s)
-        if look.gave():
-            await keep(request, 200, look.content)  # the first look left the key with nothing
     return ready(look.content, look.answer)
 
 
@@ -84,10 +82,11 @@ def rendered(answer: Answer) -> bytes:
 
 
 class Look:
-    """One wish, looked at as often as the bell rings; its idempotency key is used by the first look alone."""
+    """One wish, looked at as often as the bell rings; the look that gives something, or the last one, uses up its key."""
 
     answer: Answer
     content: bytes
+    last: bool
 
     def __init__(self, request: Call, command: ClaimWork) -> None:
         self.desk = request.desk
@@ -96,19 +95,22 @@ class Look:
         self.receive = request.receive
         self.notes = request.scope.setdefault("state", {})
         self.rings = 0
-        self.later = False
 
-    def gave(self) -> bool:
-        """Tell whether the last look gave anything."""
-        return not self.content.startswith(NOTHING)
+    def answered(self) -> bool:
+        """Tell whether there is nothing to wait for: something was given, or the key was answered before."""
+        return self.last or self.answer.replayed or not self.content.startswith(NOTHING)
 
-    async def __call__(self) -> None:
-        """Ask the Writer once."""
-        self.rings = self.desk.bell.count
-        origin = self.origin if self.origin.key is None else replace(self.origin, render=rendered)
-        self.answer = await self.desk.writer.submit((self.command,), replace(origin, key=None) if self.later else origin)
+    def kept(self, answer: Answer) -> bytes | None:
+        """Return what a repetition of the key gets, None while the wait goes on."""
+        content = rendered(answer)
+        return content if self.last or not content.startswith(NOTHING) else None
+
+    async def __call__(self, *, last: bool = False) -> None:
+        """Ask the Writer once; what is given and the key's answer are stored together."""
+        self.rings, self.last = self.desk.bell.count, last
+        origin = self.origin if self.origin.key is None else replace(self.origin, render=self.kept)
+        self.answer = await self.desk.writer.submit((self.command,), origin)
         self.content = rendered(self.answer) if self.answer.body is None else self.answer.body
-        self.later = True
 
 
 async def wait(look: Look, wait_s: float) -> None:
@@ -119,10 +121,10 @@ async def wait(look: Look, wait_s: float) -> None:
     ends = asyncio.create_task(left(look.receive)), asyncio.create_task(look.desk.stopping.wait())
     look.desk.waiting.add(look)
     try:
-        while not look.gave() and (rest_s := until - clock()) > 0 and not any(end.done() for end in ends):
-            await rest(look, min(rest_s, POLL_S), ends)
+        while not look.answered() and not ends[0].done():
+            await rest(look, min(max(until - clock(), 0.0), POLL_S), ends)
             if not ends[0].done():
-                await look()
+                await look(last=clock() >= until or ends[1].done())
     finally:
         look.desk.waiting.discard(look)
         look.notes[WAITED] = clock() - began

@@ -92,7 +92,8 @@ class Batch:
         answer = Answer(position=head + len(self.events), results=results)
         if origin.key is not None and not all(isinstance(result, Rejection) for result in results):
             body = origin.render(answer) if origin.render is not None else None
-            self.keys[origin.key] = Remembered(origin.digest, answer.position, body)
+            if body is not None or origin.render is None:
+                self.keys[origin.key] = Remembered(origin.digest, answer.position, body)
         return answer
 
     def decide(self, command: Command, origin: Origin, state: State, at: datetime, head: int) -> object:

@@ -58,7 +58,8 @@ class Shard:
         self.screens |= origin.screens
         if origin.key is not None and not all(isinstance(result, Rejection) for result in answer.results):
             body = origin.render(answer) if origin.render is not None else None
-            self.kept[origin.key] = (origin.digest, answer.position, body)
+            if body is not None or origin.render is None:
+                self.kept[origin.key] = (origin.digest, answer.position, body)
         return answer
 
     def decided(self, commands: Sequence[Command], origin: Origin) -> Answer:
