@@ -1,5 +1,6 @@
 """What every test may ask for: a server a run, a migrated database a test."""
 
+import faulthandler
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -70,6 +71,12 @@ async def owner(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(dsn)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+def patience() -> None:
+    """Give a large test ten minutes, where others are ended after two."""
+    faulthandler.dump_traceback_later(600, exit=True)
 
 
 @pytest.fixture

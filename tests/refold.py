@@ -37,6 +37,7 @@ async def audit(pool: asyncpg.Pool) -> State:
     """Hold the tables against the log; return the state that the log alone gives."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # a fold of many events takes its time
+        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # a fold may take longer than a batch
         recorded = await events(connection)
         check_places(recorded)
         state = folded(recorded)

@@ -104,6 +104,7 @@ async def finish(replica: Replica, count: int = 1) -> list[str]:
     return [grant.key for grant in grants]
 
 
+@pytest.mark.usefixtures("patience")
 async def test_a_hundred_thousand_dependents_are_freed_in_rounds(one: Quick, pool: asyncpg.Pool) -> None:
     """B-DAG-1, B-DAG-4, B-UNIT-5, B-VIEW-5: none of it in a long transaction, and an explanation says what goes on."""
     await one.campaign(concurrency=10)
@@ -141,6 +142,7 @@ async def test_ten_thousand_dependents_are_skipped_and_come_back_in_rounds(one: 
     assert one.most < MOST_EVENTS
 
 
+@pytest.mark.usefixtures("patience")
 async def test_a_hundred_thousand_units_in_waves_of_a_thousand_are_imported_and_scheduled(one: Quick, pool: asyncpg.Pool) -> None:
     """B-DAG-1, B-DAG-2, B-DAG-3, B-DAG-4, B-CLAIM-4: each waits for three of the wave before; one of the first is lost."""
     waves, width = 100, 1000
