@@ -58,6 +58,7 @@ def test_orders_work_with_a_script_and_without(sight: Sight, stage: Stage) -> No
     card.get_by_role("button", name="Pause").click()
     expect(page.locator(".flash")).to_contain_text("nightly-refactor: paused")
     expect(card.locator(".badge")).to_have_text("paused")
+    expect(card.locator("button[data-key=p]")).to_have_text("Resume")
     card.get_by_role("button", name="Resume").click()
     expect(card.locator(".badge")).to_have_text("running")
     page.locator("#pause-engine summary").click()

@@ -57,7 +57,8 @@
     const fresh = sent.getElementById("live");
     if (fresh && live()) {
       if (fresh.dataset.title) document.title = `${fresh.dataset.title} · Muster`;
-      Idiomorph.morph(live(), fresh.innerHTML, { morphStyle: "innerHTML", ignoreActiveValue: true, callbacks: kept });
+      const typing = Boolean(document.activeElement?.matches("input, textarea, select"));
+      Idiomorph.morph(live(), fresh.innerHTML, { morphStyle: "innerHTML", ignoreActiveValue: typing, callbacks: kept });
     }
     const said = sent.getElementById("flash");
     if (said && said.firstElementChild) document.getElementById("flash").replaceChildren(...said.children);
