@@ -23,15 +23,19 @@ WITH placed AS (
         AND ($4::text IS NULL OR c.state = $4::text)
         AND ($5::text IS NULL OR strpos(c.campaign, lower($5::text)) > 0)
         AND c.labels @> $6::jsonb
+), shown AS MATERIALIZED (
+    SELECT place, campaign
+    FROM placed
+    WHERE place > $3::text
+    ORDER BY place
+    LIMIT $7::integer
 )
 SELECT p.place, c.card, q.card AS quota, clock_timestamp() AS at
-FROM placed AS p
+FROM shown AS p
 JOIN checkpoint AS k ON k.shard = $1::integer AND k.live
 JOIN campaign_card AS c ON c.shard = k.shard AND c.generation = k.generation AND c.campaign = p.campaign
 LEFT JOIN quota_card AS q ON q.shard = k.shard AND q.generation = k.generation AND q.quota = c.card ->> 'quota'
-WHERE p.place > $3::text
-ORDER BY p.place
-LIMIT $7::integer;
+ORDER BY p.place;
 
 -- name: states
 -- How many campaigns are in each state.
