@@ -15,7 +15,7 @@ from service.domain import ids
 from service.domain.campaign import Counts
 from service.domain.policy import Policy
 
-EVERY = 500
+EVERY = 200
 """Facts of a campaign between two marks; an import counts for as many as it has units."""
 
 
