@@ -53,6 +53,11 @@ class Scene:
         told: dict[str, Any] = answer.json()
         return told
 
+    def settle(self) -> None:
+        """Return when the views show everything that was said."""
+        position = self.http.get("/v1/engine").raise_for_status().json()["position"]
+        self.http.get("/v1/engine", params={"at_least": position}).raise_for_status()
+
     def campaign(self, name: str, count: int, **fields: Any) -> None:  # noqa: ANN401 - JSON
         """Create a campaign of *count* units; one that is there already stays."""
         units = [{"key": f"{FILES[n % len(FILES)]}#{n:03}", "payload": {"file": FILES[n % len(FILES)]}} for n in range(count)]

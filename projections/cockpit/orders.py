@@ -48,6 +48,15 @@ def reason(form: Form) -> str | None:
     return form.get("reason", "").strip()[:LONGEST_REASON] or None
 
 
+def numbered(number: int, noun: str) -> str:
+    """Return a number of things and what they are now.
+
+    >>> numbered(1, "unit"), numbered(2, "unit")
+    ('1 unit is', '2 units are')
+    """
+    return f"{count(number)} {noun} is" if number == 1 else f"{count(number)} {noun}s are"
+
+
 def switch(command: type[c.PauseCampaign | c.ResumeCampaign | c.CancelCampaign | c.ResetBreaker], words: str) -> Order:
     """Return the order that turns a switch of a campaign."""
 
@@ -85,7 +94,7 @@ async def retry_failed(bridge: Bridge, place: Place, form: Form) -> Flash:
         given = await give(bridge, replace(first, keys=keys, brief=None))
         position, after = given.position, keys[-1]
         cleared += given.reply.cleared
-    return Flash(f"{place.campaign}: {count(cleared)} units are back at work", position=position)
+    return Flash(f"{place.campaign}: {numbered(cleared, 'unit')} back at work", position=position)
 
 
 def unit_order(command: type[c.UnitCommand], words: str) -> Order:
@@ -117,7 +126,7 @@ async def fence_stale(bridge: Bridge, _: Place, form: Form) -> Flash:
         if chosen:
             given = await give(bridge, *(c.FenceWorker(worker=worker, reason=reason(form)) for worker in chosen))
             fenced, position = fenced + len(chosen), given.position
-    return Flash(f"{count(fenced)} workers were fenced" if fenced else "no worker is stale or dead", position=position)
+    return Flash(f"{numbered(fenced, 'worker')} fenced" if fenced else "no worker is stale or dead", position=position)
 
 
 def engine_order(command: type[c.PauseEngine | c.ResumeEngine], words: str) -> Order:

@@ -64,6 +64,7 @@ def fresh(stage: Stage, **fields: object) -> str:
     name = f"fresh-{next(NUMBERS)}"
     with Scene.at(stage.url) as scene:
         scene.campaign(name, 3, **fields)
+        scene.settle()
     return name
 
 
@@ -85,6 +86,94 @@ def test_a_plan_is_applied_or_declined(sight: Sight, plans: Iterator[int]) -> No
     expect(page.locator(".head .badge")).to_have_text("cancelled")
     sight.go(f"/campaigns/apply-{number}?state=ready")
     expect(page.locator("tr.item")).to_have_count(3)
+    assert sight.errors == []
+
+
+def said(page: Page, words: str) -> None:
+    """Wait for the word about an order."""
+    expect(page.locator(".flash")).to_contain_text(words)
+
+
+def asked(page: Page, menu: str, sure: str) -> None:
+    """Open the question before an order, and say yes."""
+    page.locator(f"#{menu} summary").click()
+    page.get_by_role("button", name=sure).click()
+
+
+def test_every_order_about_units(sight: Sight, stage: Stage) -> None:
+    """B-RETRY-7, B-PARK-1: with a script and without."""
+    name = fresh(stage, policy={"max_attempts": 1})
+    worker = f"w-{name}"
+    with Scene.at(stage.url) as scene:
+        scene.work(name, worker, 0, 1)
+        scene.claim(name, worker)
+        scene.settle()
+        keys = {unit["state"]: unit["key"] for unit in scene.http.get(f"/v1/campaigns/{name}/units").json()["items"]}
+    page = sight.go(f"/campaigns/{name}")
+    page.get_by_role("link", name="Retry failed").click()
+    page.get_by_role("button", name="Retry 1 unit").click()
+    said(page, "1 unit is back at work")
+    page.get_by_role("link", name=keys["ready"]).first.click()
+    page.get_by_role("button", name="Park for an hour").click()
+    said(page, "parked for an hour")
+    page.get_by_role("button", name="Unpark").click()
+    said(page, "no longer parked")
+    asked(page, "quarantine", "Quarantine it")
+    said(page, "in quarantine")
+    page.get_by_role("button", name="Retry", exact=True).click()
+    said(page, "back at work")
+    asked(page, "cancel", "Cancel it")
+    said(page, "cancelled")
+    sight.go(f"/campaigns/{name}?state=running")
+    page.get_by_role("link", name=keys["running"]).first.click()
+    asked(page, "stop", "Stop it")
+    said(page, "taken back from its worker")
+    sight.go(f"/campaigns/{name}")
+    asked(page, "cancel", "Cancel the campaign")
+    said(page, f"{name}: cancelled")
+    assert sight.errors == []
+
+
+def test_every_order_about_workers_and_the_engine(sight: Sight, stage: Stage) -> None:
+    """B-BEAT-7, B-ENGINE-1: with a script and without."""
+    name = fresh(stage)
+    worker = f"w-{name}"
+    with Scene.at(stage.url) as scene:
+        scene.claim(name, worker)
+        scene.settle()
+    page = sight.go(f"/workers/{worker}")
+    page.get_by_role("button", name="Drain").click()
+    said(page, "drains")
+    asked(page, "fence-one", "Fence it")
+    said(page, "its claims were revoked")
+    sight.go("/workers")
+    page.locator("#fence-stale summary").click()
+    page.locator("#fence-stale button").click()
+    expect(page.locator(".flash")).to_contain_text(re.compile("fenced|no worker is stale or dead"))
+    sight.go("/")
+    page.locator("#pool-size summary").click()
+    page.locator("#pool-size input[name=pool_size]").fill("many")
+    page.get_by_role("button", name="Resize the pool").click()
+    expect(page.locator("#pool-size .wrong")).to_contain_text("whole number")
+    page.locator("#pool-size input[name=pool_size]").fill("900")
+    page.get_by_role("button", name="Resize the pool").click()
+    said(page, "the pool has 900 slots")
+
+
+def test_a_tripped_breaker_is_reset_from_its_card(sight: Sight, stage: Stage) -> None:
+    """B-BREAK-5, B-BREAK-6: with a script and without."""
+    name = fresh(stage, policy={"max_attempts": 1, "breaker": {"threshold": 3}})
+    with Scene.at(stage.url) as scene:
+        scene.campaign(name, 3)
+        scene.http.post(f"/v1/campaigns/{name}/units", json=[{"key": "left"}]).raise_for_status()
+        scene.work(name, f"w-{name}", 0, 3)
+        scene.settle()
+    page = sight.go(f"/?q={name}")
+    card = page.locator(f"#c-{name}")
+    expect(card).to_contain_text("Auto paused · 3 fails")
+    card.get_by_role("button", name="Reset").click()
+    said(page, "the breaker is reset")
+    expect(card).not_to_contain_text("Auto paused")
     assert sight.errors == []
 
 
@@ -146,6 +235,7 @@ def test_a_unit_whose_key_a_browser_takes_out_of_a_path_is_reached(sight: Sight,
     name = fresh(stage)
     with Scene.at(stage.url) as scene:
         scene.http.post(f"/v1/campaigns/{name}/units", json=[{"key": key}]).raise_for_status()
+        scene.settle()
     page = sight.go(f"/campaigns/{name}")
     page.get_by_role("link", name=key, exact=True).click()
     expect(page.locator("h1")).to_have_text(key)
@@ -160,13 +250,14 @@ def test_keys_give_orders_about_what_is_chosen(live: Sight, stage: Stage) -> Non
     name = fresh(stage, policy={"max_attempts": 1})
     with Scene.at(stage.url) as scene:
         scene.work(name, "w-keys", 0, 1)
+        scene.settle()
     page = live.go(f"/?q={name}")
     page.locator(f"#c-{name} .go").first.focus()
     page.keyboard.press("p")
     expect(page.locator(f"#c-{name} .badge")).to_have_text("paused")
     page.locator(f"#c-{name} .go").first.focus()
     page.keyboard.press("r")
-    expect(page.locator("#retry")).to_contain_text("1 quarantined units match")
+    expect(page.locator("#retry")).to_contain_text("1 quarantined unit matches")
     live.go(f"/campaigns/{name}")
     with page.expect_download():
         page.keyboard.press("D")
