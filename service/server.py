@@ -9,11 +9,15 @@ import socket
 from collections.abc import Callable
 from types import FrameType
 
+import msgspec
 import uvicorn
 import uvloop
 from litestar.types import ASGIApp
 from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.domain.rejections import Validation
+from service.http.problems import MEDIA_TYPE, problem
 from service.settings import Settings, StartRefused
 
 BACKLOG = 2048
@@ -57,7 +61,7 @@ async def _serve(create_app: CreateApp, settings: Settings, listener: socket.soc
     stopping = asyncio.Event()
     config = uvicorn.Config(
         create_app(settings, stopping),
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -68,6 +72,17 @@ async def _serve(create_app: CreateApp, settings: Settings, listener: socket.soc
         timeout_graceful_shutdown=math.ceil(settings.drain_timeout_s),
     )
     await DrainingServer(config, stopping, settings.settle_s).serve([listener])
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP as the server reads it; what is none is answered by a problem document, as everything else that is refused."""
+
+    @override
+    def send_400_response(self, msg: str) -> None:
+        body = msgspec.json.encode(problem(Validation("the request is not valid HTTP/1.1")))
+        fields = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        self.transport.write(f"HTTP/1.1 400 Bad Request\r\n{fields}".encode() + body)
+        self.transport.close()
 
 
 class DrainingServer(uvicorn.Server):

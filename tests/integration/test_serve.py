@@ -1,6 +1,9 @@
 """`muster serve` and `muster migrate`: which schema they accept, and a database that goes away."""
 
+import json
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -31,6 +34,17 @@ def test_a_database_without_a_schema_is_refused_until_it_is_migrated(empty_dsn: 
         assert f"The schema is at {head()}." in program.printed()
     with serve(empty_dsn) as program:
         assert get(f"{program.url()}/readyz").is_success
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\0\xff", b"SING /v1/engine HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nA: \x01\r\n\r\n"]
+)
+def test_what_is_no_request_is_refused_by_a_problem_document(dsn: str, sent: bytes) -> None:
+    with serve(dsn) as program, socket.create_connection(("127.0.0.1", urlsplit(program.url()).port or 0)) as line:
+        line.sendall(sent)
+        head, _, body = b"".join(iter(lambda: line.recv(4096), b"")).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["type"] == "/problems/validation"
 
 
 async def test_a_newer_schema_is_refused_naming_both_versions(dsn: str) -> None:
