@@ -38,7 +38,7 @@ class Result(Struct, kw_only=True):
 
 @get(**described("/v1/campaigns", "ListCampaigns", Page[CampaignView], *LIST, "state", "label"))
 async def campaigns(request: Look) -> Response[bytes]:
-    """Return campaigns, of a state and with labels (`name=value` or `name`, as often as needed)."""
+    """Return campaigns, of a state and with labels (`name=value`, `name:value` or `name`, as often as needed)."""
     equal, present = labels(request.query_params.getall("label", []))
     limit = request.limit
     state = request.word("state", get_args(ids.CampaignState))
@@ -49,12 +49,12 @@ async def campaigns(request: Look) -> Response[bytes]:
 def labels(given: list[str]) -> tuple[dict[str, str], list[str]]:
     """Return the labels that must have a value, and those that must be there.
 
-    >>> labels(["team=core", "gpu"])
-    ({'team': 'core'}, ['gpu'])
+    >>> labels(["team=core", "zone:eu", "gpu"])
+    ({'team': 'core', 'zone': 'eu'}, ['gpu'])
     """
     equal, present = {}, []
     for text in given:
-        name, sign, value = text.partition("=")
+        name, sign, value = text.partition("=" if "=" in text else ":")
         if not name or not text.isprintable():
             raise Validation("label must be name=value or name", field="label", current=text[:200])
         if sign:
