@@ -64,15 +64,14 @@ class Call(Request[None, None, State]):
         return self.body_bytes
 
     def origin(self, screens: dict[str, str] | None = None) -> Origin:
-        """Return who asks, in the caller's trace or a new one, with the idempotency key if there is one."""
+        """Return who asks, in the caller's trace or a new one that has no span yet, with the idempotency key if there is one."""
         given = self.fields.get(b"traceparent")
         trace = TRACE.fullmatch(given) if given else None
-        fresh = "" if trace else f"{CHANCE.getrandbits(192):048x}"
         key = self.key
         return Origin(
             actor=ACTOR,
-            correlation_id=trace[1].decode() if trace else fresh[:32],
-            span_id=trace[2].decode() if trace else fresh[32:],
+            correlation_id=trace[1].decode() if trace else f"{CHANCE.getrandbits(128):032x}",
+            span_id=trace[2].decode() if trace else None,
             key=key,
             digest=self.digest() if key else b"",
             screens=screens or {},

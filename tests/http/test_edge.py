@@ -108,6 +108,7 @@ async def test_a_trace_is_continued_and_a_broken_one_replaced(http: Http, shard:
     assert (shard.origins[0].correlation_id, shard.origins[0].span_id) == (trace, span)
     others = {origin.correlation_id for origin in shard.origins[1:]}
     assert len(others) == 4
+    assert {origin.span_id for origin in shard.origins[1:]} == {None}
     assert trace not in others
     assert all(other is not None and len(other) == 32 for other in others)
     assert {origin.actor for origin in shard.origins} == {"local/admin"}
