@@ -9,20 +9,17 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from importlib.metadata import version
 from time import monotonic, time
-from typing import TYPE_CHECKING
 
-from asyncpg import Pool
 from typing_extensions import override
 
 from projections.http.reader import Reader
 from projections.measures.process import Process
 from projections.projector import Projector
 from service.bell import Bell
-from service.conventions import pairs
 from service.domain.commands import ElectLeader
 from service.domain.events import DEADLINES, OPENINGS, Recorded, begins_rounds
+from service.export import exporter_of
 from service.loops.examiner import Examiner
 from service.loops.leader import Leader
 from service.loops.notice import Notices
@@ -36,9 +33,6 @@ from service.store.schema import head
 from service.store.watch import Watch
 from service.submission import Origin
 from service.writer import Observer, Writer
-
-if TYPE_CHECKING:
-    from projections.export.otlp import Exporter
 
 LOG = logging.getLogger(__name__)
 POOL_CLOSE_S = 5.0
@@ -102,7 +96,8 @@ class Replica:
         examiner = Examiner(settings, self.process.diverged)
         self.exporter = exporter_of(settings, self.pool, self.process, self.name)
         exports = () if self.exporter is None else (self.exporter.run_fleet,)
-        duties = (*exports, self._announce, self._project, watcher.run, Retention(self.pool, sweeps=numbers).run, examiner.run)
+        retention = Retention(self.pool, sweeps=numbers)
+        duties = (*exports, self._announce, self._project, watcher.run, retention.run, examiner.run)
         self.leader = Leader(self.pool, self.name, settings.leader_lease_s, duties)
 
     def _committed(self, events: Sequence[Recorded]) -> None:
@@ -157,27 +152,6 @@ class Replica:
             idle = self.pool.get_idle_size()
             self.process.connections(self.pool.get_size() - idle, idle, self.pool.get_max_size())
             self.process.leads(leader=self.leader.leads)
-
-
-def exporter_of(settings: Settings, pool: Pool, process: Process, replica: str) -> "Exporter | None":
-    """Return what sends the metrics over OTLP, None when nobody wants them; only then its libraries are imported."""
-    if not settings.otlp_endpoint:
-        return None
-    from projections.export.otlp import Exporter  # noqa: PLC0415
-    from projections.export.otlp_message import Identity  # noqa: PLC0415
-    from projections.export.otlp_sender import Destination, GrpcSender, HttpSender  # noqa: PLC0415
-
-    destination = Destination(
-        settings.otlp_endpoint,
-        pairs(settings.otlp_headers),
-        min(settings.otlp_timeout_s, settings.otlp_interval_s),
-        settings.otlp_compression == "gzip",
-        settings.otlp_certificate,
-    )
-    sender = GrpcSender(destination) if settings.otlp_protocol == "grpc" else HttpSender(destination)
-    named = {"service.name": "muster", "service.version": version("muster"), "service.instance.id": replica}
-    identity = Identity({**named, **pairs(settings.otlp_attributes)}, version("muster"))
-    return Exporter(pool, process, sender, identity, settings.otlp_interval_s, histograms=settings.otlp_histograms)
 
 
 async def watched(loop: Coroutine[None, None, None]) -> None:

@@ -1,4 +1,4 @@
-"""A receiver of OTLP metrics over gRPC and over HTTP, made of opentelemetry-proto; it keeps what came and answers as told."""
+"""A receiver of OTLP over gRPC and over HTTP, made of opentelemetry-proto; it keeps what came and answers as told."""
 
 import gzip
 import threading
@@ -14,34 +14,50 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
 )
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.proto.metrics.v1 import metrics_pb2 as pb
+from opentelemetry.proto.trace.v1 import trace_pb2
 from typing_extensions import override
 
-METHOD = "MetricsService"
-SERVICE = "opentelemetry.proto.collector.metrics.v1.MetricsService"
+REQUESTS: dict[str, Any] = {
+    "opentelemetry.proto.collector.metrics.v1.MetricsService": ExportMetricsServiceRequest,
+    "opentelemetry.proto.collector.trace.v1.TraceService": ExportTraceServiceRequest,
+}
+PATHS: dict[str, Any] = {"/v1/metrics": ExportMetricsServiceRequest, "/v1/traces": ExportTraceServiceRequest}
+Request = ExportMetricsServiceRequest | ExportTraceServiceRequest
+Answer = ExportMetricsServiceResponse | ExportTraceServiceResponse
 Point = tuple[str, tuple[tuple[str, str], ...]]
 
 
 class Receiver:
-    """What came, by the instance that sent it."""
+    """What came, by the instance that sent it; *refuses* of each request, and each with a *fault* as its protocol has it."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.requests: list[ExportMetricsServiceRequest] = []
+        self.traced: list[ExportTraceServiceRequest] = []
         self.headers: list[dict[str, str]] = []
         self.refuses = 0
-        self.away = False
+        self.fault: Any = None
         self.came = threading.Event()
 
-    def take(self, request: ExportMetricsServiceRequest, headers: dict[str, str]) -> ExportMetricsServiceResponse:
-        """Keep a request, and answer how many points were refused."""
-        self.requests.append(request)
+    def take(self, request: Request, headers: dict[str, str]) -> Answer:
+        """Keep a request, and answer how much of it was refused."""
         self.headers.append(headers)
+        if isinstance(request, ExportTraceServiceRequest):
+            self.traced.append(request)
+            refused = ExportTracePartialSuccess(rejected_spans=self.refuses, error_message="too many")
+            answer: Answer = ExportTraceServiceResponse(partial_success=refused if self.refuses else None)
+        else:
+            self.requests.append(request)
+            refuses = ExportMetricsPartialSuccess(rejected_data_points=self.refuses, error_message="too many")
+            answer = ExportMetricsServiceResponse(partial_success=refuses if self.refuses else None)
         self.came.set()
-        if not self.refuses:
-            return ExportMetricsServiceResponse()
-        refused = ExportMetricsPartialSuccess(rejected_data_points=self.refuses, error_message="too many")
-        return ExportMetricsServiceResponse(partial_success=refused)
+        return answer
 
     def metrics(self, instance: str) -> Iterator[pb.Metric]:
         """Yield the metrics that an instance whose name begins so has sent."""
@@ -52,15 +68,17 @@ class Receiver:
                     for scope in resource.scope_metrics:
                         yield from scope.metrics
 
+    def spans(self) -> list[trace_pb2.Span]:
+        """Return the spans that came, in their order."""
+        found = (resource for request in self.traced for resource in request.resource_spans)
+        return [span for resource in found for scope in resource.scope_spans for span in scope.spans]
+
     def instances(self) -> set[str]:
         """Return who has sent something."""
-        return {
-            one.value.string_value
-            for request in self.requests
-            for resource in request.resource_metrics
-            for one in resource.resource.attributes
-            if one.key == "service.instance.id"
-        }
+        resources = [resource.resource for request in self.requests for resource in request.resource_metrics]
+        resources += [resource.resource for request in self.traced for resource in request.resource_spans]
+        pairs = [one for resource in resources for one in resource.attributes]
+        return {one.value.string_value for one in pairs if one.key == "service.instance.id"}
 
     def points(self, instance: str) -> dict[Point, Any]:
         """Return the last point of every series of an instance, by name and labels."""
@@ -78,15 +96,18 @@ def grpc_receiver() -> Iterator[Receiver]:
     server = grpc.server(futures.ThreadPoolExecutor(2))
     receiver = Receiver(f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}")
 
-    def export(request: ExportMetricsServiceRequest, context: Any) -> ExportMetricsServiceResponse:  # noqa: ANN401 - grpc's own
+    def export(request: Request, context: Any) -> Answer:  # noqa: ANN401 - grpc's own
+        if receiver.fault is not None:
+            context.abort(receiver.fault, "not now")
         return receiver.take(request, {str(key): str(value) for key, value in context.invocation_metadata()})
 
-    handler = grpc.unary_unary_rpc_method_handler(
-        export,
-        request_deserializer=ExportMetricsServiceRequest.FromString,
-        response_serializer=ExportMetricsServiceResponse.SerializeToString,
-    )
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Export": handler}),))
+    for service, request in REQUESTS.items():
+        handler = grpc.unary_unary_rpc_method_handler(
+            export,
+            request_deserializer=request.FromString,
+            response_serializer=lambda answer: answer.SerializeToString(),
+        )
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Export": handler}),))
     server.start()
     try:
         yield receiver
@@ -103,10 +124,13 @@ def http_receiver() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["content-length"]))
             if self.headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
-            known = self.path == "/v1/metrics" and self.headers["content-type"] == "application/x-protobuf" and not receiver.away
-            self.send_response(200 if known else 404)
-            request = ExportMetricsServiceRequest.FromString(body)
-            answer = receiver.take(request, dict(self.headers.items())).SerializeToString() if known else b"nobody here"
+            known = self.path in PATHS and self.headers["content-type"] == "application/x-protobuf"
+            status = receiver.fault or (200 if known else 404)
+            answer = b"nobody here"
+            if status == 200:
+                request = PATHS[self.path].FromString(body)
+                answer = receiver.take(request, dict(self.headers.items())).SerializeToString()
+            self.send_response(status)
             self.send_header("content-length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)

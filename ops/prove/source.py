@@ -63,7 +63,7 @@ async def exported(connection: asyncpg.Connection, receiver: "Receiver") -> tupl
     receiver.clear()
     async with httpx.AsyncClient() as client:
         metrics = Fleet().metrics(rows(snapshot), snapshot.depth.at)
-        for request in requests(Identity({"service.instance.id": "fleet:prove"}, ""), metrics):
+        for request, _ in requests(Identity({"service.instance.id": "fleet:prove"}, ""), metrics):
             body = request.SerializeToString()
             (
                 await client.post(receiver.endpoint, content=body, headers={"content-type": "application/x-protobuf"})

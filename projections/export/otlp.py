@@ -4,22 +4,21 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import asyncpg
 from opentelemetry.proto.metrics.v1 import metrics_pb2 as pb
 
 from projections.export import otlp_process
-from projections.export.otlp_message import Fleet, Histograms, Identity, points_of, requests
-from projections.export.otlp_sender import Sender, Undelivered
+from projections.export.otlp_delivery import Delivery
+from projections.export.otlp_message import Fleet, Histograms, Identity, fleet, requests
 from projections.export.sample import Sizes
 from projections.export.snapshot import Snapshot, rows, take
 from projections.measures.process import Process
 from service.store.pool import is_lost
 
 LOG = logging.getLogger(__name__)
-QUIET_S = 60.0
 
 
 class Exporter:
@@ -29,7 +28,7 @@ class Exporter:
         self,
         pool: asyncpg.Pool,
         process: Process,
-        sender: Sender,
+        delivery: Delivery,
         identity: Identity,
         interval_s: float,
         *,
@@ -37,13 +36,12 @@ class Exporter:
     ) -> None:
         self._pool = pool
         self._process = process
-        self._sender = sender
+        self._delivery = delivery
         self._identity = identity
         self._interval_s = interval_s
         self._fleet = Fleet(histograms)
         self._sizes = Sizes()
         self._busy = {"fleet": threading.Lock(), "process": threading.Lock()}
-        self._complained_at = -QUIET_S
         self._began = time.time()
 
     async def run(self) -> None:
@@ -73,8 +71,7 @@ class Exporter:
     def _send_fleet(self, snapshot: Snapshot) -> None:
         born = min((series.created_at for series in snapshot.book.series.values()), default=None)
         if born is not None:
-            name = f"fleet:{round(born.timestamp() * 1_000_000):x}"
-            self._send("fleet", name, self._fleet.metrics(rows(snapshot), snapshot.depth.at), self._fleet.delivered)
+            self._send("fleet", fleet(born), self._fleet.metrics(rows(snapshot), snapshot.depth.at), self._fleet.delivered)
 
     def _send_process(self) -> None:
         name = self._identity.attributes["service.instance.id"]
@@ -87,43 +84,7 @@ class Exporter:
         if not self._busy[scope].acquire(blocking=False):
             return
         try:
-            if self._attempt(instance, metrics):
+            if self._delivery.deliver(requests(self._identity.named(instance), metrics)).result != "failure":
                 delivered()
         finally:
             self._busy[scope].release()
-
-    def _attempt(self, instance: str, metrics: Iterable[pb.Metric]) -> bool:
-        """Send *metrics*, count what became of them, and tell whether they were delivered."""
-        started = time.perf_counter()
-        sent = rejected = 0
-        result = "success"
-        try:
-            identity = Identity({**self._identity.attributes, "service.instance.id": instance}, self._identity.version)
-            for points, refused in self._deliver(identity, metrics):
-                sent, rejected = sent + points, rejected + refused
-            result = "partial" if rejected else "success"
-        except Undelivered as undelivered:
-            result = "failure"
-            self._complain(str(undelivered))
-        except Exception:
-            result = "failure"
-            LOG.exception("an export over OTLP broke")
-        finally:
-            self._process.exported(result, time.perf_counter() - started, sent - rejected, rejected)
-        return result != "failure"
-
-    def _deliver(self, identity: Identity, metrics: Iterable[pb.Metric]) -> Iterator[tuple[int, int]]:
-        """Send *metrics*; yield for each request how many points it had and how many were refused."""
-        for request in requests(identity, metrics):
-            answer = self._sender.send(request)
-            refused = answer.partial_success.rejected_data_points
-            if refused:
-                self._complain(f"{refused} points refused: {answer.partial_success.error_message}")
-            yield sum(map(points_of, request.resource_metrics[0].scope_metrics[0].metrics)), refused
-
-    def _complain(self, why: str) -> None:
-        """Log a failure, once a minute at most."""
-        now = time.monotonic()
-        if now - self._complained_at >= QUIET_S:
-            self._complained_at = now
-            LOG.warning("OTLP: %s", why)

@@ -1,11 +1,12 @@
 """Metrics as OTLP has them: the rows of an exposition as protobuf, cumulative, each point with the time its series began."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from time import sleep
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.metrics.v1 import metrics_pb2 as pb
@@ -31,25 +32,34 @@ BESIDE = ".exponential"
 
 
 class Identity(Struct, frozen=True):
-    """Whose metrics they are: attributes of the resource, and the version of Muster."""
+    """Whose metrics or spans they are: attributes of the resource, and the version of Muster."""
 
     attributes: dict[str, str]
     version: str
 
+    def named(self, instance: str) -> Self:
+        """Return this identity as that of another instance."""
+        return replace(self, attributes={**self.attributes, "service.instance.id": instance})
 
-def requests(identity: Identity, metrics: Iterable[pb.Metric]) -> Iterator[ExportMetricsServiceRequest]:
-    """Yield *metrics* in requests of a size that every receiver takes."""
+
+def fleet(born: datetime) -> str:
+    """Return the instance that speaks for the whole fleet: the log whose first event was recorded then."""
+    return f"fleet:{round(born.timestamp() * 1_000_000):x}"
+
+
+def requests(identity: Identity, metrics: Iterable[pb.Metric]) -> Iterator[tuple[ExportMetricsServiceRequest, int]]:
+    """Yield *metrics* in requests of a size that every receiver takes, each with how many points it has."""
     waiting: list[pb.Metric] = []
     size = 0
     for metric in metrics:
         points = points_of(metric)
         if waiting and size + points > MOST_POINTS:
-            yield request(identity, waiting)
+            yield request(identity, waiting), size
             waiting, size = [], 0
         waiting.append(metric)
         size += points
     if waiting:
-        yield request(identity, waiting)
+        yield request(identity, waiting), size
 
 
 def request(identity: Identity, metrics: list[pb.Metric]) -> ExportMetricsServiceRequest:
@@ -75,7 +85,7 @@ def clean(value: str) -> str:
     return value if value.isprintable() else value.encode("utf-8", "replace").decode()
 
 
-def paced(items: Sequence[T]) -> Iterator[T]:
+def paced(items: Iterable[T]) -> Iterator[T]:
     """Yield *items*, and let other threads run now and then: the event loop shall not wait for a whole export."""
     for place, item in enumerate(items):
         if place % BREATH == 0:

@@ -1,29 +1,66 @@
-"""How requests of OTLP travel: over gRPC or HTTP, one attempt each, never from the event loop's own thread.
-
-A point that is lost is no loss: points are cumulative, and the next export carries everything again.
-"""
+"""How requests of OTLP travel: over gRPC or HTTP, one attempt each, never from the event loop's own thread."""
 
 import gzip
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import grpc  # type: ignore[import-untyped]  # its stubs are another package
 import httpx
+from google.protobuf.message import Message  # type: ignore[import-untyped]  # its stubs are another package
 from msgspec import Struct
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-    ExportMetricsServiceResponse,
-)
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
-PATH = "/v1/metrics"
 TEXT_CHARS = 200
+UNREADABLE = (httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE, httpx.codes.UNPROCESSABLE_ENTITY)
 
 
 class Undelivered(RuntimeError):
-    """The receiver did not take a request; the message says why."""
+    """The receiver did not take a request; the message says why.
+
+    Undelivered
+    └── Unwanted   it will never take this one, however often it is sent
+    """
+
+
+class Unwanted(Undelivered):
+    """The receiver has read a request and refuses it."""
+
+
+class Signal(Struct, frozen=True):
+    """What is sent: to which service over gRPC, where over HTTP, and what the answer calls those that it refused."""
+
+    service: str
+    path: str
+    answer: type[Message]
+    rejected: str
+    noun: str
+
+    def read(self, answer: Any) -> "Taken":  # noqa: ANN401 - the two answers have nothing in common but their form
+        """Return what an answer says."""
+        partial = answer.partial_success
+        return Taken(getattr(partial, self.rejected), partial.error_message)
+
+
+METRICS = Signal(
+    "opentelemetry.proto.collector.metrics.v1.MetricsService",
+    "/v1/metrics",
+    ExportMetricsServiceResponse,
+    "rejected_data_points",
+    "points",
+)
+TRACES = Signal(
+    "opentelemetry.proto.collector.trace.v1.TraceService", "/v1/traces", ExportTraceServiceResponse, "rejected_spans", "spans"
+)
+
+
+class Taken(NamedTuple):
+    """How much of a request the receiver refused though it took the rest, and why."""
+
+    rejected: int = 0
+    why: str = ""
 
 
 class Destination(Struct, frozen=True):
@@ -39,8 +76,8 @@ class Destination(Struct, frozen=True):
 class Sender(Protocol):
     """Sends one request at a time."""
 
-    def send(self, request: ExportMetricsServiceRequest) -> ExportMetricsServiceResponse:
-        """Send *request* and return the answer.
+    def send(self, request: Message) -> Taken:
+        """Send *request* and return what became of it.
 
         Raises:
             Undelivered: nobody took it in time.
@@ -54,7 +91,8 @@ class Sender(Protocol):
 class GrpcSender:
     """OTLP over gRPC."""
 
-    def __init__(self, destination: Destination) -> None:
+    def __init__(self, signal: Signal, destination: Destination) -> None:
+        self._signal = signal
         self._destination = destination
         parts = urlsplit(destination.endpoint if "//" in destination.endpoint else f"http://{destination.endpoint}")
         if parts.scheme == "https":
@@ -63,22 +101,21 @@ class GrpcSender:
         else:
             self._channel = grpc.insecure_channel(parts.netloc)
         self._export = self._channel.unary_unary(
-            METHOD,
-            request_serializer=ExportMetricsServiceRequest.SerializeToString,
-            response_deserializer=ExportMetricsServiceResponse.FromString,
+            f"/{signal.service}/Export",
+            request_serializer=lambda request: request.SerializeToString(),
+            response_deserializer=signal.answer.FromString,
         )
 
-    def send(self, request: ExportMetricsServiceRequest) -> ExportMetricsServiceResponse:
-        """Send *request* and return the answer."""
+    def send(self, request: Message) -> Taken:
+        """Send *request* and return what became of it."""
         metadata = [(name.lower(), value) for name, value in self._destination.headers.items()]
         compression = grpc.Compression.Gzip if self._destination.compressed else grpc.Compression.NoCompression
         try:
-            answer: ExportMetricsServiceResponse = self._export(
-                request, timeout=self._destination.timeout_s, metadata=metadata, compression=compression
-            )
+            answer = self._export(request, timeout=self._destination.timeout_s, metadata=metadata, compression=compression)
         except grpc.RpcError as error:
-            raise Undelivered(f"{error.code().name}: {error.details()}"[:TEXT_CHARS]) from None
-        return answer
+            kind = Unwanted if error.code() == grpc.StatusCode.INVALID_ARGUMENT else Undelivered
+            raise kind(f"{error.code().name}: {error.details()}"[:TEXT_CHARS]) from None
+        return self._signal.read(answer)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -88,9 +125,10 @@ class GrpcSender:
 class HttpSender:
     """OTLP over HTTP, as protobuf."""
 
-    def __init__(self, destination: Destination) -> None:
+    def __init__(self, signal: Signal, destination: Destination) -> None:
         parts = urlsplit(destination.endpoint)
-        self._url = destination.endpoint if parts.path.strip("/") else destination.endpoint.rstrip("/") + PATH
+        self._signal = signal
+        self._url = destination.endpoint if parts.path.strip("/") else destination.endpoint.rstrip("/") + signal.path
         self._compressed = destination.compressed
         headers = {"content-type": "application/x-protobuf", **destination.headers}
         if self._compressed:
@@ -98,21 +136,26 @@ class HttpSender:
         trusted = httpx.create_ssl_context(verify=destination.certificate) if destination.certificate else True
         self._client = httpx.Client(headers=headers, timeout=destination.timeout_s, verify=trusted)
 
-    def send(self, request: ExportMetricsServiceRequest) -> ExportMetricsServiceResponse:
-        """Send *request* and return the answer."""
+    def send(self, request: Message) -> Taken:
+        """Send *request* and return what became of it."""
         body = request.SerializeToString()
         try:
             answer = self._client.post(self._url, content=gzip.compress(body, 1) if self._compressed else body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Undelivered(f"{type(error).__name__}: {error}"[:TEXT_CHARS]) from None
         if answer.status_code != httpx.codes.OK:
-            raise Undelivered(f"{answer.status_code}: {answer.text}"[:TEXT_CHARS])
+            kind = Unwanted if answer.status_code in UNREADABLE else Undelivered
+            raise kind(f"{answer.status_code}: {answer.text}"[:TEXT_CHARS])
         try:
-            taken: ExportMetricsServiceResponse = ExportMetricsServiceResponse.FromString(answer.content)
+            return self._signal.read(self._signal.answer.FromString(answer.content))
         except Exception as error:  # noqa: BLE001 - protobuf has no one error of its own for what is no message
             raise Undelivered(f"an answer that is none: {error}"[:TEXT_CHARS]) from None
-        return taken
 
     def close(self) -> None:
         """Let go of the connection."""
         self._client.close()
+
+
+def sender_to(signal: Signal, destination: Destination, protocol: Literal["grpc", "http/protobuf"]) -> Sender:
+    """Return what sends *signal* to *destination*."""
+    return GrpcSender(signal, destination) if protocol == "grpc" else HttpSender(signal, destination)

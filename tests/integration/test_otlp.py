@@ -4,19 +4,18 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 import asyncpg
 import pytest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-    ExportMetricsServiceResponse,
-)
+from google.protobuf.message import Message  # type: ignore[import-untyped]  # its stubs are another package
 from prometheus_client.parser import text_string_to_metric_families
 
 from projections.export import prometheus
 from projections.export.otlp import Exporter
+from projections.export.otlp_delivery import Delivery
 from projections.export.otlp_message import CUMULATIVE, GONE, Histograms, Identity
-from projections.export.otlp_sender import Destination, GrpcSender, HttpSender, Sender
+from projections.export.otlp_sender import METRICS, Destination, GrpcSender, HttpSender, Sender, Signal, Taken
 from projections.export.sample import Sizes
 from projections.export.snapshot import Snapshot, rows, take
 from projections.measures.catalogue import CATALOGUE
@@ -29,7 +28,7 @@ from tests.histories import History
 from tests.receiver import Receiver, grpc_receiver, http_receiver
 
 IDENTITY = Identity({"service.name": "muster", "service.instance.id": "replica-1"}, "0.1.0")
-ROADS = {"grpc": (grpc_receiver, GrpcSender), "http": (http_receiver, HttpSender)}
+ROADS = {"grpc": (grpc_receiver, partial(GrpcSender, METRICS)), "http": (http_receiver, partial(HttpSender, METRICS))}
 
 
 @pytest.fixture(params=["grpc", "http"])
@@ -54,7 +53,7 @@ async def snapshot(pool: asyncpg.Pool) -> AsyncIterator[Snapshot]:
 
 
 def exporter(pool: asyncpg.Pool, sender: Sender, process: Process, histograms: Histograms = "explicit") -> Exporter:
-    return Exporter(pool, process, sender, IDENTITY, 60, histograms=histograms)
+    return Exporter(pool, process, Delivery(METRICS, sender, process), IDENTITY, 60, histograms=histograms)
 
 
 def scraped(snapshot: Snapshot) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -115,7 +114,7 @@ async def test_every_value_that_arrives_is_the_scraped_one(
 
 async def test_exponential_buckets_hold_what_the_explicit_ones_hold(pool: asyncpg.Pool, snapshot: Snapshot) -> None:
     with http_receiver() as receiver:
-        sender = HttpSender(Destination(receiver.endpoint))
+        sender = HttpSender(METRICS, Destination(receiver.endpoint))
         await exporter(pool, sender, Process(), "exponential").export_fleet(snapshot)
         sender.close()
     kept = snapshot.book.series["muster_attempt_duration_seconds", ("completed",)]
@@ -132,7 +131,7 @@ async def test_exponential_buckets_hold_what_the_explicit_ones_hold(pool: asyncp
 
 async def test_both_kinds_of_buckets_are_sent_under_two_names(pool: asyncpg.Pool, snapshot: Snapshot) -> None:
     with http_receiver() as receiver:
-        sender = HttpSender(Destination(receiver.endpoint))
+        sender = HttpSender(METRICS, Destination(receiver.endpoint))
         await exporter(pool, sender, Process(), "both").export_fleet(snapshot)
         sender.close()
     kinds = {metric.name: metric.WhichOneof("data") for metric in receiver.metrics("fleet:")}
@@ -152,13 +151,13 @@ async def test_a_series_that_left_while_nobody_listened_is_told_at_the_next_deli
 ) -> None:
     name = next(iter(snapshot.shown.workers))
     with http_receiver() as receiver:
-        sender = HttpSender(Destination(receiver.endpoint, timeout_s=1))
+        sender = HttpSender(METRICS, Destination(receiver.endpoint, timeout_s=1))
         sends = exporter(pool, sender, Process())
         await sends.export_fleet(snapshot)
         del snapshot.shown.workers[name]
-        receiver.away = True
+        receiver.fault = 404
         await sends.export_fleet(snapshot)
-        receiver.away = False
+        receiver.fault = None
         for flags in (GONE, None):
             receiver.requests.clear()
             await sends.export_fleet(snapshot)
@@ -170,7 +169,7 @@ async def test_a_series_that_left_while_nobody_listened_is_told_at_the_next_deli
 async def test_a_series_that_left_is_sent_once_more_without_a_value(pool: asyncpg.Pool, snapshot: Snapshot) -> None:
     name = next(iter(snapshot.shown.workers))
     with grpc_receiver() as receiver:
-        sender = GrpcSender(Destination(receiver.endpoint))
+        sender = GrpcSender(METRICS, Destination(receiver.endpoint))
         sends = exporter(pool, sender, Process())
         await sends.export_fleet(snapshot)
         del snapshot.shown.workers[name]
@@ -186,7 +185,7 @@ async def test_each_replica_sends_its_own_numbers_under_its_own_name(pool: async
     process = Process("0001", "abc")
     process.observe_append(0.002, 3)
     with grpc_receiver() as receiver:
-        sender = GrpcSender(Destination(receiver.endpoint))
+        sender = GrpcSender(METRICS, Destination(receiver.endpoint))
         exporter(pool, sender, process)._send_process()
         sender.close()
     assert receiver.instances() == {"replica-1"}
@@ -217,17 +216,17 @@ async def test_points_that_a_receiver_refuses_are_counted_though_it_says_success
 async def test_a_wrong_endpoint_costs_a_counted_failure_and_one_line_a_minute(
     pool: asyncpg.Pool,
     snapshot: Snapshot,
-    send: Callable[[Destination], Sender],
+    send: Callable[[Signal, Destination], Sender],
     endpoint: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING)
     process = Process()
-    sends = exporter(pool, send(Destination(endpoint, timeout_s=0.5)), process)
+    sends = exporter(pool, send(METRICS, Destination(endpoint, timeout_s=0.5)), process)
     for _ in range(3):
         await sends.export_fleet(snapshot)
     assert process.registry.get_sample_value("muster_otlp_exports_total", {"result": "failure"}) == 3
-    assert [record.levelname for record in caplog.records if record.name == "projections.export.otlp"] == ["WARNING"]
+    assert [record.levelname for record in caplog.records if record.name == "projections.export.otlp_delivery"] == ["WARNING"]
 
 
 async def test_an_export_that_is_under_way_is_not_joined_by_another(pool: asyncpg.Pool, snapshot: Snapshot) -> None:
@@ -238,12 +237,12 @@ async def test_an_export_that_is_under_way_is_not_joined_by_another(pool: asyncp
 
         calls = 0
 
-        def send(self, request: ExportMetricsServiceRequest) -> ExportMetricsServiceResponse:
+        def send(self, request: Message) -> Taken:
             assert request.resource_metrics
             self.calls += 1
             under_way.set()
             end.wait(10)
-            return ExportMetricsServiceResponse()
+            return Taken()
 
         def close(self) -> None:
             """Nothing is held."""
