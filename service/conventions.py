@@ -5,18 +5,16 @@ from urllib.parse import unquote
 
 OTLP = "OTEL_EXPORTER_OTLP_"
 WORDS = {
-    "otlp_endpoint": "ENDPOINT",
-    "otlp_protocol": "PROTOCOL",
-    "otlp_headers": "HEADERS",
-    "otlp_timeout_s": "TIMEOUT",
-    "otlp_compression": "COMPRESSION",
-    "otlp_certificate": "CERTIFICATE",
+    "endpoint": "ENDPOINT",
+    "protocol": "PROTOCOL",
+    "headers": "HEADERS",
+    "timeout_s": "TIMEOUT",
+    "compression": "COMPRESSION",
+    "certificate": "CERTIFICATE",
 }
-"""Each also with METRICS_ before it, which goes first."""
-OTHERS = {"otlp_interval_s": "OTEL_METRIC_EXPORT_INTERVAL", "otlp_attributes": "OTEL_RESOURCE_ATTRIBUTES"}
+"""Each also with METRICS_ or TRACES_ before it, which goes first."""
 AGGREGATION = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"
 AGGREGATIONS = {"explicit_bucket_histogram": "explicit", "base2_exponential_bucket_histogram": "exponential"}
-PATH = "v1/metrics"
 
 
 def conventional(environment: Mapping[str, str]) -> dict[str, str]:
@@ -24,23 +22,43 @@ def conventional(environment: Mapping[str, str]) -> dict[str, str]:
 
     >>> conventional({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318", "OTEL_EXPORTER_OTLP_TIMEOUT": "5000"})
     {'otlp_endpoint': 'http://collector:4318/v1/metrics', 'otlp_timeout_s': '5.0'}
+    >>> conventional({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector:4318/v1/traces"})
+    {'otlp_traces_endpoint': 'http://collector:4318/v1/traces'}
     >>> conventional({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318", "OTEL_SDK_DISABLED": "true"})
     {}
     """
-    off = environment.get("OTEL_SDK_DISABLED", "").lower() == "true" or environment.get("OTEL_METRICS_EXPORTER") == "none"
-    found = {ours: environment.get(f"{OTLP}METRICS_{word}") or environment.get(OTLP + word, "") for ours, word in WORDS.items()}
-    found |= {ours: environment.get(word, "") for ours, word in OTHERS.items()}
-    found["otlp_histograms"] = AGGREGATIONS.get(environment.get(AGGREGATION, ""), "")
-    if off:
+    if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return {}
-    for span in ("otlp_timeout_s", "otlp_interval_s"):
-        found[span] = seconds(found[span])
-    by_http = found["otlp_protocol"] != "grpc"
-    if found["otlp_endpoint"] and by_http and not environment.get(f"{OTLP}METRICS_ENDPOINT"):
-        found["otlp_endpoint"] = f"{found['otlp_endpoint'].rstrip('/')}/{PATH}"
-    if name := environment.get("OTEL_SERVICE_NAME"):
-        found["otlp_attributes"] = ",".join(filter(None, (found["otlp_attributes"], f"service.name={name}")))
+    found = metrics(environment) | traces(environment)
+    name, given = environment.get("OTEL_SERVICE_NAME"), environment.get("OTEL_RESOURCE_ATTRIBUTES", "")
+    found["otlp_attributes"] = ",".join(filter(None, (given, f"service.name={name}" if name else "")))
     return {ours: value for ours, value in found.items() if value}
+
+
+def metrics(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of the metrics, on as soon as any endpoint is named."""
+    if environment.get("OTEL_METRICS_EXPORTER") == "none":
+        return {}
+    found = {f"otlp_{ours}": value for ours, value in sent("METRICS", environment).items()}
+    found["otlp_interval_s"] = seconds(environment.get("OTEL_METRIC_EXPORT_INTERVAL", ""))
+    return found | {"otlp_histograms": AGGREGATIONS.get(environment.get(AGGREGATION, ""), "")}
+
+
+def traces(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of the traces: off until an endpoint of theirs is named, or their exporter."""
+    asked = environment.get("OTEL_TRACES_EXPORTER")
+    if "otlp" not in asked.split(",") if asked else not environment.get(f"{OTLP}TRACES_ENDPOINT"):
+        return {}
+    found = {f"otlp_traces_{ours}": value for ours, value in sent("TRACES", environment).items()}
+    return found | {"otlp_traces_interval_s": seconds(environment.get("OTEL_BSP_SCHEDULE_DELAY", ""))}
+
+
+def sent(signal: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return how *signal* is sent; an endpoint for all signals has a path for each, over HTTP."""
+    found = {ours: environment.get(f"{OTLP}{signal}_{word}") or environment.get(OTLP + word, "") for ours, word in WORDS.items()}
+    if found["endpoint"] and found["protocol"] != "grpc" and not environment.get(f"{OTLP}{signal}_ENDPOINT"):
+        found["endpoint"] = f"{found['endpoint'].rstrip('/')}/v1/{signal.lower()}"
+    return found | {"timeout_s": seconds(found["timeout_s"])}
 
 
 def seconds(milliseconds: str) -> str:

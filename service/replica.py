@@ -19,7 +19,7 @@ from projections.projector import Projector
 from service.bell import Bell
 from service.domain.commands import ElectLeader
 from service.domain.events import DEADLINES, OPENINGS, Recorded, begins_rounds
-from service.export import exporter_of
+from service.export import exporter_of, tracer_of
 from service.loops.examiner import Examiner
 from service.loops.leader import Leader
 from service.loops.notice import Notices
@@ -95,9 +95,11 @@ class Replica:
         watcher = Watcher(self.pool, self.writer, self.deadlines, settings.tick_s, sweeps=numbers)
         examiner = Examiner(settings, self.process.diverged)
         self.exporter = exporter_of(settings, self.pool, self.process, self.name)
+        tracer = tracer_of(settings, self.pool, self.process)
         exports = () if self.exporter is None else (self.exporter.run_fleet,)
+        traces = () if tracer is None else (tracer.run,)
         retention = Retention(self.pool, sweeps=numbers)
-        duties = (*exports, self._announce, self._project, watcher.run, retention.run, examiner.run)
+        duties = (*exports, *traces, self._announce, self._project, watcher.run, retention.run, examiner.run)
         self.leader = Leader(self.pool, self.name, settings.leader_lease_s, duties)
 
     def _committed(self, events: Sequence[Recorded]) -> None:

@@ -77,6 +77,25 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["explicit", "exponential", "both"], Meta(description="buckets of the histograms that have both kinds")
     ] = "explicit"
     otlp_attributes: Annotated[str, Meta(description="of the resource, as name=value,…; OTEL_RESOURCE_ATTRIBUTES")] = ""
+    otlp_traces_endpoint: Annotated[
+        str, Meta(description="where traces are sent over OTLP, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT; empty: off")
+    ] = ""
+    otlp_traces_protocol: Annotated[
+        Literal["grpc", "http/protobuf"], Meta(description="how they travel, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
+    ] = "http/protobuf"
+    otlp_traces_headers: Annotated[str, Meta(description="headers, as name=value,…; OTEL_EXPORTER_OTLP_TRACES_HEADERS")] = ""
+    otlp_traces_timeout_s: Annotated[
+        float, Meta(ge=0.1, le=60, description="seconds of one request, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT")
+    ] = 10.0
+    otlp_traces_interval_s: Annotated[
+        float, Meta(ge=0.1, le=3600, description="seconds between two exports, OTEL_BSP_SCHEDULE_DELAY")
+    ] = 5.0
+    otlp_traces_compression: Annotated[
+        Literal["none", "gzip"], Meta(description="of requests, OTEL_EXPORTER_OTLP_TRACES_COMPRESSION")
+    ] = "none"
+    otlp_traces_certificate: Annotated[
+        str, Meta(description="file of trusted certificates, OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE")
+    ] = ""
     commit: Annotated[str, Meta(description="revision that this Muster was built from, as shown in its metrics")] = "unknown"
 
     @classmethod
@@ -123,8 +142,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def shown(self) -> dict[str, Any]:
         """Return every setting by its name, secrets masked."""
-        hidden = {"dsn": masked(self.dsn), "otlp_headers": MASK if self.otlp_headers else ""}
-        return msgspec.structs.asdict(self) | hidden
+        hidden = {name: MASK if getattr(self, name) else "" for name in ("otlp_headers", "otlp_traces_headers")}
+        return msgspec.structs.asdict(self) | {"dsn": masked(self.dsn)} | hidden
 
     def lines(self) -> list[str]:
         """Return one line for each setting, in the order of the fields, secrets masked."""

@@ -52,7 +52,10 @@ IN_QUERY: dict[str, tuple[str, dict[str, Any]]] = {
 IN_HEADER: dict[str, tuple[str, dict[str, Any]]] = {
     "Idempotency-Key": ("The same key and body get the first answer again, for 24 h.", text(1, 128)),
     "If-Match": ("The version of the view that the edit builds on.", TEXT | {"examples": ['"7"']}),
-    "traceparent": ("W3C trace context; its trace id becomes the `correlation_id` of every event.", TEXT),
+    "traceparent": (
+        "W3C trace context; its trace id becomes the `correlation_id` of every event, its span the parent of the attempts.",
+        TEXT,
+    ),
     "Last-Event-ID": ("Position after which the stream resumes.", TEXT),
 }
 

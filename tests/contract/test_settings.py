@@ -66,6 +66,31 @@ def test_an_address_without_a_password_is_printed_as_it_is() -> None:
     assert masked("postgresql://me@db:5432/muster?host=/run/pg") == "postgresql://me@db:5432/muster?host=/run/pg"
 
 
+def test_the_export_of_traces_is_off_until_its_endpoint_or_its_exporter_is_named() -> None:
+    shared = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318", "OTEL_EXPORTER_OTLP_HEADERS": "token=s3cret"}
+    assert Settings.read(shared).otlp_traces_endpoint == ""
+    asked = Settings.read({**shared, "OTEL_TRACES_EXPORTER": "otlp", "OTEL_BSP_SCHEDULE_DELAY": "1500"})
+    assert (asked.otlp_traces_endpoint, asked.otlp_traces_headers) == ("http://collector:4318/v1/traces", "token=s3cret")
+    assert (asked.otlp_endpoint, asked.otlp_traces_interval_s) == ("http://collector:4318/v1/metrics", 1.5)
+    assert not any("s3cret" in line for line in asked.lines())
+    own = {
+        **shared, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://traces:4317", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc",
+        "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "2500", "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION": "gzip",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "token=other", "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE": "/ca.pem",
+    }  # fmt: skip
+    named = Settings.read(own)
+    assert (named.otlp_traces_endpoint, named.otlp_traces_protocol) == ("http://traces:4317", "grpc")
+    assert (named.otlp_traces_timeout_s, named.otlp_traces_compression) == (2.5, "gzip")
+    assert (named.otlp_traces_headers, named.otlp_headers, named.otlp_traces_certificate) == (
+        "token=other",
+        "token=s3cret",
+        "/ca.pem",
+    )
+    assert (named.otlp_protocol, named.otlp_timeout_s) == ("http/protobuf", 10)
+    for off in ({"OTEL_TRACES_EXPORTER": "none"}, {"OTEL_SDK_DISABLED": "true"}):
+        assert Settings.read({**own, **off}).otlp_traces_endpoint == ""
+
+
 def test_the_export_of_metrics_is_set_by_the_names_of_opentelemetry_where_ours_are_not() -> None:
     theirs = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",

@@ -139,6 +139,7 @@ def test_every_program_is_given_the_file_that_is_mounted_for_it() -> None:
 
 def test_the_collectors_pipelines_name_what_is_declared() -> None:
     collector = read("ops/otel/collector.yaml")
+    assert set(collector["service"]["pipelines"]) == {"metrics", "traces"}
     for pipeline in collector["service"]["pipelines"].values():
         for kind, names in pipeline.items():
             assert set(names) <= set(collector[kind])

@@ -80,9 +80,17 @@ PROCESS = (
     process("gauge", "muster_metrics_series", "Series in the last exposition.", scope=("fleet", "process")),
     process("gauge", "muster_metrics_collect_duration_seconds", "Time to collect the last exposition."),
     process("counter", "muster_metrics_collect_errors_total", "Expositions without the fleet's part."),
-    process("counter", "muster_otlp_exports_total", "Exports over OTLP.", result=("success", "partial", "failure")),
     process(
-        "counter", "muster_otlp_points_total", "Points that the receiver took, and refused.", result=("accepted", "rejected")
+        "counter",
+        "muster_otlp_exports_total",
+        "Exports over OTLP, of metrics and of traces.",
+        result=("success", "partial", "failure"),
+    ),
+    process(
+        "counter",
+        "muster_otlp_points_total",
+        "Points and spans that the receiver took, and refused.",
+        result=("accepted", "rejected"),
     ),
     process("histogram", "muster_otlp_export_duration_seconds", "Time of an export.", ".005 .01 .025 .05 .1 .25 .5 1 2.5 5 10"),
     process("gauge", "muster_otlp_last_success_timestamp_seconds", "When an export last went well; 0 before the first."),

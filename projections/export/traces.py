@@ -1,0 +1,93 @@
+"""The export of traces: the leader reads the log after a checkpoint of its own, and moves that once the spans have arrived."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+
+import asyncpg
+
+from projections.export.otlp_delivery import Delivery
+from projections.export.otlp_message import Identity, fleet
+from projections.export.otlp_trace import requests
+from projections.export.trace_page import PAGE, QUERIES, Page, log_of, read
+from projections.store import Session
+from projections.views.trace import Log
+from service.store import log
+from service.store.pool import is_lost
+
+LOG = logging.getLogger(__name__)
+
+
+class Tracer:
+    """Sends every *interval_s* seconds what ended since; what did not arrive is sent again, and the log keeps it until then."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, delivery: Delivery, identity: Identity, interval_s: float, shard: int = 0, page: int = PAGE
+    ) -> None:
+        self._pool = pool
+        self._delivery = delivery
+        self._identity = identity
+        self._interval_s = interval_s
+        self._shard = shard
+        self._page = page
+
+    async def run(self, heard_since: Callable[[], datetime]) -> None:
+        """Send as long as this replica leads."""
+        while True:
+            try:
+                while await self.follow(heard_since):
+                    pass
+            except Exception as error:
+                if not is_lost(error):
+                    LOG.exception("the traces could not be read")
+            await asyncio.sleep(self._interval_s)
+
+    async def follow(self, heard_since: Callable[[], datetime]) -> bool:
+        """Send the next page; tell whether it arrived and there is more."""
+        async with self._pool.acquire() as connection:
+            after = await sent(connection, self._shard)
+            origin = await log_of(connection, self._shard)
+            if origin is None:
+                return False
+            head, upto = await bound(connection, self._shard, after, self._page)
+            page = await read(connection, origin, after, upto)
+        heard_since()
+        if upto == after or await asyncio.to_thread(deliver, self._delivery, self._identity, page) is None:
+            return False
+        async with self._pool.acquire() as connection:
+            moved = await connection.fetchval(QUERIES.advance, self._shard, after, upto)
+        return moved is not None and upto < head
+
+
+async def sent(connection: Session, shard: int) -> int:
+    """Return up to which position traces were sent; the first time they begin at the head."""
+    position = await connection.fetchval(QUERIES.sent, shard)
+    if position is None:
+        await connection.execute(QUERIES.found, shard, await log.head(connection, shard))
+        position = await connection.fetchval(QUERIES.sent, shard)
+    return int(position)
+
+
+async def bound(connection: Session, shard: int, after: int, size: int) -> tuple[int, int]:
+    """Return the head of the log, and the position up to which a page of *size* facts reaches."""
+    row = await connection.fetchrow(QUERIES.bound, shard, after, size)
+    assert row is not None, "the query always has one row"
+    return row["head"], row["upto"]
+
+
+def deliver(delivery: Delivery, identity: Identity, page: Page) -> int | None:
+    """Fold and send one page; return how many spans it had, None when they are to be sent again."""
+    spans = page.spans()
+    done = not spans or delivery.deliver(requests(identity.named(fleet(page.log.born)), spans)).settled
+    return len(spans) if done else None
+
+
+async def pages(connection: Session, origin: Log, start: datetime, end: datetime, size: int = PAGE) -> AsyncIterator[Page]:
+    """Yield what ended from *start* and before *end*, as it was or would have been sent then."""
+    after = await connection.fetchval(QUERIES.last_before, origin.shard, start)
+    last = await connection.fetchval(QUERIES.last_before, origin.shard, end)
+    while after < last:
+        upto = min((await bound(connection, origin.shard, after, size))[1], last)
+        yield await read(connection, origin, after, upto)
+        after = upto
