@@ -19,6 +19,7 @@ COMMANDS = {
     "rebuild": "service.cli.rebuild:rebuild",
     "serve": "service.cli.serve:serve",
     "top": "service.cli.top:top",
+    "traces": "service.cli.traces:traces",
     "unit": "service.cli.unit:unit",
     "up": "service.cli.up:up",
     "verify": "service.cli.verify:verify",
