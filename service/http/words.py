@@ -1,10 +1,9 @@
 """The words of a worker: what each kind of report carries, and the command that it is."""
 
 import signal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Raw, field
-from typing_extensions import override
 
 from service.domain import ids
 from service.domain.commands import (
@@ -53,15 +52,14 @@ def signal_name(said: str | int | None) -> str | None:
     return SIGNALS.get(text, name if name in signal.Signals.__members__ else text)
 
 
-class Said(Body, frozen=True):
+class Said(Protocol):
     """A report about a claim, whichever way it came."""
 
-    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens, /) -> Command:
         """Return the order to record this."""
-        raise NotImplementedError
 
 
-class Beat(Said, frozen=True):
+class Beat(Body, frozen=True):
     """The worker lives and holds the unit; *output_at* is when its output last moved, *screen* the last lines of it."""
 
     progress: Share | None = None
@@ -77,8 +75,8 @@ class Beat(Said, frozen=True):
         """Check what the types cannot say."""
         instant("output_at", self.output_at)
 
-    @override
     def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+        """Return the order to record this."""
         return RecordHeartbeat(
             token=token,
             worker=worker,
@@ -93,7 +91,7 @@ class Beat(Said, frozen=True):
         )
 
 
-class Completion(Said, frozen=True):
+class Completion(Body, frozen=True):
     """The work is done; a kill after `declared_result: success` is a success."""
 
     result: Raw = field(default_factory=null)
@@ -108,8 +106,8 @@ class Completion(Said, frozen=True):
         document("result", self.result)
         document("evidence", self.evidence)
 
-    @override
-    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, _screens: Screens) -> Command:
+        """Return the order to record this."""
         return CompleteUnit(
             token=token,
             worker=worker,
@@ -122,7 +120,7 @@ class Completion(Said, frozen=True):
         )
 
 
-class Failure(Said, frozen=True):
+class Failure(Body, frozen=True):
     """The execution failed; *error* is kept up to 4,000 characters, *retryable* false ends the retries.
 
     Reason `rate_limit` is a park while the quota's gate is closed for that, and an `error` otherwise.
@@ -137,8 +135,8 @@ class Failure(Said, frozen=True):
     screen: str | None = None
     usage: Usage | None = None
 
-    @override
     def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+        """Return the order to record this."""
         return FailAttempt(
             token=token,
             worker=worker,
@@ -154,7 +152,7 @@ class Failure(Said, frozen=True):
         )
 
 
-class Park(Said, frozen=True):
+class Park(Body, frozen=True):
     """The worker cannot go on before *resume_at*: a quota, never a failure."""
 
     reason: Word
@@ -164,18 +162,18 @@ class Park(Said, frozen=True):
         """Check what the types cannot say."""
         instant("resume_at", self.resume_at)
 
-    @override
-    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, _screens: Screens) -> Command:
+        """Return the order to record this."""
         return ParkClaim(token=token, worker=worker, reason=self.reason, resume_at=self.resume_at)
 
 
-class Release(Said, frozen=True):
+class Release(Body, frozen=True):
     """The worker hands the unit back; nothing is counted."""
 
     reason: Line | None = None
 
-    @override
-    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, _screens: Screens) -> Command:
+        """Return the order to record this."""
         return ReleaseClaim(token=token, worker=worker, reason=self.reason)
 
 
