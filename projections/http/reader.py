@@ -35,7 +35,7 @@ class Reader(Source):
 
     async def campaign_view(self, name: ids.CampaignName, at_least: int | None = None) -> CampaignView | None:
         """Return the campaign view."""
-        row = await self.row(READS.campaign, name, at_least=at_least)
+        row = await self.card(READS.campaign, name, at_least=at_least)
         return None if row is None else campaign_of(row)
 
     async def campaigns(
@@ -53,7 +53,7 @@ class Reader(Source):
 
     async def worker(self, worker: ids.WorkerId, at_least: int | None = None) -> Raw | None:
         """Return the worker view as JSON."""
-        row = await self.row(READS.worker, worker, at_least=at_least)
+        row = await self.card(READS.worker, worker, at_least=at_least)
         return raw(None if row is None else worker_of(row, await self.offers()))
 
     async def workers(
@@ -70,7 +70,7 @@ class Reader(Source):
 
     async def quota(self, key: ids.QuotaKey, at_least: int | None = None) -> Raw | None:
         """Return one quota view as JSON."""
-        row = await self.row(READS.quota, key, at_least=at_least)
+        row = await self.card(READS.quota, key, at_least=at_least)
         return raw(None if row is None else quota_of(row))
 
     async def quotas(self, at_least: int | None = None) -> Raw:

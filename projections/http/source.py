@@ -9,6 +9,7 @@ from asyncpg.pool import PoolConnectionProxy
 from projections.export.sample import Sizes
 from projections.projector import Projector
 from projections.rejections import Unreadable
+from service.store import log
 from service.store.pool import is_lost
 from service.store.queries import load
 
@@ -52,3 +53,15 @@ class Source:
         """Return the only row of a query about this shard."""
         rows = await self.fetch(query, *parameters, at_least=at_least)
         return rows[0] if rows else None
+
+    async def card(self, query: str, *parameters: object, at_least: int | None = None) -> asyncpg.Record | None:
+        """Return the only row of a view; a missing one is looked for again once the views are at the head of the log.
+
+        So nothing that the log holds is called unknown.
+        """
+        row = await self.row(query, *parameters, at_least=at_least)
+        if row is None and at_least is None:
+            async with self.connection() as connection:
+                head = await log.head(connection, self.shard)
+            row = await self.row(query, *parameters, at_least=head)
+        return row

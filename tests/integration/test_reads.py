@@ -130,6 +130,17 @@ async def test_a_key_with_a_slash_is_one_part_of_the_path(here: Fleet) -> None:
     assert view is not None
 
 
+async def test_nothing_that_the_log_holds_is_unknown(here: Fleet) -> None:
+    for path, command in {
+        "/v1/workers/w-1": c.BeatWorker(worker=WORKER),
+        "/v1/quotas/q": c.RecordReading(quota=ids.QuotaKey("q"), utilization=0.5),
+        "/v1/campaigns/nightly": c.CreateCampaign(name=NIGHTLY),
+    }.items():
+        assert (await here.client.get(path)).status_code == 404
+        await here.order(command)
+        assert (await here.client.get(path)).status_code == 200
+
+
 async def test_workers_are_shown_with_what_they_hold(here: Fleet) -> None:
     """B-BEAT-2, B-BEAT-5."""
     await here.order(c.BeatWorker(worker=WORKER, capacity=4, labels={"gpu": "no"}, version="1.2"))
