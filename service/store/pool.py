@@ -55,7 +55,12 @@ def is_lost(error: BaseException) -> bool:
     if is_refused(error):
         return False
     sqlstate = getattr(error, "sqlstate", None) or ""
-    return isinstance(error, LOST) or sqlstate in LOST_SQLSTATES or sqlstate.startswith(NO_ROOM)
+    return isinstance(error, LOST) or sqlstate in LOST_SQLSTATES or sqlstate.startswith(NO_ROOM) or is_beyond(error)
+
+
+def is_beyond(error: BaseException) -> bool:
+    """Tell whether *error* says that no partition takes a row: the leader has yet to make one."""
+    return isinstance(error, asyncpg.CheckViolationError) and not getattr(error, "constraint_name", None)
 
 
 def is_refused(error: BaseException) -> bool:

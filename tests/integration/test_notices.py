@@ -6,15 +6,18 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import asyncpg
+import pytest
 
 from service.bell import Bell
 from service.domain import commands as c
 from service.domain import ids
 from service.loops.notice import Notices
 from service.loops.retention import Retention
+from service.main import log_has_room
 from service.settings import Settings
 from service.store import log
 from service.store.pool import open_connection
+from service.submission import Unavailable
 from tests.replica import NIGHT, Replica, eventually, units
 
 SPAN = 2_000_000
@@ -148,3 +151,23 @@ async def test_housekeeping_forgets_old_answers_and_keeps_young_ones(
         await owner.execute("UPDATE idempotency SET recorded_at = recorded_at - interval '25 h' WHERE key = 'old'")
         await Retention(pool).keep()
     assert [row["key"] for row in await owner.fetch("SELECT key FROM idempotency")] == ["young"]
+
+
+async def test_a_log_without_room_is_unavailable_and_not_ready_until_there_is_room(
+    settings: Settings, pool: asyncpg.Pool, owner: asyncpg.Connection
+) -> None:
+    """Promise 5: a 503 that readiness explains, no 500; and nobody need restart anything."""
+    await owner.execute(
+        "INSERT INTO events (shard, position, kind, schema, recorded_at, actor, data)"
+        " VALUES (0, $1::bigint, 'engine.paused', 1, clock_timestamp(), 'test', '{}')",
+        4 * SPAN - 1,
+    )
+    beat = c.BeatWorker(worker=ids.WorkerId("w"))
+    async with Replica(settings, patience_s=0.2) as one:
+        with pytest.raises(Unavailable):
+            await one.order(beat)
+        assert await log_has_room(pool) == "the log's partitions have room for 1 events"
+        assert await Retention(pool).keep() == 6
+        await one.order(beat)
+        assert one.committed[-1].position == 4 * SPAN
+        assert await log_has_room(pool) is None
