@@ -19,6 +19,7 @@ from tests.domain.scenario import (
     campaign,
     claim,
     claimed,
+    editing,
     fact,
     failure,
     given,
@@ -156,6 +157,29 @@ def test_our_own_deafness_makes_no_level_worse_and_none_better() -> None:
     assert story.worker().level == "dead"
     story.when(judging(heard_since=story.at - timedelta(seconds=20))).then()
     story.given(after(seconds=10)).when(revoking("t", heard_since=story.at - timedelta(seconds=20))).then()
+
+
+def test_a_silent_worker_gets_no_better_by_the_end_of_its_last_claim() -> None:
+    """B-BEAT-1, B-BEAT-2, B-BEAT-3: it was judged by its campaign, and only a sign of life makes a level better."""
+    strict = campaign("strict", heartbeat={"warn_s": 5, "stale_s": 10, "dead_s": 20}, lease_s=9999)
+    story = given(HELLO, strict, adding("a", to="strict"), claimed("a", "t", of="strict"), after(seconds=21))
+    story.when(judging()).then(fact(e.LevelChanged, from_="healthy", to="dead"))
+    story.given(after(seconds=15)).when(revoking("t")).then(
+        fact(e.LeaseExpired), fact(e.AttemptFailed, reason="heartbeat_dead"), fact(e.RetryScheduled)
+    )
+    story.when(judging()).then()
+    story.given(after(seconds=300)).when(judging()).then()
+    story.when(HELLO).then(fact(e.WorkerHeartbeat), fact(e.LevelChanged, from_="dead", to="healthy"))
+    story.given(after(seconds=31)).when(judging()).then(fact(e.LevelChanged, from_="healthy", to="warn"))
+
+
+def test_a_worker_with_a_claim_is_judged_anew_by_a_policy_that_changed() -> None:
+    """B-BEAT-1, B-CAMP-3: a longer patience calls it better at the next look."""
+    story = given(
+        campaign(heartbeat={"warn_s": 5, "stale_s": 10, "dead_s": 20}), adding("a"), claimed("a", "t"), after(seconds=21)
+    )
+    story.given(judging(), editing(policy={"heartbeat": {"warn_s": 30, "stale_s": 60, "dead_s": 300}}))
+    story.when(judging()).then(fact(e.LevelChanged, from_="dead", to="healthy"))
 
 
 def test_a_worker_that_says_farewell_is_gone_when_it_holds_nothing() -> None:

@@ -126,7 +126,11 @@ def judge(state: State, command: JudgeWorkers, moment: Moment) -> Decision[None]
 
 
 def judged(row: Worker, policy: HeartbeatPolicy, age: float, silence: float) -> ids.Level:
-    """Return the level of a worker: our own deafness makes no level worse, and none better than its age allows."""
+    """Return the level of a worker: our own deafness makes no level worse, and none better than its age allows.
+
+    One that holds nothing any more is judged by the defaults, and by those alone no level becomes better: only a sign of life
+    does that.
+    """
     best = heartbeat.level(policy, silence, alive=row.alive)
-    worst = heartbeat.level(policy, age, alive=row.alive)
+    worst = heartbeat.level(policy, age, alive=row.alive) if row.held else "dead"
     return sorted((best, row.level, worst), key=heartbeat.LEVELS.index)[1]
