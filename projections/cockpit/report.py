@@ -16,6 +16,7 @@ from projections.views.ledger import Cause
 from service.domain.rejections import Validation
 
 LARGEST = 3
+MINUTE = timedelta(minutes=1)
 WINDOWS = {"12h": timedelta(hours=12), "24h": timedelta(hours=24)}
 
 
@@ -63,6 +64,7 @@ async def report(bridge: Bridge, place: Place) -> Page:
         "meanings": MEANINGS,
         "largest": [share for share in made.causes if share.us][:LARGEST],
         "windows": WINDOWS,
+        "minute": MINUTE,
         "groups": await failures(bridge, shown),
         "progress": plot.progress(shown.card.course, shown.view.units.total, shown.until) if shown.card.course.done else None,
     }
@@ -71,7 +73,7 @@ async def report(bridge: Bridge, place: Place) -> Page:
 
 def window(place: Place, shown: Shown) -> tuple[datetime, datetime]:
     """Return the window that is asked for."""
-    end = instant(place.asked("to")) or shown.until
+    end = min(instant(place.asked("to")) or shown.until, shown.at)
     named = WINDOWS.get(place.asked("window"))
     begin = instant(place.asked("from")) or (shown.view.created_at if named is None else end - named)
     return max(begin, shown.view.created_at) if end >= shown.view.created_at else begin, end

@@ -142,11 +142,11 @@ async def result(request: Look) -> Response[bytes]:
 
 @get(**described("/v1/campaigns/{name:str}/ledger", "GetLedger", LedgerView, AT_LEAST, "from", "to"))
 async def ledger(request: Look) -> Response[bytes]:
-    """Return where the time went: every microsecond of an open unit under one cause, from its creation until now if not said."""
+    """Return where the time went: every microsecond of an open unit under one cause, from its creation and until now at most."""
     view = await view_of(request)
     clock = await request.reader.row(READS.clock)
     assert clock is not None, "a clock always answers"
-    begin, end = request.instant("from") or view.created_at, request.instant("to") or clock["at"]
+    begin, end = request.instant("from") or view.created_at, min(request.instant("to") or clock["at"], clock["at"])
     if begin > end:
         raise Validation("from must not be after to", field="from", current=begin.isoformat())
     return shown(await account.ledger(request.reader, view.name, begin, end))

@@ -46,7 +46,7 @@ IN_QUERY: dict[str, tuple[str, dict[str, Any]]] = {
     "kind": ("Only events of this kind.", TEXT),
     "force": ("Whether it may be done again so soon.", {"type": "boolean", "default": False}),
     "from": ("Where a window begins; the creation if not said.", TEXT | {"format": "date-time"}),
-    "to": ("Where a window ends; now if not said.", TEXT | {"format": "date-time"}),
+    "to": ("Where a window ends; now if not said, or if it lies ahead.", TEXT | {"format": "date-time"}),
     "scope": ("Which metrics: those of the log or of this process.", TEXT),
 }
 IN_HEADER: dict[str, tuple[str, dict[str, Any]]] = {

@@ -197,6 +197,12 @@ async def test_the_report_says_where_the_time_went(person: Person) -> None:
         assert words in text
     window = {"from": view["from"], "to": view["from"]}
     assert (await person.http.get("/v1/campaigns/nightly/ledger", params=window)).json()["lifetime_us"] == 0
+    ahead = {"to": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
+    view = (await person.http.get("/v1/campaigns/nightly/ledger", params=ahead)).json()
+    assert view["to"] < ahead["to"], "what lies ahead was not spent"
+    assert view["lifetime_us"] < 4 * 3600 * 1_000_000
+    text = await person.see("/campaigns/nightly/report?from=2020-01-01T00:00&to=2020-01-02T00:00")
+    assert "No unit was open in this time" in text
     assert (await person.http.get("/v1/campaigns/nightly/ledger?from=yesterday")).status_code == 400
     assert (await person.http.get("/v1/campaigns/none/ledger")).status_code == 404
 
