@@ -19,6 +19,7 @@ from service.domain.recovery import Recovery
 from service.domain.spread import Spread
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
+from service.domain.worker import Worker
 from service.store import log, rows
 from service.store.loader import engine_of
 from service.store.log import Connection
@@ -138,7 +139,7 @@ async def stored_rows(connection: Connection) -> dict[str, dict[Any, Any]]:
     campaigns = [campaign(row) for row in found["campaigns"]]
     units = [Unit(**row | {"payload": msgspec.Raw(row["payload"])}) for row in found["units"]]
     claims = [Claim(**row) for row in found["claims"]]
-    workers = [rows.worker(row) for row in found["workers"]]
+    workers = [Worker(**row | {"labels": rows.LABELS.decode(row["labels"])}) for row in found["workers"]]
     quotas = [rows.quota(row) for row in found["quotas"]]
     engines: list[Engine] = [engine_of(row) for row in found["engine"]]
     return {

@@ -68,6 +68,11 @@ def worker_blockers(worker: Worker | None) -> Iterator[Blocker]:
         yield Blocker("worker", worker.worker, f"worker {worker.worker} is {worker.state}")
 
 
+def labels_of(worker: Worker | None, said: dict[str, str]) -> dict[str, str]:
+    """Return the labels of a claim: those of its worker, and over them those *said* with it."""
+    return {**worker.labels, **said} if worker is not None and worker.labels else said
+
+
 def label_blockers(campaign: Campaign, labels: dict[str, str]) -> Iterator[Blocker]:
     """Yield the label that campaign and worker both carry with different values."""
     for name, value in labels.items():

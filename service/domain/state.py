@@ -37,7 +37,7 @@ class State:
         self.unheard: dict[UnitId, list[Unit]] = {}
         self.children: dict[UnitId, list[ids.UnitKey]] = {}
         self.parents: dict[UnitId, list[ids.UnitKey]] = {}
-        self.candidates: dict[ids.CampaignName, deque[ids.UnitKey]] = {}
+        self.candidates: dict[ids.CampaignName, deque[ids.UnitKey]] = defaultdict(deque)
         self.late: dict[ids.Token, Claim] = {}
         self.screens: dict[str, str] = {}
         self.touched = Touched()

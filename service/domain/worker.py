@@ -8,18 +8,21 @@ from msgspec import Struct
 from service.domain import ids
 
 
-class Worker(Struct, kw_only=True):
-    """One worker; only `evolve` writes it. *held* counts its claims, *level_at* is when its level last changed."""
+class Worker(Struct):
+    """One worker; only `evolve` writes it. Its fields stand in the order in which the store reads them.
+
+    *held* counts its claims, *level_at* is when its level last changed.
+    """
 
     worker: ids.WorkerId
+    level_at: datetime
+    beat_at: datetime
     state: ids.WorkerState = "active"
     registered: bool = False
     capacity: int | None = None
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     version: str | None = None
     level: ids.Level = "healthy"
-    level_at: datetime
-    beat_at: datetime
     alive: bool = True
     held: int = 0
 

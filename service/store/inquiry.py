@@ -91,10 +91,11 @@ async def around(fetch: Fetch, state: State, needs: Needs) -> set[UnitId]:
     """Load the open investigations of units that this batch may end or send back; return the fixes that they may have."""
     if not (needs.ending or needs.failing or needs.fenced or needs.below):
         return set()
-    ended = {(claim.campaign, claim.unit) for claim in (*state.claims.values(), *state.late.values())}
+    looking = {row.name for row in state.campaigns.values() if row.policy.investigate} | needs.campaigns
+    claims = (*state.claims.values(), *state.late.values()) if looking else ()
+    looked = {(claim.campaign, claim.unit) for claim in claims if claim.campaign in looking}
     if needs.fenced:
-        ended |= {(name, key) for name, queue in state.candidates.items() for key in queue}
-    looked = {key for key in ended if state.campaigns[key[0]].policy.investigate or key[0] in needs.campaigns}
+        looked |= {(name, key) for name, queue in state.candidates.items() if name in looking for key in queue}
     asked = looked | needs.below
     if asked:
         note_investigations(state, await fetch(QUERIES.open_investigations, *columns(list(asked))))

@@ -1,6 +1,6 @@
 """The loading of a batch's state: every row that its decisions may read, in as few queries as the commands allow."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
@@ -47,9 +47,8 @@ class Loader:
             await self.turns(needs)
             await self.candidates(needs)
         await inquiry.candidates(self.fetch, self.state, needs, self.at)
-        ending = needs.ending | needs.failing
-        decided = [claim for claim in held if claim.token in ending or claim.worker in needs.fenced]
-        await self.units(needs.units | {(claim.campaign, claim.unit) for claim in (*decided, *late)})
+        fenced = [claim for claim in held if claim.worker in needs.fenced] if needs.fenced else []
+        await self.units(needs.units | {(claim.campaign, claim.unit) for claim in (*fenced, *late)})
         for name in needs.cancelled:
             await self.open_units(name)
         await self.rebound(needs)
@@ -66,11 +65,17 @@ class Loader:
         return found
 
     async def claims(self, needs: Needs) -> None:
-        """Load current claims, and for other tokens what the log remembers of them."""
-        found = await self.fetch(QUERIES.claims, list(needs.tokens)) if needs.tokens else []
+        """Load current claims, where they may end with their units, and for other tokens what the log remembers of them."""
+        decided = needs.ending | needs.failing
+        if decided:
+            for claim, unit in map(rows.claim_and_unit, await self.fetch(QUERIES.held, list(decided))):
+                self.state.claims[claim.token] = claim
+                self.state.units[unit.campaign, unit.key] = unit
+        beating = needs.tokens - decided
+        found = await self.fetch(QUERIES.claims, list(beating)) if beating else []
         if workers := needs.judged | needs.fenced:
             found = [*found, *await self.fetch(QUERIES.claims_of_workers, list(workers))]
-        self.state.claims |= {row["token"]: rows.claim(row) for row in found}
+        self.state.claims |= {claim.token: claim for claim in map(rows.claim, found)}
         places = {place for token in needs.tokens if token not in self.state.claims and (place := place_of(token))}
         if places:
             past = [rows.past_claim(row) for row in await self.fetch(LOG.claims_at, list(places))]
@@ -133,25 +138,22 @@ class Loader:
         wanted.update(self.freed(needs))
         if not wanted:
             return
-        names, counts = list(wanted), list(wanted.values())
-        for row in await self.fetch(QUERIES.candidates, names, counts):
-            unit = rows.unit(row)
+        asked = sum(claim.max for claim in needs.claims)
+        counts = [min(count, asked) for count in wanted.values()]
+        for unit in map(rows.unit, await self.fetch(QUERIES.candidates, list(wanted), counts)):
             self.state.units[unit.campaign, unit.key] = unit
-            self.state.candidates.setdefault(unit.campaign, deque()).append(unit.key)
+            self.state.candidates[unit.campaign].append(unit.key)
 
     def freed(self, needs: Needs) -> Counter[ids.CampaignName]:
         """Return how many claims of each campaign this batch may end, and so make room for those that it asks for."""
         ending = needs.ending | needs.failing
-        ended = Counter(claim.campaign for claim in self.state.claims.values() if claim.token in ending)
-        asked = sum(claim.max for claim in needs.claims)
-        return Counter({name: min(count, asked) for name, count in ended.items()})
+        return Counter(claim.campaign for claim in self.state.claims.values() if claim.token in ending) if ending else Counter()
 
     async def units(self, keys: Iterable[UnitId]) -> None:
         """Load units."""
         missing = [key for key in keys if key not in self.state.units]
         if missing:
-            for row in await self.fetch(QUERIES.units, *columns(missing)):
-                unit = rows.unit(row)
+            for unit in map(rows.unit, await self.fetch(QUERIES.units, *columns(missing))):
                 self.state.units[unit.campaign, unit.key] = unit
 
     async def unheard(self, known: UnitId) -> None:

@@ -23,6 +23,7 @@ QUOTA_POLICY = msgspec.json.Decoder(QuotaPolicy)
 CLAIMED = msgspec.json.Decoder(UnitClaimed)
 LABELS = msgspec.json.Decoder(dict[str, str])
 COUNTS = Counts.__struct_fields__
+CLAIM = len(Claim.__struct_fields__)
 
 
 def unit(row: Iterable[Any]) -> Unit:
@@ -35,6 +36,14 @@ def unit(row: Iterable[Any]) -> Unit:
 def claim(row: asyncpg.Record) -> Claim:
     """Return a row of `claims`, by place as well."""
     return Claim(*row)
+
+
+def claim_and_unit(row: asyncpg.Record) -> tuple[Claim, Unit]:
+    """Return a claim and the unit that it holds, side by side in one row."""
+    fields = tuple(row)
+    unit = Unit(*fields[CLAIM:])
+    unit.payload = Raw(unit.payload)
+    return Claim(*fields[:CLAIM]), unit
 
 
 def past_claim(row: asyncpg.Record) -> Claim:
@@ -75,10 +84,10 @@ def groups(row: asyncpg.Record) -> dict[int, Group]:
 
 
 def worker(row: asyncpg.Record) -> Worker:
-    """Return a row of `workers`."""
-    fields = dict(row)
-    fields["labels"] = LABELS.decode(fields["labels"])
-    return Worker(**fields)
+    """Return a row of `workers`, by place as well."""
+    worker = Worker(*row)
+    worker.labels = LABELS.decode(row["labels"])
+    return worker
 
 
 def quota(row: asyncpg.Record) -> Quota:

@@ -7,7 +7,7 @@ from datetime import datetime
 from service.domain import commands as c
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.claiming import Turn, campaign_blockers, label_blockers, shares, worker_blockers
+from service.domain.claiming import Turn, campaign_blockers, label_blockers, labels_of, shares, worker_blockers
 from service.domain.state import State
 
 Kind = tuple[tuple[ids.CampaignName, ...], ids.Mode, tuple[tuple[str, str], ...]]
@@ -39,8 +39,7 @@ def kinds(state: State, claims: Iterable[c.ClaimWork]) -> Counter[Kind]:
     for claim in claims:
         worker = state.workers.get(claim.worker)
         if claim.kind == "unit" and not any(worker_blockers(worker)):
-            labels = claim.labels if worker is None else {**worker.labels, **claim.labels}
-            asked[claim.campaigns, claim.mode, tuple(sorted(labels.items()))] += claim.max
+            asked[claim.campaigns, claim.mode, tuple(sorted(labels_of(worker, claim.labels).items()))] += claim.max
     return asked
 
 

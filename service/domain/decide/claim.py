@@ -7,10 +7,12 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
 from service.domain.claiming import (
+    Blocker,
     campaign_blockers,
     claimable,
     engine_blockers,
     label_blockers,
+    labels_of,
     shares,
     unit_blockers,
     worker_blockers,
@@ -31,7 +33,7 @@ def claim_work(state: State, command: ClaimWork, moment: Moment) -> Decision[Cla
     asked = asked_campaigns(state, command)
     blocked = {campaign.name: reason for campaign in asked if (reason := closed(state, campaign, command, moment))}
     ready = [campaign for campaign in asked if campaign.name not in blocked]
-    count = min(command.max, state.engine.pool_size - state.engine.in_use)
+    count = min(command.max, state.engine.free)
     grants: list[Grant] = []
     for unit in next_units(state, ready, count, moment.at):
         fact = claimed(state, unit, command, moment, fence=moment.head + len(grants) + 1)
@@ -55,15 +57,18 @@ def asked_campaigns(state: State, command: ClaimWork) -> list[Campaign]:
 def closed(state: State, campaign: Campaign, command: ClaimWork, moment: Moment) -> str | None:
     """Return the first reason why *campaign* gives nothing to this worker, None when it may."""
     worker = state.workers.get(command.worker)
-    labels = command.labels if worker is None else {**worker.labels, **command.labels}
-    for blockers in (
-        engine_blockers(state),
-        worker_blockers(worker),
-        label_blockers(campaign, labels),
-        campaign_blockers(state, campaign, command.mode, moment.at),
-    ):
-        for blocker in blockers:
-            return blocker.reason
+    return (
+        first(engine_blockers(state))
+        or first(worker_blockers(worker))
+        or first(label_blockers(campaign, labels_of(worker, command.labels)))
+        or first(campaign_blockers(state, campaign, command.mode, moment.at))
+    )
+
+
+def first(blockers: Iterator[Blocker]) -> str | None:
+    """Return the reason of the first of *blockers*, None when there is none."""
+    for blocker in blockers:
+        return blocker.reason
     return None
 
 
@@ -81,7 +86,7 @@ def next_units(state: State, campaigns: list[Campaign], count: int, at: datetime
     A campaign whose candidates are used up leaves its turn to the others.
     """
     found = -1
-    while found and (offering := [campaign for campaign in campaigns if state.candidates.get(campaign.name)]):
+    while found and count > 0 and (offering := [campaign for campaign in campaigns if state.candidates.get(campaign.name)]):
         found = 0
         for name in shares(state, offering, count, at):
             unit = next_candidate(state, state.campaigns[name])

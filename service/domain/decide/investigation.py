@@ -6,7 +6,7 @@ from itertools import chain
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.claiming import engine_blockers, investigation_blockers, label_blockers, worker_blockers
+from service.domain.claiming import engine_blockers, investigation_blockers, label_blockers, labels_of, worker_blockers
 from service.domain.commands import (
     Blocked,
     Claimed,
@@ -58,11 +58,10 @@ def waiting(state: State, campaigns: tuple[ids.CampaignName, ...]) -> Iterator[I
 def closed(state: State, campaign: Campaign, command: ClaimWork, moment: Moment) -> str | None:
     """Return the first reason why *campaign* lets this worker look into nothing, None when it may."""
     worker = state.workers.get(command.worker)
-    labels = command.labels if worker is None else {**worker.labels, **command.labels}
     blockers = chain(
         engine_blockers(state),
         worker_blockers(worker),
-        label_blockers(campaign, labels),
+        label_blockers(campaign, labels_of(worker, command.labels)),
         investigation_blockers(state, campaign, command.mode, moment.at),
     )
     return next((blocker.reason for blocker in blockers), None)

@@ -80,7 +80,7 @@ WHERE shard = $1::integer;
 
 -- name: workers
 -- Workers by id.
-SELECT worker, state, registered, capacity, labels, version, level, level_at, beat_at, alive, held
+SELECT worker, level_at, beat_at, state, registered, capacity, labels, version, level, alive, held
 FROM workers
 WHERE shard = $1::integer
     AND worker = ANY($2::text[]);
@@ -93,6 +93,19 @@ SELECT
 FROM claims
 WHERE shard = $1::integer
     AND token = ANY($2::text[]);
+
+-- name: held
+-- Claims by token, each with the unit that it holds, both served by their primary keys.
+SELECT
+    c.token, c.campaign, c.unit, c.worker, c.fence, c.attempt, c.mode, c.claimed_at, c.lease_s, c.lease_until, c.beat_at,
+    c.moved_at, c.output_at, c.progress, c.note, c.session, c.idle_count, c.screen_id,
+    u.campaign, u.key, u.state, u.grp AS group, u.priority, u.seq, u.payload, u.updated_at, u.estimate_s, u.kind, u.fix_of,
+    u.attempts, u.parks, u.claims, u.token, u.worker, u.session, u.due_at, u.resume_at, u.reason, u.error, u.screen_id,
+    u.waits_for, u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at, u.first_ready_at
+FROM claims AS c
+JOIN units AS u ON u.shard = c.shard AND u.campaign = c.campaign AND u.key = c.unit
+WHERE c.shard = $1::integer
+    AND c.token = ANY($2::text[]);
 
 -- name: claims_of_workers
 -- The claims that workers hold; the table is small and is read as a whole.
