@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from service.domain import ids
-from service.domain.campaign import Campaign
+from service.domain.campaign import Campaign, Group
 from service.domain.quota import Quota
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -179,25 +179,27 @@ def state_detail(unit: Unit) -> tuple[str, datetime | None]:
 
 def group_blockers(state: State, campaign: Campaign, unit: Unit) -> Iterator[Blocker]:
     """Yield the lowest earlier group that has not drained: a unit waits while one is ready, running, resting or parked there."""
-    earlier = [
-        group for group in state.groups[campaign.name].values() if group.group < unit.group and group.ready + group.held > 0
-    ]
-    if earlier:
-        first = min(earlier, key=lambda group: group.group)
+    first = lowest_group(state, campaign)
+    if first is not None and first.group < unit.group:
         yield Blocker(
-            "group", f"{campaign.name}/{first.group}", f"units of group {first.group} still to end: {first.ready + first.held}"
+            "group", f"{campaign.name}/{first.group}", f"group {first.group} still has {first.ready + first.held} units to end"
         )
+
+
+def lowest_group(state: State, campaign: Campaign) -> Group | None:
+    """Return the first group of *campaign* that has not drained."""
+    lowest = None
+    for group in state.groups[campaign.name].values():
+        if group.ready + group.held > 0 and (lowest is None or group.group < lowest.group):
+            lowest = group
+    return lowest
 
 
 def claimable(state: State, campaign: Campaign) -> int:
     """Return how many ready units of *campaign* no group holds back."""
     if campaign.policy.groups == "none":
         return campaign.counts.ready
-    lowest = min(
-        (group for group in state.groups[campaign.name].values() if group.ready + group.held > 0),
-        key=lambda g: g.group,
-        default=None,
-    )
+    lowest = lowest_group(state, campaign)
     return lowest.ready if lowest is not None else 0
 
 
