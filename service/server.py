@@ -6,6 +6,7 @@ import math
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from types import FrameType
 
@@ -26,6 +27,8 @@ KEEP_ALIVE_S = 75
 
 YOUNG = 10_000
 """New objects after which cycles among them are looked for; a request leaves none behind, and Python would look every few."""
+TURN_S = 0.0005
+"""After which a thread that writes numbers lets the event loop go on: ten of Python's own turns are a slow heartbeat."""
 
 CreateApp = Callable[[Settings, asyncio.Event], ASGIApp]
 
@@ -53,6 +56,7 @@ def listen(settings: Settings) -> socket.socket:
 
 def serve(create_app: CreateApp, settings: Settings, listener: socket.socket) -> None:
     """Answer requests on *listener* until a signal ends it, then drain."""
+    sys.setswitchinterval(TURN_S)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(create_app, settings, listener))
 

@@ -8,6 +8,7 @@ from time import perf_counter
 
 import click
 
+from ops.bench.exporting import exporting
 from ops.bench.exposition import exposition
 from ops.bench.flatness import campaigns, drained
 from ops.bench.ground import BenchError, Ground
@@ -20,7 +21,7 @@ from ops.bench.ticking import tick
 
 ROWS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     measure.__name__: measure
-    for measure in (pairs, singles, beats, drained, campaigns, tick, exposition, rebuild, million, pages)
+    for measure in (pairs, singles, beats, drained, campaigns, tick, exposition, exporting, rebuild, million, pages)
 }
 
 

@@ -39,10 +39,10 @@ class Replica:
         self._process = start(*words, environment=environment)
 
     @classmethod
-    def muster(cls, dsn: str) -> Self:
-        """Start `muster serve` on a database."""
+    def muster(cls, dsn: str, **chosen: str) -> Self:
+        """Start `muster serve` on a database, with *chosen* settings."""
         port = free_port()
-        chosen = {"MUSTER_DSN": dsn, "MUSTER_PORT": str(port), "MUSTER_LOG_LEVEL": "warning"}
+        chosen |= {"MUSTER_DSN": dsn, "MUSTER_PORT": str(port), "MUSTER_LOG_LEVEL": "warning"}
         return cls("-m", "service.cli", "serve", port=port, environment=os.environ | chosen)
 
     @classmethod

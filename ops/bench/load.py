@@ -35,11 +35,12 @@ class Errand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """What was seen: how many were done in how many seconds, how long each took by target."""
+    """What was seen: how many were done in how many seconds, how long each took by target; *moments* say when each began, too."""
 
     count: int = 0
     seconds: float = 0.0
     latencies_ms: list[list[float]] = []
+    moments: list[tuple[float, float]] = []
 
     @property
     def pace(self) -> float:
@@ -141,6 +142,26 @@ async def beats(errand: Errand) -> Seen:
     return await timed(errand, work)
 
 
+async def pulses(errand: Errand) -> Seen:
+    """Beat for one of the *tokens* after the other, a heartbeat a request, until *count* are sent."""
+    moments: list[tuple[float, float]] = []
+
+    async def work(hand: Hand) -> int:
+        done = 0
+        while len(moments) < errand.count:
+            number = len(moments)
+            token = errand.tokens[number % len(errand.tokens)].encode()
+            beat = BEAT % (number % 60, number % 10)
+            started = time.monotonic()
+            await hand.reported(beat + token + b'"}', b"bench-0")
+            moments.append((started, time.monotonic() - started))
+            done += 1
+        return done
+
+    seen = await timed(errand, work)
+    return msgspec.structs.replace(seen, moments=moments)
+
+
 async def latencies(errand: Errand) -> Seen:
     """Claim one unit of each target in turn, *count* times, and complete it outside the clock."""
     crew = await hands(errand)
@@ -169,7 +190,7 @@ async def timed(errand: Errand, work: Callable[[Hand], Awaitable[int]]) -> Seen:
     return Seen(count=sum(done), seconds=time.perf_counter() - started)
 
 
-KINDS = {errand.__name__: errand for errand in (pairs, singles, holds, beats, latencies)}
+KINDS = {errand.__name__: errand for errand in (pairs, singles, holds, beats, pulses, latencies)}
 
 
 def sent(errand: Errand) -> Seen:

@@ -36,6 +36,13 @@ class Orchestrator:
             raise BenchError(f"{told['added']} of {units} units were added")
         return int(told["position"])
 
+    def fleet(self, campaigns: int, workers: int) -> None:
+        """Make so many campaigns of one unit, and let so many workers say who they are."""
+        for number in range(campaigns):
+            self._ask("POST", "/v1/campaigns", json={"name": f"fleet-{number}", "policy": POLICY, "units": [{"key": "a"}]})
+        for number in range(workers):
+            self._ask("POST", "/v1/reports", json={"worker": f"fleet-{number}", "reports": [{"type": "worker", "capacity": 1}]})
+
     def settle(self) -> None:
         """Return when the views have caught up with the log, so that nobody pays for another's work."""
         deadline = time.monotonic() + SETTLE_S
