@@ -1,7 +1,7 @@
 """Settings under the names that OpenTelemetry gives them, where ours are not set."""
 
 from collections.abc import Mapping
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 OTLP = "OTEL_EXPORTER_OTLP_"
 WORDS = {
@@ -77,3 +77,16 @@ def pairs(text: str) -> dict[str, str]:
     """
     parts = (part.partition("=") for part in text.split(",") if "=" in part)
     return {name.strip(): unquote(value.strip()) for name, _, value in parts}
+
+
+def place(endpoint: str) -> str:
+    """Return where *endpoint* is, without credentials and whatever else may be secret in it.
+
+    >>> place("https://me:secret@otel.example:4318/v1?key=secret"), place("me:secret@collector:4317"), place("http://[")
+    ('https://otel.example:4318/v1', 'collector:4317', 'unreadable')
+    """
+    try:
+        parts = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
+    except ValueError:
+        return "unreadable"
+    return f"{parts.scheme}{'://' if parts.scheme else ''}{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from asyncpg import Pool
 
+from projections.export.standing import Standing
 from projections.measures.process import Process
-from service.conventions import pairs
+from service.conventions import pairs, place
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def exporter_of(settings: Settings, pool: Pool, process: Process, replica: str) 
         settings.otlp_compression == "gzip",
         settings.otlp_certificate,
     )
-    delivery = Delivery(METRICS, sender_to(METRICS, destination, settings.otlp_protocol), process)
+    standing = Standing("metrics", place(settings.otlp_endpoint), settings.otlp_protocol)
+    delivery = Delivery(METRICS, sender_to(METRICS, destination, settings.otlp_protocol), process, standing)
     identity = identity_of(settings, replica)
     return Exporter(pool, process, delivery, identity, settings.otlp_interval_s, histograms=settings.otlp_histograms)
 
@@ -57,7 +59,8 @@ def trace_delivery(settings: Settings, process: Process) -> "Delivery":
         settings.otlp_traces_compression == "gzip",
         settings.otlp_traces_certificate,
     )
-    return Delivery(TRACES, sender_to(TRACES, destination, settings.otlp_traces_protocol), process)
+    standing = Standing("traces", place(settings.otlp_traces_endpoint), settings.otlp_traces_protocol)
+    return Delivery(TRACES, sender_to(TRACES, destination, settings.otlp_traces_protocol), process, standing)
 
 
 def identity_of(settings: Settings, replica: str = "") -> "Identity":

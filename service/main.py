@@ -63,12 +63,17 @@ def desk_of(replica: Replica, settings: Settings, stopping: asyncio.Event) -> De
         writer=replica.writer,
         views=replica.reader,
         quarantine=replica.reader,
-        bundles=Bundles(replica.reader, replica.process, settings.shown()),
+        bundles=bundles_of(replica, settings),
         replays=replica.replays,
         bell=replica.work,
         stopping=stopping,
         body_limit=settings.body_limit_mib * MEBI,
     )
+
+
+def bundles_of(replica: Replica, settings: Settings) -> Bundles:
+    """Return what makes diagnostics."""
+    return Bundles(replica.reader, replica.process, settings.shown(), replica.exports)
 
 
 def lookout_of(replica: Replica, stopping: asyncio.Event) -> Lookout:
@@ -81,7 +86,8 @@ def cockpit_of(replica: Replica, settings: Settings, readiness: Readiness, stopp
     return Cockpit(
         Bridge(
             reader=replica.reader,
-            bundles=Bundles(replica.reader, replica.process, settings.shown()),
+            bundles=bundles_of(replica, settings),
+            exports=replica.exports,
             process=replica.process,
             orders=replica.writer,
             reasons=readiness.reasons,

@@ -96,6 +96,7 @@ class Replica:
         examiner = Examiner(settings, self.process.diverged)
         self.exporter = exporter_of(settings, self.pool, self.process, self.name)
         tracer = tracer_of(settings, self.pool, self.process)
+        self.exports = [sends.delivery.standing for sends in (self.exporter, tracer) if sends is not None]
         exports = () if self.exporter is None else (self.exporter.run_fleet,)
         traces = () if tracer is None else (tracer.run,)
         retention = Retention(self.pool, sweeps=numbers)

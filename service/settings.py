@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from service.conventions import conventional
+from service.conventions import conventional, place
 
 PREFIX = "MUSTER_"
 MASK = "********"
@@ -143,7 +143,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     def shown(self) -> dict[str, Any]:
         """Return every setting by its name, secrets masked."""
         hidden = {name: MASK if getattr(self, name) else "" for name in ("otlp_headers", "otlp_traces_headers")}
-        return msgspec.structs.asdict(self) | {"dsn": masked(self.dsn)} | hidden
+        bare = {name: place(getattr(self, name)) for name in ("otlp_endpoint", "otlp_traces_endpoint")}
+        return msgspec.structs.asdict(self) | {"dsn": masked(self.dsn)} | bare | hidden
 
     def lines(self) -> list[str]:
         """Return one line for each setting, in the order of the fields, secrets masked."""

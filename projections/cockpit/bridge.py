@@ -7,6 +7,7 @@ from typing import Protocol, Self
 from msgspec import Struct
 
 from projections.cockpit.pulse import Pulse
+from projections.export.standing import Standing
 from projections.http.diagnostics import Bundles
 from projections.http.reader import Reader
 from projections.measures.process import Process
@@ -24,11 +25,13 @@ class Orders(Protocol):
 class Bridge(Struct, frozen=True, eq=False, kw_only=True):
     """What the pages look through and order by.
 
-    *reasons* tells why this replica should not be asked, *stopping* ends the streams when the service ends.
+    *reasons* tells why this replica should not be asked, *exports* how what it sends over OTLP stands, *stopping* ends the
+    streams when the service ends.
     """
 
     reader: Reader
     bundles: Bundles
+    exports: Sequence[Standing]
     process: Process
     orders: Orders
     reasons: Callable[[], Awaitable[list[str]]]

@@ -18,4 +18,5 @@ async def health(bridge: Bridge, _: Place) -> Page:
         facts["reasons"] = [*await bridge.reasons(), error.detail]
     pool = bridge.reader.pool
     facts["pool"] = {"size": pool.get_size(), "idle": pool.get_idle_size(), "most": pool.get_max_size()}
+    facts["exports"] = bridge.exports
     return Page(template="health.html", title="Health", pane="health", facts=facts)

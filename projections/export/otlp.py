@@ -36,7 +36,7 @@ class Exporter:
     ) -> None:
         self._pool = pool
         self._process = process
-        self._delivery = delivery
+        self.delivery = delivery
         self._identity = identity
         self._interval_s = interval_s
         self._fleet = Fleet(histograms)
@@ -84,7 +84,7 @@ class Exporter:
         if not self._busy[scope].acquire(blocking=False):
             return
         try:
-            if self._delivery.deliver(requests(self._identity.named(instance), metrics)).result != "failure":
+            if self.delivery.deliver(requests(self._identity.named(instance), metrics)).result != "failure":
                 delivered()
         finally:
             self._busy[scope].release()

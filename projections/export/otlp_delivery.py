@@ -3,11 +3,12 @@
 import logging
 import time
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from google.protobuf.message import Message  # type: ignore[import-untyped]  # its stubs are another package
 
 from projections.export.otlp_sender import Sender, Signal, Undelivered, Unwanted
+from projections.export.standing import Result, Standing
 from projections.measures.process import Process
 
 LOG = logging.getLogger(__name__)
@@ -17,14 +18,15 @@ QUIET_S = 60.0
 class Outcome(NamedTuple):
     """What became of an export; *settled* unless it is worth to be sent again."""
 
-    result: Literal["success", "partial", "failure"]
+    result: Result
     settled: bool
 
 
 class Delivery:
-    """Sends requests of one signal, for as many threads as like to."""
+    """Sends requests of one signal, for as many threads as like to; *standing* tells people what became of them."""
 
-    def __init__(self, signal: Signal, sender: Sender, process: Process) -> None:
+    def __init__(self, signal: Signal, sender: Sender, process: Process, standing: Standing | None = None) -> None:
+        self.standing = standing or Standing(signal.noun)
         self._signal = signal
         self._sender = sender
         self._process = process
@@ -44,10 +46,12 @@ class Delivery:
             self._complain(str(undelivered))
         except Exception:
             broke = True
+            self.standing.erred("the export broke; the log says how")
             LOG.exception("an export of %s over OTLP broke", self._signal.noun)
         failed = broke or (rejected and not accepted)
         outcome = Outcome("failure" if failed else "partial" if rejected else "success", settled)
         self._process.exported(outcome.result, time.perf_counter() - started, accepted, rejected)
+        self.standing.ended(outcome.result, accepted, rejected)
         return outcome
 
     def _send(self, request: Message, size: int) -> int:
@@ -61,7 +65,8 @@ class Delivery:
         return refused
 
     def _complain(self, why: str) -> None:
-        """Log a failure, once a minute at most."""
+        """Note a failure, and log it once a minute at most."""
+        self.standing.erred(why)
         now = time.monotonic()
         if now - self._complained_at >= QUIET_S:
             self._complained_at = now

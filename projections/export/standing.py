@@ -9,11 +9,11 @@ Result = Literal["success", "partial", "failure"]
 
 
 class Standing(Struct):
-    """The exports of one signal; *endpoint* is without credentials, *rejected* counts what the receiver refused of the last one."""
+    """The exports of one signal to an *endpoint*; *rejected* counts what the receiver refused of the last one."""
 
     signal: str
-    endpoint: str
-    protocol: str
+    endpoint: str = ""
+    protocol: str = ""
     result: Result | None = None
     at: datetime | None = None
     accepted: int = 0

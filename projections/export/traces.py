@@ -26,7 +26,7 @@ class Tracer:
         self, pool: asyncpg.Pool, delivery: Delivery, identity: Identity, interval_s: float, shard: int = 0, page: int = PAGE
     ) -> None:
         self._pool = pool
-        self._delivery = delivery
+        self.delivery = delivery
         self._identity = identity
         self._interval_s = interval_s
         self._shard = shard
@@ -53,7 +53,7 @@ class Tracer:
             head, upto = await bound(connection, self._shard, after, self._page)
             page = await read(connection, origin, after, upto)
         heard_since()
-        if upto == after or await asyncio.to_thread(deliver, self._delivery, self._identity, page) is None:
+        if upto == after or await asyncio.to_thread(deliver, self.delivery, self._identity, page) is None:
             return False
         async with self._pool.acquire() as connection:
             moved = await connection.fetchval(QUERIES.advance, self._shard, after, upto)

@@ -1,6 +1,7 @@
 """The bundle of diagnostics: a campaign as its views, its log and its workers show it, cut to a size and redacted."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -8,6 +9,7 @@ import msgspec
 
 from projections.export import prometheus
 from projections.export.snapshot import Snapshot, rows, take
+from projections.export.standing import Standing
 from projections.http import events as log_events
 from projections.http.reader import Reader
 from projections.http.source import READS
@@ -38,12 +40,13 @@ STRIKING: tuple[ids.UnitState, ...] = (
 
 
 class Bundles:
-    """Makes bundles; *settings* are those of this process, already masked."""
+    """Makes bundles; *settings* are those of this process, already masked, *exports* what it sends over OTLP."""
 
-    def __init__(self, reader: Reader, process: Process, settings: dict[str, Any]) -> None:
+    def __init__(self, reader: Reader, process: Process, settings: dict[str, Any], exports: Sequence[Standing]) -> None:
         self._reader = reader
         self._process = process
         self._settings = settings
+        self._exports = exports
 
     async def bundle(self, campaign: ids.CampaignName) -> bytes | None:
         """Return everything about *campaign* as one redacted document."""
@@ -64,6 +67,7 @@ class Bundles:
             "workers": workers,
             "engine": await self._reader.engine(),
             "settings": self._settings,
+            "exports": self._exports,
         }
         async with self._reader.connection() as connection:
             snapshot = await take(connection, self._reader.sizes, self._reader.shard)

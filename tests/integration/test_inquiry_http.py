@@ -150,7 +150,8 @@ async def test_a_bundle_holds_everything_and_no_secret(http: httpx.AsyncClient, 
     assert SECRET not in answer.text
     bundle = answer.json()
     assert list(bundle) == [
-        "schema_version", "generated_at", "campaign", "units", "events", "heartbeats", "workers", "engine", "settings", "metrics",
+        "schema_version", "generated_at", "campaign", "units", "events", "heartbeats", "workers", "engine", "settings", "exports",
+        "metrics",
     ]  # fmt: skip
     assert (bundle["schema_version"], bundle["campaign"]["name"], bundle["engine"]["state"]) == (2, "n", "paused")
     assert (bundle["units"]["counts"]["quarantined"], bundle["units"]["shown"]) == (30, 280)

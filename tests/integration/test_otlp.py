@@ -205,9 +205,14 @@ async def test_points_that_a_receiver_refuses_are_counted_though_it_says_success
     with receive() as receiver:
         receiver.refuses = 7
         sender = send(Destination(receiver.endpoint))
-        await exporter(pool, sender, process).export_fleet(snapshot)
+        sends = exporter(pool, sender, process)
+        await sends.export_fleet(snapshot)
         sender.close()
     assert process.registry.get_sample_value("muster_otlp_exports_total", {"result": "partial"}) == 1
+    standing = sends.delivery.standing
+    assert (standing.result, standing.rejected, standing.error) == (
+        "partial", 7 * len(receiver.requests), "7 refused: too many",
+    )  # fmt: skip
     assert process.registry.get_sample_value("muster_otlp_points_total", {"result": "rejected"}) == 7 * len(receiver.requests)
 
 
@@ -226,6 +231,9 @@ async def test_a_wrong_endpoint_costs_a_counted_failure_and_one_line_a_minute(
     for _ in range(3):
         await sends.export_fleet(snapshot)
     assert process.registry.get_sample_value("muster_otlp_exports_total", {"result": "failure"}) == 3
+    standing = sends.delivery.standing
+    assert (standing.result, standing.accepted) == ("failure", 0)
+    assert standing.error
     assert [record.levelname for record in caplog.records if record.name == "projections.export.otlp_delivery"] == ["WARNING"]
 
 
