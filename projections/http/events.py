@@ -101,7 +101,7 @@ async def tail(source: Source, after: int, chosen: Filter, stopping: asyncio.Eve
     while not stopping.is_set():
         known = source.projector.position if source.projector.leads else await head(source)
         upto = min(known, after + WINDOW)
-        found = await events(source, after, upto, chosen, PAGE) if upto > after else []
+        found = await page(source, after, upto, chosen) if upto > after else []
         after = found[-1].position if len(found) == PAGE else max(upto, after)
         if found:
             yield found
@@ -111,6 +111,11 @@ async def tail(source: Source, after: int, chosen: Filter, stopping: asyncio.Eve
             quiet_since = clock()
         if upto <= after and len(found) < PAGE:
             await source.projector.nap(LOOK_S)
+
+
+async def page(source: Source, after: int, upto: int, chosen: Filter) -> list[LogEvent]:
+    """Return the next page; the read ends in order also when its reader leaves, whose cancellation would break a rollback."""
+    return await asyncio.shield(events(source, after, upto, chosen, PAGE))
 
 
 def frames(found: Sequence[LogEvent]) -> bytes:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+from anyio import CancelScope, create_task_group
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
@@ -188,6 +189,26 @@ async def test_the_log_is_read_in_pages_that_neither_skip_nor_repeat(here: Fleet
     assert [item["data"] for item in beats["items"]] == [{"token": claims[0].token, "progress": 0.5}]
     mine = await here.get("/v1/events", worker="w-1", kind="unit.claimed")
     assert len(mine["items"]) == 6
+
+
+async def test_a_reader_that_leaves_in_the_middle_of_a_page_breaks_no_transaction(here: Fleet) -> None:
+    await here.begin("a", "b")
+    troubles: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: troubles.append(context))
+    for rounds in range(0, 400, 10):
+        with CancelScope() as scope:
+            async with create_task_group() as both:
+                both.start_soon(leave, scope, rounds)
+                await log_events.page(here.reader, 0, here.position, log_events.Filter())
+    found = await log_events.page(here.reader, 0, here.position, log_events.Filter())
+    assert (len(found), troubles) == (here.position, [])
+
+
+async def leave(scope: CancelScope, rounds: int) -> None:
+    """Cancel after so many rounds of the event loop, again and again as a server does."""
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    scope.cancel()
 
 
 async def test_a_stream_sends_every_event_once_while_the_log_grows(here: Fleet) -> None:
