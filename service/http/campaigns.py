@@ -21,7 +21,7 @@ from service.http.answer import Ready, shown
 from service.http.call import Call
 from service.http.description import CAMPAIGN, described
 from service.http.shape import Body, Instant, Labels, Line, Quota, Slug, Text, instant, printable, shallow
-from service.http.units import UnitBody
+from service.http.units import UnitBody, require_few
 
 POLICY = {"max_attempts": 3, "retry": {"backoff_ms": 1000}, "concurrency": 8}
 VERSION_DIGITS = 18
@@ -83,6 +83,7 @@ NEW_CAMPAIGN, CAMPAIGN_PATCH, REASON = Decoder(NewCampaign), Decoder(CampaignPat
 async def create_campaign(request: Call) -> Ready:
     """Begin a campaign, with its first units if they are given; 409 when the name is taken."""
     body = await request.told(NEW_CAMPAIGN)
+    require_few(body.units, "units")
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
     fields["labels"] = redact(body.labels)
     return await shown(request, CreateCampaign(**fields), view_of(request, body.name), status=201)

@@ -20,7 +20,7 @@ from service.http.body import MISSHAPEN, Gone, decoded, next_part, require_sound
 from service.http.call import Call
 from service.http.description import described
 from service.http.problems import Lagging, PayloadTooLarge
-from service.http.units import UnitBody
+from service.http.units import UnitBody, require_few
 from service.submission import Answer, Origin, Unavailable
 
 CHUNK_LINES = 1000
@@ -65,8 +65,8 @@ class Sum:
 async def add_units(request: Call) -> Ready:
     """Import units, an upsert by key: one not yet started takes the new payload, a started one is left alone.
 
-    A JSON array is stored as a whole or not at all. Lines (`application/x-ndjson`, one unit each) are streamed: every
-    chunk of 1,000 is a whole of its own, and a refusal says how many lines were stored before it.
+    A JSON array, of up to 20,000 units, is stored as a whole or not at all. Lines (`application/x-ndjson`, one unit each) are
+    streamed: every chunk of 1,000 is a whole of its own, and a refusal says how many lines were stored before it.
     """
     campaign = request.campaign
     if request.fields.get(b"content-type", b"").partition(b";")[0].strip().lower() in LINES:
@@ -75,6 +75,7 @@ async def add_units(request: Call) -> Ready:
         units = await request.told(ARRAY)
     except Rejection as error:
         raise numbered(error) from None
+    require_few(units)
     return await answered(request, (AddUnits(campaign=campaign, units=units),), whole)
 
 

@@ -1,5 +1,6 @@
 """Units: what a person orders about one of them."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from litestar import post
@@ -19,6 +20,7 @@ from service.domain.commands import (
 from service.http.answer import Ready, shown
 from service.http.call import Call
 from service.http.description import UNIT, described
+from service.http.problems import PayloadTooLarge
 from service.http.shape import Body, Instant, Int32, Key, Line, document, instant, null, printable
 
 LONGEST_S = 1e9
@@ -40,6 +42,17 @@ class UnitBody(UnitSpec, frozen=True, forbid_unknown_fields=True):
         document("payload", self.payload)
         for key in self.depends_on:
             printable("depends_on", key)
+
+
+MOST_UNITS = 20_000
+"""As many as one transaction adds in a few seconds; lines are stored a thousand a transaction, and have no end."""
+
+
+def require_few(units: Sequence[UnitBody], field: str | None = None) -> None:
+    """Refuse an array of more units than are stored as one whole."""
+    if len(units) > MOST_UNITS:
+        detail = f"an array holds at most {MOST_UNITS} units, this one holds {len(units)}: send lines (application/x-ndjson)"
+        raise PayloadTooLarge(detail, field=field, allowed=MOST_UNITS)
 
 
 class UnitReason(Body, frozen=True):

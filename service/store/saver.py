@@ -1,10 +1,16 @@
 """The saving of what a batch touched: each table at most once, in the transaction of the append."""
 
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
 from service.domain.state import State
 from service.store import inquiry, rows, spread
 from service.store.loader import QUERIES
 from service.store.log import Connection, columns
 from service.store.rows import document
+
+PORTION = 10_000
+T = TypeVar("T")
 
 
 async def save(connection: Connection, shard: int, state: State) -> None:
@@ -21,14 +27,19 @@ async def save_units(connection: Connection, shard: int, state: State) -> None:
     """Write new units with their edges, then changed ones."""
     touched, units = state.touched, state.units
     new = set(touched.added)
-    if new:
-        await connection.execute(QUERIES.add_units, shard, document(units[key] for key in touched.added))
-    if touched.edges:
-        await connection.execute(QUERIES.add_edges, shard, *columns(touched.edges))
+    for part in portions(touched.added):
+        await connection.execute(QUERIES.add_units, shard, document(units[key] for key in part))
+    for edges in portions(touched.edges):
+        await connection.execute(QUERIES.add_edges, shard, *columns(edges))
     if changed := touched.units - new:
         await connection.execute(QUERIES.save_units, shard, document(rows.moved(units[key]) for key in changed))
-    if planned := touched.payloads - new:
-        await connection.execute(QUERIES.save_plans, shard, document(rows.planned(units[key]) for key in planned))
+    for part in portions(list(touched.payloads - new)):
+        await connection.execute(QUERIES.save_plans, shard, document(rows.planned(units[key]) for key in part))
+
+
+def portions(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut what a large import brings into what one statement takes in a fraction of its time-out."""
+    return (items[start : start + PORTION] for start in range(0, len(items), PORTION))
 
 
 async def save_claims(connection: Connection, shard: int, state: State) -> None:

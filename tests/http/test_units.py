@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from service.http.edge import Edge
+from service.http.units import MOST_UNITS
 from tests.http.parts import of, post
 from tests.http.shard import Shard
 
@@ -39,6 +40,20 @@ async def test_a_bad_item_of_an_array_stores_nothing(http: Http, shard: Shard) -
     head = len(shard.log)
     answer = await http.post(PATH, json=[{"key": "a"}, {"key": 1}])
     assert (answer.status_code, answer.json()["field"]) == (400, "[1].key")
+    assert len(shard.log) == head
+
+
+async def test_an_array_is_as_large_as_one_transaction_may_be_and_not_larger(http: Http, shard: Shard) -> None:
+    """Stored as a whole or not at all, in bounded time: the limit is named, and so is the way around it."""
+    full = [{"key": f"u{number}"} for number in range(MOST_UNITS)]
+    answer = await http.post(PATH, json=full)
+    assert (answer.status_code, answer.json()["added"]) == (200, MOST_UNITS)
+    head = len(shard.log)
+    over = await http.post(PATH, json=[*full, {"key": "one too many"}])
+    assert (over.status_code, over.json()["allowed"]) == (413, MOST_UNITS)
+    assert "application/x-ndjson" in over.json()["detail"]
+    created = await http.post("/v1/campaigns", json={"name": "m", "units": [*full, {"key": "one too many"}]})
+    assert (created.status_code, created.json()["allowed"], created.json()["field"]) == (413, MOST_UNITS, "units")
     assert len(shard.log) == head
 
 
