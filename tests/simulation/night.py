@@ -2,6 +2,7 @@
 
 from collections import deque
 from datetime import datetime
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -18,9 +19,10 @@ from tests.simulation.worker import Then, VirtualWorker
 TICK_S, RETIRE_S, WARN_S = 15.0, 3600.0, 30.0
 BEATS = {"warn_s": 90, "stale_s": 120, "dead_s": 300}
 LATE = 8
+LOOKER = ids.WorkerId("looker")
 LONGEST = 2 * 86_400
 POLICIES: tuple[dict[str, Any], ...] = (
-    {"max_attempts": 3, "breaker": {"threshold": 6}},
+    {"max_attempts": 3, "breaker": {"threshold": 6}, "investigate": True},
     {"max_attempts": 2, "breaker": {"threshold": 4, "counts": "units"}, "on_dead": "quarantine"},
     {"max_attempts": 4, "on_dependency_failure": "run", "groups": "none", "breaker": {"threshold": 9}},
     {
@@ -58,13 +60,20 @@ class Night:
         self._heard_since = START
         self._cleared: set[tuple[str, str]] = set()
         self._late = 0
+        self._gone: set[ids.WorkerId] = set()
 
     def live(self) -> "Night":
         """Let the night pass until no unit is open."""
         self._import()
         for number in range(self.size.workers):
             self.after(self.dice.random() * 60, VirtualWorker(f"w{number}", self).claim)
-        for every_s, act in ((TICK_S, self._watch), (240, self._read), (600, self._steer), (5400, self._fail)):
+        for every_s, act in (
+            (TICK_S, self._watch),
+            (240, self._read),
+            (300, self._inquire),
+            (600, self._steer),
+            (5400, self._fail),
+        ):
             self._repeat(every_s, act)
         while not self.service.drained:
             act = self.schedule.next()
@@ -83,6 +92,8 @@ class Night:
 
     def send(self, command: c.Command, then: Then) -> None:
         """Send a worker's command, again and again while the service is away."""
+        if self.service.sender(command) in self._gone:
+            return
         if self._away_until is not None:
             self.after(5 + 20 * self.dice.random(), lambda: self.send(command, then))
             return
@@ -155,6 +166,8 @@ class Night:
         dead = tuple(token for token, claim in state.claims.items() if state.workers[claim.worker].level == "dead")
         if dead:
             service.ask(c.RevokeClaims(tokens=dead, heard_since=self._heard_since, tick_s=TICK_S))
+        for name in dict.fromkeys(claim.campaign for claim in state.claims.values()):
+            service.ask(c.DetectRecovery(campaign=name, last_position=len(service.log), heard_since=self._heard_since))
         self._wake(service.claimable() + 1)
 
     def _read(self) -> None:
@@ -198,7 +211,27 @@ class Night:
             worker = dice.choice(list(state.claims.values())).worker
             self.service.ask(c.FenceWorker(worker=worker) if dice.random() < 0.5 else c.DrainWorker(worker=worker))
 
+    def _inquire(self) -> None:
+        """Let somebody look into what failed, decide on plans, and take bundles: some looks never end."""
+        service, dice = self.service, self.dice
+        service.ask(c.EndInvestigations(ids=tuple(row.id for row in service.state.investigations.values() if row.open)))
+        asked = service.ask(c.ClaimWork(worker=LOOKER, kind="investigation", max=5, mode="manual"))
+        for grant in asked.reply.claims:
+            if dice.random() < 0.8:
+                self.after(2000 * dice.random(), partial(self._conclude, grant.investigation))
+        for plan in [row for row in service.state.recoveries.values() if row.open]:
+            service.ask(c.ApplyRecovery(id=plan.id) if dice.random() < 0.5 else c.CloseRecoveries(ids=(plan.id,)))
+        service.ask(c.ExportDiagnostic(campaign=dice.choice(self.names), sha256="0" * 64, force=dice.random() < 0.5))
+
+    def _conclude(self, known: ids.InvestigationId) -> None:
+        """Say what somebody found; it may be too late."""
+        self.service.ask(c.ConcludeInvestigation(id=known, fix=c.Fix() if self.dice.random() < 0.5 else None))
+
     def _fail(self) -> None:
-        """Let the service be away for up to a quarter of an hour."""
+        """Let the service be away for up to a quarter of an hour; meanwhile all workers of one campaign go, and others come."""
         self.service.reached["outage"] += 1
+        name = self.dice.choice(self.names)
+        for worker in {claim.worker: None for claim in self.service.state.claims.values() if claim.campaign == name}:
+            self._gone.add(worker)
+            self.after(0, VirtualWorker(f"{worker}'", self).claim)
         self._away_until = self.schedule.at.fromtimestamp(self.schedule.at.timestamp() + 900 * self.dice.random(), START.tzinfo)

@@ -60,6 +60,12 @@ class Service:
             self._unload()
         return outcome
 
+    def sender(self, command: c.Command) -> ids.WorkerId | None:
+        """Return which worker sends *command*."""
+        if isinstance(command, c.Report):
+            return self._claims[command.token].worker
+        return command.worker if isinstance(command, c.ClaimWork | c.BeatWorker) else None
+
     def _note(self, event: e.Recorded) -> None:
         """Keep what a loader would find for the commands that come."""
         body = event.body

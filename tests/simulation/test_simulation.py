@@ -24,6 +24,8 @@ MUST_BE_REACHED = {
     "unit.quarantined", "unit.quarantine_cleared", "unit.skipped", "unit.unskipped", "unit.parked", "unit.unparked",
     "unit.released", "campaign.breaker_tripped", "campaign.breaker_reset", "campaign.reopened", "quota.gate_closed",
     "quota.gate_opened", "worker.level_changed", "worker.fenced", "outage", "meter failed",
+    "investigation.requested", "investigation.produced", "investigation.empty", "recovery.detected", "recovery.applied",
+    "diagnostic.exported", "refused conflict",
 }  # fmt: skip
 
 
@@ -63,7 +65,10 @@ def fails(seed: int, size: Size) -> bool:
 
 @pytest.mark.parametrize("seed", [1])
 def test_ten_thousand_units_keep_every_promise_through_a_bad_night(seed: int) -> None:
-    """A1 A2 A3 A4 A5 A7 A8 A9 A10 A11, B-UNIT-1, B-UNIT-2, B-CLAIM-5, B-CLAIM-7, B-BREAK-1, B-PARK-1, B-GROUP-2, B-DAG-2."""
+    """A1 A2 A3 A4 A5 A7 A8 A9 A10 A11, B-UNIT-1, B-UNIT-2, B-CLAIM-5, B-CLAIM-7, B-BREAK-1, B-PARK-1, B-GROUP-2, B-DAG-2.
+
+    With recoveries, investigations and bundles among it: B-RECOV-1, B-RECOV-2, B-INVEST-1, B-INVEST-2, B-INVEST-3, B-DIAG-1.
+    """
     night = simulate(seed, Size())
     assert not MUST_BE_REACHED - night.service.reached.keys()
     assert len(night.service.state.units) >= 10_000
