@@ -90,7 +90,10 @@ async def carried_out(request: Call, command: UnitCommand) -> Ready:
 
 @post("/v1/campaigns/{name:str}/units/{key:str}/retry", **described("RetryUnit", UnitReason, UNIT, refuses=(404, 409)))
 async def retry_unit(request: Call) -> Ready:
-    """Send a quarantined unit back to work with its attempts at zero, or end the rest of a delayed one."""
+    """Send a quarantined unit back to work with its attempts at zero, or end the rest of a delayed one.
+
+    One whose dependency is quarantined, skipped or cancelled would be skipped at once: 409, `current` names the dependency.
+    """
     return await ordered(request, RetryUnit)
 
 
