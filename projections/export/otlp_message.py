@@ -26,7 +26,8 @@ CUMULATIVE = pb.AGGREGATION_TEMPORALITY_CUMULATIVE
 GONE = int(pb.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK)
 MOST_POINTS = 1000
 """In one request: receivers over gRPC take 4 MiB, and writing more at a stroke would keep the event loop waiting."""
-BREATH = 16
+BREATH, REST_S = 16, 0.001
+"""After so many points the writing thread rests much longer than they took: a heartbeat seldom finds it at work."""
 BESIDE = ".exponential"
 """Ends the name of a histogram that is sent with exponential buckets beside the others: one name has one kind of points."""
 
@@ -86,10 +87,10 @@ def clean(value: str) -> str:
 
 
 def paced(items: Iterable[T]) -> Iterator[T]:
-    """Yield *items*, and let other threads run now and then: the event loop shall not wait for a whole export."""
+    """Yield *items*, and leave the machine to other threads most of the time: an export may take its time, a heartbeat not."""
     for place, item in enumerate(items):
         if place % BREATH == 0:
-            sleep(0)
+            sleep(REST_S)
         yield item
 
 
