@@ -1,4 +1,4 @@
-"""`python -m ops.cockpit`: play the scene on a Muster of its own, and take the pictures of the cockpit's main pages."""
+"""`python -m ops.cockpit`: after the demo night, and with a scene that still runs, take the pictures of the cockpit's pages."""
 
 import subprocess
 import sys
@@ -9,9 +9,11 @@ from pathlib import Path
 
 import click
 
-from ops.cockpit.camera import CHROMIUM, photograph
+from ops.cockpit.camera import CHROMIUM, NIGHT, photograph
 from ops.cockpit.scene import play
 from ops.cockpit.service import started
+from ops.demo.muster import Muster
+from ops.demo.night.script import night
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 
@@ -37,6 +39,9 @@ def shown(url: str | None, pace: float) -> Iterator[str]:
         yield url
         return
     with tempfile.TemporaryDirectory(prefix="muster-") as folder, started(Path(folder)) as address:
+        with Muster(address) as muster:
+            if not night(muster, NIGHT):
+                raise click.ClickException("not every unit of the night is accounted for")
         play(address, pace)
         yield address
 

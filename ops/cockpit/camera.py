@@ -21,11 +21,14 @@ FLAGS = (
     "--disable-sync",
 )
 WIDE, NARROW = 1280, 320
+NIGHT = "night"
 TALLEST, COLOURS = 1500, 96
 PAGES: tuple[tuple[str, str, int, Literal["light", "dark"]], ...] = (
     ("cockpit-campaigns", "/", WIDE, "light"),
     ("cockpit-campaigns-dark", "/", WIDE, "dark"),
     ("cockpit-campaigns-phone", "/", NARROW, "light"),
+    ("cockpit-night", f"/campaigns/{NIGHT}", WIDE, "light"),
+    ("cockpit-night-report", f"/campaigns/{NIGHT}/report", WIDE, "light"),
     ("cockpit-campaign", "/campaigns/nightly-refactor", WIDE, "light"),
     ("cockpit-campaign-phone", "/campaigns/nightly-refactor", NARROW, "dark"),
     ("cockpit-report", "/campaigns/nightly-refactor/report", WIDE, "light"),
