@@ -11,7 +11,8 @@ DATA ?= .muster
 PORT ?= 8110
 
 CROWD ?= 4 # test runners at once, each with a Postgres of its own: most of a test is waiting
-EMBEDDED := test_up.py test_embedded.py # they start the embedded 18, whatever the others run on
+ONCE := test_up.py test_embedded.py test_spread.py test_prometheus.py # the embedded 18 itself, a long scale, Prometheus: not again on 15
+SIDE_BY_SIDE := --numprocesses $(CROWD) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup up demo demo-night prove-numbers observe test check fmt rules rules-mutate generate verify dashboards-preview screenshots bench lock clean
 
@@ -36,8 +37,8 @@ demo-night: setup ## let a bad night pass with real workers, and account for eve
 	MUSTER_URL=$${MUSTER_URL:-http://127.0.0.1:$(PORT)} exec $(BIN)/python -m ops.demo.night $(if $(NAME),--name $(NAME))
 
 test: setup ## all tests on PostgreSQL 18, then those with a database on Debian's 15
-	MUSTER_TEST_POSTGRES=18 $(BIN)/pytest --numprocesses $(CROWD) --dist loadfile
-	MUSTER_TEST_POSTGRES=15 $(BIN)/pytest --numprocesses $(CROWD) --dist loadfile tests/contract tests/integration tests/faults $(addprefix --ignore tests/integration/,$(EMBEDDED))
+	MUSTER_TEST_POSTGRES=18 $(BIN)/pytest $(SIDE_BY_SIDE)
+	MUSTER_TEST_POSTGRES=15 $(BIN)/pytest $(SIDE_BY_SIDE) tests/contract tests/integration tests/faults $(addprefix --ignore tests/integration/,$(ONCE))
 
 check: setup ## format, lint, types, layers, generated files fresh
 	$(BIN)/ruff format --check $(CODE)
