@@ -37,6 +37,7 @@ async def investigations(bridge: Bridge, place: Place) -> Page:
         "next": found[ROWS - 1].id if len(found) > ROWS else None,
         "state": state,
         "states": states,
+        "concluded": place.asked("conclude"),
         "lag": await reads.lag(bridge.reader),
     }
     return Page(template="investigations.html", title="Investigations", pane="recovery", facts=facts)

@@ -18,13 +18,14 @@ from projections.cockpit.words import count, plain
 from projections.http.quarantine import matching_keys
 from service.domain import commands as c
 from service.domain import ids
+from service.domain.redact import redact_text
 from service.domain.rejections import NotFound, Validation
 from service.submission import Origin
 
 ACTOR = "local/admin"
 """Who orders while authentication is off."""
 CHUNK, WORKERS = 1000, 1000
-LONGEST_REASON = 1000
+LONGEST_REASON, LONGEST_CAUSE, LONGEST_PAYLOAD = 1000, 4000, 65_536
 MOST_SLOTS = 1_000_000
 Form = dict[str, str]
 Order = Callable[[Bridge, Place, Form], Awaitable[Flash]]
@@ -183,6 +184,26 @@ def decision(command: type[c.RecoveryCommand], words: str) -> Order:
     return decide
 
 
+async def conclude(bridge: Bridge, place: Place, form: Form) -> Flash:
+    """Take a person's word for what came of an investigation: the cause, and a fix when its payload is given."""
+    known = ids.InvestigationId(place.parts[1])
+    cause, payload = form.get("root_cause", "").strip(), form.get("payload", "").strip()
+    fix = c.Fix(None, document("payload", payload)) if payload else None
+    given = await give(bridge, c.ConcludeInvestigation(id=known, fix=fix, root_cause=redact_text(cause)[:LONGEST_CAUSE] or None))
+    return Flash(f"investigation {known}: {'the fix is made' if fix else 'ended without a fix'}", position=given.position)
+
+
+def document(field: str, text: str) -> msgspec.Raw:
+    """Return a JSON document that a person typed."""
+    if len(text) > LONGEST_PAYLOAD:
+        raise Validation(f"{field} is longer than {count(LONGEST_PAYLOAD)} characters", field=field)
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        raise Validation(f"{field} must be JSON", field=field) from None
+    return msgspec.Raw(text.encode())
+
+
 UNIT = "/campaigns/{name:str}/units/{key:str}"
 ORDERS: dict[str, Order] = {
     "/campaigns/{name:str}/pause": switch(c.PauseCampaign, "paused, running work goes on"),
@@ -206,6 +227,7 @@ ORDERS: dict[str, Order] = {
     "/engine/pool": resize,
     "/quotas/{quota:str}/policy": edit_quota,
     "/quotas/{quota:str}/reading": read_quota,
+    "/investigations/{investigation:str}/result": conclude,
     "/recovery/{recovery:str}/apply": decision(c.ApplyRecovery, "applied, its units are ready again"),
     "/recovery/{recovery:str}/decline": decision(c.DeclineRecovery, "declined, the campaign is cancelled"),
 }

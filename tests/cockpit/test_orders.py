@@ -51,7 +51,7 @@ async def test_an_unknown_campaign_is_not_found(person: Person, fetched: bool) -
 @pytest.mark.parametrize("path", sorted(ORDERS))
 async def test_an_order_is_a_post_alone(person: Person, path: str) -> None:
     """B-BREAK-5: 405."""
-    for name in ("name", "key", "worker", "recovery"):
+    for name in ("name", "key", "worker", "recovery", "investigation"):
         path = path.replace(f"{{{name}:str}}", "x")
     assert (await person.http.get(path)).status_code == 405
 
@@ -195,6 +195,31 @@ async def test_the_orders_about_the_engine(person: Person) -> None:
 async def test_an_unknown_plan_is_not_found(person: Person) -> None:
     """B-RECOV-2."""
     assert (await person.press("/recovery/r1/apply")).status_code == 404
+
+
+async def test_a_person_ends_an_investigation_with_a_fix_or_without(person: Person) -> None:
+    """B-INVEST-2."""
+    await person.campaign(policy={"investigate": True, "max_attempts": 1})
+    await person.fail(2)
+    first, second = (one["id"] for one in (await person.http.get("/v1/investigations")).json()["items"])
+    assert 'name="root_cause"' not in await person.see("/investigations")
+    assert 'name="root_cause"' in await person.see(f"/investigations?conclude={first}")
+    end, here = f"/investigations/{first}/result", f"/investigations?conclude={first}"
+    refused = await person.press(end, root_cause="a flaky clock", payload="{no", here=here)
+    assert refused.status_code == 400
+    assert "payload must be JSON" in refused.text
+    assert ">a flaky clock</textarea>" in refused.text
+    assert "the fix is made" in await person.order(end, root_cause="a flaky clock", payload='{"file": "b.py"}')
+    shown = await person.order(f"/investigations/{second}/result", root_cause="nothing to mend", back="/investigations")
+    assert "ended without a fix" in shown
+    assert "a flaky clock" in shown
+    assert "nothing to mend" in shown
+    assert "Refused" in await person.order(end)
+    assert (await person.press("/investigations/i0/result")).status_code == 404
+    found = {
+        one["unit"]: (one["state"], one["fix_unit"]) for one in (await person.http.get("/v1/investigations")).json()["items"]
+    }
+    assert sorted(found.values(), key=str) == [("empty", None), ("produced", f"{min(found)}.fix")]
 
 
 async def test_a_bundle_is_taken_as_a_file(person: Person) -> None:
