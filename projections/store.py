@@ -1,6 +1,6 @@
 """The tables of cards and series: loaded once, saved page by page as absolute values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -144,7 +144,7 @@ async def stored_series(connection: Session, at: Checkpoint, named: Sequence[str
     return rows
 
 
-def book_of(rows: Sequence[Record]) -> Book:
+def book_of(rows: Iterable[Record]) -> Book:
     """Return rows of `series` as a book."""
     book = Book()
     book.series = dict(map(series_of, rows))

@@ -12,7 +12,7 @@ from opentelemetry.proto.metrics.v1 import metrics_pb2 as pb
 
 from projections.export import otlp_process
 from projections.export.otlp_delivery import Delivery
-from projections.export.otlp_message import Fleet, Histograms, Identity, fleet, requests
+from projections.export.otlp_message import Fleet, Histograms, Identity, fleet, paced, requests
 from projections.export.sample import Sizes
 from projections.export.snapshot import Snapshot, rows, take
 from projections.measures.process import Process
@@ -56,7 +56,7 @@ class Exporter:
             await asyncio.sleep(self._interval_s)
             try:
                 async with self._pool.acquire() as connection:
-                    snapshot = await take(connection, self._sizes)
+                    snapshot = await take(connection, self._sizes, pace=paced)
                 heard_since()
             except Exception as error:
                 if not is_lost(error):

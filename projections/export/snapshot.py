@@ -1,9 +1,11 @@
 """The fleet's numbers at one position: everything an exposition shows, read in one snapshot."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import Self
 
+from asyncpg import Record
 from msgspec import Struct
 
 from projections import store
@@ -46,8 +48,13 @@ class Rows(Struct, frozen=True):
     series: list[tuple[Key, Series]]
 
 
-async def take(connection: Session, sizes: Sizes, shard: int = 0) -> Snapshot:
-    """Read everything in one repeatable-read transaction; what takes long where much is stored is decoded in a thread."""
+async def take(
+    connection: Session, sizes: Sizes, shard: int = 0, pace: Callable[[Iterable[Record]], Iterable[Record]] = iter
+) -> Snapshot:
+    """Read everything in one repeatable-read transaction; what takes long where much is stored is decoded in a thread.
+
+    Who has time gives the *pace* at which series are decoded, so that others are hardly kept waiting.
+    """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         row = await connection.fetchrow(store.QUERIES.depth, shard)
         assert row is not None, "the migration made a live generation"
@@ -58,20 +65,20 @@ async def take(connection: Session, sizes: Sizes, shard: int = 0) -> Snapshot:
         chosen = shown(cards, depth.at)
         series = await store.stored_series(connection, at, NAMED, [*chosen.campaigns, *chosen.quotas])
         sampled = await sample(connection, shard, depth, chosen, sizes)
-    return Snapshot(cards, await asyncio.to_thread(store.book_of, series), depth, sampled, chosen)
+    return Snapshot(cards, await asyncio.to_thread(store.book_of, pace(series)), depth, sampled, chosen)
 
 
 def rows(snapshot: Snapshot) -> Iterator[Rows]:
     """Yield the fleet's families in the order of the catalogue, each sorted by its labels; only who is shown by name."""
     samples = by_family(gauges(snapshot.cards, snapshot.depth, snapshot.sampled, snapshot.shown))
     series: dict[str, list[tuple[Key, Series]]] = {family.name: [] for family in FOLDED}
-    for key in sorted(snapshot.book.series):
+    for key, one in snapshot.book.series.items():
         name, values = key
         if name in series and (name not in SUBJECT or snapshot.shown.has(SUBJECT[name], values[0])):
-            series[name].append((key, snapshot.book.series[key]))
+            series[name].append((key, one))
     for family in CATALOGUE.values():
         if family.scope != "P":
-            yield Rows(family, samples.get(family.name, []), series.get(family.name, []))
+            yield Rows(family, samples.get(family.name, []), sorted(series.get(family.name, []), key=itemgetter(0)))
 
 
 def by_family(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
