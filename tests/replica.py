@@ -101,3 +101,12 @@ async def eventually(holds: Callable[[], Awaitable[object]], patience_s: float =
     while not await holds():
         assert time.monotonic() < deadline, "it never came true"
         await asyncio.sleep(0.01)
+
+
+async def lapsed(pool: asyncpg.Pool) -> None:
+    """Return when every lease has run out by the database's clock."""
+
+    async def over() -> bool:
+        return bool(await pool.fetchval("SELECT max(lease_until) < clock_timestamp() FROM claims"))
+
+    await eventually(over)

@@ -1,35 +1,16 @@
 """The whole service on a database of its own, and a person before it."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from projections.cockpit.visit import Cockpit
 from service.http.edge import Edge
 from service.main import create_app
 from service.settings import Settings
+from tests.alive import alive
 from tests.cockpit.person import Person
-
-
-@asynccontextmanager
-async def alive(app: Litestar) -> AsyncIterator[None]:
-    """Keep *app* alive in a task of its own: a fixture begins and ends in two."""
-    up, down = asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with app.lifespan():
-            up.set()
-            await down.wait()
-
-    task = asyncio.create_task(live())
-    await up.wait()
-    yield
-    down.set()
-    await task
 
 
 @pytest.fixture

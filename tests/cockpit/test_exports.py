@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from service.http.edge import Edge
 from service.main import create_app
 from service.settings import Settings
-from tests.cockpit.conftest import alive
+from tests.alive import alive
 from tests.cockpit.person import Person
 
 SECRET = "tr0ub4dor"

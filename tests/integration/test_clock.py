@@ -17,7 +17,7 @@ from service.domain import heartbeat, ids
 from service.loops.watcher import Watcher
 from service.settings import Settings
 from tests.refold import audit
-from tests.replica import Replica, eventually, units
+from tests.replica import Replica, eventually, lapsed, units
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 LATE = timedelta(seconds=0.5)
@@ -134,11 +134,7 @@ async def test_nobody_is_judged_before_a_full_lease_since_the_service_could_hear
     await one.campaign(units=units("a"), lease_s=1, **QUICK, **BEATS)
     [grant] = await one.claim()
     watcher = Watcher(pool, one.writer, one.bell, 0.01)
-
-    async def lapsed() -> bool:
-        return bool(await pool.fetchval("SELECT lease_until < clock_timestamp() FROM claims"))
-
-    await eventually(lapsed)
+    await lapsed(pool)
     heard_since = await pool.fetchval("SELECT clock_timestamp()")
     for _ in range(5):
         await watcher.look(heard_since)

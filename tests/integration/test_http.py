@@ -3,18 +3,17 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
-from litestar import Litestar
 
 from service.http.edge import Edge
 from service.main import create_app
 from service.settings import Settings
+from tests.alive import alive
 
 LINES = {"Content-Type": "application/x-ndjson"}
 
@@ -27,23 +26,6 @@ async def http(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with alive(app.app), httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=60) as client:
         yield client
-
-
-@asynccontextmanager
-async def alive(app: Litestar) -> AsyncIterator[None]:
-    """Keep *app* alive in a task of its own: a fixture begins and ends in two."""
-    up, down = asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with app.lifespan():
-            up.set()
-            await down.wait()
-
-    task = asyncio.create_task(live())
-    await up.wait()
-    yield
-    down.set()
-    await task
 
 
 async def test_a_campaign_runs_from_its_creation_to_its_end(http: httpx.AsyncClient) -> None:

@@ -18,7 +18,7 @@ from service.settings import Settings
 from service.store import log
 from tests.fleet import rebuilt
 from tests.refold import audit, events
-from tests.replica import NIGHT, Replica, eventually, units
+from tests.replica import NIGHT, Replica, eventually, lapsed, units
 
 WORKER = ids.WorkerId("w")
 
@@ -164,11 +164,7 @@ async def dead(replica: Replica, pool: asyncpg.Pool) -> None:
     await replica.campaign(units=units("a", "b", "c", "d"), lease_s=1, heartbeat={"warn_s": 0.1, "stale_s": 0.2, "dead_s": 0.3})
     grants = await replica.claim(count=3)
     await replica.order(c.CompleteUnit(token=grants[0].token))
-
-    async def lapsed() -> bool:
-        return bool(await pool.fetchval("SELECT max(lease_until) < clock_timestamp() FROM claims"))
-
-    await eventually(lapsed)
+    await lapsed(pool)
 
 
 async def lately(pool: asyncpg.Pool) -> datetime:

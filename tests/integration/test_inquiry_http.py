@@ -14,9 +14,9 @@ import pytest
 from service.http.edge import Edge
 from service.main import create_app
 from service.settings import Settings
-from tests.integration.test_http import alive
+from tests.alive import alive
 from tests.refold import audit
-from tests.replica import eventually
+from tests.replica import eventually, lapsed
 
 SECRET = "hunter22-is-a-secret"
 
@@ -108,11 +108,7 @@ async def test_after_a_restart_a_plan_is_found_and_applied(settings: Settings, p
         await http.post(f"/v1/claims/{first['token']}/complete", json={})
         last = (await http.get("/v1/events", params={"kind": "unit.completed"})).json()["items"][-1]["position"]
         assert (await http.get("/v1/recovery")).json() == {"items": [], "next": None}
-
-    async def lapsed() -> bool:
-        return bool(await pool.fetchval("SELECT max(lease_until) < clock_timestamp() FROM claims"))
-
-    await eventually(lapsed)
+    await lapsed(pool)
     async with served(settings) as http:
 
         async def planned() -> object:
