@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from tests.receiver import Receiver, http_receiver
 from tests.service import Program, eventually, free_port, get
 
 SCRAPE_S = 0.5
+ROUND_S = 0.03
 WINDOW_S = 120
 COUNTERS = [family.name for family in FOLDED if family.kind == "counter"]
 TRUTH = {
@@ -57,29 +59,35 @@ class Prometheus:
 
 
 class Work:
-    """A worker that does not let itself be disturbed: it asks whichever replica answers."""
+    """A worker that does not let itself be disturbed: it asks whichever replica answers, and never runs out of units."""
 
     def __init__(self, urls: list[str]) -> None:
         self._urls = urls
+        self._client = httpx.Client(timeout=5, trust_env=False, verify=False)
+        self._campaigns = count(1)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self.done = 0
 
     def __enter__(self) -> Self:
-        policy = {"breaker": {"threshold": 1000}, "concurrency": 100, "retry": {"backoff_ms": 100}}
-        units = [{"key": f"u{number}"} for number in range(900)]
-        assert self._post("/v1/campaigns", {"name": "night", "policy": policy, "units": units}) is not None
+        self._begin()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._thread.join()
+        self._client.close()
+
+    def _begin(self) -> None:
+        policy = {"breaker": {"threshold": 1000}, "concurrency": 100, "retry": {"backoff_ms": 100}}
+        units = [{"key": f"u{number}"} for number in range(500)]
+        self._post("/v1/campaigns", {"name": f"night-{next(self._campaigns)}", "policy": policy, "units": units})
 
     def _post(self, path: str, body: object) -> Any:  # noqa: ANN401 - whatever is answered
         for url in self._urls:
             try:
-                answer = httpx.post(url + path, json=body, timeout=5, trust_env=False)
+                answer = self._client.post(url + path, json=body)
             except httpx.TransportError:
                 continue
             if answer.is_success:
@@ -87,8 +95,10 @@ class Work:
         return None
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        while not self._stopping.wait(ROUND_S):
             claimed = self._post("/v1/claims", {"worker": "w", "max": 5})
+            if claimed and not claimed["claims"]:
+                self._begin()
             for place, claim in enumerate(claimed["claims"] if claimed else ()):
                 token = claim["token"]
                 said = [{"type": "heartbeat", "token": token}]
