@@ -96,11 +96,12 @@ def unit(key: str, *depends_on: str, payload: bytes = b"null", **fields: Any) ->
 
 
 async def eventually(holds: Callable[[], Awaitable[object]], patience_s: float = 15.0) -> None:
-    """Look again until *holds* gives something true."""
-    deadline = time.monotonic() + patience_s
+    """Look again until *holds* gives something true, less often the longer it takes."""
+    began = time.monotonic()
     while not await holds():
-        assert time.monotonic() < deadline, "it never came true"
-        await asyncio.sleep(0.01)
+        waited = time.monotonic() - began
+        assert waited < patience_s, "it never came true"
+        await asyncio.sleep(min(0.01 + waited / 20, 0.2))
 
 
 async def lapsed(pool: asyncpg.Pool) -> None:

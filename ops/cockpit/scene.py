@@ -43,7 +43,7 @@ class Scene:
     @contextmanager
     def at(cls, url: str) -> Iterator[Self]:
         """Open a scene on the Muster at *url*."""
-        with httpx.Client(base_url=url, timeout=30) as http:
+        with httpx.Client(base_url=url, timeout=30, trust_env=False, verify=False) as http:
             yield cls(http)
 
     def post(self, path: str, **body: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

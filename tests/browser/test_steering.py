@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -17,7 +17,7 @@ from ops.cockpit.scene import Scene
 from tests.browser.conftest import Sight, Stage
 from tests.replica import eventually
 
-BRIEF = {"lease_s": 30, "heartbeat": {"warn_s": 0.1, "stale_s": 1, "dead_s": 2}, "concurrency": 100}
+BRIEF = {"lease_s": 12, "heartbeat": {"warn_s": 0.1, "stale_s": 1, "dead_s": 2}, "concurrency": 100}
 PLANS = [f"{decision}-{number}" for decision in ("apply", "decline") for number in range(4)]
 NUMBERS = count()
 
@@ -30,24 +30,24 @@ def plans(stage: Stage) -> Iterator[int]:
             scene.campaign(name, 3, policy=BRIEF)
             scene.claim(name, f"w-{name}", 2)
     stage.kill()
-    wait_until(lambda: lapsed(stage.dsn))
+    aside(lapsed(stage.dsn))
     stage.again()
-    wait_until(lambda: planned(stage.url))
+    aside(eventually(lambda: planned(stage.url), 90))
     return count()
 
 
-def wait_until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Return when something is so, asked in a thread of its own: the browser's library has the loop of this one."""
+def aside(waiting: Coroutine[None, None, None]) -> None:
+    """Wait in a thread of its own: the browser's library has the loop of this one."""
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, eventually(holds, 90)).result()
+        thread.submit(asyncio.run, waiting).result()
 
 
-async def lapsed(dsn: str) -> bool:
-    """Tell whether the leases are over."""
+async def lapsed(dsn: str) -> None:
+    """Return when the leases are over."""
     connection = await asyncpg.connect(dsn)
     try:
-        query = "SELECT max(lease_until) < clock_timestamp() FROM claims WHERE campaign = ANY($1::text[])"
-        return bool(await connection.fetchval(query, PLANS))
+        left = "extract(epoch FROM max(lease_until) - clock_timestamp())"
+        await connection.execute(f"SELECT pg_sleep({left}) FROM claims WHERE campaign = ANY(ARRAY{PLANS})")
     finally:
         await connection.close()
 
@@ -278,6 +278,26 @@ def test_a_worker_is_seen_to_go_warn_stale_and_dead(live: Sight, stage: Stage) -
     for level in ("warn", "stale", "dead"):
         expect(row.locator(".badge")).to_contain_text(level, timeout=40_000)
     assert live.errors == []
+
+
+@pytest.mark.parametrize("wanted", ["reduce", "no-preference"])
+def test_nothing_moves_for_who_wants_no_motion(live: Sight, wanted: str) -> None:
+    live.page.emulate_media(reduced_motion="reduce" if wanted == "reduce" else "no-preference")
+    page = live.go("/")
+    assert moving(page) == (wanted != "reduce")
+
+
+def moving(page: Page) -> bool:
+    """Tell whether something on the page moves by itself or when it is touched."""
+    return bool(
+        page.evaluate(
+            """() => [...document.querySelectorAll("*")].some((one) => {
+                const style = getComputedStyle(one);
+                return style.transitionDuration.split(",").some((time) => parseFloat(time) > 0) || style.animationName !== "none"
+                    || style.scrollBehavior === "smooth";
+            })"""
+        )
+    )
 
 
 def test_a_change_is_seen_within_a_second_of_the_browsers_own_clock(live: Sight, stage: Stage) -> None:
