@@ -36,6 +36,7 @@ demo: setup ## compile the standard library with real workers and show the truth
 demo-night: setup ## let a bad night pass with real workers, and account for every unit
 	MUSTER_URL=$${MUSTER_URL:-http://127.0.0.1:$(PORT)} exec $(BIN)/python -m ops.demo.night $(if $(NAME),--name $(NAME))
 
+test: export PYTHONDONTWRITEBYTECODE := # compiled once, not in every process of the tests
 test: setup ## all tests on PostgreSQL 18, then those with a database on Debian's 15
 	MUSTER_TEST_POSTGRES=18 $(BIN)/pytest $(SIDE_BY_SIDE)
 	MUSTER_TEST_POSTGRES=15 $(BIN)/pytest $(SIDE_BY_SIDE) tests/contract tests/integration tests/faults $(addprefix --ignore tests/integration/,$(ONCE))
