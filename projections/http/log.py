@@ -6,13 +6,13 @@ from litestar import Response, get
 from litestar.response import Stream
 
 from projections.http import events as reads
-from projections.http.description import AT_LEAST, described
+from projections.http.description import LIST, described
 from projections.http.events import Filter, LogEvent
 from projections.http.look import Look, Page, shown
 from service.domain.rejections import Validation
 
 
-@get(**described("/v1/events", "ListEvents", Page[LogEvent], AT_LEAST, "after", "limit", "campaign", "unit", "worker", "kind"))
+@get(**described("/v1/events", "ListEvents", Page[LogEvent], *LIST, "after", "campaign", "unit", "worker", "kind"))
 async def events(request: Look) -> Response[bytes]:
     """Return the events after a position that match; `next` is the position to go on after."""
     return await events_page(request, filter_of(request))

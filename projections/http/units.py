@@ -31,7 +31,7 @@ async def unit(request: Look) -> Response[bytes]:
     return shown(found(await reads.unit_view(request.reader, name, key, request.at_least), "unit", key))
 
 
-@get(**described("/v1/campaigns/{name:str}/units/{key:str}/events", "ListUnitEvents", Page[LogEvent], *LIST, "kind"))
+@get(**described("/v1/campaigns/{name:str}/units/{key:str}/events", "ListUnitEvents", Page[LogEvent], *LIST, "after", "kind"))
 async def events(request: Look) -> Response[bytes]:
     """Return the events of one unit in the order of the log, heartbeats among them."""
     name, key = await known(request), request.unit

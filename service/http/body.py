@@ -82,6 +82,18 @@ def require_json(headers: Mapping[bytes, bytes]) -> None:
         )
 
 
+def require_plain(headers: Mapping[bytes, bytes]) -> None:
+    """Refuse a body that is packed: it is not unpacked here, where its size would no longer be known."""
+    given = headers.get(b"content-encoding", b"identity")
+    if given.strip().lower() not in (b"identity", b""):
+        raise Validation(
+            "the body must not be packed",
+            field="Content-Encoding",
+            allowed=["identity"],
+            current=given.decode("latin-1"),
+        )
+
+
 def decoded(decoder: Decoder[T], body: bytes, within: str = "") -> T:
     """Return what *body* says, or refuse it naming the field; *within* is where it stands in its request."""
     try:

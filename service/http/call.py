@@ -13,7 +13,7 @@ from msgspec.json import Decoder
 from service.domain import ids
 from service.domain.commands import Command
 from service.domain.rejections import Rejection, Validation
-from service.http.body import decoded, read, require_json
+from service.http.body import decoded, read, require_json, require_plain
 from service.http.desk import Desk
 from service.http.path import SLASH
 from service.submission import Answer, Origin
@@ -60,6 +60,7 @@ class Call(Request[None, None, State]):
         self.body_bytes = await read(self.receive, self.desk.body_limit)
         if not self.body_bytes:
             return b"{}"
+        require_plain(self.fields)
         require_json(self.fields)
         return self.body_bytes
 

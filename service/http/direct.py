@@ -1,4 +1,4 @@
-"""The direct road: from the path of a mutation straight to its handler.
+"""The roads through the paths: which methods and parameters each knows, and from that of a mutation straight to its handler.
 
 A handler of the write side asks for its `Call` and nothing else, so nothing that the framework prepares for other handlers
 (parameters, dependencies, types of answers) has to happen on its way; that is most of what a request costs at the edge.
@@ -7,6 +7,7 @@ an unknown path, a wrong method, a path that is not written as usual. A mutation
 """
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qsl
 
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
@@ -15,16 +16,37 @@ from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope
 from msgspec import Struct, field
 
+from service.domain.rejections import Validation
 from service.http.call import Call
+
+CURSOR, AFTER = "cursor", "after"
+"""Where a list goes on may be said in the words of the log too."""
+SHOWN_CHARS = 200
+OURS = "/v1/"
+"""Elsewhere a query is whoever's it is, such as a scraper's."""
 
 
 class Road(Struct, frozen=True):
-    """Where a path ends: the handler's function, and what the framework would note in the scope."""
+    """Where a path ends: the handler's function if it is a direct one, and what the framework would note in the scope."""
 
-    answer: Callable[[Call], Awaitable[ASGIResponse]]
+    answer: Callable[[Call], Awaitable[ASGIResponse]] | None
     handler: HTTPRouteHandler
     template: str
     names: tuple[str, ...]
+    asked: tuple[str, ...] | None
+    """The parameters that its query may have, where it says so."""
+
+    def require_known(self, query: bytes) -> None:
+        """Refuse a parameter that has no meaning here, rather than answer another question than was asked."""
+        if self.asked is None:
+            return
+        for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+            if name not in self.asked and not (name == AFTER and CURSOR in self.asked):
+                raise Validation(
+                    f"there is no parameter {name[:SHOWN_CHARS]!r} here",
+                    field=name[:SHOWN_CHARS],
+                    allowed=list(self.asked),
+                )
 
 
 class Node(Struct):
@@ -33,6 +55,11 @@ class Node(Struct):
     texts: dict[str, "Node"] = field(default_factory=dict)
     name: "Node | None" = None
     roads: dict[str, Road] = field(default_factory=dict)
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods of the roads that end here, none where no road does."""
+        return sorted({*self.roads, *(["HEAD"] if "GET" in self.roads else ()), "OPTIONS"}) if self.roads else []
 
     def follow(self, part: object) -> "Node":
         """Return the node of the next part of a template."""
@@ -43,7 +70,7 @@ class Node(Struct):
 
 
 class Roads:
-    """The direct roads into *app*, drawn from its routes; those of others stand in the tree, so that nothing leads past them."""
+    """The roads into *app*, drawn from its routes."""
 
     def __init__(self, app: Litestar) -> None:
         self._root = Node()
@@ -52,20 +79,28 @@ class Roads:
                 self._lay(route)
 
     def _lay(self, route: HTTPRoute) -> None:
-        """Lay the road to each handler that asks for its `Call`."""
+        """Lay the road to each handler; a direct one to those that ask for their `Call`."""
         node = self._root.follow("")
         for part in route.path_components:
             node = node.follow(part)
         for handler in route.route_handlers:
-            if handler.resolve_request_class() is Call:
-                road = Road(handler.fn, handler, route.path_format, tuple(route.path_parameters))
-                node.roads |= dict.fromkeys(map(str, handler.http_methods), road)
+            if "OPTIONS" in handler.http_methods:
+                continue  # the framework's own, which knows the methods of the first handler alone
+            description = handler.opt.get("description")
+            road = Road(
+                answer=handler.fn if handler.resolve_request_class() is Call else None,
+                handler=handler,
+                template=route.path_format,
+                names=tuple(route.path_parameters),
+                asked=description.parameters if description is not None and route.path_format.startswith(OURS) else None,
+            )
+            node.roads |= dict.fromkeys(map(str, handler.http_methods), road)
 
-    def find(self, scope: HTTPScope) -> Road | None:
-        """Return the road of a request, noted in *scope* with the names in its path; None when it is for Litestar to see."""
+    def end(self, path: str) -> tuple[Node, list[str]] | None:
+        """Return where *path* ends, and the names in it; None where it leads nowhere or is not written as usual."""
         node = self._root
         given = []
-        for part in scope["path"].split("/"):
+        for part in path.split("/"):
             following = node.texts.get(part)
             if following is None:
                 following = node.name
@@ -73,9 +108,19 @@ class Roads:
                     return None
                 given.append(part)
             node = following
-        road = node.roads.get(scope["method"])
-        if road is not None:
+        return node, given
+
+    def methods(self, path: str) -> list[str]:
+        """Return the methods that *path* knows."""
+        found = self.end(path)
+        return [] if found is None else found[0].methods
+
+    def find(self, scope: HTTPScope) -> Road | None:
+        """Return the road of a request; what a direct one needs is noted in *scope*."""
+        found = self.end(scope["path"])
+        road = None if found is None else found[0].roads.get(scope["method"])
+        if found is not None and road is not None and road.answer is not None:
             scope["route_handler"] = road.handler
             scope["path_template"] = road.template
-            scope["path_params"] = dict(zip(road.names, given, strict=True))
+            scope["path_params"] = dict(zip(road.names, found[1], strict=True))
         return road

@@ -16,7 +16,7 @@ from service.domain.rejections import Validation
 from service.http.call import WAITED, Call
 from service.http.direct import Roads
 from service.http.path import named, routed
-from service.http.problems import answer_of
+from service.http.problems import answer_of, options
 
 Observe = Callable[[str, str, int, float], None]
 """Method, route template, status and seconds of an answered request."""
@@ -58,11 +58,19 @@ class Edge:
         """Answer a request on the direct road where there is one, else hand it to the framework."""
         try:
             require_sound(scope)
-            road = self.roads.find(scope)
-            answer: ASGIApp = self.app if road is None else await road.answer(Call(scope, receive, sent))
+            answer = await self.found(scope, receive, sent)
         except Exception as error:  # noqa: BLE001 - a bug becomes an answer too, and is logged there
             answer = answer_of(scope, error)
         await answer(scope, receive, sent)
+
+    async def found(self, scope: HTTPScope, receive: Receive, sent: "Sent") -> ASGIApp:
+        """Return the answer of the direct road, of the edge itself to what a path knows, or the framework for the rest."""
+        if scope["method"] == HttpMethod.OPTIONS and (methods := self.roads.methods(scope["path"])):
+            return options(methods)
+        road = self.roads.find(scope)
+        if road is not None and scope["query_string"]:
+            road.require_known(scope["query_string"])
+        return self.app if road is None or road.answer is None else await road.answer(Call(scope, receive, sent))
 
 
 def require_sound(scope: HTTPScope) -> None:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from service.domain.commands import AddUnits, Imported
 from service.domain.rejections import Rejection
 from service.http.answer import Ready, answered, ready
-from service.http.body import MISSHAPEN, Gone, decoded, next_part, require_sound
+from service.http.body import MISSHAPEN, Gone, decoded, next_part, require_plain, require_sound
 from service.http.call import Call
 from service.http.description import described
 from service.http.problems import Lagging, PayloadTooLarge
@@ -69,6 +69,7 @@ async def add_units(request: Call) -> Ready:
     streamed: every chunk of 1,000 is a whole of its own, and a refusal says how many lines were stored before it.
     """
     campaign = request.campaign
+    require_plain(request.fields)
     if request.fields.get(b"content-type", b"").partition(b";")[0].strip().lower() in LINES:
         return await add_lines(request, Stream(request))
     try:

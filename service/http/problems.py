@@ -1,7 +1,7 @@
 """Problem documents (RFC 9457): what every refusal, every error and every bug looks like to a client."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -126,6 +126,11 @@ def not_allowed(request: Request[Any, Any, Any], headers: Mapping[str, str]) -> 
     allowed |= {"HEAD"} if "GET" in allowed else set()
     error = MethodNotAllowed(f"{request.scope['method']} is not allowed here", allowed=sorted(allowed))
     return refuse(problem(error), {"Allow": ", ".join(sorted(allowed))})
+
+
+def options(methods: Sequence[str]) -> ASGIResponse:
+    """Answer which methods a path knows."""
+    return ASGIResponse(status_code=204, headers={"Allow": ", ".join(methods)})
 
 
 def bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

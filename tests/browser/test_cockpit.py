@@ -163,3 +163,23 @@ def test_a_checker_of_accessibility_finds_nothing_serious(live: Sight, scheme: L
         assert found["passes"], path
         grave = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
         assert [(one["id"], one["nodes"][0]["html"]) for one in grave] == [], path
+
+
+@pytest.mark.parametrize("wanted", ["reduce", "no-preference"])
+def test_nothing_moves_for_who_wants_no_motion(live: Sight, wanted: str) -> None:
+    live.page.emulate_media(reduced_motion="reduce" if wanted == "reduce" else "no-preference")
+    page = live.go("/")
+    assert moving(page) == (wanted != "reduce")
+
+
+def moving(page: Page) -> bool:
+    """Tell whether something on the page moves by itself or when it is touched."""
+    return bool(
+        page.evaluate(
+            """() => [...document.querySelectorAll("*")].some((one) => {
+                const style = getComputedStyle(one);
+                return style.transitionDuration.split(",").some((time) => parseFloat(time) > 0) || style.animationName !== "none"
+                    || style.scrollBehavior === "smooth";
+            })"""
+        )
+    )

@@ -280,26 +280,6 @@ def test_a_worker_is_seen_to_go_warn_stale_and_dead(live: Sight, stage: Stage) -
     assert live.errors == []
 
 
-@pytest.mark.parametrize("wanted", ["reduce", "no-preference"])
-def test_nothing_moves_for_who_wants_no_motion(live: Sight, wanted: str) -> None:
-    live.page.emulate_media(reduced_motion="reduce" if wanted == "reduce" else "no-preference")
-    page = live.go("/")
-    assert moving(page) == (wanted != "reduce")
-
-
-def moving(page: Page) -> bool:
-    """Tell whether something on the page moves by itself or when it is touched."""
-    return bool(
-        page.evaluate(
-            """() => [...document.querySelectorAll("*")].some((one) => {
-                const style = getComputedStyle(one);
-                return style.transitionDuration.split(",").some((time) => parseFloat(time) > 0) || style.animationName !== "none"
-                    || style.scrollBehavior === "smooth";
-            })"""
-        )
-    )
-
-
 def test_a_change_is_seen_within_a_second_of_the_browsers_own_clock(live: Sight, stage: Stage) -> None:
     """The stream says it; nobody waits for the slow look of every 15 s."""
     name = fresh(stage)

@@ -64,8 +64,8 @@ def test_its_result_is_one_new_unit_in_the_same_group_that_reopens_the_campaign(
     assert story.campaign().state == "completed"
     story.when(concluding(story, c.Fix(ids.UnitKey("a.fix"), Raw(b'{"mend": 1}')))).then(
         fact(e.InvestigationProduced, unit="a", worker="sherlock", fix_unit="a.fix", root_cause="a typo", duration=90.0),
-        fact(e.CampaignReopened, cause="units_added"),
         fact(e.UnitsAdded, campaign=NIGHT),
+        fact(e.CampaignReopened, cause="units_added"),
     )
     unit = story.unit("a.fix")
     assert (unit.state, unit.group, unit.kind, unit.fix_of, unit.payload) == ("ready", 10, "fix", "a", Raw(b'{"mend": 1}'))
@@ -150,9 +150,9 @@ def test_a_retried_unit_is_not_looked_into_any_more() -> None:
     story = given(*LOST)
     known = only(story)
     story.when(clearing("a")).then(
-        fact(e.CampaignReopened),
         fact(e.QuarantineCleared),
         fact(e.InvestigationSkipped, investigation=known, why="retried"),
+        fact(e.CampaignReopened),
     )
     story.given(claimed("a", "t2")).when(failure("t2"))
     story.then(fact(e.AttemptFailed), fact(e.UnitQuarantined), fact(e.InvestigationRequested), fact(e.CampaignCompleted))

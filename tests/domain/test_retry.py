@@ -129,9 +129,9 @@ def test_a_bulk_retry_clears_quarantines_under_a_new_brief() -> None:
     story = given(*TWO, *[order(c.QuarantineUnit, key) for key in "ab"]).when(clearing("a", "b", "none", brief="new"))
     story.then(
         fact(e.CampaignEdited, changes={"brief": e.Change("do it", "new")}, brief_rev=2),
-        fact(e.CampaignReopened, cause="retry"),
         fact(e.QuarantineCleared, unit="a", bulk_id="bulk", by="me", to="ready"),
         fact(e.QuarantineCleared, unit="b"),
+        fact(e.CampaignReopened, cause="retry"),
     ).replies(c.Cleared(2))
     assert story.when(claim()).outcome.reply.claims[0].brief == "new"
     story.when(clearing("a", "b")).then().replies(c.Cleared(0))

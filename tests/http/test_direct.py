@@ -41,7 +41,6 @@ DAY = [
     ("POST", "/v1/campaigns/n/diagnostics?force=maybe", b"", {}),
     ("POST", "/v1/campaigns/nowhere/cancel", b"", {}),
     ("DELETE", "/v1/claims", b"", {}),
-    ("OPTIONS", "/v1/claims", b"", {}),
     ("GET", "/v1/claims/t/complete", b"", {}),
     ("POST", "/v1/claims/t", b"", {}),
     ("POST", "/v1//engine/pause/", b"", {}),

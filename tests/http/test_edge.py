@@ -1,5 +1,6 @@
 """What every request passes: traps of bytes and headers, methods, traces, idempotency, problems."""
 
+import gzip
 import json
 import logging
 from typing import Any
@@ -80,6 +81,31 @@ async def test_a_wrong_method_is_told_the_right_ones(http: Http) -> None:
     answer = await http.delete("/v1/campaigns")
     assert (answer.status_code, answer.json()["allowed"]) == (405, ["OPTIONS", "POST"])
     assert answer.headers["Allow"] == "OPTIONS, POST"
+
+
+async def test_a_packed_body_is_refused_by_the_name_of_its_packing(http: Http, shard: Shard) -> None:
+    packed = gzip.compress(b'{"name":"n"}')
+    for path, kind in (("/v1/campaigns", "application/json"), ("/v1/campaigns/n/units", "application/x-ndjson")):
+        answer = await http.post(path, content=packed, headers={"Content-Type": kind, "Content-Encoding": "gzip"})
+        problem = answer.json()
+        assert (answer.status_code, problem["field"], problem["current"]) == (400, "Content-Encoding", "gzip")
+        assert problem["allowed"] == ["identity"]
+    assert not shard.log
+    plain = await http.post("/v1/campaigns", json={"name": "n"}, headers={"Content-Encoding": "identity"})
+    assert plain.status_code == 201
+
+
+async def test_a_parameter_without_meaning_is_refused_before_anything_happens(http: Http, shard: Shard) -> None:
+    answer = await http.post("/v1/campaigns/n/retry-failed?dry_run=true")
+    assert (answer.status_code, answer.json()["field"], answer.json()["allowed"]) == (400, "dry_run", [])
+    assert not shard.commands
+    assert (await http.get("/schema/openapi.json?v=2")).status_code == 200
+
+
+async def test_a_path_tells_its_methods(http: Http) -> None:
+    answer = await http.options("/v1/claims")
+    assert (answer.status_code, answer.headers["Allow"], answer.content) == (204, "OPTIONS, POST", b"")
+    assert (await http.options("/v1/nothing")).status_code == 404
 
 
 async def test_a_slash_at_the_end_changes_nothing(http: Http) -> None:

@@ -44,6 +44,12 @@ async def test_a_campaign_runs_from_its_creation_to_its_end(http: httpx.AsyncCli
     assert (unit["key"], unit["state"]) == ("a/1", "done")
 
 
+async def test_a_path_of_both_sides_tells_all_its_methods(http: httpx.AsyncClient) -> None:
+    told = await http.options("/v1/campaigns")
+    assert (told.status_code, told.headers["Allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+    assert (await http.delete("/v1/campaigns")).headers["Allow"] == told.headers["Allow"]
+
+
 async def test_every_answer_that_is_a_view_has_the_members_of_the_contract(http: httpx.AsyncClient) -> None:
     document = (await http.get("/schema/openapi.json")).json()
     await http.post("/v1/campaigns", json={"name": "n", "units": [{"key": "a"}]})

@@ -67,7 +67,7 @@ def cancelled_campaign(ledger: Ledger, event: e.Recorded, _body: e.Event) -> Non
 
 def added(ledger: Ledger, event: e.Recorded, body: e.UnitsAdded) -> None:
     book = ledger.book(event)
-    assert book.ended is None
+    assert book.ended != "cancelled"
     for unit in body.units:
         assert unit.key not in book.units
         entry = book.units[unit.key] = Entry(book, unit.group, unit.depends_on)

@@ -174,8 +174,6 @@ def clear(
     state: State, campaign: Campaign, units: Sequence[Unit], bulk_id: str | None, reason: str | None, moment: Moment
 ) -> Consequence:
     """Send quarantined units back, and let what was skipped for them wait again; one whose dependency is lost is skipped."""
-    if units:
-        yield from reopen(campaign, "retry")
     for unit in units:
         to: ids.UnitState = "blocked" if unit.waits_for else "ready"
         many = in_rounds(state, unit)
@@ -185,4 +183,6 @@ def clear(
         yield from skip_orphan(state, unit)
         if unit.state != "skipped":
             yield from unskip_dependents(state, unit)
+    if units:
+        yield from reopen(campaign, "retry")
     yield from complete_campaign(campaign, moment)

@@ -34,11 +34,11 @@ def add_units(state: State, command: AddUnits, moment: Moment) -> Decision[Impor
     require_same_dependencies(state, known, command.units)
     new = [spec for spec in command.units if spec.key not in known]
     patches = [patch for spec in command.units if spec.key in known and (patch := changed(known[spec.key], spec))]
-    if new:
-        yield from reopen(campaign, "units_added")
     yield from added(state, campaign, new)
     for chunk in chunks(patches):
         yield Fact(e.UnitsUpdated(units=chunk), campaign.name)
+    if new:
+        yield from reopen(campaign, "units_added")
     yield from complete_campaign(campaign, moment)
     return Imported(len(new), len(patches), len(command.units) - len(new) - len(patches))
 

@@ -129,9 +129,9 @@ def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str
     lasted = row.lasted(moment.at)
     body = e.InvestigationProduced(investigation=row.id, fix_unit=key, root_cause=root_cause, duration=lasted)
     yield of_unit(unit, body, row.worker)
-    yield from reopen(campaign, "units_added")
     new = e.NewUnit(key=key, payload=fix.payload, group=unit.group, priority=unit.priority, kind="fix", fix_of=unit.key)
     yield Fact(e.UnitsAdded(units=(new,)), campaign.name)
+    yield from reopen(campaign, "units_added")
 
 
 def emptied(row: Investigation, why: ids.Emptiness, root_cause: str | None, moment: Moment) -> Fact:
