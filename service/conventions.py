@@ -79,6 +79,15 @@ def pairs(text: str) -> dict[str, str]:
     return {name.strip(): unquote(value.strip()) for name, _, value in parts}
 
 
+def are_pairs(text: str) -> bool:
+    """Tell whether *text* is what `pairs` reads; nothing is no pair and no mistake.
+
+    >>> are_pairs("a=1, b=two,"), are_pairs("a=1, b"), are_pairs("=1")
+    (True, False, False)
+    """
+    return all(not part.strip() or (part.partition("=")[1] and part.partition("=")[0].strip()) for part in text.split(","))
+
+
 def place(endpoint: str) -> str:
     """Return where *endpoint* is, without credentials and whatever else may be secret in it.
 

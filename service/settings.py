@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta, Struct
 
-from service.conventions import conventional, place
+from service.conventions import are_pairs, conventional, place
 
 PREFIX = "MUSTER_"
 MASK = "********"
@@ -21,6 +22,7 @@ class StartRefused(RuntimeError):
     ├── SettingRefused   a setting is out of its bounds
     ├── PortTaken        somebody else listens there
     ├── FolderInUse      another Muster holds the data folder
+    ├── FolderRefused    the data folder cannot be made or opened
     ├── ClusterBroken    the embedded Postgres did not do what was asked
     ├── SchemaRefused    the database is older or newer than this Muster
     └── DatabaseAway     the database does not answer
@@ -125,6 +127,23 @@ class Settings(Struct, frozen=True, kw_only=True):
         if self.pool_max_connections < self.pool_min_connections:
             allowed = f"{self.pool_min_connections} (MUSTER_POOL_MIN_CONNECTIONS) or more"
             raise SettingRefused("pool_max_connections", self.pool_max_connections, allowed)
+        for signal in ("otlp", "otlp_traces"):
+            self._refuse_no_receiver(signal)
+
+    def _refuse_no_receiver(self, signal: str) -> None:
+        """Refuse an export that could not even begin."""
+        endpoint, protocol, headers, certificate = (
+            getattr(self, f"{signal}_{name}") for name in ("endpoint", "protocol", "headers", "certificate")
+        )
+        if not endpoint:
+            return
+        if not is_receiver(endpoint, bare=protocol == "grpc"):
+            bare = " or host:port" if protocol == "grpc" else ""
+            raise SettingRefused(f"{signal}_endpoint", place(endpoint), f"http://host:port or https://host:port{bare}")
+        if not are_pairs(headers):
+            raise SettingRefused(f"{signal}_headers", MASK, "name=value,name=value")
+        if certificate and not Path(certificate).is_file():
+            raise SettingRefused(f"{signal}_certificate", certificate, "a file that can be read")
 
     @property
     def url(self) -> str:
@@ -169,6 +188,19 @@ def is_address(dsn: str) -> bool:
     """
     try:
         return urlsplit(dsn).scheme in ("postgresql", "postgres")
+    except ValueError:
+        return False
+
+
+def is_receiver(endpoint: str, *, bare: bool) -> bool:
+    """Tell whether *endpoint* is written as the address of a receiver; *bare*, the scheme may be left out.
+
+    >>> is_receiver("https://otel:4318", bare=False), is_receiver("otel:4317", bare=False), is_receiver("otel:4317", bare=True)
+    (True, False, True)
+    """
+    try:
+        parts = urlsplit(endpoint if "//" in endpoint or not bare else f"http://{endpoint}")
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
 

@@ -1,5 +1,6 @@
 """The database a command works on: by `--dsn`, or the embedded one by `--data`."""
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,12 +13,24 @@ import click
 from service.embedded import attached
 from service.logs import configure
 from service.settings import Settings
+from service.store.schema import require_head
 
 P = ParamSpec("P")
 
 
 def with_database(command: Callable[Concatenate[Settings, P], None]) -> Callable[..., None]:
-    """Give *command* the options `--dsn` and `--data`, and settings whose `dsn` answers while it runs."""
+    """Give *command* the options `--dsn` and `--data`, and settings whose `dsn` answers with the schema of this Muster."""
+
+    @wraps(command)
+    def checked(settings: Settings, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        asyncio.run(require_head(settings.dsn, patience_s=0))
+        command(settings, *args, **kwargs)
+
+    return with_address(checked)
+
+
+def with_address(command: Callable[Concatenate[Settings, P], None]) -> Callable[..., None]:
+    """Give *command* the options `--dsn` and `--data`, and settings with the `dsn` that they mean, whatever its schema is."""
 
     @click.option("--dsn", metavar="DSN", help="Postgres 15 or newer; MUSTER_DSN.")
     @click.option("--data", metavar="DIR", help="Folder of `muster up`, running or not.  [default: .muster]")

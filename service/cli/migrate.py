@@ -2,14 +2,18 @@
 
 import click
 
-from service.cli.database import with_database
-from service.settings import Settings
+from service.cli.database import with_address
+from service.settings import Settings, masked
 from service.store import schema
+from service.store.pool import LOST
 
 
 @click.command()
-@with_database
+@with_address
 def migrate(settings: Settings) -> None:
     """Bring the schema up to date; a second deployer waits for the first."""
-    schema.migrate(settings.dsn)
+    try:
+        schema.migrate(settings.dsn)
+    except LOST as error:
+        raise schema.DatabaseAway(f"{masked(settings.dsn)} does not answer: {error}") from error
     click.echo(f"The schema is at {schema.head()}.")

@@ -21,16 +21,20 @@ class FolderInUse(StartRefused):
     """Another Muster holds the data folder."""
 
 
+class FolderRefused(StartRefused):
+    """The data folder cannot be made or opened."""
+
+
 @contextmanager
 def held(data_dir: Path) -> Iterator[None]:
     """Hold *data_dir* alone until the end; the system lets go when we die.
 
     Raises:
         FolderInUse: naming the process that holds it.
+        FolderRefused: saying why it cannot be made or opened.
 
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = locked(data_dir)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -42,6 +46,16 @@ def held(data_dir: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def locked(data_dir: Path) -> int:
+    """Return the open lock of *data_dir*, which is made if it is missing."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        return os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise FolderRefused(f"{data_dir} cannot hold a Muster ({why}): choose another with --data or MUSTER_DATA_DIR") from error
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Settings: read once, refused by name, printed without secrets."""
 
+from pathlib import Path
+
 import pytest
 
 from service.settings import MASK, SettingRefused, Settings, masked
@@ -40,6 +42,29 @@ def test_a_bad_setting_stops_the_start_with_its_name_value_and_what_is_allowed(n
     assert message.startswith("MUSTER_")
 
 
+@pytest.mark.parametrize("signal", ["OTLP", "OTLP_TRACES"])
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("ENDPOINT", "ftp://me:s3cret@collector:21", "http://host:port or https://host:port"),
+        ("ENDPOINT", "collector:4318", "http://host:port or https://host:port"),
+        ("ENDPOINT", "http://", "http://host:port or https://host:port"),
+        ("HEADERS", "token=s3cret,s3cret", "name=value,name=value"),
+        ("CERTIFICATE", "/nowhere/ca.pem", "a file that can be read"),
+    ],
+)
+def test_an_export_that_could_not_begin_stops_the_start(signal: str, name: str, value: str, allowed: str) -> None:
+    given = {f"MUSTER_{signal}_ENDPOINT": "https://collector:4318", f"MUSTER_{signal}_{name}": value}
+    with pytest.raises(SettingRefused, match=f"MUSTER_{signal}_{name}=.* is refused; allowed: {allowed}") as refused:
+        Settings.read(given)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_receiver_over_grpc_needs_no_scheme() -> None:
+    given = {"MUSTER_OTLP_ENDPOINT": "collector:4317", "MUSTER_OTLP_PROTOCOL": "grpc"}
+    assert Settings.read(given).otlp_endpoint == "collector:4317"
+
+
 def test_every_setting_has_a_line_with_its_value_and_what_it_is_for() -> None:
     lines = Settings().lines()
     assert [line.partition("=")[0] for line in lines] == [f"MUSTER_{name.upper()}" for name in Settings.__struct_fields__]
@@ -66,7 +91,8 @@ def test_an_address_without_a_password_is_printed_as_it_is() -> None:
     assert masked("postgresql://me@db:5432/muster?host=/run/pg") == "postgresql://me@db:5432/muster?host=/run/pg"
 
 
-def test_the_export_of_traces_is_off_until_its_endpoint_or_its_exporter_is_named() -> None:
+def test_the_export_of_traces_is_off_until_its_endpoint_or_its_exporter_is_named(tmp_path: Path) -> None:
+    certificate = tmp_path / "ca.pem"
     shared = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318", "OTEL_EXPORTER_OTLP_HEADERS": "token=s3cret"}
     assert Settings.read(shared).otlp_traces_endpoint == ""
     asked = Settings.read({**shared, "OTEL_TRACES_EXPORTER": "otlp", "OTEL_BSP_SCHEDULE_DELAY": "1500"})
@@ -76,15 +102,16 @@ def test_the_export_of_traces_is_off_until_its_endpoint_or_its_exporter_is_named
     own = {
         **shared, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://traces:4317", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc",
         "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "2500", "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION": "gzip",
-        "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "token=other", "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE": "/ca.pem",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "token=other", "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE": str(certificate),
     }  # fmt: skip
+    certificate.touch()
     named = Settings.read(own)
     assert (named.otlp_traces_endpoint, named.otlp_traces_protocol) == ("http://traces:4317", "grpc")
     assert (named.otlp_traces_timeout_s, named.otlp_traces_compression) == (2.5, "gzip")
     assert (named.otlp_traces_headers, named.otlp_headers, named.otlp_traces_certificate) == (
         "token=other",
         "token=s3cret",
-        "/ca.pem",
+        str(certificate),
     )
     assert (named.otlp_protocol, named.otlp_timeout_s) == ("http/protobuf", 10)
     for off in ({"OTEL_TRACES_EXPORTER": "none"}, {"OTEL_SDK_DISABLED": "true"}):

@@ -36,6 +36,23 @@ def test_a_database_without_a_schema_is_refused_until_it_is_migrated(empty_dsn: 
         assert get(f"{program.url()}/readyz").is_success
 
 
+@pytest.mark.parametrize("command", [("verify",), ("rebuild", "--check"), ("rebuild",), ("migrate",)])
+def test_a_command_on_a_database_that_is_away_says_so_without_a_stack(command: tuple[str, ...]) -> None:
+    with Program(*command, "--dsn", f"postgresql://me:s3cret@127.0.0.1:{free_port()}/none") as program:
+        said = program.printed()
+        assert program.process.returncode == 1
+    assert "does not answer" in said
+    assert "Traceback" not in said
+    assert "s3cret" not in said
+
+
+@pytest.mark.parametrize("command", [("verify",), ("rebuild", "--check")])
+def test_a_command_on_another_schema_is_refused_as_a_replica_is(empty_dsn: str, command: tuple[str, ...]) -> None:
+    with Program(*command, "--dsn", empty_dsn) as program:
+        assert f"the database has no schema, {head()} is needed: run `muster migrate`" in program.printed()
+        assert program.process.returncode == 1
+
+
 @pytest.mark.parametrize(
     "sent", [b"\x16\x03\x01\0\xff", b"SING /v1/engine HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nA: \x01\r\n\r\n"]
 )

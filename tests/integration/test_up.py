@@ -38,6 +38,15 @@ def test_a_second_up_on_the_same_folder_is_refused_and_the_first_goes_on(data_di
         assert get(f"{url}/readyz").is_success
 
 
+def test_a_folder_that_cannot_hold_anything_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with Program("up", "--data", str(tmp_path / "file" / "below"), "--port", str(free_port())) as program:
+        said = program.printed()
+        assert program.process.returncode == 1
+    assert "cannot hold a Muster (Not a directory): choose another with --data or MUSTER_DATA_DIR" in said
+    assert "Traceback" not in said
+
+
 def test_a_port_in_use_is_refused_naming_what_to_do(data_dir: Path) -> None:
     port = free_port()
     with Program("up", "--data", str(data_dir), "--port", str(port)) as first:
