@@ -91,7 +91,7 @@ async def around(fetch: Fetch, state: State, needs: Needs) -> set[UnitId]:
     """Load the open investigations of units that this batch may end or send back; return the fixes that they may have."""
     if not (needs.ending or needs.failing or needs.fenced or needs.below):
         return set()
-    looking = {row.name for row in state.campaigns.values() if row.policy.investigate} | needs.campaigns
+    looking = {row.name for row in state.campaigns.values() if row.policy.investigate} | needs.edited
     claims = (*state.claims.values(), *state.late.values()) if looking else ()
     looked = {(claim.campaign, claim.unit) for claim in claims if claim.campaign in looking}
     if needs.fenced:

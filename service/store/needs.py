@@ -14,9 +14,9 @@ class Needs:
 
     *ending* and *failing* are tokens whose report may settle the children, or touch the whole descent, of their unit; *below*
     are units whose descent matters, *lifted* those of them whose descent may come back; *bound* is what an import says of
-    dependencies; *cancelled* are campaigns whose open units go in rounds; *judged* are workers whose claims matter, *fenced*
-    those whose claims end; *abandoned* are campaigns whose claims may all be dead, *declined* plans whose campaign ends;
-    *spreads* are units of which more dependents learn what became of them.
+    dependencies; *edited* are campaigns whose policy may change, *cancelled* those whose open units go in rounds; *judged* are
+    workers whose claims matter, *fenced* those whose claims end; *abandoned* are campaigns whose claims may all be dead,
+    *declined* plans whose campaign ends; *spreads* are units of which more dependents learn what became of them.
     """
 
     def __init__(self, commands: Iterable[c.Command]) -> None:
@@ -28,6 +28,7 @@ class Needs:
         self.lifted: set[UnitId] = set()
         self.bound: dict[UnitId, tuple[ids.UnitKey, ...]] = {}
         self.campaigns: set[ids.CampaignName] = set()
+        self.edited: set[ids.CampaignName] = set()
         self.cancelled: set[ids.CampaignName] = set()
         self.workers: set[ids.WorkerId] = set()
         self.judged: set[ids.WorkerId] = set()
@@ -130,6 +131,7 @@ def _(command: c.PauseCampaign | c.ResumeCampaign | c.ResetBreaker, needs: Needs
 @note.register
 def _(command: c.CreateCampaign | c.EditCampaign, needs: Needs) -> None:
     needs.campaigns.add(command.name)
+    needs.edited.add(command.name)
     quota = command.quota if isinstance(command, c.CreateCampaign) else command.patch.get("quota")
     if isinstance(quota, str):
         needs.quotas.add(ids.QuotaKey(quota))
