@@ -23,6 +23,8 @@ QUOTA_POLICY = msgspec.json.Decoder(QuotaPolicy)
 CLAIMED = msgspec.json.Decoder(UnitClaimed)
 LABELS = msgspec.json.Decoder(dict[str, str])
 COUNTS = Counts.__struct_fields__
+CAMPAIGN = tuple(name for name in Campaign.__struct_fields__ if name != "counts")
+DOCUMENTS = frozenset({"policy", "labels"})
 CLAIM = len(Claim.__struct_fields__)
 
 
@@ -102,36 +104,9 @@ def json_text(value: Any) -> str:  # noqa: ANN401 - whatever a column of jsonb h
     return ENCODE(value).decode()
 
 
-def campaign_columns(row: Campaign) -> tuple[Any, ...]:
-    """Return a campaign as the parameters of `save_campaigns`."""
-    counts = row.counts
-    return (
-        row.name,
-        row.title,
-        json_text(row.policy),
-        json_text(row.labels),
-        row.auto,
-        row.quota,
-        row.brief,
-        row.brief_rev,
-        row.deadline,
-        row.version,
-        row.created_at,
-        row.started_at,
-        row.completed_at,
-        row.cancelled_at,
-        row.outcome,
-        row.paused_at,
-        row.paused_by,
-        row.paused_reason,
-        row.consecutive,
-        row.failures,
-        row.tripped,
-        row.last_claim,
-        *(getattr(counts, state) for state in COUNTS),
-        row.exported_at,
-        row.spreading,
-    )
+def counted(row: Campaign) -> dict[str, Any]:
+    """Return a campaign with its counts beside its other fields."""
+    return {name: getattr(row, name) for name in CAMPAIGN} | {name: getattr(row.counts, name) for name in COUNTS}
 
 
 class Moved(Struct, omit_defaults=True, gc=False):
@@ -206,7 +181,7 @@ moved, planned, beaten, told = part(Moved), part(Planned), part(Beaten), part(To
 MOVING = attrgetter(*Moved.__struct_fields__[3:])
 
 
-def document(rows: Iterable[Struct]) -> str:
+def document(rows: Iterable[Struct | dict[str, Any]]) -> str:
     """Return *rows* as the document that `json_to_recordset` takes apart.
 
     Encoded at one stroke; as arrays, a column each, every single value costs more than here a whole row.
@@ -234,6 +209,13 @@ def unit_columns(row: Unit) -> tuple[Any, ...]:
 def claim_columns(row: Claim) -> tuple[Any, ...]:
     """Return a claim as the columns of its table."""
     return msgspec.structs.astuple(row)
+
+
+def campaign_columns(row: Campaign) -> tuple[Any, ...]:
+    """Return a campaign as the columns of its table."""
+    fields = counted(row)
+    last = (fields.pop("exported_at"), fields.pop("spreading"))
+    return (*(json_text(value) if name in DOCUMENTS else value for name, value in fields.items()), *last)
 
 
 def worker_columns(row: Worker) -> tuple[Any, ...]:

@@ -10,8 +10,9 @@ import asyncpg
 import msgspec
 import pytest
 
+from service.domain.state import State
 from service.domain.unit import Claim, Unit
-from service.store import log, rows
+from service.store import log, saver
 from service.store.loader import QUERIES as STATE
 from service.store.queries import load
 from service.store.schema import migrate, retreat
@@ -140,7 +141,10 @@ async def test_saving_many_units_goes_by_their_key(drained: Drained) -> None:
     await drained.drain(0.5)
     sampler = Sampler()
     units = [sampler.struct(Unit, campaign="night", key=f"u{n}", state="done") for n in range(1, 201)]
-    plan = await drained.plan(STATE.save_units, 0, rows.document(map(rows.moved, units)))
+    state = State()
+    state.units = {(unit.campaign, unit.key): unit for unit in units}
+    state.touched.units = set(state.units)
+    plan = await drained.plan(saver.QUERIES.save, 0, *saver.changes(state))
     assert "units_pkey" in used(plan), plan["text"]
     assert not scanned(plan)
 
@@ -184,8 +188,11 @@ async def test_a_heartbeat_rewrites_its_claim_on_the_page_and_a_claim_its_campai
     sampler = Sampler()
     nothing = {"moved_at": None, "output_at": None, "progress": None}
     claims = [sampler.struct(Claim, token=f"t{n}", **nothing) for n in range(1, 51)]
+    state = State()
+    state.claims = {claim.token: claim for claim in claims}
+    state.touched.beaten = set(state.claims)
     async with pool.acquire() as connection:
-        await connection.execute(STATE.save_claims, 0, rows.document(map(rows.beaten, claims)))
+        await saver.save(connection, 0, state)
         await connection.execute("SELECT pg_stat_force_next_flush()")
     updated = await owner.fetch("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'claims'")
     assert [tuple(row) for row in updated] == [(50, 50)]

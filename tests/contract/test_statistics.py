@@ -6,12 +6,14 @@ import asyncpg
 import pytest
 from msgspec import Raw
 
-from service.domain.ids import CampaignName, UnitKey
-from service.domain.unit import Unit
+from service.domain.ids import CampaignName, Token, UnitKey
+from service.domain.state import State
+from service.domain.unit import Claim, Unit
+from service.store import saver
 from service.store.loader import QUERIES as STATE
 from service.store.pool import BY_KEY
-from service.store.rows import Beaten, document
-from tests.sample import BIRTH
+from service.store.saver import QUERIES as SAVE
+from tests.sample import BIRTH, Sampler
 
 UNITS = 5000
 NIGHT = CampaignName("night")
@@ -38,14 +40,23 @@ async def imported(dsn: str) -> asyncpg.Connection:
     return connection
 
 
+def changed() -> Sequence[object]:
+    """Return what `save` takes for a batch that ended units and claims, and beat others."""
+    state = State()
+    state.units = {(NIGHT, key): Unit(NIGHT, key, "done", 99, 0, 1, Raw(b"{}"), BIRTH) for key in KEYS}
+    state.claims = {Token(key): Sampler().struct(Claim, token=key) for key in KEYS}
+    state.touched.units, state.touched.beaten, state.touched.unclaimed = set(state.units), set(state.claims), {Token("u200")}
+    return saver.changes(state)
+
+
 @pytest.mark.parametrize(
     ("query", "parameters", "index"),
     [
         (STATE.units, (["night"] * len(KEYS), KEYS), "units_pkey"),
-        (STATE.save_units, (document(Unit(NIGHT, key, "done", 99, 0, 1, Raw(b"{}"), BIRTH) for key in KEYS),), "units_pkey"),
-        (STATE.save_claims, (document(Beaten(key, BIRTH, BIRTH, None, None, None, 0) for key in KEYS),), "claims_pkey"),
+        (SAVE.save, changed(), "units_pkey on units u"),
+        (SAVE.save, changed(), "claims_pkey on claims c"),
         (STATE.claims, (KEYS,), "claims_pkey"),
-        (STATE.end_claims, (KEYS,), "claims_pkey"),
+        (SAVE.save, changed(), "claims_pkey on claims "),
         (STATE.claims_of_units, (["night"] * len(KEYS), KEYS), "unit_has_one_claim"),
         (STATE.children, (["night"] * len(KEYS), KEYS), "dependencies_pkey"),
     ],
