@@ -1,8 +1,10 @@
 """The loading of a batch's state: every row that its decisions may read, in as few queries as the commands allow."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
+from typing import TypeVar
 
 from asyncpg import Record
 
@@ -11,9 +13,11 @@ from service.domain.claiming import room, turn
 from service.domain.decide.dependency import lost
 from service.domain.engine import Engine
 from service.domain.state import State, UnitId
+from service.domain.unit import Claim, Unit
 from service.store import inquiry, rows, spread
 from service.store.log import QUERIES as LOG
 from service.store.log import Connection, columns
+from service.store.memory import Memory
 from service.store.needs import Needs
 from service.store.queries import load
 from service.store.turn import hungry, roaming, wanted_units
@@ -23,15 +27,19 @@ ROUND = 1000
 NAMED = 20
 """How many campaigns a claim of any campaign that gets less than it asks for is told the reasons of, at least."""
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 
 class Loader:
-    """Loads rows of one shard into one `State`; the caller holds the shard's lock."""
+    """Loads rows of one shard into one `State`, out of *memory* where they are; the caller holds the shard's lock."""
 
-    def __init__(self, connection: Connection, shard: int, state: State, at: datetime) -> None:
+    def __init__(self, connection: Connection, shard: int, state: State, at: datetime, memory: Memory | None = None) -> None:
         self.connection = connection
         self.shard = shard
         self.state = state
         self.at = at
+        self.memory = memory or Memory()
 
     async def load(self, needs: Needs) -> None:
         """Load everything that *needs* asks for."""
@@ -66,25 +74,49 @@ class Loader:
 
     async def claims(self, needs: Needs) -> None:
         """Load current claims, where they may end with their units, and for other tokens what the log remembers of them."""
-        decided = needs.ending | needs.failing
-        if decided:
-            for claim, unit in map(rows.claim_and_unit, await self.fetch(QUERIES.held, list(decided))):
-                self.state.claims[claim.token] = claim
-                self.state.units[unit.campaign, unit.key] = unit
-        beating = needs.tokens - decided
-        found = await self.fetch(QUERIES.claims, list(beating)) if beating else []
+        await self.held(needs.ending | needs.failing)
+        await self.beating(needs.tokens - self.state.claims.keys())
         if workers := needs.judged | needs.fenced:
-            found = [*found, *await self.fetch(QUERIES.claims_of_workers, list(workers))]
-        self.state.claims |= {claim.token: claim for claim in map(rows.claim, found)}
+            found = map(rows.claim, await self.fetch(QUERIES.claims_of_workers, list(workers)))
+            self.state.claims |= {claim.token: claim for claim in found if claim.token not in self.state.claims}
         places = {place for token in needs.tokens if token not in self.state.claims and (place := place_of(token))}
         if places:
             past = [rows.past_claim(row) for row in await self.fetch(LOG.claims_at, list(places))]
             self.state.late |= {claim.token: claim for claim in past if claim.token in needs.tokens}
 
+    async def held(self, tokens: Collection[ids.Token]) -> None:
+        """Load claims with the units that they hold."""
+        missing = []
+        for token in tokens:
+            claim = self.memory.claims.get(token)
+            unit = self.memory.units.get((claim.campaign, claim.unit)) if claim is not None else None
+            if claim is None or unit is None:
+                missing.append(token)
+            else:
+                self.hold(claim, unit)
+        if missing:
+            for row in await self.fetch(QUERIES.held, missing):
+                self.hold(*rows.claim_and_unit(row))
+
+    def hold(self, claim: Claim, unit: Unit) -> None:
+        """Take a claim and its unit into the state."""
+        self.state.claims[claim.token] = claim
+        self.state.units[unit.campaign, unit.key] = unit
+
+    async def beating(self, tokens: Collection[ids.Token]) -> None:
+        """Load claims alone."""
+        known, missing = parted(tokens, self.memory.claims)
+        self.state.claims |= known
+        if missing:
+            self.state.claims |= {claim.token: claim for claim in map(rows.claim, await self.fetch(QUERIES.claims, missing))}
+
     async def campaigns(self, names: Collection[ids.CampaignName]) -> None:
         """Load campaigns by name, with their open groups."""
-        if names:
-            for row in await self.fetch(QUERIES.campaigns, list(names)):
+        known, missing = parted(names, self.memory.campaigns)
+        for name, (campaign, groups) in known.items():
+            self.state.campaigns[name], self.state.groups[name] = campaign, groups
+        if missing:
+            for row in await self.fetch(QUERIES.campaigns, missing):
                 campaign = rows.campaign(row)
                 self.state.campaigns[campaign.name] = campaign
                 self.state.groups[campaign.name] = rows.groups(row)
@@ -116,9 +148,10 @@ class Loader:
         await self.quotas(needs)
         return names
 
-    async def workers(self, workers: Collection[ids.WorkerId]) -> None:
+    async def workers(self, workers: AbstractSet[ids.WorkerId]) -> None:
         """Load workers."""
-        missing = [worker for worker in workers if worker not in self.state.workers]
+        known, missing = parted(workers - self.state.workers.keys(), self.memory.workers)
+        self.state.workers |= known
         if missing:
             self.state.workers |= {row["worker"]: rows.worker(row) for row in await self.fetch(QUERIES.workers, missing)}
 
@@ -151,7 +184,8 @@ class Loader:
 
     async def units(self, keys: Iterable[UnitId]) -> None:
         """Load units."""
-        missing = [key for key in keys if key not in self.state.units]
+        known, missing = parted([key for key in keys if key not in self.state.units], self.memory.units)
+        self.state.units |= known
         if missing:
             for unit in map(rows.unit, await self.fetch(QUERIES.units, *columns(missing))):
                 self.state.units[unit.campaign, unit.key] = unit
@@ -178,10 +212,8 @@ class Loader:
             for unit in self.state.units.values()
             if unit.state == "running" and unit.token is not None and unit.token not in self.state.claims
         ]
-        if tokens:
-            found = [rows.claim(row) for row in await self.fetch(QUERIES.claims, tokens)]
-            self.state.claims |= {claim.token: claim for claim in found}
-            await self.workers({claim.worker for claim in found})
+        await self.beating(tokens)
+        await self.workers({self.state.claims[token].worker for token in tokens if token in self.state.claims})
 
     async def descent(self, needs: Needs) -> None:
         """Load what depends on units that may end: children of a completion, the descent of anything else, no more than a few."""
@@ -236,6 +268,18 @@ class Loader:
         """Note edges of the graph, each once, in a stable order."""
         for campaign, parent, child in sorted(edges):
             self.state.children.setdefault((campaign, parent), []).append(child)
+
+
+def parted(keys: Iterable[K], memory: Mapping[K, V]) -> tuple[dict[K, V], list[K]]:
+    """Return the rows of *keys* that are in *memory*, and the keys of those that are not."""
+    known, missing = {}, []
+    for key in keys:
+        row = memory.get(key)
+        if row is None:
+            missing.append(key)
+        else:
+            known[key] = row
+    return known, missing
 
 
 def place_of(token: ids.Token) -> int | None:

@@ -15,6 +15,7 @@ from service.domain.rejections import Rejection, Unprocessable
 from service.domain.state import State
 from service.store import log, saver
 from service.store.loader import Loader, engine_of
+from service.store.memory import Memory
 from service.store.needs import Needs
 from service.submission import Answer, Origin
 
@@ -48,29 +49,38 @@ class Remembered(Struct, frozen=True):
 class Batch:
     """What one transaction does: answers by submission, events by position, idempotency keys to remember."""
 
-    def __init__(self, submissions: list[Pending], shard: int) -> None:
+    def __init__(self, submissions: list[Pending], shard: int, memory: Memory | None = None) -> None:
         self.submissions = submissions
         self.shard = shard
+        self.memory = memory or Memory()
         self.id = secrets.token_hex(8)
         self.commands = 0
         self.answers: list[Answer] = []
         self.events: list[Recorded] = []
         self.keys: dict[str, Remembered] = {}
+        self.state = State()
+        self.head = 0
 
     async def transact(self, connection: log.Connection) -> None:
         """Lock, load, decide, append and save; the caller begins and commits."""
         await connection.fetchval(log.QUERIES.lock, self.shard)
         now = await connection.fetchrow(log.QUERIES.moment, self.shard)
         assert now is not None, "every shard has an engine"
-        state = State(engine_of(now))
+        self.head, self.state = now["head"], State(engine_of(now))
+        self.memory = self.memory.at(self.head)
         needs = Needs(command for pending in self.submissions for command in pending.commands)
-        await Loader(connection, self.shard, state, now["at"]).load(needs)
+        await Loader(connection, self.shard, self.state, now["at"], self.memory).load(needs)
         await self.remember(connection, now["at"])
         for pending in self.submissions:
-            state.screens |= pending.origin.screens
+            self.state.screens |= pending.origin.screens
         for pending in self.submissions:
-            self.answers.append(self.answer(pending, state, now["at"], now["head"]))
-        await self.store(connection, state, now["at"])
+            self.answers.append(self.answer(pending, now["at"]))
+        await self.store(connection, now["at"])
+
+    def remembered(self) -> Memory:
+        """Return what is known of the state now that all this is committed."""
+        self.memory.keep(self.state, self.head + len(self.events))
+        return self.memory
 
     async def remember(self, connection: log.Connection, at: datetime) -> None:
         """Load what the idempotency keys of the batch were answered before."""
@@ -79,7 +89,7 @@ class Batch:
             for row in await connection.fetch(log.QUERIES.keys, self.shard, keys, at - KEPT):
                 self.keys[row["key"]] = Remembered(row["digest"], row["position"], row["body"], fresh=False)
 
-    def answer(self, pending: Pending, state: State, at: datetime, head: int) -> Answer:
+    def answer(self, pending: Pending, at: datetime) -> Answer:
         """Decide one submission, or repeat what its key was answered."""
         origin = pending.origin
         past = self.keys.get(origin.key) if origin.key is not None else None
@@ -87,33 +97,33 @@ class Batch:
             return Answer(position=past.position, replayed=True, body=past.body)
         if past is not None:
             refusal = Unprocessable("this Idempotency-Key was used with another request", field="Idempotency-Key")
-            return Answer(position=head + len(self.events), results=(refusal,) * len(pending.commands))
-        results = tuple(self.decide(command, origin, state, at, head) for command in pending.commands)
-        answer = Answer(position=head + len(self.events), results=results)
+            return Answer(position=self.head + len(self.events), results=(refusal,) * len(pending.commands))
+        results = tuple(self.decide(command, origin, at) for command in pending.commands)
+        answer = Answer(position=self.head + len(self.events), results=results)
         if origin.key is not None and not all(isinstance(result, Rejection) for result in results):
             body = origin.render(answer) if origin.render is not None else None
             if body is not None or origin.render is None:
                 self.keys[origin.key] = Remembered(origin.digest, answer.position, body)
         return answer
 
-    def decide(self, command: Command, origin: Origin, state: State, at: datetime, head: int) -> object:
+    def decide(self, command: Command, origin: Origin, at: datetime) -> object:
         """Decide one command at its place in the log; return its reply or its rejection."""
-        place = head + len(self.events)
+        place = self.head + len(self.events)
         self.commands += 1
         causation = f"{self.id}.{self.commands}"
         moment = Moment(at, place, origin.actor, CHANCE, self.shard, origin.correlation_id, origin.span_id, causation)
-        outcome = decide(state, command, moment)
+        outcome = decide(self.state, command, moment)
         self.events += outcome.events
         return outcome.reply if outcome.rejection is None else outcome.rejection
 
-    async def store(self, connection: log.Connection, state: State, at: datetime) -> None:
+    async def store(self, connection: log.Connection, at: datetime) -> None:
         """Append the events and save what they touched, with screens and keys."""
         screens = {key: text for pending in self.submissions for key, text in pending.origin.screens.items()}
         if screens:
             await connection.execute(log.QUERIES.keep_screens, self.shard, at, list(screens), list(screens.values()))
         if self.events:
             await log.append(connection, self.events)
-            await saver.save(connection, self.shard, state)
+            await saver.save(connection, self.shard, self.state)
         fresh = [(key, row.digest, row.position, row.body) for key, row in self.keys.items() if row.fresh]
         if fresh:
             await connection.execute(log.QUERIES.keep_keys, self.shard, at, *log.columns(fresh))
