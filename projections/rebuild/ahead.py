@@ -31,8 +31,15 @@ async def lanes(dsn: str, settings: dict[str, str]) -> AsyncIterator[Lanes]:
             connection.terminate()
 
 
-async def pages(opened: Lanes, shard: int, after: int, upto: int, size: int = PAGE) -> AsyncIterator[Sequence[Recorded]]:
-    """Yield the events after *after* up to *upto*, a position that is in the log already, page by page."""
+async def pages(
+    opened: Lanes, shard: int, after: int, upto: int, size: int = PAGE, *, whole: bool = True
+) -> AsyncIterator[Sequence[Recorded]]:
+    """Yield the events after *after* up to *upto*, a position that is in the log already, page by page.
+
+    Raises:
+        LogBroken: at a page with a hole, unless what is read need not be *whole*.
+
+    """
     imports = [row["position"] for row in await opened[0].fetch(IMPORTS, shard, after, upto)]
     cuts = ranges(after, upto, size, imports[MOST_IMPORTS - 1 :: MOST_IMPORTS])
     reading: deque[asyncio.Task[Sequence[Recorded]]] = deque()
@@ -40,7 +47,7 @@ async def pages(opened: Lanes, shard: int, after: int, upto: int, size: int = PA
         for turn, (begin, end) in enumerate(cuts):
             if len(reading) == len(opened):
                 yield await reading.popleft()
-            reading.append(asyncio.create_task(page(opened[turn % len(opened)], shard, begin, end)))
+            reading.append(asyncio.create_task(page(opened[turn % len(opened)], shard, begin, end, whole=whole)))
             await asyncio.sleep(0)
         while reading:
             yield await reading.popleft()
@@ -50,10 +57,11 @@ async def pages(opened: Lanes, shard: int, after: int, upto: int, size: int = PA
         await asyncio.gather(*reading, return_exceptions=True)
 
 
-async def page(connection: asyncpg.Connection, shard: int, begin: int, end: int) -> Sequence[Recorded]:
+async def page(connection: asyncpg.Connection, shard: int, begin: int, end: int, *, whole: bool) -> Sequence[Recorded]:
     """Read one page."""
     events = await log.read(connection, shard, begin, end - begin)
-    require_gapless(events, begin, end - begin)
+    if whole:
+        require_gapless(events, begin, end - begin)
     return events
 
 

@@ -1,5 +1,5 @@
 """The checker of the invariants: over the whole log, and over the tables that are folded from it."""
 
-from projections.verify.run import Finding, verify
+from projections.verify.run import Finding, LogUnreadable, verify
 
-__all__ = ["Finding", "verify"]
+__all__ = ["Finding", "LogUnreadable", "verify"]

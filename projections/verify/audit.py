@@ -31,6 +31,7 @@ class Life(Struct, gc=False):
     fence: int = 0
     running: bool = False
     done: bool = False
+    attempt: int = 0
     failed: int = 0
     claims: int = 0
     retryable: bool = True
@@ -104,6 +105,7 @@ class Audit:
         if body.attempt != life.failed + 1:
             self.found("A8", event, f"attempt {body.attempt} of {event.unit!r} follows {life.failed} failed ones")
         life.token, life.fence, life.running, life.claims = body.token, body.fence, True, life.claims + 1
+        life.attempt = body.attempt
         running = self._running[campaign] = self._running.get(campaign, 0) + 1
         if running > self.policy(event).concurrency:
             self.found("A11", event, f"{running} units of {campaign!r} run, {self.policy(event).concurrency} may")
@@ -122,6 +124,10 @@ class Audit:
             self._running[event.campaign or ""] -= 1
         elif not isinstance(body, e.UnitCompleted):
             self.found("A3", event, f"{event.body.kind} of {event.unit!r}, which is not running")
+        if isinstance(body, e.UnitCompleted | e.AttemptFailed) and body.attempt != life.attempt:
+            self.found(
+                "A8", event, f"{event.body.kind} of {event.unit!r} ends attempt {body.attempt}, {life.attempt} was claimed"
+            )
         if isinstance(body, e.UnitCompleted):
             if life.done:
                 self.found("A3", event, f"{event.unit!r} is done a second time")
@@ -157,6 +163,8 @@ class Audit:
         }
         if not justified[body.reason]:
             self.found("A8", event, f"{event.unit!r} quarantined for {body.reason}, its history does not say so")
+        if body.attempts != life.failed:
+            self.found("A8", event, f"{event.unit!r} quarantined after {body.attempts} attempts, {life.failed} failed")
 
     def cleared(self, _body: e.QuarantineCleared, event: e.Recorded) -> None:
         """Forget what a person forgives."""

@@ -4,16 +4,19 @@ import gc
 from collections import Counter
 
 import asyncpg
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
 
 from projections import store
+from projections.projector import LogBroken
 from projections.rebuild import ahead, check
 from projections.rebuild.run import SESSION
 from projections.verify.audit import Audit
 from service.store import log
+from service.store.codec import UnknownEvent
 from service.store.queries import load
 
 VERIFY = load("verify", package="projections")
+UNREADABLE = (UnknownEvent, MsgspecError)
 INVARIANTS = {
     "A1": "positions are gapless, time never goes back",
     "A2": "every unit is in exactly one state, and final where its campaign is over",
@@ -41,28 +44,48 @@ class Finding(Struct, frozen=True):
         )
 
 
+class LogUnreadable(RuntimeError):
+    """The log holds an event that this Muster cannot read; the message says where."""
+
+
 async def verify(dsn: str, shard: int = 0) -> list[Finding]:
-    """Check every invariant that the log and the tables can show; the service may run meanwhile."""
-    broken = await walked(dsn, shard)
+    """Check every invariant that the log and the tables can show; the service may run meanwhile.
+
+    Raises:
+        LogUnreadable: at an event of a newer Muster, or one that was tampered with.
+
+    """
     connection = await asyncpg.connect(dsn, server_settings=SESSION)
     try:
+        broken = await walked(dsn, shard, connection)
+        broken.setdefault("A1", await cut_off(connection, shard))
         broken |= {"A2": await states(connection, shard), "A6": await counters(connection, shard)}
     finally:
         await connection.close()
-    difference = await check(dsn, shard)
-    broken["A5"] = None if difference is None else difference.line()
+    broken["A5"] = await compared(dsn, shard)
     return [Finding(invariant, broken.get(invariant)) for invariant in INVARIANTS]
 
 
-async def walked(dsn: str, shard: int) -> dict[str, str | None]:
+async def compared(dsn: str, shard: int) -> str | None:
+    """Return the first difference between the rows and the fold of the log, or why the log cannot be folded."""
+    try:
+        difference = await check(dsn, shard)
+    except LogBroken as broken:
+        return f"the log cannot be folded: {broken}"
+    return None if difference is None else difference.line()
+
+
+async def walked(dsn: str, shard: int, connection: asyncpg.Connection) -> dict[str, str | None]:
     """Return what a walk over the log found, by invariant: the first violation and how many there are."""
     audit = Audit()
     gc.disable()
     try:
         async with ahead.lanes(dsn, SESSION) as lanes:
             head = await log.head(lanes[0], shard)
-            async for page in ahead.pages(lanes, shard, 0, head):
+            async for page in ahead.pages(lanes, shard, 0, head, whole=False):
                 audit.walk(page)
+    except UNREADABLE:
+        raise LogUnreadable(await first_unreadable(connection, shard, audit.position)) from None
     finally:
         gc.enable()
     counts = Counter(violation.invariant for violation in audit.violations)
@@ -71,6 +94,23 @@ async def walked(dsn: str, shard: int) -> dict[str, str | None]:
         invariant: f"at position {violation.position}: {violation.detail} ({counts[invariant]} in all)"
         for invariant, violation in first.items()
     }
+
+
+async def first_unreadable(connection: asyncpg.Connection, shard: int, after: int) -> str:
+    """Return where the first event after *after* is that cannot be read, and why not."""
+    for position in range(after, await log.head(connection, shard)):
+        try:
+            await log.read(connection, shard, position, 1)
+        except UNREADABLE as error:
+            return f"the event at position {position + 1} cannot be read: {error}"
+    return f"an event after position {after} could not be read"
+
+
+async def cut_off(connection: asyncpg.Connection, shard: int) -> str | None:
+    """Return where the log ends, when the views have seen more of it."""
+    seen = (await store.live(connection, shard)).position
+    head = await log.head(connection, shard)
+    return f"the log ends at position {head}, the views have seen {seen}" if seen > head else None
 
 
 async def states(connection: asyncpg.Connection, shard: int) -> str | None:

@@ -3,34 +3,35 @@
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 from typing_extensions import override
 
 from service.settings import StartRefused
 
 COMMANDS = {
-    "campaign": "service.cli.campaign:campaign",
-    "completion": "service.cli.completion:completion",
-    "config": "service.cli.config:config",
-    "engine": "service.cli.engine:engine",
-    "events": "service.cli.events:events",
-    "metrics": "service.cli.metrics:metrics",
-    "migrate": "service.cli.migrate:migrate",
-    "quota": "service.cli.quota:quota",
-    "rebuild": "service.cli.rebuild:rebuild",
-    "serve": "service.cli.serve:serve",
-    "top": "service.cli.top:top",
-    "traces": "service.cli.traces:traces",
-    "unit": "service.cli.unit:unit",
-    "up": "service.cli.up:up",
-    "verify": "service.cli.verify:verify",
-    "work": "service.cli.work:work",
-    "worker": "service.cli.worker:worker",
+    "campaign": "See and steer campaigns.",
+    "completion": "Print the completion of commands, options, campaigns, units and workers for SHELL.",
+    "config": "Print every setting with its value and meaning, secrets masked.",
+    "engine": "See and steer the whole installation: its pause switch and its pool.",
+    "events": "Read the log, or follow it.",
+    "metrics": "Tell what the log says of numbers, in any past.",
+    "migrate": "Bring the schema up to date; a second deployer waits for the first.",
+    "quota": "See quotas: whose gate is closed, why, and until when.",
+    "rebuild": "Compute state, views and series from the log beside the live ones, and swap; the service may run meanwhile.",
+    "serve": "Run one replica against any Postgres; start as many as you like.",
+    "top": "Watch campaigns, units, workers, quarantine, events and engine live, and steer them; ? shows the keys.",
+    "traces": "Tell what the log says of executions, in any past.",
+    "unit": "See and steer the units of a campaign.",
+    "up": "Run Muster on this machine until Ctrl-C; what it knows stays in DIR.",
+    "verify": "Print one line for each invariant; exit 1 when one is broken.",
+    "work": "Run COMMAND once per unit, in {key}, {campaign}, {attempt} and {payload.FIELD} told of the unit.",
+    "worker": "See and steer workers.",
 }
-"""Where each command lives: `module:name`."""
+"""What each command says of itself, known before it is imported; `name` lives in `service.cli.name`."""
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported one by one, so that a small command starts quickly."""
+    """A group whose commands are imported one by one, so that a small command starts quickly, and so does the list of all."""
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -40,9 +41,18 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(module), name)
+        command: click.Command = getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name)
         return command
+
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    @override
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        named = [CompletionItem(name, help=says) for name, says in COMMANDS.items() if name.startswith(incomplete)]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     @override
     def invoke(self, ctx: click.Context) -> object:

@@ -4,11 +4,14 @@ import asyncio
 from functools import partial
 
 import click
+import msgspec
 
+from projections.projector import LogBroken
 from projections.rebuild import check as compare
 from projections.rebuild import rebuild as compute
 from service.cli.database import with_database
 from service.settings import Settings
+from service.store.codec import UnknownEvent
 from service.submission import Origin
 from service.writer import within
 
@@ -18,13 +21,26 @@ from service.writer import within
 @with_database
 def rebuild(settings: Settings, *, check: bool) -> None:
     """Compute state, views and series from the log beside the live ones, and swap; the service may run meanwhile."""
-    if check:
-        difference = asyncio.run(compare(settings.dsn))
-        if difference is not None:
-            raise click.ClickException(difference.line())
-        click.echo("Live and rebuilt are equal, row for row.")
-        return
-    done = asyncio.run(compute(settings.dsn, partial(within, origin=Origin(actor="rebuild"))))
+    try:
+        if check:
+            compare_only(settings.dsn)
+        else:
+            compute_anew(settings.dsn)
+    except (LogBroken, UnknownEvent, msgspec.MsgspecError) as broken:
+        raise click.ClickException(f"the log cannot be folded: {broken}; `muster verify` says more") from broken
+
+
+def compare_only(dsn: str) -> None:
+    """Exit 1 at the first difference."""
+    difference = asyncio.run(compare(dsn))
+    if difference is not None:
+        raise click.ClickException(difference.line())
+    click.echo("Live and rebuilt are equal, row for row.")
+
+
+def compute_anew(dsn: str) -> None:
+    """Compute, swap, and say what came of it."""
+    done = asyncio.run(compute(dsn, partial(within, origin=Origin(actor="rebuild"))))
     if done.difference is not None:
         click.echo(f"Mended: {done.difference.line()}")
     if done.lowered:

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from projections.verify import LogUnreadable
 from projections.verify import verify as examine
 from service.cli.database import with_database
 from service.settings import Settings
@@ -14,7 +15,10 @@ from service.settings import Settings
 @with_database
 def verify(settings: Settings) -> None:
     """Print one line for each invariant; exit 1 when one is broken. The service may run meanwhile."""
-    findings = asyncio.run(examine(settings.dsn))
+    try:
+        findings = asyncio.run(examine(settings.dsn))
+    except LogUnreadable as broken:
+        raise click.ClickException(str(broken)) from broken
     for finding in findings:
         click.echo(finding.line())
     if any(finding.detail is not None for finding in findings):

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from projections.verify import verify
+from projections.verify import LogUnreadable, verify
 from projections.verify.audit import Audit
 from service.domain import commands as c
 from service.domain import events as e
@@ -57,6 +57,39 @@ async def test_a_table_that_was_tampered_with_is_found(here: Fleet, dsn: str, ta
     assert {finding.invariant for finding in await verify(dsn) if finding.detail} == broken
 
 
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [
+        ("position = 4", "at position 5: position 5 follows 3"),
+        ("position > 14", "the log ends at position 14, the views have seen 17"),
+    ],
+)
+async def test_a_log_that_lost_events_is_broken_there_and_is_compared_with_nothing(
+    here: Fleet, dsn: str, cut: str, said: str
+) -> None:
+    """A1, A5."""
+    await drained(here)
+    assert here.position == 17
+    await tampered(dsn, f"DELETE FROM events WHERE {cut}")
+    broken = {finding.invariant: finding.detail or "" for finding in await verify(dsn) if finding.detail}
+    assert said in broken["A1"]
+    assert "the log cannot be folded" in broken["A5"]
+
+
+async def test_an_event_that_cannot_be_read_is_named(here: Fleet, dsn: str) -> None:
+    await drained(here)
+    await tampered(dsn, "UPDATE events SET data = '{}' WHERE position = 4")
+    with pytest.raises(LogUnreadable, match=r"the event at position 4 cannot be read: .*missing required field"):
+        await verify(dsn)
+
+
+async def tampered(dsn: str, statement: str) -> None:
+    """Do to the log what its triggers refuse."""
+    owner = await asyncpg.connect(dsn)
+    await owner.execute(f"SET session_replication_role = replica; {statement}")
+    await owner.close()
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_real_histories_break_nothing(seed: int) -> None:
     """A1, A3, A8, A11: whatever is ordered."""
@@ -82,7 +115,10 @@ def mutated(kind: type[e.Event], **fields: object) -> list[str]:
         (e.UnitClaimed, {"attempt": 2}, "A8"),
         (e.UnitCompleted, {"token": ids.Token("stolen")}, "A3"),
         (e.UnitHeartbeat, {"token": ids.Token("stolen")}, "A3"),
+        (e.UnitCompleted, {"attempt": 9}, "A8"),
+        (e.AttemptFailed, {"attempt": 9}, "A8"),
         (e.RetryScheduled, {"delay_ms": 10**8}, "A8"),
+        (e.UnitQuarantined, {"attempts": 9}, "A8"),
         (e.UnitQuarantined, {"reason": "max_claims"}, "A8"),
         (e.EngineResized, {"pool_size": 0}, "A11"),
     ],

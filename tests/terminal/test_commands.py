@@ -1,8 +1,10 @@
 """Commands that see: what they print, the API's very body with `--json`, and exit codes that scripts can trust."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 
+import click
 import httpx
 import pytest
 from click.shell_completion import ShellComplete
@@ -16,6 +18,17 @@ from tests.service import free_port
 from tests.terminal.conftest import Hand, Say
 
 Begin = Callable[..., str]
+LISTED = """
+import sys
+from click.testing import CliRunner
+from service.cli import main
+assert "verify" in CliRunner().invoke(main, ["--help"]).output
+found = main.shell_complete(main.make_context("muster", [], resilient_parsing=True), "co") + main.shell_complete(
+    main.make_context("muster", [], resilient_parsing=True), "ca"
+)
+heavy = ("service.cli.", "service.main", "litestar", "alembic", "asyncpg")
+print(sorted(one.value for one in found), [name for name in sys.modules if name.startswith(heavy)])
+"""
 
 
 @pytest.mark.parametrize(
@@ -117,8 +130,16 @@ def test_events_begin_with_the_last_ones_and_say_what_they_tell(say: Say, begin:
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_every_command_explains_itself(command: str) -> None:
+def test_every_command_explains_itself_as_the_list_of_all_does(command: str) -> None:
     assert CliRunner().invoke(main, [command, "--help"]).exit_code == 0
+    found = main.get_command(click.Context(main), command)
+    assert found is not None
+    assert found.get_short_help_str(limit=200) == COMMANDS[command]
+
+
+def test_the_list_of_commands_and_their_completion_import_none_of_them() -> None:
+    done = subprocess.run([sys.executable, "-c", LISTED], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "['campaign', 'completion', 'config'] []"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
