@@ -19,7 +19,7 @@ import asyncpg
 import httpx
 
 from service.embedded.cluster import Cluster
-from service.store.schema import migrate
+from service.store.migration import migrate
 
 TEMPLATE = "migrated"
 PATIENCE_S = 60.0

@@ -4,8 +4,9 @@ import click
 
 from service.cli.database import with_address
 from service.settings import Settings, masked
-from service.store import schema
+from service.store import migration
 from service.store.pool import LOST
+from service.store.schema import DatabaseAway, head
 
 
 @click.command()
@@ -13,7 +14,7 @@ from service.store.pool import LOST
 def migrate(settings: Settings) -> None:
     """Bring the schema up to date; a second deployer waits for the first."""
     try:
-        schema.migrate(settings.dsn)
+        migration.migrate(settings.dsn)
     except LOST as error:
-        raise schema.DatabaseAway(f"{masked(settings.dsn)} does not answer: {error}") from error
-    click.echo(f"The schema is at {schema.head()}.")
+        raise DatabaseAway(f"{masked(settings.dsn)} does not answer: {error}") from error
+    click.echo(f"The schema is at {head()}.")

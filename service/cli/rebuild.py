@@ -1,10 +1,10 @@
 """`muster rebuild`: compute every table from the log again, or only look whether that would change anything."""
 
-import asyncio
 from functools import partial
 
 import click
 import msgspec
+import uvloop
 
 from projections.projector import LogBroken
 from projections.rebuild import check as compare
@@ -32,7 +32,7 @@ def rebuild(settings: Settings, *, check: bool) -> None:
 
 def compare_only(dsn: str) -> None:
     """Exit 1 at the first difference."""
-    difference = asyncio.run(compare(dsn))
+    difference = uvloop.run(compare(dsn))
     if difference is not None:
         raise click.ClickException(difference.line())
     click.echo("Live and rebuilt are equal, row for row.")
@@ -40,7 +40,7 @@ def compare_only(dsn: str) -> None:
 
 def compute_anew(dsn: str) -> None:
     """Compute, swap, and say what came of it."""
-    done = asyncio.run(compute(dsn, partial(within, origin=Origin(actor="rebuild"))))
+    done = uvloop.run(compute(dsn, partial(within, origin=Origin(actor="rebuild"))))
     if done.difference is not None:
         click.echo(f"Mended: {done.difference.line()}")
     if done.lowered:

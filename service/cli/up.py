@@ -17,7 +17,7 @@ from service.logs import configure
 from service.loops.leader import vacate
 from service.main import create_app
 from service.settings import Settings
-from service.store.schema import migrate
+from service.store.migration import migrate
 
 
 @click.command()

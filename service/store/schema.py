@@ -1,4 +1,4 @@
-"""The schema's version: bring a database to it, and refuse one that is older or newer."""
+"""The schema's version: which one a database has, and which one this Muster needs. `migration` brings one to the other."""
 
 import asyncio
 import logging
@@ -7,9 +7,6 @@ from functools import cache
 from importlib.resources import files
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from service.settings import StartRefused, masked
 from service.store.pool import CONNECT_TIMEOUT_S, LOST
@@ -23,25 +20,6 @@ class SchemaRefused(StartRefused):
 
 class DatabaseAway(StartRefused):
     """The database does not answer."""
-
-
-def migrate(dsn: str, revision: str = "head") -> None:
-    """Bring the schema up to *revision*, one deployer at a time; no event loop may run in this thread.
-
-    Raises:
-        SchemaRefused: when the schema is newer, or another deployer holds the lock for too long.
-
-    """
-    asyncio.run(_refuse_newer(dsn))
-    try:
-        command.upgrade(_config(dsn), revision)
-    except asyncpg.LockNotAvailableError as error:
-        raise SchemaRefused(f"another deployer is at work: {error}") from error
-
-
-def retreat(dsn: str, revision: str = "base") -> None:
-    """Bring the schema down to *revision*."""
-    command.downgrade(_config(dsn), revision)
 
 
 async def current(connection: asyncpg.Connection | asyncpg.Pool) -> str | None:
@@ -90,34 +68,19 @@ def judge(version: str | None) -> None:
         return
     if version is None:
         raise SchemaRefused(f"the database has no schema, {needed} is needed: run `muster migrate`")
-    if version in _known():
+    if version in known():
         raise SchemaRefused(f"the schema is older: {version}, {needed} is needed: run `muster migrate`")
     raise SchemaRefused(f"the schema is newer: {version}, this Muster knows {needed}: run a newer Muster")
 
 
-async def _refuse_newer(dsn: str) -> None:
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
-    try:
-        version = await current(connection)
-    finally:
-        await connection.close()
-    if version is not None and version not in _known():
-        judge(version)
-
-
 @cache
 def head() -> str:
-    """Return the version this Muster needs."""
-    return str(ScriptDirectory.from_config(_config("")).get_current_head())
+    """Return the version this Muster needs: the newest of its migrations."""
+    return max(known())
 
 
 @cache
-def _known() -> frozenset[str]:
-    return frozenset(script.revision for script in ScriptDirectory.from_config(_config("")).walk_revisions())
-
-
-def _config(dsn: str) -> Config:
-    config = Config(attributes={"dsn": dsn})
-    config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
+def known() -> frozenset[str]:
+    """Return the versions that this Muster's migrations make; each is the number at the head of its file's name."""
+    names = (path.name for path in files("migrations").joinpath("versions").iterdir())
+    return frozenset(name.partition("_")[0] for name in names if name[:1].isdigit())

@@ -9,13 +9,15 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
+from alembic.script import ScriptDirectory
 
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from service.store import log, saver
 from service.store.loader import QUERIES as STATE
+from service.store.migration import migrate, retreat
 from service.store.queries import load
-from service.store.schema import migrate, retreat
+from service.store.schema import head, known
 from tests.sample import BIRTH, Sampler
 
 ELSEWHERE = ("difference", "shadow")  # they speak of a second schema, which a rebuild makes
@@ -262,6 +264,13 @@ def test_migrations_go_up_down_and_up_again(empty_dsn: str) -> None:
     migrate(empty_dsn)
     assert asyncio.run(shape(empty_dsn)) == first
     assert len(first) > 100
+
+
+def test_the_versions_that_a_start_knows_are_those_that_alembic_does() -> None:
+    """A service reads them from the names of the files, and does not load Alembic."""
+    scripts = list(ScriptDirectory(str(files("migrations"))).walk_revisions())
+    assert {script.revision for script in scripts} == known()
+    assert [script.revision for script in scripts if script.is_head] == [head()]
 
 
 async def shape(dsn: str) -> list[str]:

@@ -14,8 +14,8 @@ import asyncpg
 from service.domain import commands as c
 from service.embedded import postmaster
 from service.settings import Settings
+from service.store.migration import migrate
 from service.store.pool import open_pool
-from service.store.schema import migrate
 from tests.faults.history import Clients, doubted, grown, held_against_the_log
 from tests.postgres import Server, folder
 from tests.refold import audit
