@@ -18,14 +18,15 @@ from projections.cockpit.words import count, plain
 from projections.http.quarantine import matching_keys
 from service.domain import commands as c
 from service.domain import ids
-from service.domain.redact import redact_text
+from service.domain.document import Misfit, require_fit, require_sound
+from service.domain.redact import error_text
 from service.domain.rejections import NotFound, Validation
 from service.submission import Origin
 
 ACTOR = "local/admin"
 """Who orders while authentication is off."""
 CHUNK, WORKERS = 1000, 1000
-LONGEST_REASON, LONGEST_CAUSE, LONGEST_PAYLOAD = 1000, 4000, 65_536
+LONGEST_REASON = 1000
 MOST_SLOTS = 1_000_000
 Form = dict[str, str]
 Order = Callable[[Bridge, Place, Form], Awaitable[Flash]]
@@ -188,20 +189,24 @@ async def conclude(bridge: Bridge, place: Place, form: Form) -> Flash:
     """Take a person's word for what came of an investigation: the cause, and a fix when its payload is given."""
     known = ids.InvestigationId(place.parts[1])
     cause, payload = form.get("root_cause", "").strip(), form.get("payload", "").strip()
-    fix = c.Fix(None, document("payload", payload)) if payload else None
-    given = await give(bridge, c.ConcludeInvestigation(id=known, fix=fix, root_cause=redact_text(cause)[:LONGEST_CAUSE] or None))
+    fix = c.Fix(None, document("payload", payload.encode())) if payload else None
+    given = await give(bridge, c.ConcludeInvestigation(id=known, fix=fix, root_cause=error_text(cause) or None))
     return Flash(f"investigation {known}: {'the fix is made' if fix else 'ended without a fix'}", position=given.position)
 
 
-def document(field: str, text: str) -> msgspec.Raw:
+def document(field: str, typed: bytes) -> msgspec.Raw:
     """Return a JSON document that a person typed."""
-    if len(text) > LONGEST_PAYLOAD:
-        raise Validation(f"{field} is longer than {count(LONGEST_PAYLOAD)} characters", field=field)
     try:
-        msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+        require_fit(field, typed)
+        require_sound(typed, field)
+        msgspec.json.decode(typed)
+    except Misfit as misfit:
+        raise Validation(f"{field} {misfit}", field=field) from None
+    except Validation as unsound:
+        raise Validation(unsound.detail, field=field) from None
+    except msgspec.DecodeError:
         raise Validation(f"{field} must be JSON", field=field) from None
-    return msgspec.Raw(text.encode())
+    return msgspec.Raw(typed)
 
 
 UNIT = "/campaigns/{name:str}/units/{key:str}"

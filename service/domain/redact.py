@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 REDACTED = "[redacted]"
+ERROR_CHARS, NOTE_CHARS = 4000, 1000
 SECRET_NAME = re.compile(r"token|key|password|secret|credential|auth", re.IGNORECASE)
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[^-]{0,10}-----.*?(?:-----END [^-]{0,60}-----|\Z)", re.DOTALL)
 ADDRESS = re.compile(r"(?P<keep>://[^\s:/@]{0,200}:)[^\s/@]{1,500}(?=@)")
@@ -96,3 +97,13 @@ def redact_text(text: str) -> str:
 def kept(match: re.Match[str]) -> str:
     """Return what stays of a secret: the words that say what it was."""
     return match.groupdict().get("keep", "") + REDACTED
+
+
+def error_text(text: str | None) -> str | None:
+    """Return an error as it is kept: redacted, at most 4,000 characters."""
+    return text if text is None else redact_text(text[: 2 * ERROR_CHARS].replace("\0", ""))[:ERROR_CHARS]
+
+
+def note_text(text: str | None) -> str | None:
+    """Return a note as it is kept: redacted, at most 1,000 characters."""
+    return text if text is None else redact_text(text[: 2 * NOTE_CHARS].replace("\0", ""))[:NOTE_CHARS]

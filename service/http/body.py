@@ -1,7 +1,6 @@
 """Bodies: read with a limit, checked for what a database cannot hold, decoded, and refused by the name of the field."""
 
 import asyncio
-import math
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -10,22 +9,14 @@ import msgspec
 from litestar.types import Receive
 from msgspec.json import Decoder
 
+from service.domain.document import Misfit, require_sound
 from service.domain.rejections import Rejection, Validation
 from service.http.problems import PayloadTooLarge
-from service.http.shape import INT64, Misfit
 
 PATIENCE_S = 30.0
 JSON = re.compile(rb"[ \t]*application/(?:[\w.!#$&^+-]+\+)?json[ \t]*(?:;[ \t]*charset=\"?utf-?8\"?[ \t]*)?$", re.IGNORECASE)
-FREE_TEXT = re.compile(r"(reports\[\d+\]\.)?(screen|error|note)")
-ESCAPES = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-DIGITS = bytes.maketrans(b"123456789E", b"000000000e")
-LONG_INTEGER, LONG_EXPONENT = b"0" * 19, re.compile(rb"0e[+-]?000")
 PATH = re.compile(r"^(.*?)(?: - at (?:`key` in )?`\$(.*)`)?$", re.DOTALL)
 NAMED = re.compile(r"(?:unknown|required) field `([^`]+)`")
-EXPONENT = 300
-LONGEST_NUMBER = 64
-BEFORE_NUMBER = (b"", b":", b",", b"[", b" ", b"\t", b"\r", b"\n", b"0", b".")
-"""What may stand before a number; digits, where it is longer than is looked at."""
 MISSHAPEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 T = TypeVar("T")
@@ -129,58 +120,3 @@ def misshapen(error: Exception, within: str = "") -> Rejection:
     if misfit and misfit.too_large:
         return PayloadTooLarge(detail, field=field, allowed=misfit.too_large)
     return Validation(detail, field=field, allowed=text if text.startswith("Expected") else None)
-
-
-def require_sound(body: bytes, within: str = "") -> None:
-    """Refuse what is valid for a quick decoder and not for the database: see the tests named after each.
-
-    The quick look has no false negative; only a body that fails it is looked through value by value.
-    """
-    if not body.isascii():
-        body.decode()
-    if ESCAPES.search(body) is None:
-        digits = body.translate(DIGITS)
-        if LONG_INTEGER not in digits and not any(bare(digits, found.start()) for found in LONG_EXPONENT.finditer(digits)):
-            return
-    look_through(CAREFUL.decode(body), within)
-
-
-def bare(digits: bytes, end: int) -> bool:
-    """Tell whether the digits before *end* are a number of JSON, and not part of a text such as a token.
-
-    >>> bare(b'{"a":-0.00e000}', 9), bare(b'{"a":"f00e000"}', 8)
-    (True, False)
-    """
-    rest = digits[max(end - LONGEST_NUMBER, 0) : end].rstrip(b"0.").removesuffix(b"-")
-    return rest[-1:] in BEFORE_NUMBER
-
-
-def sane_float(literal: str) -> float:
-    """Return the number, infinite when it is larger or finer than a float can be.
-
-    >>> sane_float("1.5e3"), sane_float("1e-999")
-    (1500.0, inf)
-    """
-    _, _, exponent = literal.lower().partition("e")
-    return math.inf if exponent and abs(int(exponent)) > EXPONENT else float(literal)
-
-
-CAREFUL: Decoder[Any] = Decoder(float_hook=sane_float)
-
-
-def look_through(document: Any, within: str) -> None:  # noqa: ANN401 - any JSON
-    """Refuse a NUL, except in free text, and an integer of more than 64 bits, wherever it stands."""
-    waiting = [(within, document)]
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting.extend((f"{path}.{name}".removeprefix("."), child) for name, child in value.items())
-            value = "".join(value)
-        if isinstance(value, list):
-            waiting.extend((f"{path}[{index}]", child) for index, child in enumerate(value))
-        elif isinstance(value, str) and "\0" in value and not FREE_TEXT.fullmatch(path):
-            raise Validation(f"{path}: must not hold a NUL", field=path or None)
-        elif (
-            isinstance(value, int | float) and not -INT64 - 1 <= value <= INT64 and (isinstance(value, int) or math.isinf(value))
-        ):
-            raise Validation(f"{path}: is out of range", field=path or None)

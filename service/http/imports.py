@@ -14,9 +14,10 @@ from msgspec.json import Decoder
 from msgspec.structs import replace
 
 from service.domain.commands import AddUnits, Imported
+from service.domain.document import require_sound
 from service.domain.rejections import Rejection
 from service.http.answer import Ready, answered, ready
-from service.http.body import MISSHAPEN, Gone, decoded, next_part, require_plain, require_sound
+from service.http.body import MISSHAPEN, Gone, decoded, next_part, require_plain
 from service.http.call import Call
 from service.http.description import described
 from service.http.problems import Lagging, PayloadTooLarge

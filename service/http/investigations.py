@@ -6,11 +6,12 @@ from msgspec.json import Decoder
 
 from service.domain import ids
 from service.domain.commands import ConcludeInvestigation, Fix
+from service.domain.document import require_fit
+from service.domain.redact import error_text
 from service.http.answer import Ready, shown
 from service.http.call import Call
 from service.http.description import INVESTIGATION, described
-from service.http.screens import error_text
-from service.http.shape import Body, Key, Text, document, null
+from service.http.shape import Body, Key, Text, null
 
 
 class FixBody(Body, frozen=True):
@@ -21,7 +22,7 @@ class FixBody(Body, frozen=True):
 
     def __post_init__(self) -> None:
         """Check what the types cannot say."""
-        document("payload", self.payload)
+        require_fit("payload", self.payload)
 
 
 class InvestigationResult(Body, frozen=True):

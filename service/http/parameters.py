@@ -3,7 +3,7 @@
 from typing import Any
 
 from service.domain import ids
-from service.http.shape import INT64
+from service.domain.document import INT64
 
 TEXT: dict[str, Any] = {"type": "string"}
 

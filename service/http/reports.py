@@ -12,9 +12,10 @@ from msgspec.json import Decoder
 
 from service.domain import ids
 from service.domain.commands import Command, Heard
+from service.domain.document import require_sound
 from service.domain.rejections import Rejection
 from service.http.answer import Ready, answered
-from service.http.body import MISSHAPEN, decoded, require_sound, shaped
+from service.http.body import MISSHAPEN, decoded, shaped
 from service.http.call import Call
 from service.http.description import described
 from service.http.problems import PayloadTooLarge, Problem, problem

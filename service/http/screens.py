@@ -1,4 +1,4 @@
-"""Texts of workers: cut, redacted, and screens named by what they hold."""
+"""The screens of workers: cut, redacted, and named by what they hold."""
 
 from hashlib import sha256
 
@@ -6,8 +6,6 @@ from service.domain.redact import redact_text
 from service.domain.screen import last_lines
 
 SCREEN_BYTES = 64 * 1024
-ERROR_CHARS = 4000
-NOTE_CHARS = 1000
 
 
 class Screens:
@@ -26,13 +24,3 @@ class Screens:
         name = sha256(shown.encode()).hexdigest()
         self.texts[name] = shown
         return name
-
-
-def error_text(text: str | None) -> str | None:
-    """Return an error as it is kept: redacted, at most 4,000 characters."""
-    return text if text is None else redact_text(text[: 2 * ERROR_CHARS].replace("\0", ""))[:ERROR_CHARS]
-
-
-def note_text(text: str | None) -> str | None:
-    """Return a note as it is kept: redacted, at most 1,000 characters."""
-    return text if text is None else redact_text(text[: 2 * NOTE_CHARS].replace("\0", ""))[:NOTE_CHARS]

@@ -6,11 +6,9 @@ from typing import Annotated, Any
 from msgspec import Meta, Raw, Struct
 
 from service.domain import ids
+from service.domain.document import Misfit
 
-PAYLOAD_BYTES = 256 * 1024
-DEEPEST = 64
 INT32 = 2**31 - 1
-INT64 = 2**63 - 1
 EARLIEST, LATEST = 1970, 9000
 
 Slug = Annotated[
@@ -29,15 +27,6 @@ Text = Annotated[str, Meta(max_length=65_536)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Labels = Annotated[dict[Annotated[str, Meta(min_length=1, max_length=128)], Line], Meta(max_length=64)]
 Usage = Annotated[dict[Annotated[str, Meta(min_length=1, max_length=128)], Annotated[float, Meta(ge=0)]], Meta(max_length=64)]
-
-
-class Misfit(ValueError):
-    """A value that its type allows and its field does not; raised while a body is decoded."""
-
-    def __init__(self, field: str, detail: str, *, too_large: int | None = None) -> None:
-        super().__init__(detail)
-        self.field = field
-        self.too_large = too_large
 
 
 class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,40 +48,6 @@ def instant(field: str, at: datetime | None) -> None:
     """Refuse a time that no clock and no database can hold in UTC."""
     if at is not None and not EARLIEST <= at.year <= LATEST:
         raise Misfit(field, f"must lie between the years {EARLIEST} and {LATEST}")
-
-
-def document(field: str, raw: Raw, limit: int = PAYLOAD_BYTES) -> None:
-    """Refuse a free JSON document that is too large or nested too deeply."""
-    text = bytes(raw)
-    if len(text) > limit:
-        raise Misfit(field, f"is {len(text)} bytes; at most {limit} are allowed", too_large=limit)
-    if text.count(b"[") + text.count(b"{") > DEEPEST and depth(text) > DEEPEST:
-        raise Misfit(field, f"is nested more than {DEEPEST} levels deep")
-
-
-def depth(text: bytes) -> int:
-    """Return how deeply a valid JSON text is nested.
-
-    >>> depth(b'{"a": [1, "[[[", {}]}')
-    3
-    """
-    deepest = level = 0
-    quoted = escaped = False
-    for char in text:
-        if quoted:
-            escaped, quoted = char == BACKSLASH and not escaped, char != QUOTE or escaped
-        elif char == QUOTE:
-            quoted = True
-        elif char in OPENING:
-            level += 1
-            deepest = max(deepest, level)
-        elif char in CLOSING:
-            level -= 1
-    return deepest
-
-
-QUOTE, BACKSLASH = ord('"'), ord("\\")
-OPENING, CLOSING = frozenset(b"[{"), frozenset(b"]}")
 
 
 def shallow(field: str, value: Any, limit: int = 16) -> None:  # noqa: ANN401 - any JSON

@@ -17,11 +17,12 @@ from service.domain.commands import (
     UnitSpec,
     UnparkUnit,
 )
+from service.domain.document import require_fit
 from service.http.answer import Ready, shown
 from service.http.call import Call
 from service.http.description import UNIT, described
 from service.http.problems import PayloadTooLarge
-from service.http.shape import Body, Instant, Int32, Key, Line, document, instant, null, printable
+from service.http.shape import Body, Instant, Int32, Key, Line, instant, null, printable
 
 LONGEST_S = 1e9
 
@@ -39,7 +40,7 @@ class UnitBody(UnitSpec, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Check what the types cannot say."""
         printable("key", self.key)
-        document("payload", self.payload)
+        require_fit("payload", self.payload)
         for key in self.depends_on:
             printable("depends_on", key)
 

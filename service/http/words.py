@@ -15,8 +15,9 @@ from service.domain.commands import (
     RecordHeartbeat,
     ReleaseClaim,
 )
-from service.domain.redact import redact
-from service.http.screens import Screens, error_text, note_text
+from service.domain.document import require_fit
+from service.domain.redact import error_text, note_text, redact
+from service.http.screens import Screens
 from service.http.shape import (
     Body,
     Instant,
@@ -27,7 +28,6 @@ from service.http.shape import (
     Token,
     Usage,
     Word,
-    document,
     instant,
     null,
 )
@@ -103,8 +103,8 @@ class Completion(Body, frozen=True):
 
     def __post_init__(self) -> None:
         """Check what the types cannot say."""
-        document("result", self.result)
-        document("evidence", self.evidence)
+        require_fit("result", self.result)
+        require_fit("evidence", self.evidence)
 
     def command(self, token: ids.Token, worker: ids.WorkerId | None, _screens: Screens) -> Command:
         """Return the order to record this."""

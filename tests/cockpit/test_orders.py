@@ -8,6 +8,15 @@ from tests.cockpit.person import CSRF_FIELD, FETCH, Person
 RESET = "/campaigns/nightly/breaker/reset"
 COOKIES = ("", "muster-session=\xe4\xf6\xfc", "muster-session=x", 'muster-session="', "=;=;", "a" * 5000, "muster-flash=%%%")
 ELSEWHERE = ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/?a=%00", "")
+UNFIT = {
+    "{no": "payload must be JSON",
+    "[" * 65 + "]" * 65: "payload is nested more than 64 levels deep",
+    "[" * 200_000: "payload is nested more than 64 levels deep",
+    '{"a": "\\u0000"}': "payload.a: must not hold a NUL",
+    '["\\ud800"]': "payload must be JSON",
+    f'[{"9" * 40}]': "payload[0]: is out of range",
+    f'"{"x" * 262_143}"': "payload is 262145 bytes; at most 262144 are allowed",
+}
 STEPS = (("park", "parked"), ("unpark", "ready"), ("quarantine", "quarantined"), ("retry", "ready"), ("cancel", "cancelled"))
 
 
@@ -205,10 +214,10 @@ async def test_a_person_ends_an_investigation_with_a_fix_or_without(person: Pers
     assert 'name="root_cause"' not in await person.see("/investigations")
     assert 'name="root_cause"' in await person.see(f"/investigations?conclude={first}")
     end, here = f"/investigations/{first}/result", f"/investigations?conclude={first}"
-    refused = await person.press(end, root_cause="a flaky clock", payload="{no", here=here)
-    assert refused.status_code == 400
-    assert "payload must be JSON" in refused.text
-    assert ">a flaky clock</textarea>" in refused.text
+    for payload, why in UNFIT.items():
+        refused = await person.press(end, root_cause="a flaky clock", payload=payload, here=here)
+        assert (refused.status_code, f'id="wrong"><bdi>{why}' in refused.text) == (400, True), why
+        assert ">a flaky clock</textarea>" in refused.text
     assert "the fix is made" in await person.order(end, root_cause="a flaky clock", payload='{"file": "b.py"}')
     shown = await person.order(f"/investigations/{second}/result", root_cause="nothing to mend", back="/investigations")
     assert "ended without a fix" in shown
