@@ -1,7 +1,7 @@
 """What sends numbers and traces over OTLP, built from the settings; its libraries are imported only where somebody wants them."""
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from asyncpg import Pool
 
@@ -22,19 +22,9 @@ def exporter_of(settings: Settings, pool: Pool, process: Process, replica: str) 
     if not settings.otlp_endpoint:
         return None
     from projections.export.otlp import Exporter  # noqa: PLC0415
-    from projections.export.otlp_delivery import Delivery  # noqa: PLC0415
-    from projections.export.otlp_sender import METRICS, Destination, sender_to  # noqa: PLC0415
 
-    destination = Destination(
-        settings.otlp_endpoint,
-        pairs(settings.otlp_headers),
-        min(settings.otlp_timeout_s, settings.otlp_interval_s),
-        settings.otlp_compression == "gzip",
-        settings.otlp_certificate,
-    )
-    standing = Standing("metrics", place(settings.otlp_endpoint), settings.otlp_protocol)
-    delivery = Delivery(METRICS, sender_to(METRICS, destination, settings.otlp_protocol), process, standing)
-    identity = identity_of(settings, replica)
+    longest_s = min(settings.otlp_timeout_s, settings.otlp_interval_s)
+    delivery, identity = delivery_of("metrics", settings, process, longest_s), identity_of(settings, replica)
     return Exporter(pool, process, delivery, identity, settings.otlp_interval_s, histograms=settings.otlp_histograms)
 
 
@@ -49,18 +39,20 @@ def tracer_of(settings: Settings, pool: Pool, process: Process) -> "Tracer | Non
 
 def trace_delivery(settings: Settings, process: Process) -> "Delivery":
     """Return the road that traces travel."""
-    from projections.export.otlp_delivery import Delivery  # noqa: PLC0415
-    from projections.export.otlp_sender import TRACES, Destination, sender_to  # noqa: PLC0415
+    return delivery_of("traces", settings, process, settings.otlp_traces_timeout_s)
 
-    destination = Destination(
-        settings.otlp_traces_endpoint,
-        pairs(settings.otlp_traces_headers),
-        settings.otlp_traces_timeout_s,
-        settings.otlp_traces_compression == "gzip",
-        settings.otlp_traces_certificate,
+
+def delivery_of(signal: Literal["metrics", "traces"], settings: Settings, process: Process, timeout_s: float) -> "Delivery":
+    """Return the road that a signal travels, by the settings that both have under names alike."""
+    from projections.export.otlp_delivery import Delivery  # noqa: PLC0415
+    from projections.export.otlp_sender import METRICS, TRACES, Destination, sender_to  # noqa: PLC0415
+
+    sent, prefix = (METRICS, "otlp") if signal == "metrics" else (TRACES, "otlp_traces")
+    endpoint, headers, protocol, compression, certificate = (
+        getattr(settings, f"{prefix}_{name}") for name in ("endpoint", "headers", "protocol", "compression", "certificate")
     )
-    standing = Standing("traces", place(settings.otlp_traces_endpoint), settings.otlp_traces_protocol)
-    return Delivery(TRACES, sender_to(TRACES, destination, settings.otlp_traces_protocol), process, standing)
+    destination = Destination(endpoint, pairs(headers), timeout_s, compression == "gzip", certificate)
+    return Delivery(sent, sender_to(sent, destination, protocol), process, Standing(signal, place(endpoint), protocol))
 
 
 def identity_of(settings: Settings, replica: str = "") -> "Identity":
