@@ -6,7 +6,7 @@ from hashlib import sha256
 from litestar import Response, post
 
 from projections.cockpit import session
-from projections.cockpit.gallery import refused_page
+from projections.cockpit.gallery import Again, refused_page
 from projections.cockpit.orders import give
 from projections.cockpit.paint import FIELD, HEADERS, whole
 from projections.cockpit.visit import Visit, place_from
@@ -30,8 +30,8 @@ async def diagnostics(request: Visit) -> Response[bytes]:
             raise NotFound(f"there is no campaign {name!r}", field="campaign", current=name)
         await give(bridge, ExportDiagnostic(campaign=name, sha256=sha256(bundle).hexdigest(), force="force" in form))
     except Rejection as refused:
-        forced = str(request.place) if isinstance(refused, Conflict) else None
-        drawn = refused_page(refused, forced)
+        forced = Again(str(request.place), {**form, "force": "1"}, "Do it all the same")
+        drawn = refused_page(refused, forced if isinstance(refused, Conflict) else None)
         body = whole(drawn, place_from(form, "back"), token or "", None, still=True)
         return Response(body, status_code=drawn.status, media_type=HTML, headers=HEADERS)
     file = f"muster-{name}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.json"

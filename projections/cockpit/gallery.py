@@ -81,12 +81,20 @@ async def page_of(bridge: Bridge, place: Place) -> Page:
         return refusal(error)
 
 
-def refusal(error: Rejection, forced: str | None = None) -> Page:
-    """Return the page that says why something is refused; what is *forced* may be ordered all the same."""
-    facts = {"refused": error, "forced": forced}
+class Again(Struct, frozen=True):
+    """A form that may be sent once more as it is: to where, its fields, and what its button says."""
+
+    action: str
+    fields: dict[str, str]
+    label: str
+
+
+def refusal(error: Rejection, again: Again | None = None) -> Page:
+    """Return the page that says why something is refused, and lets it be ordered *again*."""
+    facts = {"refused": error, "again": again}
     return Page(template="refused.html", title=error.title, pane="", facts=facts, status=error.status)
 
 
-def refused_page(error: Rejection, forced: str | None = None) -> Drawn:
+def refused_page(error: Rejection, again: Again | None = None) -> Drawn:
     """Return that page, drawn."""
-    return drawn(refusal(error, forced), Place())
+    return drawn(refusal(error, again), Place())

@@ -14,12 +14,13 @@ from litestar.response import Stream
 from projections.cockpit import session
 from projections.cockpit.atlas import PAGES
 from projections.cockpit.files import FILES
-from projections.cockpit.gallery import page_of, refused_page
+from projections.cockpit.gallery import Again, page_of, refused_page
 from projections.cockpit.orders import BY_TEMPLATE, ORDERS
 from projections.cockpit.paint import ASSETS, FIELD, HEADERS, Drawn, drawn, fragment, whole
 from projections.cockpit.place import Place
 from projections.cockpit.session import FLASH, FLASH_S, SESSION, Flash, Forged
 from projections.cockpit.visit import Visit, place_from
+from projections.rejections import Unreadable
 from service.domain.rejections import NotFound, Rejection
 from service.submission import Unavailable
 
@@ -28,6 +29,7 @@ HERE = "here"
 """The field of a form that says on which page it stands, so that what was typed comes back with what is wrong with it."""
 BODY_BYTES = 1024 * 1024
 YEAR_S = 365 * 86400
+RETRY_AFTER_S = 1
 AWAY = "the database is away; nothing is known to have been stored"
 log = logging.getLogger(__name__)
 
@@ -73,10 +75,12 @@ async def order(request: Visit) -> Response[bytes]:
         form = await request.sent()
         session.require_own(session.token_of(request.jar), form.get(FIELD, ""), request.headers.get("sec-fetch-site"))
         flash = await BY_TEMPLATE[request.scope["path_template"]](request.cockpit.bridge, request.place, form)
+    except Unavailable:
+        return away(request, form, Unreadable(AWAY))
+    except Unreadable as error:
+        return away(request, form, error)
     except Rejection as error:
         refused, flash = error, Flash(error.detail, "refused")
-    except Unavailable:
-        refused, flash = None, Flash(AWAY, "refused")
     back = place_from(form, "back")
     if request.fetched and (refused is None or HERE not in form):
         return await merged(request, back, flash, refused)
@@ -92,10 +96,23 @@ async def again(request: Visit, form: dict[str, str], flash: Flash, refused: Rej
     """Answer with the form as it was sent, and the problem beside its field."""
     place = place_from(form, HERE)
     page = await page_of(request.cockpit.bridge, place)
+    if isinstance(unreadable := page.facts.get("refused"), Unreadable):
+        return away(request, form, unreadable)
     page.typed, page.problem = form, refused
     shown, token = drawn(page, place), session.token_of(request.jar) or ""
     body = fragment(shown, token, flash) if request.fetched else whole(shown, place, token, flash, still=True)
     return Response(body, status_code=refused.status, media_type=HTML, headers=HEADERS)
+
+
+def away(request: Visit, form: dict[str, str], refused: Unreadable) -> Response[bytes]:
+    """Lose nothing that was typed: our script leaves its page as it is; who has none gets it back, to be sent again."""
+    token, headers = session.token_of(request.jar) or "", {**HEADERS, "Retry-After": str(RETRY_AFTER_S)}
+    if request.fetched:
+        body = fragment(Drawn("", "", "", refused.status), token, Flash(refused.detail, "refused"))
+    else:
+        again = Again(str(request.place), form, "Try again")
+        body = whole(refused_page(refused, again), place_from(form, "back"), token, None, still=True)
+    return Response(body, status_code=refused.status, media_type=HTML, headers=headers)
 
 
 async def merged(request: Visit, back: Place, flash: Flash, refused: Rejection | None) -> Response[bytes]:

@@ -14,7 +14,7 @@ UNFIT = {
     "[" * 200_000: "payload is nested more than 64 levels deep",
     '{"a": "\\u0000"}': "payload.a: must not hold a NUL",
     '["\\ud800"]': "payload must be JSON",
-    f'[{"9" * 40}]': "payload[0]: is out of range",
+    f"[{'9' * 40}]": "payload[0]: is out of range",
     f'"{"x" * 262_143}"': "payload is 262145 bytes; at most 262144 are allowed",
 }
 STEPS = (("park", "parked"), ("unpark", "ready"), ("quarantine", "quarantined"), ("retry", "ready"), ("cancel", "cancelled"))

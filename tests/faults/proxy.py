@@ -22,6 +22,7 @@ class Line:
         self._open: set[asyncio.StreamWriter] = set()
         self._passing = asyncio.Event()
         self._passing.set()
+        self.away = False
         self.faults: list[Fault] = []
         self.reached: Counter[str] = Counter()
 
@@ -62,6 +63,8 @@ class Line:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection until either side ends it, or a fault does."""
         try:
+            if self.away:
+                raise ConnectionRefusedError
             inner_reader, inner_writer = await asyncio.open_unix_connection(self._socket)
         except OSError:
             writer.transport.abort()
