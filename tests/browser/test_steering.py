@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -158,6 +159,26 @@ def test_every_order_about_workers_and_the_engine(sight: Sight, stage: Stage) ->
     page.locator("#pool-size input[name=pool_size]").fill("900")
     page.get_by_role("button", name="Resize the pool").click()
     said(page, "the pool has 900 slots")
+
+
+def test_every_gate_is_opened_by_hand(sight: Sight, stage: Stage) -> None:
+    """B-ENGINE-1: with a script and without; who gives the order is asked first."""
+    quota = f"quota-{next(NUMBERS)}"
+    name = fresh(stage, quota=quota)
+    resume_at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    with Scene.at(stage.url) as scene:
+        [token] = scene.claim(name, f"w-{name}")
+        scene.report(f"w-{name}", {"type": "parked", "token": token, "reason": "rate_limit", "resume_at": resume_at})
+        scene.settle()
+    sight.go(f"/quotas/{quota}")
+    expect(sight.page.locator(".head .badge")).to_have_text("closed")
+    page = sight.go("/")
+    asked(page, "tick", "Open every gate")
+    said(page, "every gate is open, and a sweep was made")
+    expect(page.locator("#tick")).to_have_count(0)
+    sight.go(f"/quotas/{quota}")
+    expect(page.locator(".head .badge")).to_have_text("open")
+    assert sight.errors == []
 
 
 def test_a_tripped_breaker_is_reset_from_its_card(sight: Sight, stage: Stage) -> None:
