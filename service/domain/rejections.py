@@ -7,6 +7,7 @@ Rejection
 ├── StaleClaim          409  stale-claim           the token is no longer the unit's current claim
 ├── PreconditionFailed  412  precondition-failed   the version in If-Match is not the current one
 └── Unprocessable       422  unprocessable         a cycle, a policy outside its limits, a reused idempotency key
+    └── MissingDependency                          a unit depends on one that is not there, and may yet come
 """
 
 import re
@@ -71,6 +72,10 @@ class Unprocessable(Rejection):
     """Well-formed, and yet it cannot be done: a cycle, a policy outside its limits."""
 
     status, slug, title = 422, "unprocessable", "The request cannot be processed"
+
+
+class MissingDependency(Unprocessable):
+    """A unit depends on one that is neither in the campaign nor in its import."""
 
 
 REJECTIONS: tuple[type[Rejection], ...] = (Validation, NotFound, Conflict, StaleClaim, PreconditionFailed, Unprocessable)

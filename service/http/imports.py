@@ -2,34 +2,30 @@
 
 import asyncio
 import re
-from codecs import BOM_UTF8
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 
 import msgspec
 from litestar import post
-from litestar.types import Receive
 from msgspec import Struct
 from msgspec.json import Decoder
 from msgspec.structs import replace
 
 from service.domain.commands import AddUnits, Imported
-from service.domain.document import require_sound
-from service.domain.rejections import Rejection
+from service.domain.rejections import MissingDependency, Rejection, Unprocessable
 from service.http.answer import Ready, answered, ready
-from service.http.body import MISSHAPEN, Gone, decoded, next_part, require_plain
+from service.http.body import require_plain
 from service.http.call import Call
 from service.http.description import described
-from service.http.problems import Lagging, PayloadTooLarge
-from service.http.units import UnitBody, require_few
+from service.http.lines import Chunk, chunks, parsed
+from service.http.problems import Lagging
+from service.http.units import MOST_UNITS, UnitBody, require_few
 from service.submission import Answer, Origin, Unavailable
 
-CHUNK_LINES = 1000
-CHUNK_BYTES = 8 * 1024 * 1024
-LINE_BYTES = 1024 * 1024
+TOGETHER_BYTES = 16 * 1024 * 1024
 LINES = (b"application/x-ndjson", b"application/ndjson", b"application/jsonl", b"application/x-jsonlines")
 PLACE = re.compile(r"(?:units)?\[(\d+)\]")
-ONE, ARRAY, COUNTS = Decoder(UnitBody), Decoder(tuple[UnitBody, ...]), Decoder(dict[str, int])
+ARRAY, COUNTS = Decoder(tuple[UnitBody, ...]), Decoder(dict[str, int])
 
 
 class ImportAnswer(Struct, frozen=True, omit_defaults=True):
@@ -67,7 +63,8 @@ async def add_units(request: Call) -> Ready:
     """Import units, an upsert by key: one not yet started takes the new payload, a started one is left alone.
 
     A JSON array, of up to 20,000 units, is stored as a whole or not at all. Lines (`application/x-ndjson`, one unit each) are
-    streamed: every chunk of 1,000 is a whole of its own, and a refusal says how many lines were stored before it.
+    streamed: every chunk of 1,000 is a whole of its own, and a refusal says how many lines were stored before it. A dependency
+    may stand in a later line, up to 20,000 lines on: the chunks from one to the other are then stored as one.
     """
     campaign = request.campaign
     require_plain(request.fields)
@@ -105,39 +102,67 @@ def whole(answer: Answer) -> bytes:
 
 
 class Stream:
-    """The chunks of one request on their way to the Writer: one is stored while the next is read."""
+    """The chunks of one request on their way to the Writer: one is stored while the next is read.
+
+    A chunk with a dependency that is not there yet waits for the next ones, and is stored together with them (B-DAG-1).
+    """
 
     def __init__(self, request: Call) -> None:
         self.request = request
         self.origin = request.origin()
         self.sum = Sum()
-        self.taken = 0
+        self.waiting: Chunk | None = None
+        self.refusal: Rejection | None = None
         self.storing: asyncio.Task[None] | None = None
 
-    async def take(self, chunk: "Chunk") -> None:
-        """Begin to store *chunk* once the one before it is stored."""
+    async def take(self, chunk: Chunk) -> None:
+        """Begin to store *chunk*, with what waits for it, once the one before it is stored."""
         await self.settle()
-        self.storing = asyncio.create_task(self.store(chunk))
+        whole = chunk if self.waiting is None else self.waiting.followed(chunk)
+        if self.refusal is not None and (len(whole.lines) > MOST_UNITS or whole.size > TOGETHER_BYTES):
+            raise self.refusal
+        self.storing = asyncio.create_task(self.store(whole))
 
     async def settle(self) -> None:
-        """Wait until everything taken is stored."""
+        """Wait until everything taken is stored, or waits."""
         storing, self.storing = self.storing, None
         if storing is not None:
             await storing
 
-    async def store(self, chunk: "Chunk") -> None:
-        """Store one chunk and count it."""
-        command = AddUnits(campaign=self.request.campaign, units=parsed(chunk))
-        answer = await self.request.desk.writer.submit((command,), self.chunk_origin(chunk))
-        if not answer.replayed:
-            try:
-                answer.only()
-            except Rejection as error:
-                raise numbered(error, [number for number, line in enumerate(chunk.lines, chunk.first) if line.strip()]) from None
-        self.sum.add(answer, len(chunk.lines))
+    async def end(self) -> None:
+        """Settle, and refuse what still waits when nothing more comes."""
+        await self.settle()
+        if self.refusal is not None:
+            raise self.refusal
 
-    def chunk_origin(self, chunk: "Chunk") -> Origin:
-        """Return the origin of a chunk: its key and digest are its own, so that a repetition repeats each answer."""
+    async def store(self, chunk: Chunk) -> None:
+        """Store one chunk and count it, or let it wait."""
+        units = parsed(chunk)
+        missing = self.refusal.fields.get("current") if isinstance(self.refusal, MissingDependency) else None
+        if missing is not None and not any(unit.key == missing for unit in units):
+            self.waiting = chunk
+            return
+        command = AddUnits(campaign=self.request.campaign, units=units)
+        answer = await self.request.desk.writer.submit((command,), self.chunk_origin(chunk))
+        try:
+            if not answer.replayed:
+                answer.only()
+        except Unprocessable as error:
+            numbered(error, chunk.numbers())
+            if not (isinstance(error, MissingDependency) or error.fields.get("field") == "Idempotency-Key"):
+                raise
+            self.waiting, self.refusal = chunk, error
+        except Rejection as error:
+            raise numbered(error, chunk.numbers()) from None
+        else:
+            self.waiting = self.refusal = None
+            self.sum.add(answer, len(chunk.lines))
+
+    def chunk_origin(self, chunk: Chunk) -> Origin:
+        """Return the origin of a chunk: its key and digest are its own, so that a repetition repeats each answer.
+
+        What was stored as one is not known by its first chunk alone: the repetition finds another digest, and waits likewise.
+        """
         if self.origin.key is None:
             return self.origin
         key = sha256(f"{self.origin.key}\0{chunk.first}".encode()).hexdigest()
@@ -146,13 +171,14 @@ class Stream:
 
 
 async def add_lines(request: Call, stream: Stream) -> Ready:
-    """Store the lines of a request chunk by chunk; two chunks at most are in memory."""
+    """Store the lines of a request chunk by chunk; two chunks at most are in memory, and what waits."""
     try:
         try:
             async for chunk in chunks(request.receive):
                 await stream.take(chunk)
         finally:
             await stream.settle()
+        await stream.end()
     except Rejection as error:
         error.fields |= stored(stream)
         raise
@@ -166,61 +192,6 @@ async def add_lines(request: Call, stream: Stream) -> Ready:
 def stored(stream: Stream) -> dict[str, int | None]:
     """Return how much of a refused stream is stored: so many lines from its beginning."""
     return {"lines": stream.sum.lines, "position": stream.sum.answer.position or None}
-
-
-class Chunk(Struct):
-    """Lines that are stored together; the first has number *first* in its request."""
-
-    lines: list[bytes]
-    first: int
-
-
-async def chunks(receive: Receive) -> AsyncIterator[Chunk]:
-    """Yield the lines of a body in chunks as they arrive; an empty body is one empty chunk."""
-    lines: list[bytes] = []
-    first, size, rest, more = 1, 0, b"", True
-    while more:
-        message = await next_part(receive)
-        if message["type"] == "http.disconnect":
-            raise Gone("the client left")
-        more = message.get("more_body", False)
-        *whole, rest = (rest + message.get("body", b"")).split(b"\n")
-        if len(rest) > LINE_BYTES:
-            number = first + len(lines) + len(whole)
-            raise PayloadTooLarge(f"line {number} is larger than {LINE_BYTES} bytes", line=number, allowed=LINE_BYTES)
-        lines += whole
-        size += len(message.get("body", b""))
-        while len(lines) >= CHUNK_LINES or size >= CHUNK_BYTES:
-            yield Chunk(lines[:CHUNK_LINES], first)
-            first += min(len(lines), CHUNK_LINES)
-            lines, size = lines[CHUNK_LINES:], 0
-    if rest or lines or first == 1:
-        yield Chunk([*lines, rest] if rest else lines, first)
-
-
-def parsed(chunk: Chunk) -> tuple[UnitBody, ...]:
-    """Return the units of a chunk, or refuse it naming the first bad line and its field."""
-    if chunk.first == 1 and chunk.lines:
-        chunk.lines[0] = chunk.lines[0].removeprefix(BOM_UTF8)
-    try:
-        text = b"\n".join(chunk.lines)
-        require_sound(text)
-        units = tuple(ONE.decode_lines(text))
-    except (*MISSHAPEN, Rejection):
-        units = ()
-    if len(units) == sum(not line.isspace() for line in chunk.lines if line):
-        return units
-    return tuple(parsed_line(line, number) for number, line in enumerate(chunk.lines, chunk.first) if line.strip())
-
-
-def parsed_line(line: bytes, number: int) -> UnitBody:
-    """Return the unit of one line, or refuse it by its number."""
-    try:
-        return decoded(ONE, line)
-    except Rejection as error:
-        error.detail = f"line {number}: {error.detail}"
-        error.fields["line"] = number
-        raise
 
 
 HANDLERS = (add_units,)

@@ -105,7 +105,7 @@ class Scenario:
     def refused(self, kind: type[Rejection], **fields: object) -> Self:
         """Check the refusal, and the fields that help the caller."""
         rejection = self.outcome.rejection
-        assert type(rejection) is kind, f"{rejection!r}, {self.outcome.events}"
+        assert isinstance(rejection, kind), f"{rejection!r}, {self.outcome.events}"
         for field, value in fields.items():
             assert rejection.fields[field] == value
         return self

@@ -4,7 +4,7 @@ import pytest
 
 from service.domain import commands as c
 from service.domain import events as e
-from service.domain.rejections import Conflict, Unprocessable, Validation
+from service.domain.rejections import Conflict, MissingDependency, Unprocessable, Validation
 from tests.domain.scenario import (
     NIGHT,
     Scenario,
@@ -78,7 +78,7 @@ def test_without_groups_all_run_beside_each_other() -> None:
 def test_a_dependency_on_nothing_is_refused_by_its_field() -> None:
     """B-DAG-1."""
     story = given(campaign(), adding("a"))
-    story.when(adding("b", spec("c", "a", "z"))).refused(Unprocessable, field="units[1].depends_on", current="z").recorded()
+    story.when(adding("b", spec("c", "a", "z"))).refused(MissingDependency, field="units[1].depends_on", current="z").recorded()
 
 
 @pytest.mark.parametrize("loop", [("a",), ("a", "b"), ("a", "b", "c")])

@@ -7,12 +7,14 @@ from itertools import count
 import httpx
 import pytest
 
+from service.domain import ids
 from service.http.edge import Edge
 from service.http.units import MOST_UNITS
 from tests.http.parts import of, post
 from tests.http.shard import Shard
 
 Http = httpx.AsyncClient
+NAME = ids.CampaignName("n")
 PATH = "/v1/campaigns/n/units"
 JSON = {"Content-Type": "application/json"}
 LINES = {"Content-Type": "application/x-ndjson"}
@@ -101,6 +103,59 @@ async def test_a_refused_chunk_says_what_was_stored_before_it(http: Http) -> Non
     body = lines(*(f"u{n}" for n in range(1000))) + b'\n{"key":"x","depends_on":["nobody"]}\n'
     answer = await http.post(PATH, content=body, headers=LINES)
     assert (answer.status_code, answer.json()["lines"], answer.json()["line"]) == (422, 1000, 1002)
+
+
+def ahead(line: int, of: str) -> bytes:
+    """Lines u0, u1 …, of which *line* depends on *of*."""
+    waits = json.dumps({"key": f"u{line}", "depends_on": [of]}).encode() + b"\n"
+    return lines(*(f"u{n}" for n in range(line))) + waits + lines(*(f"u{n}" for n in range(line + 1, 2500)))
+
+
+async def test_a_dependency_may_stand_in_a_later_chunk_of_lines(http: Http, shard: Shard) -> None:
+    """B-DAG-1: in the campaign or the same import."""
+    headers = LINES | {"Idempotency-Key": "k"}
+    first = await http.post(PATH, content=ahead(1005, "u2400"), headers=headers)
+    assert (first.status_code, first.json()["added"], first.json()["lines"]) == (200, 2500, 2500)
+    assert shard.state.units[NAME, ids.UnitKey("u1005")].state == "blocked"
+    assert shard.state.units[NAME, ids.UnitKey("u2499")].seq > shard.state.units[NAME, ids.UnitKey("u1004")].seq
+    again = await http.post(PATH, content=ahead(1005, "u2400"), headers=headers)
+    assert (again.json(), again.headers["Idempotency-Replayed"]) == (first.json(), "true")
+    other = await http.post(PATH, content=ahead(1005, "u2401"), headers=headers)
+    assert (other.status_code, other.json()["field"], other.json()["lines"]) == (422, "Idempotency-Key", 1000)
+
+
+async def test_a_dependency_that_never_comes_is_named_with_its_line(http: Http, shard: Shard) -> None:
+    """B-DAG-1."""
+    problem = (await http.post(PATH, content=ahead(1005, "nobody"), headers=LINES)).json()
+    assert (problem["status"], problem["line"], problem["current"], problem["lines"]) == (422, 1006, "nobody", 1000)
+    assert len(shard.state.units) == 1000
+
+
+async def test_what_waits_for_a_dependency_is_bounded(app: Edge, shard: Shard) -> None:
+    """A13."""
+    read = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal read
+        yield ahead(5, "nobody")
+        for read in range(2500, 10 * MOST_UNITS, 500):
+            yield lines(*(f"u{n}" for n in range(read, read + 500)))
+
+    answer = await post(app, PATH, body(), LINES)
+    assert (answer.status, answer.json()["line"], answer.json()["lines"]) == (422, 6, 0)
+    assert MOST_UNITS - 1000 <= read <= MOST_UNITS + 1000
+    assert not shard.state.units
+
+
+async def test_large_lines_are_cut_into_the_same_chunks_however_they_arrive(app: Edge) -> None:
+    line = json.dumps({"key": "?", "payload": "x" * 200_000}).encode()
+    body = b"".join(line.replace(b"?", str(n).encode()) + b"\n" for n in range(100))
+    first, again = [
+        await post(app, PATH, of(body[at : at + size] for at in range(0, len(body), size)), LINES | {"Idempotency-Key": "k"})
+        for size in (65_536, 1_000_003)
+    ]
+    assert (first.status, again.status, again.headers.get("idempotency-replayed")) == (200, 200, "true")
+    assert again.json() == first.json()
 
 
 async def test_a_bad_unit_of_an_array_is_counted_as_a_line_is(http: Http, shard: Shard) -> None:

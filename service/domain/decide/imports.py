@@ -15,7 +15,7 @@ from service.domain.decide.consequence import complete_campaign, reopen
 from service.domain.decide.decision import Consequence, Decision, campaign_named
 from service.domain.decide.dependency import skip_orphan
 from service.domain.events import Fact
-from service.domain.rejections import Conflict, Unprocessable, Validation
+from service.domain.rejections import Conflict, MissingDependency, Unprocessable, Validation
 from service.domain.state import State
 from service.domain.unit import Unit
 
@@ -110,7 +110,7 @@ def require_consistent(known: Mapping[ids.UnitKey, Unit], specs: Sequence[UnitSp
     for index, spec in enumerate(specs):
         for parent in spec.depends_on:
             if parent not in graph and parent not in known:
-                raise Unprocessable(
+                raise MissingDependency(
                     f"units[{index}].depends_on names {parent!r}, which is neither in the campaign nor in this import",
                     field=f"units[{index}].depends_on",
                     current=parent,

@@ -65,7 +65,10 @@ def past_claim(state: State, command: Report) -> Claim:
     """Return the claim as the log remembers it, or refuse a token that was never given."""
     claim = state.late.get(command.token)
     if claim is None:
-        raise NotFound("no claim ever had this token", field="token")
+        raise NotFound(
+            "no claim of a unit ever had this token; that of an investigation takes its result alone, at its own path",
+            field="token",
+        )
     return claim
 
 
