@@ -1,4 +1,4 @@
-"""The one line that `muster up` prints when it can be asked."""
+"""The one line that `muster up` and `muster serve` print once they can be asked."""
 
 import http.client
 import sys

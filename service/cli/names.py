@@ -5,7 +5,7 @@ import os
 
 import click
 
-from service.cli.remote import DEFAULT_URL
+from service.cli.option import DEFAULT_URL
 from service.terminal.client import AwayError, Query, RefusedError, Service, path_of
 from service.terminal.message import Campaign, Page, Quota, UnitRow, Worker
 

@@ -12,13 +12,12 @@ from typing import Any, TypeVar
 import click
 from msgspec import Struct
 
-from service.cli.option import url_of
+from service.cli.option import addressed
 from service.terminal.client import AwayError, RefusedError, Service, decoded
 from service.terminal.words import line
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
-DEFAULT_URL = "http://127.0.0.1:8110"
 ENDS = """\n
 \b
 Exit codes: 0 done, 1 refused by the service, 2 called wrongly,
@@ -26,7 +25,7 @@ Exit codes: 0 done, 1 refused by the service, 2 called wrongly,
 
 
 class Exit(IntEnum):
-    """What a script is told."""
+    """What a script is told, beside 0 for what was done and 2 for what was called wrongly."""
 
     REFUSED = 1
     AWAY = 3
@@ -55,8 +54,7 @@ Command = Callable[..., Awaitable[None]]
 def remote(command: Command) -> Callable[..., None]:
     """Give *command* the options of a client, run it, and end with an exit code that scripts can trust."""
 
-    @click.option("--url", default=DEFAULT_URL, envvar="MUSTER_URL", show_default=True, callback=url_of, help="MUSTER_URL.")
-    @click.option("--bearer", envvar="MUSTER_BEARER", help="Token, where the service wants one; MUSTER_BEARER.")
+    @addressed
     @click.option("--json", "as_json", is_flag=True, help="Print the body of the API's answer as it is.")
     @wraps(command)
     def run(url: str, bearer: str | None, *, as_json: bool, **given: object) -> None:

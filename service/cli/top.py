@@ -5,14 +5,13 @@ import sys
 
 import click
 
-from service.cli.option import url_of
-from service.cli.remote import DEFAULT_URL, example
+from service.cli.option import addressed
+from service.cli.remote import example
 from service.terminal.client import Service
 
 
 @click.command()
-@click.option("--url", default=DEFAULT_URL, envvar="MUSTER_URL", show_default=True, callback=url_of, help="MUSTER_URL.")
-@click.option("--bearer", envvar="MUSTER_BEARER", help="Token, where the service wants one; MUSTER_BEARER.")
+@addressed
 @example("muster top", "muster top --url http://127.0.0.1:8110")
 def top(url: str, bearer: str | None) -> None:
     """Watch campaigns, units, workers, quarantine, events and engine live, and steer them; ? shows the keys."""

@@ -10,7 +10,7 @@ from projections.export.trace_page import log_of
 from projections.export.traces import deliver, pages
 from projections.measures.process import Process
 from service.cli.database import with_database
-from service.cli.metrics import Instant
+from service.cli.option import past_of
 from service.export import identity_of, trace_delivery
 from service.settings import Settings
 
@@ -21,8 +21,8 @@ def traces() -> None:
 
 
 @traces.command()
-@click.option("--from", "start", type=Instant(), required=True, help="First moment, as 2026-01-01T00:00:00Z.")
-@click.option("--to", "end", type=Instant(), help="First moment that is left out.  [default: now]")
+@click.option("--from", "start", callback=past_of, required=True, help="First moment, as 2026-01-01T00:00:00Z.")
+@click.option("--to", "end", callback=past_of, help="First moment that is left out.  [default: now]")
 @with_database
 def export(settings: Settings, start: datetime, end: datetime | None) -> None:
     """Send the spans that ended in a time to MUSTER_OTLP_TRACES_ENDPOINT: with the ids and times that they always have."""

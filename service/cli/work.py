@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from service.cli.option import labels_of, url_of
+from service.cli.option import addressed, labels_of
 from service.worker.client import Service
 from service.worker.command import Command, PlaceholderError
 from service.worker.loop import Worker
@@ -55,8 +55,7 @@ def state_folder() -> Path:
 @click.option(
     "--concurrency", default=1, show_default=True, type=click.IntRange(1, 10_000), callback=concurrency_of, help="Units at once."
 )
-@click.option("--url", default="http://127.0.0.1:8110", envvar="MUSTER_URL", show_default=True, callback=url_of)
-@click.option("--bearer", envvar="MUSTER_BEARER", help="Token with the role worker, where the service wants one.")
+@addressed
 @click.option("--worker", default=own_name, metavar="ID", help="This worker's name  [default: host, number, chance]")
 @click.option("--labels", multiple=True, metavar="NAME=VALUE", callback=labels_of, help="What this worker offers.")
 @click.option("--until-drained", is_flag=True, help="End when the campaign has ended; 1 unless it was achieved.")

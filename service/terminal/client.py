@@ -37,28 +37,28 @@ class Service:
         await self._http.aclose()
 
     async def get(self, path: str, query: Query | None = None) -> bytes:
-        """Read; the answer's body as it came."""
-        return (await self._answer("GET", path, params=given(query))).content
+        """Return the body of what stands at *path*, as it came."""
+        return (await self._answer("GET", path, params=given_parameters(query))).content
 
     async def read(self, path: str, kind: type[T], query: Query | None = None) -> T:
-        """Read and decode."""
+        """Return what stands at *path*, decoded."""
         return decoded(await self.get(path, query), kind)
 
     async def post(self, path: str, body: Mapping[str, Any] | bytes | None = None) -> bytes:
-        """Order; members that are None are left out."""
+        """Give an order and return the body of its answer; members that are None are left out."""
         return (await self.order("POST", path, body)).content
 
     async def patch(self, path: str, body: Mapping[str, Any]) -> bytes:
-        """Change."""
+        """Change what stands at *path* and return its body as it is then."""
         return (await self.order("PATCH", path, body)).content
 
     async def order(self, method: str, path: str, body: Mapping[str, Any] | bytes | None = None) -> httpx.Response:
-        """Order; the whole answer."""
-        content = body if isinstance(body, bytes) else msgspec.json.encode(told(body))
+        """Give an order and return the whole answer."""
+        content = body if isinstance(body, bytes) else msgspec.json.encode(given_members(body))
         return await self._answer(method, path, content=content, headers={"Content-Type": "application/json"})
 
     async def send_lines(self, path: str, lines: AsyncIterator[bytes]) -> bytes:
-        """Send lines of JSON as they come."""
+        """Send lines of JSON as they come and return the body of the answer."""
         headers = {"Content-Type": "application/x-ndjson"}
         timeout = httpx.Timeout(IMPORT_S, connect=CONNECT_S)
         return (await self._answer("POST", path, content=lines, headers=headers, timeout=timeout)).content
@@ -66,8 +66,9 @@ class Service:
     async def stream(self, path: str, query: Query, headers: Mapping[str, str]) -> AsyncIterator[bytes]:
         """Yield the bytes of an answer as they come, until it ends."""
         timeout = httpx.Timeout(QUIET_S, connect=CONNECT_S)
+        parameters = given_parameters(query)
         try:
-            async with self._http.stream("GET", path, params=given(query), headers=dict(headers), timeout=timeout) as answer:
+            async with self._http.stream("GET", path, params=parameters, headers=dict(headers), timeout=timeout) as answer:
                 if not answer.is_success:
                     await answer.aread()
                 require_success(answer)
@@ -88,7 +89,7 @@ class Service:
         return f"no answer from {self.url}: {str(error) or type(error).__name__}"
 
 
-def given(query: Query | None) -> list[tuple[str, str | int | float | bool | None]]:
+def given_parameters(query: Query | None) -> list[tuple[str, str | int | float | bool | None]]:
     """Return the parameters that were given, repeated ones one by one."""
     pairs: list[tuple[str, str | int | float | bool | None]] = []
     for name, value in (query or {}).items():
@@ -99,7 +100,7 @@ def given(query: Query | None) -> list[tuple[str, str | int | float | bool | Non
     return pairs
 
 
-def told(body: Mapping[str, Any] | None) -> dict[str, Any]:
+def given_members(body: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the members that were given."""
     return {name: value for name, value in (body or {}).items() if value is not None}
 

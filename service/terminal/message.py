@@ -28,12 +28,11 @@ class Breaker(Struct):
 
     consecutive_failures: int = 0
     threshold: int = 0
-    tripped: bool = False
     line: str | None = None
 
 
 class Campaign(Struct, kw_only=True):
-    """A campaign."""
+    """A campaign with its counts, its pace and what holds it back."""
 
     name: str
     title: str | None = None
@@ -42,7 +41,6 @@ class Campaign(Struct, kw_only=True):
     auto: bool = True
     units: dict[str, int] = field(default_factory=dict)
     progress: float = 0.0
-    active: int = 0
     throughput_per_hour: float | None = None
     eta: datetime | None = None
     eta_s: float | None = None
@@ -148,7 +146,7 @@ class Claim(Struct, kw_only=True):
 
 
 class Worker(Struct, kw_only=True):
-    """A worker."""
+    """A worker with the claims in its hands."""
 
     worker: str
     level: str | None = None
@@ -190,7 +188,7 @@ class Event(Struct, kw_only=True):
 
 
 class Quota(Struct, kw_only=True):
-    """A quota."""
+    """A quota with its gate and what its meter said last."""
 
     key: str
     gate: str

@@ -46,7 +46,7 @@ def test_the_time_in_a_quota_line_is_the_viewers(words: str, shown: str) -> None
 
 def test_a_campaign_says_first_what_holds_it_back() -> None:
     pause = Pause(since=datetime.now(UTC), reason="red tests", by="local/admin")
-    breaker = Breaker(consecutive_failures=3, threshold=3, tripped=True, line="Auto paused · 3 fails")
+    breaker = Breaker(consecutive_failures=3, threshold=3, line="Auto paused · 3 fails")
     assert face.says(Campaign(name="c", state="paused", paused=pause, breaker=breaker)) == "paused 0s: red tests"
     assert face.says(Campaign(name="c", state="running", breaker=breaker)) == "Auto paused · 3 fails"
     assert face.says(Campaign(name="c", state="completed", outcome="failed")) == "failed"

@@ -33,7 +33,6 @@ FAILED = Column[Worker]("fail", lambda worker: f"{worker.failed:,}" if worker.fa
 SLOTS = Column[Worker]("slots", lambda worker: f"{len(worker.claims)}/{worker.capacity or NOTHING}", right=True)
 
 LIST = (NAME, LEVEL, STATE, BEAT, SLOTS, DONE, FAILED, HOLDS)
-LIVE = (NAME, LEVEL, STATE, BEAT, SLOTS, DONE, FAILED, HOLDS)
 CLAIM = (
     Column[Claim]("campaign", lambda claim: line(claim.campaign)),
     Column[Claim]("unit", lambda claim: line(claim.key)),

@@ -14,7 +14,7 @@ from service.terminal.words import line, some
 
 
 class Top(Watching):
-    """`muster top`."""
+    """`muster top`: the panes, and the keys that change something."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("r", "retry", "Retry"),
@@ -27,7 +27,7 @@ class Top(Watching):
     folder = Path()
 
     async def agreed(self, question: str) -> bool:
-        """Ask."""
+        """Return whether the viewer says yes to *question*."""
         return await self.push_screen_wait(Ask(question)) == "y"
 
     def action_retry(self) -> None:

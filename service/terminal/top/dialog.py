@@ -47,7 +47,7 @@ class Ask(ModalScreen[str | None]):
             yield Static(Text(f"\n{words}", style="bold"))
 
     def on_key(self, event: Key) -> None:
-        """Answer."""
+        """Close with the key, if it is one of the answers."""
         if any(event.key == key for key, _ in self.answers):
             event.stop()
             self.dismiss(event.key)
@@ -77,5 +77,5 @@ class Read(ModalScreen[None]):
                 yield Static(Text(self.text), id="text")
 
     def action_move(self, rows: int) -> None:
-        """Scroll."""
+        """Move the text by *rows*."""
         self.query_one(VerticalScroll).scroll_relative(y=rows, animate=False)

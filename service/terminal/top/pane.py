@@ -12,8 +12,6 @@ from typing_extensions import override
 from service.terminal.table import Column, cells, colour
 
 T = TypeVar("T")
-
-
 WIDE = 110
 MOVES: list[BindingType] = [
     ("j", "cursor_down", "Down"),

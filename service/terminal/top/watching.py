@@ -36,12 +36,12 @@ class EnginePane(VerticalScroll):
 
 
 class Panes:
-    """The lists."""
+    """The five panes that are lists."""
 
     def __init__(self) -> None:
         self.campaigns = Pane[Campaign]("campaigns", campaign_face.LIVE, campaign_face.NARROW, lambda campaign: campaign.name)
         self.units = Pane[UnitRow]("units", unit_face.LIVE, unit_face.NARROW, lambda unit: unit.key)
-        self.workers = Pane[Worker]("workers", worker_face.LIVE, worker_face.LIVE, lambda worker: worker.worker)
+        self.workers = Pane[Worker]("workers", worker_face.LIST, worker_face.LIST, lambda worker: worker.worker)
         self.quarantine = Pane[Quarantined](
             "quarantine", unit_face.QUARANTINE, unit_face.NARROW_QUARANTINE, lambda unit: f"{unit.campaign}/{unit.key}"
         )
