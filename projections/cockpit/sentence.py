@@ -95,11 +95,18 @@ def quarantined(said: Told) -> str:
     return f"quarantined, {said['reason']}, after {said['attempts']} attempts{error}"
 
 
+def swapped(said: Told) -> str:
+    """Say what a rebuild has taken back."""
+    anew = [f"lets {', '.join(sorted(said['families']))} begin anew"] if said["families"] else []
+    mended = [f"has mended {said['mended']}"] if said.get("mended") else []
+    return f"a rebuild {' and '.join(anew + mended)}"
+
+
 SENTENCES: dict[str, Callable[[Told], str]] = {
     "engine.paused": lambda said: f"engine paused {by(said)}",
     "engine.resumed": lambda said: f"engine resumed {by(said)}",
     "engine.resized": lambda said: f"pool resized to {said['pool_size']} slots",
-    "projection.swapped": lambda said: f"a rebuild lets {', '.join(sorted(said['families']))} begin anew",
+    "projection.swapped": swapped,
     "quota.gate_closed": lambda said: f"gate closed, {said['reason']}{until(said)}",
     "quota.gate_opened": lambda said: f"gate opened, {said['cause']}",
     "campaign.created": lambda said: f"created as “{said['title']}”",

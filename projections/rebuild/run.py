@@ -158,13 +158,16 @@ async def rebuild(dsn: str, note: Note, shard: int = 0) -> Rebuilt:
     async with growing(dsn, shard, lasting=True) as growth:
         cards = await cards_compared(growth)
         state = await state_compared(growth, views=True)
-        lower = await swapped(growth, note)
+        lower = await swapped(growth, note, None if state is None else state.line())
         at = growth.views.at
         return Rebuilt(at.position, at.generation, time.perf_counter() - started, state or cards, lower)
 
 
-async def swapped(growth: Growth, note: Note) -> Lowered:
-    """Catch up with the log, and put the second set in place under the shard's lock; return what got smaller by it."""
+async def swapped(growth: Growth, note: Note, mended: str | None) -> Lowered:
+    """Catch up with the log, and put the second set in place under the shard's lock; return what got smaller by it.
+
+    The log says so when something did, and when rows of the state were *mended*: a Writer that remembers them reads them again.
+    """
     connection = growth.connection
     while (head := await log.head(connection, growth.shard)) - growth.views.at.position > NEAR:
         await growth.grow_to(head, views=True)
@@ -174,7 +177,8 @@ async def swapped(growth: Growth, note: Note) -> Lowered:
         await growth.grow_to(head, views=True)
         await shadow.retire(connection, growth.shard)
         lower = lowered(await store.load_book(connection, growth.live), growth.views.book)
-        if lower:
-            await growth.take(await note(connection, NoteSwap(generation=growth.views.at.generation, families=lower)))
+        if lower or mended:
+            swap = NoteSwap(generation=growth.views.at.generation, families=lower, mended=mended)
+            await growth.take(await note(connection, swap))
         await shadow.swap(connection, growth.shard, growth.views.at.generation)
     return lower

@@ -14,6 +14,7 @@ from service.domain import commands as c
 from service.domain import ids
 from service.settings import Settings
 from tests.fleet import NIGHTLY, Fleet, fleet, rebuilt
+from tests.replica import Replica
 
 
 @pytest.fixture
@@ -126,6 +127,24 @@ async def test_a_row_that_is_not_what_the_log_says_is_found_and_mended(
     assert await check(dsn) is None
 
 
+async def test_a_running_writer_forgets_the_rows_that_a_rebuild_has_mended(
+    here: Fleet, settings: Settings, dsn: str, owner: asyncpg.Connection
+) -> None:
+    """A5: what it read before the rebuild is not what it saves after it; the log says what was wrong."""
+    await live_through(here)
+    await owner.execute("UPDATE campaigns SET done = done + 1")
+    token = ids.Token(await owner.fetchval("SELECT token FROM claims ORDER BY token LIMIT 1"))
+    async with Replica(settings) as other:
+        await other.order(c.RecordHeartbeat(token=token))
+        found = (await rebuilt(dsn)).difference
+        assert found is not None
+        await other.order(c.CompleteUnit(token=token))
+    assert await check(dsn) is None
+    (event,) = (await here.get("/v1/events", kind="projection.swapped"))["items"]
+    assert event["data"] == {"generation": 2, "families": {}, "mended": found.line()}
+    assert found.line() == "campaigns name='nightly': done is 4, the log says 3"
+
+
 async def begun(owner: asyncpg.Connection) -> dict[tuple[str, tuple[str, ...]], datetime]:
     """Return since when each live series counts."""
     rows = await owner.fetch("SELECT family, labels, created_at FROM series JOIN checkpoint USING (shard, generation) WHERE live")
@@ -151,7 +170,7 @@ async def test_a_counter_that_a_rebuild_makes_smaller_begins_anew_and_an_event_s
     before = await begun(owner)
     done = await rebuilt(dsn)
     (event,) = (await here.get("/v1/events", kind="projection.swapped"))["items"]
-    assert (event["data"], event["position"]) == ({"generation": 2, "families": lower}, done.position)
+    assert (event["data"], event["position"]) == ({"generation": 2, "families": lower, "mended": None}, done.position)
     at = datetime.fromisoformat(event["recorded_at"])
     anew = {(family, tuple(labels)): at for family, series in lower.items() for labels in series}
     assert await begun(owner) == before | anew

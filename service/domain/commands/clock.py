@@ -56,10 +56,11 @@ class OpenGates(Command, frozen=True):
 
 
 class NoteSwap(Command, frozen=True):
-    """Note that a rebuild is put in place, and which series of which families are smaller in it."""
+    """Note that a rebuild is put in place, which series of which families are smaller in it, and what it mends of the state."""
 
     generation: int
     families: dict[str, tuple[tuple[str, ...], ...]]
+    mended: str | None = None
 
 
 class ElectLeader(Command, frozen=True):

@@ -32,4 +32,4 @@ def elect(_state: State, command: ElectLeader, _moment: Moment) -> Decision[None
 
 def swap(_state: State, command: NoteSwap, _moment: Moment) -> Decision[None]:
     """Note which series begin anew."""
-    yield Fact(e.ProjectionSwapped(generation=command.generation, families=command.families))
+    yield Fact(e.ProjectionSwapped(generation=command.generation, families=command.families, mended=command.mended))

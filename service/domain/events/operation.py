@@ -21,14 +21,16 @@ class LogTrimmed(Event, frozen=True):
 
 
 class ProjectionSwapped(Event, frozen=True):
-    """A rebuild put *generation* in place, in which some series are smaller than they were: they begin anew here.
+    """A rebuild put *generation* in place that takes something back.
 
-    *families* has for each family the label values of those series.
+    *families* has for each family the label values of the series that are smaller than they were: they begin anew here.
+    *mended* names the first row of the state that was not what the log says; whoever remembers rows reads them again.
     """
 
     kind = "projection.swapped"
     generation: int
     families: dict[str, tuple[tuple[str, ...], ...]]
+    mended: str | None = None
 
 
 class DiagnosticExported(Event, frozen=True):
