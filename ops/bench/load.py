@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import msgspec
 import uvloop
@@ -19,6 +20,7 @@ from ops.bench.wire import Wire, post
 
 TOKEN = re.compile(rb'"token":"([^"]+)"')
 PATIENCE_S = 900
+T = TypeVar("T")
 COMPLETED = b'{"type":"completed","exit_code":0,"result":{"ok":true},"token":"'
 BEAT = b'{"type":"heartbeat","idle":false,"output_at":"2026-01-01T00:00:%02dZ","progress":0.%d,"token":"'
 
@@ -72,45 +74,46 @@ class Hand:
         """Complete a batch."""
         await self.reported(b",".join(COMPLETED + token + b'"}' for token in tokens))
 
-    async def complete_one(self, token: bytes) -> None:
-        """Complete one unit as a shell script would."""
+    async def pair(self) -> int:
+        """Claim a batch, then complete it."""
+        tokens = await self.claimed()
+        if tokens:
+            await self.complete(tokens)
+        return len(tokens)
+
+    async def single(self) -> int:
+        """Claim one unit, then complete it as a shell script would."""
+        (token,) = await self.claimed()
         await self.wire.ask(post(f"/v1/claims/{token.decode()}/complete", b'{"exit_code":0,"result":{"ok":true}}'))
+        return 1
+
+
+def shared(count: int, batch: int, step: Callable[[T], Awaitable[int]]) -> Callable[[T], Awaitable[int]]:
+    """Return what each of several does who share *count*: a step for a batch until all is taken, or a step finds nothing."""
+    left = count
+
+    async def work(one: T) -> int:
+        nonlocal left
+        done = 0
+        while left > 0:
+            left -= batch
+            found = await step(one)
+            if not found:
+                break
+            done += found
+        return done
+
+    return work
 
 
 async def pairs(errand: Errand) -> Seen:
     """Claim a batch and complete it, until *count* units are done."""
-    left = errand.count
-
-    async def work(hand: Hand) -> int:
-        nonlocal left
-        done = 0
-        while left > 0:
-            left -= errand.batch
-            tokens = await hand.claimed()
-            if not tokens:
-                break
-            await hand.complete(tokens)
-            done += len(tokens)
-        return done
-
-    return await timed(errand, work)
+    return await timed(errand, shared(errand.count, errand.batch, Hand.pair))
 
 
 async def singles(errand: Errand) -> Seen:
     """Claim one unit and complete it, until *count* units are done."""
-    left = errand.count
-
-    async def work(hand: Hand) -> int:
-        nonlocal left
-        done = 0
-        while left > 0:
-            left -= 1
-            (token,) = await hand.claimed()
-            await hand.complete_one(token)
-            done += 1
-        return done
-
-    return await timed(errand, work)
+    return await timed(errand, shared(errand.count, 1, Hand.single))
 
 
 async def holds(errand: Errand) -> Seen:

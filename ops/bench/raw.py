@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from ops.bench.ground import BenchError
-from ops.bench.load import PATIENCE_S, Seen
+from ops.bench.load import PATIENCE_S, Seen, shared
 from service.store.queries import load
 
 QUERIES = load("raw", package="ops.bench")
@@ -118,17 +118,7 @@ class Scribe:
 
 async def pairs(errand: RawErrand, scribes: list[Scribe]) -> Seen:
     """Write claims and completions, until *count* units are done."""
-    left = errand.count
-
-    async def work(scribe: Scribe) -> int:
-        nonlocal left
-        done = 0
-        while left > 0:
-            left -= errand.batch
-            done += await scribe.pair()
-        return done
-
-    return await timed(scribes, work)
+    return await timed(scribes, shared(errand.count, errand.batch, Scribe.pair))
 
 
 async def beats(errand: RawErrand, scribes: list[Scribe]) -> Seen:
