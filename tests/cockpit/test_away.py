@@ -4,14 +4,9 @@ import re
 from collections.abc import AsyncIterator
 from html import unescape
 
-import httpx
 import pytest
-from msgspec.structs import replace
 
-from service.http.edge import Edge
-from service.main import create_app
 from service.settings import Settings
-from tests.alive import alive
 from tests.cockpit.person import CSRF_FIELD, FETCH, Person
 from tests.faults.proxy import Line
 from tests.replica import eventually
@@ -37,13 +32,9 @@ async def line(dsn: str) -> AsyncIterator[Line]:
 
 
 @pytest.fixture
-async def person(settings: Settings, line: Line) -> AsyncIterator[Person]:
-    """Somebody before a cockpit at the end of that line."""
-    edge = create_app(replace(settings, dsn=line.dsn))
-    assert isinstance(edge, Edge)
-    transport = httpx.ASGITransport(edge)  # type: ignore[arg-type]  # one protocol under two names
-    async with alive(edge.app), httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=30) as http:
-        yield Person(http)
+def settings(line: Line) -> Settings:
+    """The settings of a service at the end of that line."""
+    return Settings(dsn=line.dsn)
 
 
 async def test_what_was_typed_is_not_lost_with_the_database_and_is_sent_again_by_one_press(person: Person, line: Line) -> None:
