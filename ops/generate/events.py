@@ -29,7 +29,7 @@ def schemas() -> Schemas:
         name, part = waiting.popitem()
         known = set(parts)
         drawn[name] = fields(part, parts)
-        waiting |= {new: parts[new] for new in set(parts) - known}
+        waiting |= {new: parts[new] for new in sorted(set(parts) - known)}
     return drawn
 
 
