@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 from types import FrameType
 
 import msgspec
@@ -17,13 +18,16 @@ from litestar.types import ASGIApp
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.domain.rejections import Validation
-from service.http.problems import MEDIA_TYPE, problem
+from service.domain.rejections import Rejection, Validation
+from service.http.problems import MEDIA_TYPE, PayloadTooLarge, problem
 from service.settings import Settings, StartRefused
 
 BACKLOG = 2048
 KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection, so that they close it, not we under their next request."""
+
+HEAD_LIMIT = 65_536
+"""Bytes that path and headers of a request may have before they end."""
 
 YOUNG = 10_000
 """New objects after which cycles among them are looked for; a request leaves none behind, and Python would look every few."""
@@ -79,13 +83,38 @@ async def _serve(create_app: CreateApp, settings: Settings, listener: socket.soc
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP as the server reads it; what is none is answered by a problem document, as everything else that is refused."""
+    """HTTP as the server reads it; what is none, and a head without end, get a problem document as everything that is refused."""
+
+    pending = 0
+    """Bytes that came since the last head or part of a body was read: those of a head that goes on."""
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self.pending += len(data)
+        super().data_received(data)
+        if self.pending > HEAD_LIMIT and not self.transport.is_closing():
+            self._refuse(PayloadTooLarge("path and headers are too large", field="headers", allowed=HEAD_LIMIT))
+
+    @override
+    def on_headers_complete(self) -> None:
+        self.pending = 0
+        super().on_headers_complete()
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        self.pending = 0
+        super().on_body(body)
 
     @override
     def send_400_response(self, msg: str) -> None:
-        body = msgspec.json.encode(problem(Validation("the request is not valid HTTP/1.1")))
+        self._refuse(Validation("the request is not valid HTTP/1.1"))
+
+    def _refuse(self, rejection: Rejection) -> None:
+        """Answer what never becomes a request, and hang up."""
+        body = msgspec.json.encode(problem(rejection))
+        status = HTTPStatus(rejection.status)
         fields = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        self.transport.write(f"HTTP/1.1 400 Bad Request\r\n{fields}".encode() + body)
+        self.transport.write(f"HTTP/1.1 {status.value} {status.phrase}\r\n{fields}".encode() + body)
         self.transport.close()
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from service.server import HEAD_LIMIT
 from service.store.migration import migrate, retreat
 from service.store.pool import is_lost
 from service.store.schema import SchemaRefused, current, head, judge
@@ -58,11 +59,35 @@ def test_a_command_on_another_schema_is_refused_as_a_replica_is(empty_dsn: str, 
     "sent", [b"\x16\x03\x01\0\xff", b"SING /v1/engine HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nA: \x01\r\n\r\n"]
 )
 def test_what_is_no_request_is_refused_by_a_problem_document(dsn: str, sent: bytes) -> None:
-    with serve(dsn) as program, socket.create_connection(("127.0.0.1", urlsplit(program.url()).port or 0)) as line:
-        line.sendall(sent)
-        head, _, body = b"".join(iter(lambda: line.recv(4096), b"")).partition(b"\r\n\r\n")
+    with serve(dsn) as program:
+        head, _, body = asked(("127.0.0.1", urlsplit(program.url()).port or 0), sent).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert json.loads(body)["type"] == "/problems/validation"
+
+
+@pytest.mark.parametrize("began", [b"GET /", b"GET / HTTP/1.1\r\nA: ", b"POST /v1/claims HTTP/1.1\r\nHost: h\r\nB: "])
+def test_a_head_without_end_is_refused_and_one_in_pieces_is_taken(dsn: str, began: bytes) -> None:
+    """The refusal names the limit; what is behind the end of the head does not count."""
+    with serve(dsn) as program:
+        address = ("127.0.0.1", urlsplit(program.url()).port or 0)
+        answer = asked(address, began, b"x" * HEAD_LIMIT)
+        problem = json.loads(answer.partition(b"\r\n\r\n")[2])
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert (problem["field"], problem["allowed"]) == ("headers", HEAD_LIMIT)
+        head = (
+            b"gine/pause HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 70000\r\n"
+        )
+        body = b'{"reason": "tea"}'.ljust(70_000)
+        answer = asked(address, b"POST /v1/en", head, b"a: " + b"x" * 30_000 + b"\r\n", b"\r\n", body[:1000], body[1000:])
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def asked(address: tuple[str, int], *pieces: bytes) -> bytes:
+    """Send *pieces*; return everything that comes until the service hangs up."""
+    with socket.create_connection(address) as line:
+        for piece in pieces:
+            line.sendall(piece)
+        return b"".join(iter(lambda: line.recv(4096), b""))
 
 
 async def test_a_newer_schema_is_refused_naming_both_versions(dsn: str) -> None:
