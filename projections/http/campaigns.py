@@ -10,7 +10,7 @@ from projections.http import quarantine as quarantined
 from projections.http import unit as units_of
 from projections.http.account import LedgerView
 from projections.http.description import AT_LEAST, LIST, described
-from projections.http.look import SMALL_DIGITS, Look, Page, found, page, shown
+from projections.http.look import INT32, SMALL_DIGITS, Look, Page, found, page, shown
 from projections.http.quarantine import QuarantinedUnit
 from projections.http.source import READS
 from projections.views import worker_view
@@ -21,6 +21,8 @@ from service.domain import ids
 from service.domain.rejections import Validation
 
 WORKERS = 10_000
+LABEL_CHARS = 128 + 1 + 1000
+"""Of a name, a sign and a value."""
 
 
 class Result(Struct, kw_only=True):
@@ -55,7 +57,7 @@ def labels(given: list[str]) -> tuple[dict[str, str], list[str]]:
     equal, present = {}, []
     for text in given:
         name, sign, value = text.partition("=" if "=" in text else ":")
-        if not name or not text.isprintable():
+        if not name or len(text) > LABEL_CHARS or not text.isprintable():
             raise Validation("label must be name=value or name", field="label", current=text[:200])
         if sign:
             equal[name] = value
@@ -98,7 +100,7 @@ async def waves(request: Look) -> Response[bytes]:
     """Return the waves of a campaign in their order: units by state, begin, end, duration, the first keys."""
     name, limit = await known(request), request.limit
     cursor = request.cursor
-    if cursor and not (cursor.isdecimal() and cursor.isascii() and len(cursor) <= SMALL_DIGITS):
+    if cursor and not (cursor.isdecimal() and cursor.isascii() and len(cursor) <= SMALL_DIGITS and int(cursor) <= INT32):
         raise Validation("the cursor is not one of ours", field="cursor", current=cursor[:200])
     items = await request.reader.waves(name, int(cursor or 0), limit, request.at_least)
     return shown(page(items, limit, str(items[-1].wave) if items else None))

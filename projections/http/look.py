@@ -16,13 +16,15 @@ from msgspec import Struct
 from projections.http.lookout import Lookout
 from projections.http.reader import Reader
 from service.domain import ids
+from service.domain.document import INT64
 from service.domain.events import KINDS
 from service.domain.rejections import NotFound, Validation
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 KEY_CHARS, NAME_CHARS, SHOWN_CHARS = 200, 128, 200
 LIMIT, MOST = 100, 1000
-DIGITS, SMALL_DIGITS = 18, 9
+DIGITS, SMALL_DIGITS = 19, 10
+INT32 = 2**31 - 1
 NAME_AT, KEY_AT = 3, 5
 EARLIEST, LATEST = 1970, 9000
 
@@ -123,12 +125,16 @@ class Look(Request[None, None, State]):
                 )
         return tuple(given) or None
 
-    def small(self, field: str) -> int | None:
-        """Return a whole number of 32 bits, which may be negative."""
+    def small(self, field: str, least: int = -INT32 - 1) -> int | None:
+        """Return a whole number of 32 bits, *least* or more."""
         given = self.query_params.get(field)
         digits = (given or "").removeprefix("-")
         if given is not None and not (digits.isdecimal() and digits.isascii() and len(digits) <= SMALL_DIGITS):
             raise Validation(f"{field} must be a whole number", field=field, current=given[:SHOWN_CHARS])
+        if given is not None and not least <= int(given) <= INT32:
+            raise Validation(
+                f"{field} must lie between {least} and {INT32}", field=field, allowed=[least, INT32], current=int(given)
+            )
         return None if given is None else int(given)
 
     def number(self, field: str) -> int | None:
@@ -136,7 +142,7 @@ class Look(Request[None, None, State]):
         given = self.query_params.get(field)
         if given is None:
             return None
-        if not (given.isdecimal() and given.isascii() and len(given) <= DIGITS):
+        if not (given.isdecimal() and given.isascii() and len(given) <= DIGITS and int(given) <= INT64):
             raise Validation(f"{field} must be a whole number", field=field, current=given[:SHOWN_CHARS])
         return int(given)
 

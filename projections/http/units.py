@@ -18,7 +18,7 @@ from service.domain import ids
 async def units(request: Look) -> Response[bytes]:
     """Return units by key, of a state, of a group, of a wave, with a text in their key."""
     name, limit = await known(request), request.limit
-    state, group, wave = request.word("state", ids.UNIT_STATES), request.small("group"), request.small("wave")
+    state, group, wave = request.word("state", ids.UNIT_STATES), request.small("group"), request.small("wave", 1)
     choice = Choice(state=state, group=group, q=request.text("q"), wave=wave)
     items = await reads.units(request.reader, name, choice, request.cursor, limit, request.at_least)
     return shown(page(items, limit, items[-1].key if items else None))

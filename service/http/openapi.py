@@ -106,17 +106,18 @@ def drawn(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
 
 def parameters(operation: Operation) -> Iterator[dict[str, Any]]:
     """Yield the parameters of the path, of the query, and of the headers that the route honours."""
+    described = operation.description
     for name in re.findall(r"{(\w+)}", operation.path):
-        yield parameter(name, "path")
-    for name in operation.description.parameters:
-        yield parameter(name, "query")
+        yield parameter(name, "path", described.operation)
+    for name in described.parameters:
+        yield parameter(name, "query", described.operation)
     headers = {
         "Idempotency-Key": operation.method == "POST",
-        "If-Match": operation.description.operation == "EditCampaign",
+        "If-Match": described.operation == "EditCampaign",
         "traceparent": operation.method in WRITES,
-        "Last-Event-ID": operation.description.answer is bytes,
+        "Last-Event-ID": described.answer is bytes,
     }
-    yield from (parameter(name, "header") for name in IN_HEADER if headers[name])
+    yield from (parameter(name, "header", described.operation) for name in IN_HEADER if headers[name])
 
 
 def needed(body: Any) -> bool:  # noqa: ANN401 - a type of any form

@@ -1,16 +1,23 @@
 """Every parameter of the API, described once by its name."""
 
-from typing import Any
+from typing import Any, get_args
 
 from service.domain import ids
 from service.domain.document import INT64
+from service.domain.events import KINDS
+from service.http.shape import INT32, VISIBLE
 
 TEXT: dict[str, Any] = {"type": "string"}
 
 
 def text(low: int, high: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON schema
     """Return the schema of a text of *low* to *high* characters."""
-    return TEXT | {"minLength": low, "maxLength": high} | more
+    return TEXT | {"minLength": low, "maxLength": high, "pattern": VISIBLE} | more
+
+
+def word(*allowed: str) -> dict[str, Any]:
+    """Return the schema of a word of a closed set."""
+    return TEXT | {"enum": list(allowed)}
 
 
 IN_PATH: dict[str, tuple[str, dict[str, Any]]] = {
@@ -33,35 +40,50 @@ IN_QUERY: dict[str, tuple[str, dict[str, Any]]] = {
     "limit": ("Items at most.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
     "cursor": ("`next` of the page before.", text(1, 4000)),
     "after": ("Position of the log after which events are shown.", {"type": "integer", "minimum": 0, "maximum": INT64}),
-    "state": ("Only those in this state.", TEXT),
-    "label": ("Only those with this label: `name=value` or `name`; may be repeated.", TEXT),
-    "group": ("Only this group.", {"type": "integer"}),
-    "wave": ("Only this wave, counted from 1.", {"type": "integer", "minimum": 1}),
+    "label": (
+        "Only those with this label: `name=value` or `name`; may be repeated.",
+        {"type": "array", "items": text(1, 1129, pattern=VISIBLE.replace("[^", "[^=:", 1).replace("+$", ".*$"))},
+    ),
+    "group": ("Only this group.", {"type": "integer", "minimum": -INT32 - 1, "maximum": INT32}),
+    "wave": ("Only this wave, counted from 1.", {"type": "integer", "minimum": 1, "maximum": INT32}),
     "q": ("Only keys that contain this text.", text(1, 200)),
-    "level": ("Only workers of this level.", TEXT | {"enum": list(ids.Level.__args__)}),  # type: ignore[attr-defined]
-    "reason": ("Only those quarantined for this reason.", TEXT),
-    "campaign": ("Only of this campaign.", TEXT),
-    "unit": ("Only of this unit.", TEXT),
-    "worker": ("Only of this worker.", TEXT),
-    "kind": ("Only events of this kind.", TEXT),
+    "level": ("Only workers of this level.", word(*get_args(ids.Level))),
+    "reason": ("Only those quarantined for this reason.", word(*get_args(ids.QuarantineReason))),
+    "campaign": ("Only of this campaign.", text(1, 200)),
+    "unit": ("Only of this unit.", text(1, 200)),
+    "worker": ("Only of this worker.", text(1, 200)),
+    "kind": (
+        "Only events of this kind; may be repeated, or hold several with commas.",
+        {"type": "array", "items": word(*sorted(KINDS))},
+    ),
     "force": ("Whether it may be done again so soon.", {"type": "boolean", "default": False}),
     "from": ("Where a window begins; the creation if not said.", TEXT | {"format": "date-time"}),
     "to": ("Where a window ends; now if not said, or if it lies ahead.", TEXT | {"format": "date-time"}),
-    "scope": ("Which metrics: those of the log or of this process.", TEXT),
+    "scope": ("Which metrics: those of the log, `fleet`, or of this process.", word("all", "fleet", "process")),
 }
+STATES: dict[str, tuple[str, ...]] = {
+    "ListCampaigns": get_args(ids.CampaignState),
+    "ListUnits": ids.UNIT_STATES,
+    "ListInvestigations": get_args(ids.InvestigationState),
+    "ListRecoveries": get_args(ids.RecoveryState),
+}
+"""What `state` may be, by operation."""
 IN_HEADER: dict[str, tuple[str, dict[str, Any]]] = {
     "Idempotency-Key": ("The same key and body get the first answer again, for 24 h.", text(1, 128)),
-    "If-Match": ("The version of the view that the edit builds on.", TEXT | {"examples": ['"7"']}),
+    "If-Match": (
+        "The version of the view that the edit builds on.",
+        TEXT | {"pattern": r'^(\*|(W/)?"?[0-9]{1,18}"?)$', "examples": ['"7"']},
+    ),
     "traceparent": (
         "W3C trace context; its trace id becomes the `correlation_id` of every event, its span the parent of the attempts.",
         TEXT,
     ),
-    "Last-Event-ID": ("Position after which the stream resumes.", TEXT),
+    "Last-Event-ID": ("Position after which the stream resumes.", TEXT | {"pattern": "^[0-9]{1,18}$"}),
 }
 
 
-def parameter(name: str, place: str) -> dict[str, Any]:
-    """Return the description of one parameter."""
+def parameter(name: str, place: str, operation: str) -> dict[str, Any]:
+    """Return the description of one parameter of *operation*."""
     table = {"path": IN_PATH, "query": IN_QUERY, "header": IN_HEADER}[place]
-    what, schema = table.get(name, ("", TEXT))
+    what, schema = ("Only those in this state.", word(*STATES[operation])) if name == "state" else table[name]
     return {"name": name, "in": place, "required": place == "path", "description": what, "schema": schema}

@@ -10,15 +10,27 @@ from service.domain.document import Misfit
 
 INT32 = 2**31 - 1
 EARLIEST, LATEST = 1970, 9000
+VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f]+$"
+"""What every printable text fits; some more that cannot be seen is refused."""
+SEEN = {"pattern": VISIBLE}
 
 Slug = Annotated[
     ids.CampaignName,
     Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$(?!\n)", description="Name of a campaign.", examples=["nightly"]),
 ]
-Key = Annotated[ids.UnitKey, Meta(min_length=1, max_length=200, description="Printable, unique in its campaign.", examples=["a"])]
-Worker = Annotated[ids.WorkerId, Meta(min_length=1, max_length=128, description="The worker's own identifier.", examples=["w-1"])]
-Quota = Annotated[ids.QuotaKey, Meta(min_length=1, max_length=128, description="Provider or account.", examples=["anthropic"])]
-Token = Annotated[ids.Token, Meta(min_length=1, max_length=128, description="Fencing token of a claim.")]
+Key = Annotated[
+    ids.UnitKey,
+    Meta(min_length=1, max_length=200, description="Printable, unique in its campaign.", examples=["a"], extra_json_schema=SEEN),
+]
+Worker = Annotated[
+    ids.WorkerId,
+    Meta(min_length=1, max_length=128, description="The worker's own identifier.", examples=["w-1"], extra_json_schema=SEEN),
+]
+Quota = Annotated[
+    ids.QuotaKey,
+    Meta(min_length=1, max_length=128, description="Provider or account.", examples=["anthropic"], extra_json_schema=SEEN),
+]
+Token = Annotated[ids.Token, Meta(min_length=1, max_length=128, description="Fencing token of a claim.", extra_json_schema=SEEN)]
 Int32 = Annotated[int, Meta(ge=-INT32 - 1, le=INT32)]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone.")]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
