@@ -21,7 +21,6 @@ from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from service.domain.worker import Worker
 from service.store import log, rows
-from service.store.loader import engine_of
 from service.store.log import Connection
 
 PAGE = 5000
@@ -141,7 +140,7 @@ async def stored_rows(connection: Connection) -> dict[str, dict[Any, Any]]:
     claims = [Claim(**row) for row in found["claims"]]
     workers = [Worker(**row | {"labels": rows.LABELS.decode(row["labels"])}) for row in found["workers"]]
     quotas = [rows.quota(row) for row in found["quotas"]]
-    engines: list[Engine] = [engine_of(row) for row in found["engine"]]
+    engines: list[Engine] = [rows.engine(row) for row in found["engine"]]
     return {
         "engine": dict(enumerate(engines)),
         "campaigns": {row.name: row for row in campaigns},

@@ -12,8 +12,8 @@ from service.domain import ids
 from service.domain.claiming import Blocker, campaign_blockers, engine_blockers, unit_blockers
 from service.domain.screen import plain
 from service.domain.state import State
-from service.store import codec, log
-from service.store.loader import Loader, engine_of
+from service.store import codec, log, rows
+from service.store.loader import Loader
 from service.store.needs import Needs
 
 STORY = 10_000
@@ -140,7 +140,7 @@ async def explain(
     async with source.connection(at_least) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         now = await connection.fetchrow(log.QUERIES.moment, source.shard)
         assert now is not None, "every shard has an engine"
-        state = State(engine_of(now))
+        state = State(rows.engine(now))
         needs = Needs(())
         needs.campaigns.add(campaign)
         needs.units.add((campaign, key))

@@ -1,23 +1,21 @@
 """The loading of a batch's state: every row that its decisions may read, in as few queries as the commands allow."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import TypeVar
 
 from asyncpg import Record
 
 from service.domain import ids
 from service.domain.claiming import room, turn
 from service.domain.decide.dependency import lost
-from service.domain.engine import Engine
 from service.domain.state import State, UnitId
 from service.domain.unit import Claim, Unit
 from service.store import inquiry, rows, spread
 from service.store.log import QUERIES as LOG
 from service.store.log import Connection, columns
-from service.store.memory import Memory
+from service.store.memory import Memory, parted
 from service.store.needs import Needs
 from service.store.queries import load
 from service.store.turn import hungry, roaming, wanted_units
@@ -26,9 +24,6 @@ QUERIES = load("state")
 ROUND = 1000
 NAMED = 20
 """How many campaigns a claim of any campaign that gets less than it asks for is told the reasons of, at least."""
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class Loader:
@@ -270,18 +265,6 @@ class Loader:
             self.state.children.setdefault((campaign, parent), []).append(child)
 
 
-def parted(keys: Iterable[K], memory: Mapping[K, V]) -> tuple[dict[K, V], list[K]]:
-    """Return the rows of *keys* that are in *memory*, and the keys of those that are not."""
-    known, missing = {}, []
-    for key in keys:
-        row = memory.get(key)
-        if row is None:
-            missing.append(key)
-        else:
-            known[key] = row
-    return known, missing
-
-
 def place_of(token: ids.Token) -> int | None:
     """Return the position that a token leads back to, None when it is no token of ours."""
     head, dot, _ = token.partition(".")
@@ -290,14 +273,3 @@ def place_of(token: ids.Token) -> int | None:
     except ValueError:
         return None
     return place if place is not None and place > 0 else None
-
-
-def engine_of(row: Record) -> Engine:
-    """Return the engine as `moment` tells of it."""
-    return Engine(
-        pool_size=row["pool_size"],
-        in_use=row["in_use"],
-        paused_at=row["paused_at"],
-        paused_by=row["paused_by"],
-        paused_reason=row["paused_reason"],
-    )

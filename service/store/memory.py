@@ -1,5 +1,6 @@
 """What the Writer remembers of the state between two batches: the rows of current claims, and of what they belong to."""
 
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from service.domain import ids
@@ -56,3 +57,15 @@ def keep(rows: dict[K, V], more: dict[K, V]) -> None:
     if len(rows) + len(more) > MOST:
         rows.clear()
     rows.update(more)
+
+
+def parted(keys: Iterable[K], memory: Mapping[K, V]) -> tuple[dict[K, V], list[K]]:
+    """Return the rows of *keys* that are in *memory*, and the keys of those that are not."""
+    known, missing = {}, []
+    for key in keys:
+        row = memory.get(key)
+        if row is None:
+            missing.append(key)
+        else:
+            known[key] = row
+    return known, missing

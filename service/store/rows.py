@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from service.domain.campaign import Campaign, Counts, Group
+from service.domain.engine import Engine
 from service.domain.events import QuotaPolicy, UnitClaimed
 from service.domain.policy import Policy
 from service.domain.quota import Quota
@@ -90,6 +91,17 @@ def worker(row: asyncpg.Record) -> Worker:
     worker = Worker(*row)
     worker.labels = LABELS.decode(row["labels"])
     return worker
+
+
+def engine(row: asyncpg.Record) -> Engine:
+    """Return the engine as `moment` tells of it."""
+    return Engine(
+        pool_size=row["pool_size"],
+        in_use=row["in_use"],
+        paused_at=row["paused_at"],
+        paused_by=row["paused_by"],
+        paused_reason=row["paused_reason"],
+    )
 
 
 def quota(row: asyncpg.Record) -> Quota:

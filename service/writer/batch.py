@@ -13,8 +13,8 @@ from service.domain.decide import decide
 from service.domain.events import Recorded
 from service.domain.rejections import Rejection, Unprocessable
 from service.domain.state import State
-from service.store import log, saver
-from service.store.loader import Loader, engine_of
+from service.store import log, rows, saver
+from service.store.loader import Loader
 from service.store.memory import Memory
 from service.store.needs import Needs
 from service.submission import Answer, Origin
@@ -66,7 +66,7 @@ class Batch:
         await connection.fetchval(log.QUERIES.lock, self.shard)
         now = await connection.fetchrow(log.QUERIES.moment, self.shard)
         assert now is not None, "every shard has an engine"
-        self.head, self.state = now["head"], State(engine_of(now))
+        self.head, self.state = now["head"], State(rows.engine(now))
         self.memory = self.memory.at(self.head)
         needs = Needs(command for pending in self.submissions for command in pending.commands)
         await Loader(connection, self.shard, self.state, now["at"], self.memory).load(needs)

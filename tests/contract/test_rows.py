@@ -12,7 +12,7 @@ from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from service.domain.worker import Worker
 from service.store import log, rows, saver
-from service.store.loader import QUERIES, engine_of
+from service.store.loader import QUERIES
 from tests.refold import plain
 from tests.sample import Sampler
 
@@ -42,7 +42,7 @@ async def stored(connection: log.Connection, state: State) -> list[object]:
     """Return the rows of *state* as the store's own queries give them back."""
     [campaign], [unit], [claim] = list(state.campaigns), list(state.units), list(state.claims)
     asked: list[tuple[Callable[[Any], object], str, list[object]]] = [
-        (engine_of, log.QUERIES.moment, []),
+        (rows.engine, log.QUERIES.moment, []),
         (rows.campaign, QUERIES.campaigns, [[campaign]]),
         (rows.unit, QUERIES.units, [[unit[0]], [unit[1]]]),
         (rows.claim, QUERIES.claims, [[claim]]),
