@@ -20,9 +20,9 @@ def metrics() -> None:
 
 
 @metrics.command()
-@click.option("--from", "start", callback=past_of, required=True, help="First moment, as 2026-01-01T00:00:00Z.")
-@click.option("--to", "end", callback=past_of, help="Last moment.  [default: now]")
-@click.option("--step", callback=step_of, default="1m", show_default=True, help="From one moment to the next.")
+@click.option("--from", "start", metavar="TIME", callback=past_of, required=True, help="First moment, as 2026-01-01T00:00:00Z.")
+@click.option("--to", "end", metavar="TIME", callback=past_of, help="Last moment.  [default: now]")
+@click.option("--step", metavar="SPAN", callback=step_of, default="1m", show_default=True, help="From one moment to the next.")
 @click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="File to write.  [default: standard output]")
 @with_database
 def backfill(settings: Settings, start: datetime, end: datetime | None, step: timedelta, output: IO[str]) -> None:

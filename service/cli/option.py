@@ -27,7 +27,14 @@ def url_of(_: click.Context, __: click.Parameter, url: str) -> str:
 
 def addressed(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give *command* the options that say which service it asks: `url` and `bearer`."""
-    url = click.option("--url", default=DEFAULT_URL, envvar="MUSTER_URL", show_default=True, callback=url_of, help="MUSTER_URL.")
+    url = click.option(
+        "--url",
+        default=DEFAULT_URL,
+        envvar="MUSTER_URL",
+        show_default=True,
+        callback=url_of,
+        help="Where the service is; MUSTER_URL.",
+    )
     return url(
         click.option("--bearer", envvar="MUSTER_BEARER", help="Token, where the service wants one; MUSTER_BEARER.")(command)
     )

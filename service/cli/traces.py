@@ -21,8 +21,8 @@ def traces() -> None:
 
 
 @traces.command()
-@click.option("--from", "start", callback=past_of, required=True, help="First moment, as 2026-01-01T00:00:00Z.")
-@click.option("--to", "end", callback=past_of, help="First moment that is left out.  [default: now]")
+@click.option("--from", "start", metavar="TIME", callback=past_of, required=True, help="First moment, as 2026-01-01T00:00:00Z.")
+@click.option("--to", "end", metavar="TIME", callback=past_of, help="First moment that is left out.  [default: now]")
 @with_database
 def export(settings: Settings, start: datetime, end: datetime | None) -> None:
     """Send the spans that ended in a time to MUSTER_OTLP_TRACES_ENDPOINT: with the ids and times that they always have."""

@@ -51,18 +51,26 @@ def state_folder() -> Path:
 
 
 @click.command(options_metavar="--campaign NAME [OPTIONS] --", context_settings={"allow_interspersed_args": False})
-@click.option("--campaign", "campaigns", multiple=True, required=True, metavar="NAME", help="Repeat for several.")
+@click.option("--campaign", "campaigns", multiple=True, required=True, metavar="NAME", help="Whose units; repeat for several.")
 @click.option(
     "--concurrency", default=1, show_default=True, type=click.IntRange(1, 10_000), callback=concurrency_of, help="Units at once."
 )
 @addressed
-@click.option("--worker", default=own_name, metavar="ID", help="This worker's name  [default: host, number, chance]")
+@click.option("--worker", default=own_name, metavar="ID", help="This worker's name  [default: host, process, random letters]")
 @click.option("--labels", multiple=True, metavar="NAME=VALUE", callback=labels_of, help="What this worker offers.")
 @click.option("--until-drained", is_flag=True, help="End when the campaign has ended; 1 unless it was achieved.")
 @click.option("--grace", "grace_s", default=60.0, show_default=True, help="Seconds to finish after a first signal.")
 @click.option("--kill-after", "kill_after_s", default=10.0, show_default=True, help="Seconds from SIGTERM to SIGKILL.")
-@click.option("--wait", "wait_s", default=5.0, show_default=True, type=click.FloatRange(0, 60), help="Long poll.")
-@click.option("--spool", default=state_folder, type=click.Path(path_type=Path), metavar="DIR", help="Results on disk.")
+@click.option(
+    "--wait", "wait_s", default=5.0, show_default=True, type=click.FloatRange(0, 60), help="Seconds to wait for a unit."
+)
+@click.option(
+    "--spool",
+    default=state_folder,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keeps results until they are delivered.",
+)
 @click.option("--quiet", is_flag=True, help="Tell only of trouble.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, callback=command_of)
 def work(**options: object) -> None:

@@ -1,5 +1,7 @@
 """What a person orders by forms: without a script a redirect and a word, with one the page as it is now."""
 
+import re
+
 import pytest
 
 from projections.cockpit.orders import ORDERS
@@ -57,12 +59,11 @@ async def test_an_unknown_campaign_is_not_found(person: Person, fetched: bool) -
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("path", sorted(ORDERS))
-async def test_an_order_is_a_post_alone(person: Person, path: str) -> None:
+async def test_an_order_is_a_post_alone(person: Person) -> None:
     """B-BREAK-5: 405."""
-    for name in ("name", "key", "worker", "recovery", "investigation"):
-        path = path.replace(f"{{{name}:str}}", "x")
-    assert (await person.http.get(path)).status_code == 405
+    for path in ORDERS:
+        place = re.sub(r"\{\w+:str\}", "x", path)
+        assert (await person.http.get(place)).status_code == 405, path
 
 
 @pytest.mark.parametrize("secret", ["", "wrong", "ä" * 43, "\ud800", "A" * 43])
