@@ -6,6 +6,7 @@ import os
 import asyncpg
 from alembic import context
 from sqlalchemy import Connection, NullPool
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 DEPLOYER_LOCK = 0x6D7573746572
@@ -36,11 +37,20 @@ async def connect() -> asyncpg.Connection:
 
 
 async def deploy() -> None:
-    """Bring the database to the asked version."""
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
-    async with engine.connect() as connection:
-        await connection.run_sync(migrate)
-    await engine.dispose()
+    """Bring the database to the asked version; what Postgres refuses is raised as it says it, not as SQLAlchemy wraps it."""
+    held = await connect()
+
+    async def given() -> asyncpg.Connection:
+        return held
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=given, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(migrate)
+    except DBAPIError as error:
+        raise getattr(error.orig, "__cause__", None) or error from None
+    finally:
+        await engine.dispose()
 
 
 asyncio.run(deploy())

@@ -8,14 +8,17 @@ from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec
 
+import asyncpg
 import click
 
 from service.embedded import attached
 from service.logs import configure
-from service.settings import Settings
-from service.store.schema import require_head
+from service.settings import SettingRefused, Settings, masked
+from service.store.pool import LOST
+from service.store.schema import DatabaseAway, require_head
 
 P = ParamSpec("P")
+UNKNOWN = (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError)
 
 
 def with_database(command: Callable[Concatenate[Settings, P], None]) -> Callable[..., None]:
@@ -23,7 +26,8 @@ def with_database(command: Callable[Concatenate[Settings, P], None]) -> Callable
 
     @wraps(command)
     def checked(settings: Settings, /, *args: P.args, **kwargs: P.kwargs) -> None:
-        asyncio.run(require_head(settings.dsn, patience_s=0))
+        with answering(settings.dsn):
+            asyncio.run(require_head(settings.dsn, patience_s=0))
         command(settings, *args, **kwargs)
 
     return with_address(checked)
@@ -40,6 +44,23 @@ def with_address(command: Callable[Concatenate[Settings, P], None]) -> Callable[
             command(settings, *args, **kwargs)
 
     return opened
+
+
+@contextmanager
+def answering(dsn: str) -> Iterator[None]:
+    """Let a database that is away, or that is none of ours, stop the command in a line.
+
+    Raises:
+        DatabaseAway: when nobody answers.
+        SettingRefused: when the server knows no such database or user, or not by this password.
+
+    """
+    try:
+        yield
+    except UNKNOWN as error:
+        raise SettingRefused("dsn", masked(dsn), f"a database and a user that are there ({error})") from error
+    except LOST as error:
+        raise DatabaseAway(f"{masked(dsn)} does not answer: {error}") from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import click
 
 from service import server
 from service.cli.announcement import announce
+from service.cli.database import answering
 from service.logs import configure
 from service.main import create_app
 from service.settings import Settings
@@ -29,7 +30,8 @@ def serve(dsn: str | None, host: str | None, port: int | None, fd: int | None) -
     if not settings.dsn:
         raise click.ClickException("no database: give --dsn or MUSTER_DSN, or use `muster up`")
     with socket.socket(fileno=fd) if fd is not None else server.listen(settings) as listener:
-        asyncio.run(require_head(settings.dsn))
+        with answering(settings.dsn):
+            asyncio.run(require_head(settings.dsn))
         if fd is None:
             announce(settings)
         else:

@@ -48,6 +48,17 @@ def test_a_command_on_a_database_that_is_away_says_so_without_a_stack(command: t
     assert "s3cret" not in said
 
 
+@pytest.mark.parametrize("command", [("verify",), ("migrate",), ("serve", "--port", str(free_port()))])
+def test_an_address_that_names_no_database_is_refused_as_a_setting(dsn: str, command: tuple[str, ...]) -> None:
+    name = urlsplit(dsn).path.removeprefix("/")
+    with Program(*command, "--dsn", dsn.replace(f"/{name}", "/nowhere", 1)) as program:
+        said = program.printed()
+        assert program.process.returncode == 1
+    assert 'a database and a user that are there (database "nowhere" does not exist)' in said
+    assert "MUSTER_DSN=" in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize("command", [("verify",), ("rebuild", "--check")])
 def test_a_command_on_another_schema_is_refused_as_a_replica_is(empty_dsn: str, command: tuple[str, ...]) -> None:
     with Program(*command, "--dsn", empty_dsn) as program:
