@@ -111,10 +111,17 @@ class Loader:
         for name, (campaign, groups) in known.items():
             self.state.campaigns[name], self.state.groups[name] = campaign, groups
         if missing:
-            for row in await self.fetch(QUERIES.campaigns, missing):
-                campaign = rows.campaign(row)
-                self.state.campaigns[campaign.name] = campaign
-                self.state.groups[campaign.name] = rows.groups(row)
+            self.open(await self.fetch(QUERIES.campaigns, missing))
+
+    def open(self, found: Iterable[Record]) -> list[ids.CampaignName]:
+        """Take campaigns and their groups into the state; return their names."""
+        names = []
+        for row in found:
+            campaign = rows.campaign(row)
+            self.state.campaigns[campaign.name] = campaign
+            self.state.groups[campaign.name] = rows.groups(row)
+            names.append(campaign.name)
+        return names
 
     async def turns(self, needs: Needs) -> None:
         """Load the campaigns whose turn is next, until the claims of any campaign take no turn of another.
@@ -138,8 +145,7 @@ class Loader:
 
     async def others(self, query: str, needs: Needs, *parameters: object) -> list[ids.CampaignName]:
         """Load campaigns that are not loaded yet, with their quotas; return their names in the order of *query*."""
-        names = [row["name"] for row in await self.fetch(query, list(self.state.campaigns), *parameters)]
-        await self.campaigns(names)
+        names = self.open(await self.fetch(query, list(self.state.campaigns), *parameters))
         await self.quotas(needs)
         return names
 
