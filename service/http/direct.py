@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
 from litestar import Litestar
+from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 from litestar.routes import HTTPRoute
@@ -19,8 +20,8 @@ from msgspec import Struct, field
 from service.domain.rejections import Validation
 from service.http.call import Call
 
-CURSOR, AFTER = "cursor", "after"
-"""Where a list goes on may be said in the words of the log too."""
+COMMON = frozenset({"at_least", "limit", "cursor", "after"})
+"""What views and lists understand; a read that has no use for one lets it pass, for it can change no answer."""
 SHOWN_CHARS = 200
 OURS = "/v1/"
 """Elsewhere a query is whoever's it is, such as a scraper's."""
@@ -35,13 +36,15 @@ class Road(Struct, frozen=True):
     names: tuple[str, ...]
     asked: tuple[str, ...] | None
     """The parameters that its query may have, where it says so."""
+    passed: frozenset[str]
+    """Those that it may have besides, without a meaning."""
 
     def require_known(self, query: bytes) -> None:
         """Refuse a parameter that has no meaning here, rather than answer another question than was asked."""
         if self.asked is None:
             return
         for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
-            if name not in self.asked and not (name == AFTER and CURSOR in self.asked):
+            if name not in self.asked and name not in self.passed:
                 raise Validation(
                     f"there is no parameter {name[:SHOWN_CHARS]!r} here",
                     field=name[:SHOWN_CHARS],
@@ -93,6 +96,7 @@ class Roads:
                 template=route.path_format,
                 names=tuple(route.path_parameters),
                 asked=description.parameters if description is not None and route.path_format.startswith(OURS) else None,
+                passed=COMMON if HttpMethod.GET in handler.http_methods else frozenset(),
             )
             node.roads |= dict.fromkeys(map(str, handler.http_methods), road)
 

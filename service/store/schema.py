@@ -35,7 +35,7 @@ async def require_head(dsn: str, patience_s: float = 60.0) -> None:
     """Wait for the database, then accept no schema but the one this Muster needs.
 
     Raises:
-        DatabaseAway: after *patience_s* seconds without an answer.
+        DatabaseAway: after *patience_s* seconds without an answer; at once when the address cannot have one.
         SchemaRefused: when the schema is older or newer.
 
     """
@@ -44,6 +44,8 @@ async def require_head(dsn: str, patience_s: float = 60.0) -> None:
         try:
             connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
         except LOST as error:
+            if isinstance(error, asyncpg.ClientConfigurationError):
+                raise DatabaseAway(f"{masked(dsn)} is no address of a database: {error}") from error
             if time.monotonic() > deadline:
                 raise DatabaseAway(f"{masked(dsn)} does not answer: {error}") from error
             _log.warning("the database does not answer, trying again: %s", error)

@@ -59,6 +59,12 @@ def test_an_address_that_names_no_database_is_refused_as_a_setting(dsn: str, com
     assert "Traceback" not in said
 
 
+def test_an_address_that_cannot_be_one_is_refused_at_once(dsn: str) -> None:
+    with serve(f"{dsn}{'&' if '?' in dsn else '?'}sslmode=bogus") as program:
+        assert "is no address of a database" in program.printed()
+        assert program.process.returncode == 1
+
+
 @pytest.mark.parametrize("command", [("verify",), ("rebuild", "--check")])
 def test_a_command_on_another_schema_is_refused_as_a_replica_is(empty_dsn: str, command: tuple[str, ...]) -> None:
     with Program(*command, "--dsn", empty_dsn) as program:
