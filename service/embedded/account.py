@@ -1,14 +1,19 @@
 """The account that Postgres runs as: ourselves, or one of its own where we are root."""
 
+import fcntl
 import os
 import pwd
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 NAME = "muster"
+DATABASE = Path("/etc")
+"""The folder of the system's accounts."""
 SPARE = "nobody"
 _READ_AND_PASS = stat.S_IROTH | stat.S_IXOTH
 
@@ -58,8 +63,21 @@ def _made() -> pwd.struct_passwd | None:
     if useradd is None:
         return None
     command = [useradd, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
-    subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - a fixed command, no input in it
+    with _alone():
+        if _entry(NAME) is None:
+            subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - a fixed command, no input in it
     return _entry(NAME)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one process at a time make the account: two `useradd` of one name both succeed, and the second changes its number."""
+    folder = os.open(DATABASE, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _entry(name: str) -> pwd.struct_passwd | None:
