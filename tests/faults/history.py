@@ -38,17 +38,20 @@ class Clients:
         self.replica = replica
         self.name = name
         self.told: list[Told] = []
+        self.tired = False
         self._resolve = resolve
         self._keyed = keyed
         self._numbers = itertools.count(1)
 
     async def work(self, clients: int, requests: int) -> None:
-        """Let *clients* at once make *requests* each."""
+        """Let *clients* at once make *requests* each, fewer when they are *tired* before."""
         await asyncio.gather(*(self._client(f"{number}", requests) for number in range(clients)))
 
     async def _client(self, client: str, requests: int) -> None:
         luck = random.Random(client)
         for _ in range(requests):
+            if self.tired:
+                return
             told = Told(f"{self.name}.{client}.{next(self._numbers)}")
             self.told.append(told)
             await self.ask(told, nonsense=luck.random() < 0.1)
