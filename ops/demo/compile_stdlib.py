@@ -18,6 +18,7 @@ WORKERS, HANDS = 4, 2
 LOOK_S = 2.0
 AGREE_S = 15.0
 OVER = ("completed", "cancelled")
+LABEL = ("demo", "stdlib")
 POLICY = {
     "max_attempts": 2,
     "retry": {"backoff_ms": 200, "factor": 1},
@@ -41,9 +42,10 @@ def demonstrate(muster: Muster, name: str, limit: int | None) -> bool:
 
 def begin(muster: Muster, name: str, units: list[dict[str, Any]]) -> None:
     """Create the campaign, or find it, and import what it does not have yet."""
-    fresh = muster.create(name, POLICY, title="Compile the standard library", labels={"demo": "stdlib"})
+    fresh = muster.create(name, POLICY, title="Compile the standard library", labels=dict([LABEL]))
     added = muster.add(name, units)
     print(f"{'new campaign' if fresh else 'going on with'} {name}: {added:,} of {len(units):,} units are new")
+    print("after an interruption of any kind `make demo` goes on; NAME=another begins one beside it", flush=True)
 
 
 def drain(muster: Muster, name: str, scratch: Path) -> None:

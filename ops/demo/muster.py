@@ -48,6 +48,11 @@ class Muster:
         view: Document = self._ask("GET", f"/v1/campaigns/{name}", params={"at_least": at_least}).json()
         return view
 
+    def unfinished(self, label: tuple[str, str]) -> str | None:
+        """Return the newest campaign with *label* that still runs."""
+        running = self._pages("/v1/campaigns", {"state": "running", "label": "=".join(label)})
+        return max(running, key=lambda view: str(view["created_at"]), default={"name": None})["name"]
+
     def unit(self, name: str, key: str) -> Document:
         """Read one unit with its attempts."""
         return self.read(f"/v1/campaigns/{name}/units/{quote(key, safe='')}")
