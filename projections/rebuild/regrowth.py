@@ -49,7 +49,8 @@ class Regrowth:
         if self._ripe:
             await saver.save(self._connection, self._shard, self.state)
             return
-        await self._copy("dependencies", self.state.touched.edges)
+        if self.state.touched.edges:
+            await self._copy("dependencies", self.state.touched.edges)
         if len(self.state.units) > self._most_units:
             await self._evict()
 
