@@ -1,7 +1,7 @@
 """Decisions about a campaign: its beginning, its edits, its switches, its end."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from service.domain import events as e
@@ -48,10 +48,15 @@ def create(state: State, command: CreateCampaign, moment: Moment) -> Decision[No
         quota=command.quota,
         brief=command.brief,
         brief_rev=0 if command.brief is None else 1,
-        deadline=command.deadline,
+        deadline=in_utc(command.deadline),
     )
     yield Fact(body, command.name)
     yield from added(state, state.campaigns[command.name], command.units)
+
+
+def in_utc(at: datetime | None) -> datetime | None:
+    """Return a time as the database gives it back, so that a later event says it alike whoever remembers it."""
+    return at and at.astimezone(UTC)
 
 
 def require_future(deadline: datetime | None, moment: Moment) -> None:
@@ -81,6 +86,8 @@ def edit(state: State, command: EditCampaign, moment: Moment) -> Decision[None]:
 def wanted(campaign: Campaign, patch: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of *patch* as they shall be; null gives back a default."""
     fields = {field: value for field, value in patch.items() if field in EDITABLE}
+    if "deadline" in fields:
+        fields["deadline"] = in_utc(fields["deadline"])
     if "policy" in patch:
         fields["policy"] = DEFAULT if patch["policy"] is None else merged(campaign.policy, patch["policy"])
     if "labels" in patch:
