@@ -76,7 +76,7 @@ async def unheard(fetch: Fetch, known: UnitId) -> list[UnitId]:
 def affordable(state: State, units: Iterable[UnitId]) -> Iterator[UnitId]:
     """Yield those of *units* all of whose dependents may be loaded, those with the fewest first."""
     left = MOST
-    for known in sorted(units, key=lambda known: state.units[known].dependents):
+    for known in sorted(units, key=lambda known: (state.units[known].dependents, known)):
         left -= state.units[known].dependents
         if left < 0 or state.units[known].dependents > ROUND:
             return
