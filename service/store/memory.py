@@ -1,6 +1,7 @@
 """What the Writer remembers of the state between two batches: the rows of current claims, and of what they belong to."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TypeVar
 
 from service.domain import ids
@@ -11,6 +12,8 @@ from service.domain.worker import Worker
 
 MOST = 20_000
 """How many rows of a kind are remembered; with more, all of them are forgotten."""
+HEAVY = 8 * 1024
+"""The bytes of a payload beyond which a unit is not remembered."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -24,18 +27,22 @@ class Memory:
 
     def __init__(self) -> None:
         self.head = 0
+        self.last: datetime | None = None
         self.campaigns: dict[ids.CampaignName, tuple[Campaign, dict[int, Group]]] = {}
         self.workers: dict[ids.WorkerId, Worker] = {}
         self.claims: dict[ids.Token, Claim] = {}
         self.units: dict[UnitId, Unit] = {}
 
-    def at(self, head: int) -> "Memory":
-        """Return this memory if it is true for a log that ends at *head*, else an empty one."""
-        return self if self.head == head else Memory()
+    def at(self, head: int, last: datetime | None) -> "Memory":
+        """Return this memory if it is true for a log whose last event is *head*, recorded at *last*, else an empty one.
 
-    def keep(self, state: State, head: int) -> None:
-        """Remember what a committed batch knew and changed; of units, those that are held."""
-        self.head = head
+        A log that lost its end in a promotion, and got another, may end at the same position, but not at the same time.
+        """
+        return self if (self.head, self.last) == (head, last) else Memory()
+
+    def keep(self, state: State, head: int, last: datetime | None) -> None:
+        """Remember what a committed batch knew and changed; of units, those that are held, without a heavy payload."""
+        self.head, self.last = head, last
         for token in state.touched.unclaimed:
             self.claims.pop(token, None)
         for known in state.units:
@@ -44,7 +51,12 @@ class Memory:
         keep(self.workers, state.workers)
         keep(self.claims, state.claims)
         held = ((claim.campaign, claim.unit) for claim in state.claims.values())
-        keep(self.units, {known: state.units[known] for known in held if known in state.units})
+        keep(self.units, {known: unit for known in held if (unit := state.units.get(known)) and light(unit)})
+
+
+def light(unit: Unit) -> bool:
+    """Tell whether a unit weighs so little that thousands may be remembered; another is read again, with its claim."""
+    return memoryview(unit.payload).nbytes <= HEAVY
 
 
 def working(groups: dict[int, Group]) -> dict[int, Group]:

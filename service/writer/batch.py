@@ -60,14 +60,15 @@ class Batch:
         self.keys: dict[str, Remembered] = {}
         self.state = State()
         self.head = 0
+        self.last: datetime | None = None
 
     async def transact(self, connection: log.Connection) -> None:
         """Lock, load, decide, append and save; the caller begins and commits."""
         await connection.fetchval(log.QUERIES.lock, self.shard)
         now = await connection.fetchrow(log.QUERIES.moment, self.shard)
         assert now is not None, "every shard has an engine"
-        self.head, self.state = now["head"], State(rows.engine(now))
-        self.memory = self.memory.at(self.head)
+        self.head, self.last, self.state = now["head"], now["last"], State(rows.engine(now))
+        self.memory = self.memory.at(self.head, now["last"])
         needs = Needs(command for pending in self.submissions for command in pending.commands)
         await Loader(connection, self.shard, self.state, now["at"], self.memory).load(needs)
         await self.remember(connection, now["at"])
@@ -79,7 +80,7 @@ class Batch:
 
     def remembered(self) -> Memory:
         """Return what is known of the state now that all this is committed."""
-        self.memory.keep(self.state, self.head + len(self.events))
+        self.memory.keep(self.state, self.head + len(self.events), self.events[-1].at if self.events else self.last)
         return self.memory
 
     async def remember(self, connection: log.Connection, at: datetime) -> None:

@@ -78,6 +78,6 @@ def test_no_more_is_remembered_than_may_be(monkeypatch: pytest.MonkeyPatch) -> N
         state = State()
         for name in names:
             state.worker(ids.WorkerId(name), BIRTH)
-        known.keep(state, position)
-    assert set(known.at(3).workers) == {"b", "c", "d"}
-    assert known.at(4).workers == {}
+        known.keep(state, position, BIRTH)
+    assert set(known.at(3, BIRTH).workers) == {"b", "c", "d"}
+    assert known.at(4, BIRTH).workers == {}

@@ -134,7 +134,7 @@ def units_updated(state: State, body: e.UnitsUpdated, event: e.Recorded) -> None
         state.touched.units.add((unit.campaign, unit.key))
         state.touched.payloads.add((unit.campaign, unit.key))
         unit.updated_at = event.at
-        unit.payload = unit.payload if patch.payload is UNSET else patch.payload
+        unit.payload = unit.payload if patch.payload is UNSET else patch.payload.copy()  # not a view of a whole body
         unit.priority = unit.priority if patch.priority is UNSET else patch.priority
         unit.estimate_s = unit.estimate_s if patch.estimate_s is UNSET else patch.estimate_s
         if patch.group is not UNSET:

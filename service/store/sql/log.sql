@@ -11,6 +11,7 @@ SELECT clock_timestamp();
 -- that its snapshot is younger than the lock. Two backward steps on the primary keys.
 SELECT
     greatest(e.position, h.position, 0::bigint) AS head,
+    greatest(e.recorded_at, h.recorded_at) AS last,
     greatest(clock_timestamp(), e.recorded_at, h.recorded_at) AS at,
     g.pool_size,
     g.in_use,
