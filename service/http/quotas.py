@@ -9,12 +9,13 @@ from msgspec.json import Decoder
 from service.domain import ids
 from service.domain.commands import EditQuota, RecordReading
 from service.domain.events import QuotaPolicy
+from service.domain.events.quota import Offset, Ramp, Threshold
 from service.domain.redact import redact_text
 from service.domain.rejections import Validation
 from service.http.answer import Ready, shown
 from service.http.call import Call
 from service.http.description import QUOTA, described
-from service.http.shape import Body, Instant, Line, Share, instant
+from service.http.shape import Body, Instant, Line, instant
 
 
 class Reading(Body, frozen=True):
@@ -34,9 +35,9 @@ class QuotaPolicyPatch(Body, frozen=True):
     """A JSON merge patch of a policy; what is left out stays, null gives back the default."""
 
     fire: ids.Fire | UnsetType | None = UNSET
-    threshold: Share | UnsetType | None = UNSET
-    offset_s: Annotated[float, Meta(ge=0, le=604_800)] | UnsetType | None = UNSET
-    ramp_per_s: Annotated[float, Meta(gt=0, le=1_000_000)] | UnsetType | None = UNSET
+    threshold: Threshold | UnsetType | None = UNSET
+    offset_s: Offset | UnsetType | None = UNSET
+    ramp_per_s: Ramp | UnsetType | None = UNSET
 
 
 class QuotaPatch(QuotaPolicyPatch, frozen=True):

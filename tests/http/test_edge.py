@@ -202,6 +202,8 @@ async def test_workers_engine_and_quotas_are_steered(http: Http) -> None:
     assert (await http.post("/v1/quotas/q/readings", json={"utilization": 0.2})).json()["gate"] == "open"
     changed = (await http.patch("/v1/quotas/q", json={"threshold": 0.5, "policy": {"fire": "when_available"}})).json()["policy"]
     assert changed == {"fire": "when_available", "threshold": 0.5, "offset_s": 900, "ramp_per_s": 50}
+    for bound in (0, 1):
+        assert (await http.patch("/v1/quotas/q", json={"threshold": bound})).json()["policy"]["threshold"] == bound
     assert (await http.patch("/v1/quotas/q", json={"threshold": None})).json()["policy"]["threshold"] == 0.9
 
 

@@ -8,14 +8,18 @@ from msgspec import Meta, Struct
 from service.domain import ids
 from service.domain.events.event import Event
 
+Threshold = Annotated[float, Meta(ge=0, le=1)]
+Offset = Annotated[float, Meta(ge=0, le=604_800)]
+Ramp = Annotated[float, Meta(gt=0, le=1_000_000)]
+
 
 class QuotaPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     """How a gate behaves: *threshold* is a ratio, *offset_s* seconds after a reset, *ramp_per_s* claims a second at first."""
 
     fire: ids.Fire = "always"
-    threshold: Annotated[float, Meta(gt=0, le=1)] = 0.9
-    offset_s: Annotated[float, Meta(ge=0, le=604_800)] = 900
-    ramp_per_s: Annotated[float, Meta(gt=0, le=1_000_000)] = 50
+    threshold: Threshold = 0.9
+    offset_s: Offset = 900
+    ramp_per_s: Ramp = 50
 
 
 class QuotaRead(Event, frozen=True):
