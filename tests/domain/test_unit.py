@@ -7,7 +7,7 @@ import pytest
 
 from service.domain import commands as c
 from service.domain import events as e
-from service.domain.rejections import Conflict, NotFound, StaleClaim, Unprocessable
+from service.domain.rejections import Conflict, NotFound, StaleClaim
 from tests.domain.scenario import (
     NIGHT,
     START,
@@ -179,13 +179,14 @@ def test_a_person_parks_a_unit_until_a_time_and_lets_it_go_on() -> None:
     story.given(after(minutes=1)).when(unparking("a")).then(fact(e.UnitUnparked, cause="due"))
 
 
-@pytest.mark.parametrize("resume_at", [START, START - timedelta(days=1), START + timedelta(days=401)])
-def test_a_park_into_the_past_or_beyond_400_days_is_refused(resume_at: datetime) -> None:
+@pytest.mark.parametrize("resume_at", [START, START - timedelta(days=1), START + timedelta(days=4000)])
+def test_a_park_until_any_time_resumes_when_that_time_is_over(resume_at: datetime) -> None:
     """B-PARK-1."""
-    story = given(*ONE, claimed("a", "t1"))
-    story.when(order(c.ParkUnit, resume_at=resume_at)).refused(Unprocessable, field="resume_at").recorded()
-    story.when(parking("t1", resume_at=resume_at)).refused(Unprocessable, field="resume_at")
-    assert story.recorded().unit().state == "running"
+    for park in (order(c.ParkUnit, resume_at=resume_at), parking("t1", resume_at=resume_at)):
+        story = given(*ONE, claimed("a", "t1"), park)
+        assert (story.unit().state, story.unit().resume_at) == ("parked", resume_at)
+        story.given(after(seconds=max((resume_at - START).total_seconds(), 0))).when(unparking("a"))
+        story.then(fact(e.UnitUnparked, cause="due"))
 
 
 def test_a_person_quarantines_a_running_unit_neutrally_with_its_screen() -> None:

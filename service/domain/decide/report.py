@@ -25,12 +25,11 @@ from service.domain.decide.decision import Consequence, Decision, of_unit
 from service.domain.decide.dependency import in_rounds, unblock_dependents
 from service.domain.decide.quota import close_gate
 from service.domain.decide.worker import heard, signal
-from service.domain.rejections import NotFound, StaleClaim, Unprocessable
+from service.domain.rejections import NotFound, StaleClaim
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 
 DEFAULT_PARK = timedelta(minutes=15)
-FARTHEST_PARK = timedelta(days=400)
 KILLED = {"SIGTERM": 143, "SIGKILL": 137}
 KILL_CODES = (143, 137, -15, -9)
 """Of a shell, and of a program that waited for the process itself."""
@@ -198,25 +197,16 @@ def fail_attempt(state: State, command: FailAttempt, moment: Moment) -> Decision
 def park_claim(state: State, command: ParkClaim, moment: Moment) -> Decision[Heard]:
     """Let the unit wait for quota; a rate limit closes the gate for everyone on that quota."""
     unit, claim = yield from current(state, command, "parked")
-    require_resume(command.resume_at, moment)
     yield from park(state, unit, claim, command.reason, command.resume_at, moment)
     yield from heard(state, claim.worker)
     return Heard(unit.state)
 
 
-def require_resume(resume_at: datetime | None, moment: Moment) -> None:
-    """Refuse a resume time in the past or too far away."""
-    if resume_at is not None and not moment.at < resume_at <= moment.at + FARTHEST_PARK:
-        raise Unprocessable(
-            "resume_at must lie in the future, at most 400 days ahead",
-            field="resume_at",
-            current=resume_at.isoformat(),
-            allowed=[moment.at.isoformat(), (moment.at + FARTHEST_PARK).isoformat()],
-        )
-
-
 def park(state: State, unit: Unit, claim: Claim, reason: str, resume_at: datetime | None, moment: Moment) -> Consequence:
-    """End the claim neutrally until *resume_at*, else until the quota's known reset, else for a quarter of an hour."""
+    """End the claim neutrally until *resume_at*, else until the quota's known reset, else for a quarter of an hour.
+
+    A time that has passed, as a clock that goes wrong may say, closes no gate: the unit resumes at once.
+    """
     key = state.campaigns[unit.campaign].quota
     quota = state.quotas.get(key) if key is not None else None
     reset = quota.reset_after(moment.at) if quota is not None else None
@@ -224,7 +214,7 @@ def park(state: State, unit: Unit, claim: Claim, reason: str, resume_at: datetim
     body = e.UnitParked(token=claim.token, reason=reason, quota=key, resume_at=until, was=unit.state)
     yield of_unit(unit, body, claim.worker)
     yield from limit_claims(state, unit)
-    if reason == "rate_limit" and key is not None:
+    if reason == "rate_limit" and key is not None and until > moment.at:
         yield from close_gate(state, key, "rate_limit", until, source=f"worker {claim.worker}")
     yield from settle_campaign(state.campaigns[unit.campaign], moment)
 

@@ -15,7 +15,6 @@ from service.domain.decide.consequence import (
 from service.domain.decide.decision import Consequence, Decision, of_unit, unit_named, wrong_state
 from service.domain.decide.dependency import fail_dependents, in_rounds, lost_parent
 from service.domain.decide.quota import close_gate
-from service.domain.decide.report import require_resume
 from service.domain.rejections import Conflict
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -56,14 +55,13 @@ def park(state: State, command: ParkUnit, moment: Moment) -> Decision[None]:
     unit = asked_unit(state, command)
     if unit.state not in ("ready", "delayed", "running"):
         raise wrong_state(unit, "be parked", "ready", "delayed", "running")
-    require_resume(command.resume_at, moment)
     campaign, held = state.campaigns[unit.campaign], unit.state == "running"
     reason, until = command.reason or "manual", command.resume_at or moment.at + PERSON_PARK
     yield from take_back(unit)
     yield of_unit(unit, e.UnitParked(token=None, reason=reason, quota=campaign.quota, resume_at=until, was=unit.state))
     if held:
         yield from limit_claims(state, unit)
-    if reason == "rate_limit" and campaign.quota is not None:
+    if reason == "rate_limit" and campaign.quota is not None and until > moment.at:
         yield from close_gate(state, campaign.quota, "rate_limit", until, source=moment.actor)
     yield from settle_campaign(campaign, moment)
 
