@@ -31,7 +31,7 @@ from service.store.pool import BY_KEY, make_pool, open_connection
 from service.store.replays import Replays
 from service.store.schema import head
 from service.store.watch import Watch
-from service.submission import Origin
+from service.submission import in_new_trace
 from service.writer import Observer, Writer
 
 LOG = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class Replica:
 
     async def _announce(self, _heard_since: Callable[[], datetime]) -> None:
         """Record that this replica leads, then stand by."""
-        await self.writer.submit([ElectLeader(replica=self.name)], Origin(actor="leader"))
+        await self.writer.submit([ElectLeader(replica=self.name)], in_new_trace("leader"))
         await asyncio.Event().wait()
 
     async def _project(self, _heard_since: Callable[[], datetime]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from msgspec import Struct, field
 
@@ -22,6 +23,11 @@ class Origin(Struct, frozen=True, kw_only=True):
     digest: bytes = b""
     screens: dict[str, str] = field(default_factory=dict)
     render: Callable[["Answer"], bytes | None] | None = None
+
+
+def in_new_trace(actor: str) -> Origin:
+    """Return the origin of what nobody asked for over HTTP: a trace of its own, without a span."""
+    return Origin(actor=actor, correlation_id=uuid4().hex)
 
 
 class Answer(Struct, frozen=True, kw_only=True):

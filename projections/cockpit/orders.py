@@ -21,7 +21,7 @@ from service.domain import ids
 from service.domain.document import Misfit, require_fit, require_sound
 from service.domain.redact import error_text
 from service.domain.rejections import NotFound, Validation
-from service.submission import Origin
+from service.submission import in_new_trace
 
 ACTOR = "local/admin"
 """Who orders while authentication is off."""
@@ -41,7 +41,7 @@ class Given(Struct, frozen=True):
 
 async def give(bridge: Bridge, *commands: c.Command) -> Given:
     """Have commands decided; the refusal of the first is raised."""
-    answer = await bridge.orders.submit(commands, Origin(actor=ACTOR, correlation_id=uuid4().hex))
+    answer = await bridge.orders.submit(commands, in_new_trace(ACTOR))
     return Given(answer.only(), answer.position)
 
 

@@ -12,7 +12,7 @@ from projections.rebuild import rebuild as compute
 from service.cli.database import with_database
 from service.settings import Settings
 from service.store.codec import UnknownEvent
-from service.submission import Origin
+from service.submission import in_new_trace
 from service.writer import within
 
 
@@ -40,7 +40,7 @@ def compare_only(dsn: str) -> None:
 
 def compute_anew(dsn: str) -> None:
     """Compute, swap, and say what came of it."""
-    done = uvloop.run(compute(dsn, partial(within, origin=Origin(actor="rebuild"))))
+    done = uvloop.run(compute(dsn, partial(within, origin=in_new_trace("rebuild"))))
     if done.difference is not None:
         click.echo(f"Mended: {done.difference.line()}")
     if done.lowered:

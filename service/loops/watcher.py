@@ -18,7 +18,7 @@ from service.store.loader import QUERIES as STATE
 from service.store.loader import ROUND
 from service.store.pool import is_lost
 from service.store.queries import load
-from service.submission import Origin, Unavailable
+from service.submission import Unavailable, in_new_trace
 from service.writer import Writer
 
 LOG = logging.getLogger(__name__)
@@ -26,7 +26,6 @@ QUERIES = load("clock")
 LONGEST_NAP_S = 1.0
 SHORTEST_NAP_S = 0.005
 RETIRE_S = 3600.0
-ORIGIN = Origin(actor="watcher")
 SWEEPS = ("retry", "quota", "reaper", "inquiry")
 JUDGEMENT = "heartbeat"
 """The sweep of every tick; the others look whenever something may be due."""
@@ -71,7 +70,7 @@ class Watcher:
                     now = await connection.fetchval(log.QUERIES.now)
                     due = await self.due(sweep, connection, now, heard_since)
                 for start in range(0, len(due), 10):
-                    await self._writer.submit(due[start : start + 10], ORIGIN)
+                    await self._writer.submit(due[start : start + 10], in_new_trace("watcher"))
 
     async def due(
         self, sweep: str, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
