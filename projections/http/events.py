@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 
 from projections.http.source import READS, Source
 from service.domain import ids
-from service.domain.events import HEARTBEATS, KINDS
+from service.domain.events import HEARTBEATS, KINDS, NewUnit, UnitsAdded
 from service.store import codec, log
 
 BEATS = tuple(event.kind for event in HEARTBEATS)
@@ -35,6 +35,19 @@ class LogEvent(Struct, kw_only=True):
     correlation_id: str | None
     actor: str
     data: Raw
+
+
+class WholeUnit(NewUnit, frozen=True, omit_defaults=False):
+    """A unit of an import with every field; the log leaves out what has its default."""
+
+
+class WholeImport(Struct, frozen=True):
+    """The data of `units.added` as it is read."""
+
+    units: tuple[WholeUnit, ...]
+
+
+IMPORT = msgspec.json.Decoder(WholeImport)
 
 
 class Filter(Struct, frozen=True, kw_only=True):
@@ -67,7 +80,8 @@ async def events(source: Source, after: int, upto: int, chosen: Filter, limit: i
 def fact(row: asyncpg.Record) -> LogEvent:
     """Return a row of `facts`."""
     fields = dict(row)
-    fields["data"] = Raw(fields["data"].encode())
+    data = fields["data"].encode()
+    fields["data"] = Raw(msgspec.json.encode(IMPORT.decode(data)) if fields["kind"] == UnitsAdded.kind else data)
     return LogEvent(**fields)
 
 

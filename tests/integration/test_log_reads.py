@@ -38,6 +38,17 @@ async def test_the_log_is_read_in_pages_that_neither_skip_nor_repeat(here: Fleet
     assert len(mine["items"]) == 6
 
 
+async def test_an_import_is_read_with_every_field_of_its_units(here: Fleet) -> None:
+    await here.begin("a")
+    (added,) = (await here.get("/v1/events", kind="units.added"))["items"]
+    assert added["data"]["units"] == [
+        {
+            "key": "a", "payload": {"file": "a.py"}, "group": 99, "priority": 0, "depends_on": [], "estimate_s": None,
+            "kind": "unit", "fix_of": None, "waits_for": 0,
+        }
+    ]  # fmt: skip
+
+
 async def test_a_reader_that_leaves_in_the_middle_of_a_page_breaks_no_transaction(here: Fleet) -> None:
     await here.begin("a", "b")
     troubles: list[dict[str, object]] = []
