@@ -1,8 +1,11 @@
 """Reads of units: lists, one unit with its attempts, its events, why it is not running."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
+import msgspec
 from msgspec import Raw, Struct
 
 from projections.http.source import READS, Source
@@ -17,6 +20,7 @@ from service.store.loader import Loader
 from service.store.needs import Needs
 
 STORY = 10_000
+LAST = 2**63 - 1
 
 
 class UnitRow(Struct, kw_only=True):
@@ -123,14 +127,27 @@ async def unit_view(
     """Return one unit with its attempts, None when there is none; *painted* leaves in its screen what a terminal obeys."""
     async with source.connection(at_least) as connection:
         row = await connection.fetchrow(READS.unit, source.shard, campaign, key)
+        if row is None:
+            return None
         facts = await connection.fetch(READS.story, source.shard, campaign, key, 0, STORY)
-    if row is None:
-        return None
+        attempts = story(codec.fact(fact, source.shard) for fact in facts)
+        stretches = silent(attempts)
+        usages = await connection.fetch(READS.usages, source.shard, campaign, key, *stretches) if stretches else []
+    told = {begun: msgspec.json.decode(usage) for begun, usage in usages if usage is not None}
+    for attempt in attempts:
+        attempt.usage = attempt.usage or told.get(attempt.position)
     fields = dict(row)
     fields["payload"] = Raw(fields["payload"].encode())
     if fields["screen"] and not painted:
         fields["screen"] = plain(fields["screen"])
-    return UnitView(**fields, attempts=story(codec.fact(fact, source.shard) for fact in facts))
+    return UnitView(**fields, attempts=attempts)
+
+
+def silent(attempts: Sequence[Attempt]) -> tuple[list[int], list[int]] | None:
+    """Return from where to where in the log those *attempts* of a unit went whose end tells no usage, None when none did."""
+    stretches = pairwise([*(attempt.position for attempt in attempts), LAST])
+    found = [stretch for attempt, stretch in zip(attempts, stretches, strict=True) if attempt.usage is None]
+    return ([begun for begun, _ in found], [ended for _, ended in found]) if found else None
 
 
 async def explain(

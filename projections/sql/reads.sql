@@ -263,6 +263,24 @@ WHERE shard = $1::integer
 ORDER BY position
 LIMIT $5::integer;
 
+-- name: usages
+-- What the last heartbeat with a usage said in each of some stretches of a unit's life, served by heartbeats_of_unit.
+SELECT
+    stretch.begun,
+    (
+        SELECT h.usage
+        FROM heartbeats AS h
+        WHERE h.shard = $1::integer
+            AND h.campaign = $2::text
+            AND h.unit = $3::text
+            AND h.position > stretch.begun
+            AND h.position < stretch.ended
+            AND h.usage IS NOT NULL
+        ORDER BY h.position DESC
+        LIMIT 1
+    ) AS usage
+FROM unnest($4::bigint[], $5::bigint[]) AS stretch (begun, ended);
+
 -- name: facts
 -- The next facts up to a position that match; the plan is made for the filters that are given.
 SELECT position, kind, campaign, unit, worker, recorded_at, correlation_id, actor, data

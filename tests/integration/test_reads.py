@@ -98,6 +98,32 @@ async def test_a_unit_shows_its_attempts_its_dependencies_and_its_screen(here: F
     assert kinds == ["unit.claimed", "unit.attempt_failed", "unit.retry_scheduled"]
 
 
+async def test_an_attempt_whose_end_tells_no_usage_shows_what_its_last_heartbeat_said(here: Fleet) -> None:
+    """B-UNIT-4: of the one in flight too, and of no other."""
+    await here.begin("a", policy={"max_attempts": 3})
+    await here.claim()
+    for used in ({"tokens": 5.0}, {"tokens": 9.0}, None):
+        await here.order(c.RecordHeartbeat(token=await token(here), usage=used))
+    assert await usages(here) == [{"tokens": 9}]
+    await here.order(c.ReleaseClaim(token=await token(here), reason="stop"))
+    await here.claim()
+    assert await usages(here) == [{"tokens": 9}, None]
+    await here.order(c.RecordHeartbeat(token=await token(here), usage={"tokens": 1.0}))
+    await here.order(c.CompleteUnit(token=await token(here), usage={"tokens": 2.0}))
+    assert await usages(here) == [{"tokens": 9}, {"tokens": 2}]
+
+
+async def token(here: Fleet) -> ids.Token:
+    """Return the newest token of the unit `a`."""
+    claims = await here.get("/v1/events", kind="unit.claimed", unit="a", campaign="nightly")
+    return ids.Token(claims["items"][-1]["data"]["token"])
+
+
+async def usages(here: Fleet) -> list[object]:
+    """Return what each attempt of the unit `a` used."""
+    return [attempt["usage"] for attempt in (await here.get("/v1/campaigns/nightly/units/a"))["attempts"]]
+
+
 async def test_a_unit_is_explained_by_everything_that_stands_in_its_way(here: Fleet) -> None:
     """B-VIEW-5."""
     await here.begin("a", policy={"concurrency": 1})
