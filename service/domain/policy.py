@@ -74,7 +74,7 @@ def merged(base: Policy, patch: dict[str, Any]) -> Policy:
     try:
         policy = msgspec.convert(document, Policy)
     except msgspec.ValidationError as error:
-        raise Validation.of(error, within="policy") from None
+        raise Validation.of(error, Policy, within="policy") from None
     beat = policy.heartbeat
     if not beat.warn_s < beat.stale_s < beat.dead_s:
         raise Unprocessable(

@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from service.domain.choices import choices
+
 
 class Rejection(Exception):
     """A command is refused; *detail* says why, *fields* help the caller to mend it."""
@@ -35,13 +37,14 @@ class Validation(Rejection):
     status, slug, title = 400, "validation", "The request is not valid"
 
     @classmethod
-    def of(cls, error: msgspec.ValidationError, within: str) -> "Validation | Unprocessable":
-        """Name the field of a msgspec error, as `policy.retry.factor`; a value that only leaves its limits is unprocessable."""
+    def of(cls, error: msgspec.ValidationError, kind: object, within: str) -> "Validation | Unprocessable":
+        """Name the field of an error about a *kind*, as `policy.retry.factor`; what only leaves its limits is unprocessable."""
         text, _, path = str(error).partition(" - at `$")
+        path = path.rstrip("`")
         unknown = re.search(r"unknown field `([^`]+)`", text)
-        field = within + path.rstrip("`") + (f".{unknown[1]}" if unknown else "")
-        kind = cls if unknown or ", got `" in text else Unprocessable
-        return kind(f"{field}: {text}", field=field, allowed=None if unknown else text)
+        field = within + path + (f".{unknown[1]}" if unknown else "")
+        refusal = cls if unknown or ", got `" in text else Unprocessable
+        return refusal(f"{field}: {text}", field=field, allowed=None if unknown else choices(kind, path) or text)
 
 
 class NotFound(Rejection):

@@ -98,7 +98,7 @@ async def keep(call: Call, status: int, body: bytes) -> None:
 def version(members: dict[str, Raw]) -> Headers:
     """Return the ETag of a view that has a version."""
     found = members.get("version")
-    return () if found is None else ((b"etag", b'"%s"' % bytes(found)),)
+    return () if found is None or bytes(found) == b"null" else ((b"etag", b'"%s"' % bytes(found)),)
 
 
 def not_found(kind: str, name: str) -> NotFound:

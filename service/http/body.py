@@ -9,6 +9,7 @@ import msgspec
 from litestar.types import Receive
 from msgspec.json import Decoder
 
+from service.domain.choices import choices
 from service.domain.document import Misfit, require_sound
 from service.domain.rejections import Rejection, Validation
 from service.http.problems import PayloadTooLarge
@@ -91,7 +92,7 @@ def decoded(decoder: Decoder[T], body: bytes, within: str = "") -> T:
         require_sound(body, within)
         return decoder.decode(body)
     except MISSHAPEN as error:
-        raise misshapen(error, within) from None
+        raise misshapen(error, decoder.type, within) from None
 
 
 def shaped(decoder: Decoder[T], body: bytes) -> T:
@@ -99,11 +100,11 @@ def shaped(decoder: Decoder[T], body: bytes) -> T:
     try:
         return decoder.decode(body)
     except MISSHAPEN as error:
-        raise misshapen(error) from None
+        raise misshapen(error, decoder.type) from None
 
 
-def misshapen(error: Exception, within: str = "") -> Rejection:
-    """Return the refusal that a decoder's error means."""
+def misshapen(error: Exception, kind: object, within: str = "") -> Rejection:
+    """Return the refusal that the error of a decoder of *kind* means."""
     if isinstance(error, RecursionError):
         return Validation("the body is nested too deeply", field=within or None)
     if isinstance(error, UnicodeDecodeError):
@@ -119,4 +120,5 @@ def misshapen(error: Exception, within: str = "") -> Rejection:
     detail = f"{field}: {text}" if field else text
     if misfit and misfit.too_large:
         return PayloadTooLarge(detail, field=field, allowed=misfit.too_large)
-    return Validation(detail, field=field, allowed=text if text.startswith("Expected") else None)
+    allowed = text if text.startswith("Expected") else choices(kind, path or "") if text.startswith("Invalid") else None
+    return Validation(detail, field=field, allowed=allowed)

@@ -96,7 +96,7 @@ async def test_the_gate_of_a_quota_is_set_on_its_page(person: Person) -> None:
 @pytest.mark.parametrize(
     ("order", "name", "value"),
     [
-        ("policy", "policy.threshold", "0"),
+        ("policy", "policy.threshold", "-0.1"),
         ("policy", "policy.threshold", "1.5"),
         ("policy", "policy.offset_s", "nan"),
         ("policy", "policy.ramp_per_s", "fast"),

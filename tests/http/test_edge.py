@@ -95,6 +95,24 @@ async def test_a_packed_body_is_refused_by_the_name_of_its_packing(http: Http, s
     assert plain.status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "field", "allowed"),
+    [
+        ("/v1/claims", {"worker": "w", "mode": "fast"}, "mode", ["auto", "manual"]),
+        ("/v1/campaigns", {"name": "n", "policy": {"on_dead": "x"}}, "policy.on_dead", ["quarantine", "requeue"]),
+    ],
+)
+async def test_a_wrong_word_is_told_the_right_ones(http: Http, path: str, body: object, field: str, allowed: list[str]) -> None:
+    problem = (await http.post(path, json=body)).json()
+    assert (problem["field"], problem["allowed"]) == (field, allowed)
+
+
+async def test_an_action_on_what_has_no_version_has_no_etag(http: Http) -> None:
+    await http.post("/v1/reports", json={"worker": "w", "reports": [{"type": "worker"}]})
+    assert "ETag" not in (await http.post("/v1/workers/w/drain")).headers
+    assert (await http.post("/v1/campaigns", json={"name": "n"})).headers["ETag"] == '"1"'
+
+
 async def test_a_parameter_without_meaning_is_refused_before_anything_happens(http: Http, shard: Shard) -> None:
     answer = await http.post("/v1/campaigns/n/retry-failed?dry_run=true")
     assert (answer.status_code, answer.json()["field"], answer.json()["allowed"]) == (400, "dry_run", [])
