@@ -58,8 +58,20 @@ async def next_part(receive: Receive) -> Any:  # noqa: ANN401 - an ASGI message
 def require_size(body: bytes, limit: int) -> bytes:
     """Return *body* when it is not too large."""
     if len(body) > limit:
-        raise PayloadTooLarge(f"the body is larger than {limit} bytes", allowed=limit)
+        raise too_large(limit)
     return body
+
+
+def require_modest(headers: Mapping[bytes, bytes], limit: int) -> None:
+    """Refuse a body that says of itself that it is larger than *limit* bytes, before it comes."""
+    said = headers.get(b"content-length", b"")
+    if said.isdigit() and int(said) > limit:
+        raise too_large(limit)
+
+
+def too_large(limit: int) -> PayloadTooLarge:
+    """Return the refusal of a body over *limit* bytes."""
+    return PayloadTooLarge(f"the body is larger than {limit} bytes", allowed=limit)
 
 
 def require_json(headers: Mapping[bytes, bytes]) -> None:

@@ -13,7 +13,7 @@ from msgspec.json import Decoder
 from service.domain import ids
 from service.domain.commands import Command
 from service.domain.rejections import Rejection, Validation
-from service.http.body import decoded, read, require_json, require_plain
+from service.http.body import decoded, read, require_json, require_modest, require_plain
 from service.http.desk import Desk
 from service.http.path import SLASH
 from service.submission import Answer, Origin
@@ -57,6 +57,7 @@ class Call(Request[None, None, State]):
 
     async def sent(self) -> bytes:
         """Return the body as it came; an empty one counts as `{}`."""
+        require_modest(self.fields, self.desk.body_limit)
         self.body_bytes = await read(self.receive, self.desk.body_limit)
         if not self.body_bytes:
             return b"{}"

@@ -99,6 +99,16 @@ def test_a_head_without_end_is_refused_and_one_in_pieces_is_taken(dsn: str, bega
         assert answer.startswith(b"HTTP/1.1 200 ")
 
 
+def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(dsn: str) -> None:
+    """The limit is 16 MiB; nothing of the body is sent."""
+    with serve(dsn) as program:
+        address = ("127.0.0.1", urlsplit(program.url()).port or 0)
+        head = b"POST /v1/campaigns HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n"
+        answer = asked(address, head, b"connection: close\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["allowed"] == 16 * 2**20
+
+
 def asked(address: tuple[str, int], *pieces: bytes) -> bytes:
     """Send *pieces*; return everything that comes until the service hangs up."""
     with socket.create_connection(address) as line:
