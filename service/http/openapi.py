@@ -157,7 +157,7 @@ def responses(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
     if writes:
         what = "Position of the last event in the log."
         success["headers"] = {"Muster-Position": {"description": what, "schema": {"type": "integer"}}}
-    refused = {*described.refuses, *ALWAYS, *((413, 422) if operation.method == "POST" else ())}
+    refused = {*described.refuses, *ALWAYS, *((413,) if writes else ()), *((422,) if operation.method == "POST" else ())}
     answers = {str(described.status): success}
     return answers | {str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in sorted(refused)}
 
