@@ -44,13 +44,19 @@ class Pace(Struct, gc=False):
             self.minutes[-1][1] += 1
         else:
             self.minutes.append([minute, 1])
-            self.forget(minute)
+            del self.minutes[: self.window(minute)[0]]
 
-    def forget(self, minute: int) -> None:
-        """Drop what lies before the window, as long as enough is left to judge by."""
-        left = sum(done for _, done in self.minutes)
-        while self.minutes[0][0] < minute - WINDOW_US // MINUTE_US and left - self.minutes[0][1] >= ENOUGH:
-            left -= self.minutes.pop(0)[1]
+    def window(self, minute: int) -> tuple[int, int]:
+        """Return which of the minutes is the first to judge by in *minute*, and the units done since.
+
+        Those before the window count only as far as it takes to have enough.
+        """
+        first, left = 0, sum(done for _, done in self.minutes)
+        for before, done in self.minutes:
+            if before >= minute - WINDOW_US // MINUTE_US or left - done < ENOUGH:
+                break
+            first, left = first + 1, left - done
+        return first, left
 
     def rate(self, at_us: int) -> float | None:
         """Return units done in a second of active time, None while there is no evidence.
@@ -58,9 +64,9 @@ class Pace(Struct, gc=False):
         >>> Pace(clock_us=10_000_000, minutes=[[0, 5]]).rate(0)
         0.5
         """
-        done = sum(done for _, done in self.minutes)
+        clock = self.read(at_us)
+        first, done = self.window(clock // MINUTE_US)
         if done < EVIDENCE:
             return None
-        clock = self.read(at_us)
-        start = min(max(clock - WINDOW_US, 0), self.minutes[0][0] * MINUTE_US)
+        start = min(max(clock - WINDOW_US, 0), self.minutes[first][0] * MINUTE_US)
         return done * 1_000_000 / (clock - start) if clock > start else None

@@ -45,6 +45,16 @@ def test_the_window_slides_over_active_time() -> None:
     assert len(pace.minutes) <= WINDOW_US // MINUTE_US + 2
 
 
+def test_the_window_slides_though_nothing_more_gets_done() -> None:
+    """B-VIEW-1: after a quick hour and an idle one, what a reading leaves out is what the next completion forgets."""
+    pace = worked([1] * 3600)
+    pace.start(3600 * SECOND_US)
+    rates = [pace.rate((3600 + idle_s) * SECOND_US) for idle_s in (0, 600, 1200, 3600)]
+    assert rates == [pytest.approx(rate, rel=0.05) for rate in (1, 2 / 3, 1 / 3, 61 / 3660)]
+    pace.done(7200 * SECOND_US)
+    assert pace.rate(7200 * SECOND_US) == pytest.approx(62 / 3660)
+
+
 def test_slow_work_is_judged_over_as_long_as_it_takes_to_see_enough() -> None:
     """B-VIEW-1: units of four hours."""
     pace = worked([4 * 3600] * 50)
