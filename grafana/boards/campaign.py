@@ -113,8 +113,8 @@ PROGRESS = Row(
         ),
         lines(
             "Throughput",
-            "Units done per minute: counted, and as the ETA is computed from it (a sliding window without parked time). When"
-            " the counted line falls below the other, expect the ETA to move away.",
+            "Units done per minute: counted, and as the ETA is computed from it (a sliding window without time that was parked,"
+            " paused or held back; idle time counts). When the counted line falls below the other, expect the ETA to move away.",
             ask('60 * sum(R(muster_campaign_units_finished_total{campaign="$campaign",outcome="completed"}))', "counted"),
             ask('60 * F(muster_campaign_throughput_units_per_second{campaign="$campaign"})', "for the ETA"),
             width=12,
@@ -122,7 +122,7 @@ PROGRESS = Row(
         lines(
             "Predicted end over time",
             "What the ETA said at each moment, against the deadline. A flat line is a trustworthy prediction; one that climbs"
-            " as fast as the clock means that nothing gets done.",
+            " as fast as the clock, or faster, means that nothing gets done.",
             ask('F(muster_campaign_eta_timestamp_seconds{campaign="$campaign"}) * 1000', "ETA"),
             ask('F(muster_campaign_deadline_timestamp_seconds{campaign="$campaign"}) * 1000', "deadline"),
             unit="dateTimeAsIso",

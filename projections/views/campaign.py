@@ -27,7 +27,8 @@ class CampaignCard(Struct, kw_only=True):
 
     *tripped* is the position of the trip, *fails* what it counted; *decisions* are the positions of the last decisions on the
     campaign as a whole, *failures* the quarantine by shape of error; *waves* is how many there are, *waves_left* how many of
-    them have open units, *wave* the last that began; *cascade* counts the units that are being skipped at one stroke.
+    them have open units, *wave* the last that began; *cascade* counts the units that are being skipped at one stroke. Whether the
+    clock of *pace* runs hangs on other cards too, so `clock.keep` keeps it.
     """
 
     name: ids.CampaignName
@@ -81,7 +82,6 @@ class CampaignCard(Struct, kw_only=True):
         """Count one unit out of *old* (None: it is new) and into *new*."""
         counts = self.counts
         counts.move(old, new)
-        self.keep_pace(at)
         if new == "done":
             at_us = microseconds(at)
             if self.paused_at is None:
@@ -90,12 +90,6 @@ class CampaignCard(Struct, kw_only=True):
             self.done_at = at
         if old == "parked" and counts.parked == 0:
             self.resume_at = None
-
-    def keep_pace(self, at: datetime) -> None:
-        """Let the active clock run while a unit does, unless the campaign is paused."""
-        active = self.counts.running > 0 and self.paused_at is None
-        if active != (self.pace.since_us is not None):
-            (self.pace.start if active else self.pace.stop)(microseconds(at))
 
     def decided(self, position: int) -> None:
         """Remember where the log tells of a decision; of the oldest ones nothing is kept."""
@@ -134,14 +128,12 @@ def edited(card: CampaignCard, body: e.CampaignEdited, _event: e.Recorded) -> No
 def paused(card: CampaignCard, body: e.CampaignPaused, event: e.Recorded) -> None:
     """Automatic claims stop."""
     card.paused_at, card.paused_by, card.paused_reason = event.at, body.by, body.reason
-    card.keep_pace(event.at)
     card.version += 1
 
 
-def resumed(card: CampaignCard, _body: e.CampaignResumed, event: e.Recorded) -> None:
+def resumed(card: CampaignCard, _body: e.CampaignResumed, _event: e.Recorded) -> None:
     """Automatic claims go on."""
     card.paused_at = card.paused_by = card.paused_reason = None
-    card.keep_pace(event.at)
     card.version += 1
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 
-from projections.views import campaign, engine, failure, quarantine, quota, worker
+from projections.views import campaign, clock, engine, failure, quarantine, quota, worker
 from projections.views.campaign import CampaignCard
 from projections.views.engine import EngineCard
 from projections.views.instant import MICROSECOND
@@ -87,6 +87,7 @@ class Cards:
             self.spans.append(Span("cascade", card.cascade, event))
             card.cascade = 0
         change(card, event.body, event)
+        clock.keep(card, event.at, self)
         card.position = event.position
         if event.unit is not None or type(event.body) in IMPORTS:
             card.waves_left += self.waves.fold(event)
@@ -112,7 +113,7 @@ class Cards:
     def _rare(self, event: e.Recorded) -> None:
         """Fold what happens seldom: beginnings, the engine, quotas, the quarantine."""
         body = event.body
-        self.touched.campaigns.update(card.name for card in self.ledgers.turn(event, self))
+        concerned = self.ledgers.turn(event, self)
         if isinstance(body, e.CampaignCreated):
             opened = self.campaigns[body.name] = campaign.opened(body, event)
             self.touched.campaigns.add(body.name)
@@ -136,6 +137,9 @@ class Cards:
             key: ids.QuotaKey = body.key  # type: ignore[attr-defined]  # every event of a quota names it
             self._quota(key)
             quota.FOLDS[type(body)](self.quotas[key], body, event)
+        for held in concerned:
+            clock.keep(held, event.at, self)
+            self.touched.campaigns.add(held.name)
 
     def _leave_out(self, at: datetime) -> None:
         """Let no campaign's clock run through the time before a leader in which nobody was heard: the service was away."""

@@ -103,12 +103,13 @@ class Ledgers:
         self.mark(card, event.position, around)
 
     def turn(self, event: e.Recorded, around: Surroundings) -> list[CampaignCard]:
-        """Bring those ledgers up to an event that may hold back ready units of many campaigns; return their cards."""
+        """Bring those ledgers up to an event that may hold back, or let go, what waits in many campaigns; return their cards."""
         body = event.body
         if not isinstance(body, SURROUNDINGS):
             return []
         gate = body.key if isinstance(body, e.QuotaGateClosed | e.QuotaGateOpened) else None
-        concerned = [card for card in around.campaigns.values() if card.counts.ready and gate in (None, card.quota)]
+        waiting = [card for card in around.campaigns.values() if card.counts.ready or card.counts.delayed]
+        concerned = [card for card in waiting if gate in (None, card.quota)]
         for card in concerned:
             self.pass_time(card, event.at, around)
         return concerned

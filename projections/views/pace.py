@@ -1,4 +1,4 @@
-"""How fast a campaign gets done: completions over its own active time: without what was parked, paused or an outage of ours."""
+"""How fast a campaign gets done: completions over its active time, without what was parked, paused, held back or an outage."""
 
 from msgspec import Struct, field
 
@@ -11,8 +11,8 @@ EVIDENCE = 3
 class Pace(Struct, gc=False):
     """The active clock of a campaign and what was done on it.
 
-    *clock_us* is the time with at least one unit running, *since_us* when the running began, *minutes* pairs of a minute on
-    that clock and the units done in it: half an hour of them, or as many as it takes to see `ENOUGH` units.
+    *clock_us* is what it showed when it last stood still, *since_us* since when it runs, *minutes* pairs of a minute on it and
+    the units done in that: half an hour of them, or as many as it takes to see `ENOUGH` units.
     """
 
     clock_us: int = 0
@@ -20,11 +20,11 @@ class Pace(Struct, gc=False):
     minutes: list[list[int]] = field(default_factory=list)
 
     def start(self, at_us: int) -> None:
-        """Let the clock run: the first unit was claimed."""
+        """Let the clock run."""
         self.since_us = at_us
 
     def stop(self, at_us: int) -> None:
-        """Let the clock stand: nothing runs any more."""
+        """Let the clock stand."""
         self.clock_us = self.read(at_us)
         self.since_us = None
 

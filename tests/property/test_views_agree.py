@@ -3,15 +3,21 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
 from projections.measures.book import Book
 from projections.measures.gauges import Depth, gauges
+from projections.views.campaign import CampaignCard
 from projections.views.cards import Cards
 from projections.views.story import story
 from service.domain import events as e
+from service.domain import ids
+from service.domain.campaign import Campaign
+from service.domain.evolve import evolve
+from service.domain.state import State
 from tests.histories import BEGIN, History
 
 SEEDS = st.integers(min_value=0, max_value=10**9)
@@ -41,11 +47,39 @@ def test_the_campaign_view_agrees_with_the_state(seed: int, steps: int) -> None:
         assert {field: getattr(card, field) for field in SHARED} == {field: getattr(campaign, field) for field in SHARED}
         reasons = Counter(card.reason for (owner, _), card in cards.quarantine.items() if owner == name)
         assert card.quarantined_by_reason == reasons
-        assert (card.pace.since_us is not None) == (campaign.counts.running > 0 and campaign.paused_at is None)
     quarantined = {key for key, unit in history.state.units.items() if unit.state == "quarantined"}
     assert cards.quarantine.keys() == quarantined
     assert cards.engine.in_use == history.state.engine.in_use
     assert cards.engine.pool_size == history.state.engine.pool_size
+
+
+def ticks(state: State, campaign: Campaign) -> bool:
+    """Tell whether the state lets a campaign's clock run."""
+    counts, quota = campaign.counts, state.quotas.get(campaign.quota) if campaign.quota is not None else None
+    if campaign.started_at is None or campaign.paused_at is not None or counts.running:
+        return counts.running > 0 and campaign.paused_at is None
+    shut = state.engine.paused_at is not None or (quota is not None and quota.reason is not None)
+    held = shut or not campaign.auto or campaign.tripped is not None
+    return campaign.state == "running" and (counts.ready > 0 or counts.delayed > 0) and not held
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=SEEDS, steps=st.integers(5, 250), size=st.integers(1, 40))
+def test_after_every_event_the_clock_of_a_campaign_runs_if_the_state_says_so(seed: int, steps: int, size: int) -> None:
+    """B-VIEW-1, B-VIEW-6: and it shows the same for any cut of the log into pages."""
+    events, state = History(seed).grow(steps).events, State()
+    whole, paged = Cards(), Cards()
+    for number, event in enumerate(events):
+        evolve(state, event)
+        for cards in (whole, paged):
+            cards.fold(event)
+        for name, campaign in state.campaigns.items():
+            assert (whole.campaigns[name].pace.since_us is not None) == ticks(state, campaign), event.body
+        if number % size == 0:
+            paged.campaigns = msgspec.json.decode(msgspec.json.encode(paged.campaigns), type=dict[ids.CampaignName, CampaignCard])
+    assert {name: card.pace for name, card in paged.campaigns.items()} == {
+        name: card.pace for name, card in whole.campaigns.items()
+    }
 
 
 @settings(max_examples=60, deadline=None)

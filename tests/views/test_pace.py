@@ -1,4 +1,4 @@
-"""Throughput ignores time in which nothing runs, and says nothing without evidence."""
+"""Throughput ignores time in which the clock stands, and says nothing without evidence."""
 
 import pytest
 
@@ -8,7 +8,7 @@ SECOND_US = 1_000_000
 
 
 def worked(seconds: list[int], *, pause_s: int = 0) -> Pace:
-    """Return the pace of units that took *seconds* each, one after the other, with a pause after each."""
+    """Return the pace of units that took *seconds* each, one after the other; after each the clock stands for a while."""
     pace = Pace()
     at_us = 0
     for duration in seconds:
@@ -26,13 +26,13 @@ def test_two_units_are_no_evidence() -> None:
     assert worked([10, 10, 10]).rate(0) == pytest.approx(0.1)
 
 
-def test_time_in_which_nothing_runs_does_not_count() -> None:
+def test_time_in_which_the_clock_stands_does_not_count() -> None:
     """B-VIEW-1: parked for an hour after each unit."""
     assert worked([10] * 5, pause_s=3600).rate(10**18) == pytest.approx(0.1)
 
 
-def test_a_unit_that_runs_on_lowers_the_pace() -> None:
-    """B-VIEW-1: while something runs and nothing gets done, it is slower."""
+def test_time_in_which_nothing_gets_done_lowers_the_pace() -> None:
+    """B-VIEW-1: a unit runs on, or nobody comes for one."""
     pace = worked([10] * 5)
     pace.start(100 * SECOND_US)
     assert pace.rate(150 * SECOND_US) == pytest.approx(0.05)

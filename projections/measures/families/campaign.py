@@ -43,7 +43,12 @@ CAMPAIGNS = (
         campaign=None,
     ),
     gauge("muster_campaign_progress_ratio", "Done units over all units of a campaign.", campaign=None),
-    gauge("muster_campaign_throughput_units_per_second", "Units done per second of active time.", "T", campaign=None),
+    gauge(
+        "muster_campaign_throughput_units_per_second",
+        "Units done per second, without time parked, paused or held back.",
+        "T",
+        campaign=None,
+    ),
     gauge("muster_campaign_eta_timestamp_seconds", "Expected end of the campaign; absent when unknown.", "T", campaign=None),
     gauge("muster_campaign_deadline_timestamp_seconds", "Deadline of a campaign; absent when none.", campaign=None),
     gauge("muster_campaign_started_timestamp_seconds", "First claim of a campaign.", campaign=None),
