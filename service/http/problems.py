@@ -103,9 +103,8 @@ def rejected(_: Request[Any, Any, Any], error: Rejection) -> Response[bytes]:
     return refuse(problem(error))
 
 
-def unavailable(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Answer that the database is away."""
-    log.warning("the database is away: %s", type(error.__cause__ or error).__name__)
+def unavailable(_: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
+    """Answer that the database is away; the Writer says so in the log, once."""
     return refuse(problem(Lagging("the database is away; nothing is known to have been stored")))
 
 

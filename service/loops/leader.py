@@ -14,6 +14,7 @@ import asyncpg
 from msgspec import Struct
 
 from service.store import log
+from service.store.contact import Contact
 from service.store.pool import is_lost
 from service.store.queries import load
 
@@ -49,6 +50,7 @@ class Leader:
         self._lease = timedelta(seconds=lease_s)
         self._duties = duties
         self._shard = shard
+        self._contact = Contact(LOG, "the leader's lease can be reached again")
 
     @property
     def leads(self) -> bool:
@@ -111,12 +113,14 @@ class Leader:
         """Take or renew the lease; None when another holds it, or the database is away."""
         try:
             async with self._reached() as connection:
-                return await self._take(connection)
+                term = await self._take(connection)
         except Exception as error:
             if not is_lost(error):
                 raise
-            LOG.warning("the leader's lease cannot be reached: %s: %s", type(error).__name__, error)
+            self._contact.lost(f"the leader's lease cannot be reached: {type(error).__name__}: {error}")
             return None
+        self._contact.found()
+        return term
 
     async def _take(self, connection: asyncpg.pool.PoolConnectionProxy) -> Term | None:
         lapses = monotonic() + self._lease.total_seconds()

@@ -14,6 +14,7 @@ from service.domain import ids
 from service.domain.state import UnitId
 from service.loops.sweep import Sweeps
 from service.store import log, spread
+from service.store.contact import Contact
 from service.store.loader import QUERIES as STATE
 from service.store.loader import ROUND
 from service.store.pool import is_lost
@@ -43,6 +44,7 @@ class Watcher:
         self._tick_s = tick_s
         self._shard = shard
         self._sweeps = sweeps or Sweeps()
+        self._contact = Contact(LOG, "the watcher has the database again")
 
     async def run(self, heard_since: Callable[[], datetime]) -> None:
         """Look until cancelled; a database that is away is looked for again."""
@@ -53,10 +55,11 @@ class Watcher:
             try:
                 now = monotonic()
                 await self.look(heard_since(), tick=now >= tick_at)
+                self._contact.found()
                 tick_at = now + self._tick_s if now >= tick_at else tick_at
                 nap = min(await self.nap(heard_since()), max(tick_at - monotonic(), SHORTEST_NAP_S))
             except Unavailable:
-                LOG.warning("the watcher waits for the database")
+                self._contact.lost("the watcher waits for the database")
             except Exception as error:
                 if not is_lost(error):
                     LOG.exception("the watcher stumbled")

@@ -9,6 +9,7 @@ from importlib.resources import files
 import asyncpg
 
 from service.settings import StartRefused, masked
+from service.store.contact import Contact
 from service.store.pool import CONNECT_TIMEOUT_S, LOST
 
 _log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ async def require_head(dsn: str, patience_s: float = 60.0) -> None:
 
     """
     deadline = time.monotonic() + patience_s
+    contact = Contact(_log, "the database answers")
     while True:
         try:
             connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
@@ -48,9 +50,10 @@ async def require_head(dsn: str, patience_s: float = 60.0) -> None:
                 raise DatabaseAway(f"{masked(dsn)} is no address of a database: {error}") from error
             if time.monotonic() > deadline:
                 raise DatabaseAway(f"{masked(dsn)} does not answer: {error}") from error
-            _log.warning("the database does not answer, trying again: %s", error)
+            contact.lost(f"the database does not answer, trying again: {error}")
             await asyncio.sleep(1)
             continue
+        contact.found()
         try:
             judge(await current(connection))
         finally:

@@ -11,6 +11,7 @@ import asyncpg
 from service.domain.commands import Command
 from service.domain.events import Recorded
 from service.domain.rejections import Validation
+from service.store.contact import Contact
 from service.store.memory import Memory
 from service.store.pool import is_lost, is_refused
 from service.submission import Answer, Origin, Unavailable
@@ -58,6 +59,7 @@ class Writer:
         self._rung = asyncio.Event()
         self._connection: asyncpg.Connection | None = None
         self._memory = Memory()
+        self._contact = Contact(LOG, "the database is back")
 
     async def submit(self, commands: Sequence[Command], origin: Origin) -> Answer:
         """Decide *commands* in one transaction, in order, each judged on its own; answer when it is durable.
@@ -100,7 +102,7 @@ class Writer:
             too_late = monotonic() - self._patience_s
             for pending in (*self._batch, *self._waiting):
                 if pending.until <= too_late:
-                    refuse(pending, Unavailable("the database takes too long"))
+                    self._time_out(pending)
 
     def _take(self) -> None:
         """Take the submissions of the next batch; those whose asker has gone are left out."""
@@ -124,6 +126,7 @@ class Writer:
                 await self._undo(error)
                 submissions = await self._recover(submissions, error)
                 continue
+            self._contact.found()
             self._observer.appended(monotonic() - started, len(batch.events))
             self._finish(batch)
             return
@@ -151,7 +154,7 @@ class Writer:
                 self._drop()
                 if not is_lost(error):
                     raise
-                LOG.warning("the outcome of a commit is open, asking again: %s", error)
+                self._contact.lost(f"the outcome of a commit is open, asking again: {error}")
                 await asyncio.sleep(RETRY_S)
 
     async def _recover(self, submissions: list[Pending], error: Exception) -> list[Pending]:
@@ -169,7 +172,7 @@ class Writer:
 
     async def _outwait(self, submissions: list[Pending], error: Exception) -> list[Pending]:
         """Refuse whoever has waited long enough, rest a little, return the others."""
-        LOG.warning("the database is away: %s: %s", type(error).__name__, error)
+        self._contact.lost(f"the database is away: {type(error).__name__}: {error}")
         now = monotonic()
         for pending in submissions:
             if pending.until <= now:
@@ -184,10 +187,16 @@ class Writer:
             refuse(pending, Validation("a value cannot be stored: it is no valid text, number or JSON, or too big"))
         elif isinstance(error, asyncpg.QueryCanceledError):
             self._observer.failed("timeout")
-            refuse(pending, Unavailable("the database takes too long"))
+            self._time_out(pending)
         else:
             self._observer.failed("other")
             refuse(pending, error)
+
+    def _time_out(self, pending: Pending) -> None:
+        """Refuse a submission that the database took too long for."""
+        if not pending.answer.done():
+            self._contact.lost("the database takes too long")
+            refuse(pending, Unavailable("the database takes too long"))
 
     def _finish(self, batch: Batch) -> None:
         """Hand out the answers of a committed batch, and wake whoever waits for its events."""

@@ -83,6 +83,23 @@ async def test_a_writer_that_guesses_is_found_out(
         await held_against_the_log(clients, pool)
 
 
+async def test_a_database_that_is_away_is_said_once_and_so_is_its_return(line: Line, caplog: pytest.LogCaptureFixture) -> None:
+    """Promise 5: whoever reads the log learns what changed, not how often it was tried."""
+    async with Replica(Settings(dsn=line.dsn), patience_s=0.3) as one:
+        await one.campaign()
+        for times in (1, 2):
+            line.away = True
+            line.cut()
+            for _ in range(2):
+                with pytest.raises(Unavailable):
+                    await one.order(c.PauseCampaign(name=NIGHT))
+            line.away = False
+            await one.order(c.PauseCampaign(name=NIGHT))
+            lines = [record.getMessage().partition(":")[0] for record in caplog.records]
+            assert lines == ["the database is away", "the database is back"] * times
+    assert one.failures["db_unavailable"] > 8
+
+
 async def test_a_commit_without_events_whose_answer_is_lost_is_answered_too(line: Line, pool: asyncpg.Pool) -> None:
     """A4: it changed nothing but its key, and is told as a repetition."""
     async with Replica(Settings(dsn=line.dsn)) as one:
