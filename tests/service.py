@@ -74,6 +74,11 @@ def get(url: str) -> httpx.Response:
     return httpx.get(url, timeout=10, trust_env=False, verify=False)
 
 
+def post(url: str, body: object) -> httpx.Response:
+    """Order once, as `get` asks."""
+    return httpx.post(url, json=body, timeout=30, trust_env=False, verify=False)
+
+
 def eventually(holds: Callable[[], bool], patience_s: float = 20.0) -> None:
     """Look again until *holds* is true, less often the longer it takes."""
     began = time.monotonic()

@@ -64,6 +64,24 @@ class Cluster:
         self._serve()
         return opened
 
+    def resume(self) -> None:
+        """Start the server that we started and that died, as it was: same data, same settings, same socket.
+
+        Raises:
+            ClusterBroken: it did not start, or somebody else has started one.
+            TimeoutError: children of the dead server still work on the data.
+
+        """
+        if found := postmaster.find(self.folder):
+            raise ClusterBroken(f"another Postgres (process {found.pid}) serves {self.folder}")
+        postmaster.forget(self.folder)
+        self._serve()
+
+    def wait(self) -> int:
+        """Wait until the server that we started last has ended, and return with what."""
+        assert self._server is not None, "start comes first"
+        return self._server.wait()
+
     def stop(self) -> None:
         """Stop the server and wait for its end; nothing happens when it does not run."""
         found = postmaster.find(self.folder)
@@ -72,8 +90,8 @@ class Cluster:
             if found.sockets != self.folder:
                 shutil.rmtree(found.sockets, ignore_errors=True)
         if self._server is not None:
+            postmaster.stop(self._server.pid, self.folder)  # one so young that its file does not tell of it
             self._server.wait()
-            self._server = None
 
     def dsn(self, database: str = DATABASE) -> str:
         """Return the address of *database* on the running server, with its password."""

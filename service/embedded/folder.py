@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from service.embedded.cluster import Cluster, ClusterBroken
+from service.embedded.keeper import kept
 from service.settings import StartRefused
 
 _log = logging.getLogger(__name__)
@@ -39,13 +40,32 @@ def held(data_dir: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(descriptor, 32).decode(errors="replace").strip() or "another process"
-            raise FolderInUse(f"{data_dir} is in use by a running Muster (process {holder})") from None
+            raise FolderInUse(f"{data_dir} is in use by a running Muster (process {holder(data_dir)})") from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def require_held(data_dir: Path) -> None:
+    """Make sure that the folder we hold still is what *data_dir* names: it may have been moved, or replaced by another.
+
+    Raises:
+        FolderInUse: naming the process that holds what is there now.
+        FolderRefused: saying why it cannot be opened.
+
+    """
+    if (now := holder(data_dir)) != str(os.getpid()):
+        raise FolderInUse(f"{data_dir} is in use by a running Muster (process {now})")
+
+
+def holder(data_dir: Path) -> str:
+    """Return the process that the lock of *data_dir* names."""
+    try:
+        return (data_dir / "lock").read_text(encoding="utf-8", errors="replace").strip() or "another process"
+    except OSError as error:
+        raise FolderRefused(f"the lock of {data_dir} cannot be read ({os.strerror(error.errno or 0)})") from error
 
 
 def locked(data_dir: Path) -> int:
@@ -60,12 +80,18 @@ def locked(data_dir: Path) -> int:
 
 @contextmanager
 def served(data_dir: Path) -> Iterator[str]:
-    """Run the Postgres of a held *data_dir* and yield the address of its database; stop it at the end."""
+    """Run the Postgres of a held *data_dir* and yield its database's address; start it again when it dies, stop it at the end."""
     cluster = Cluster(data_dir / "postgres")
+
+    def resume() -> None:
+        require_held(data_dir)
+        cluster.resume()
+
     try:
         for folder in cluster.start():
             _log.warning("opened %s for passing through (o+x): Postgres runs as an account of its own", folder)
-        yield cluster.dsn()
+        with kept(cluster, resume):
+            yield cluster.dsn()
     finally:
         cluster.stop()
 

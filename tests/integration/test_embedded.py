@@ -1,9 +1,11 @@
 """The embedded Postgres: started, refused twice, recovered after the worst, stopped cleanly."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import asyncpg
@@ -11,7 +13,9 @@ import pytest
 
 from service.embedded import FolderInUse, attached, running
 from service.embedded.cluster import Cluster, ClusterBroken
-from service.embedded.postmaster import find
+from service.embedded.keeper import keep
+from service.embedded.postmaster import find, serves
+from tests.service import eventually
 
 RUN = """
 import sys, pathlib, service.embedded
@@ -89,8 +93,8 @@ async def test_after_kill_of_everything_the_next_run_recovers(data_dir: Path) ->
     await answer(dsn, "CREATE TABLE kept AS SELECT 7 AS number")
     postmaster = find(data_dir / "postgres")
     assert postmaster is not None
-    os.kill(postmaster.pid, signal.SIGKILL)
     killed(process)
+    os.kill(postmaster.pid, signal.SIGKILL)
     assert (data_dir / "postgres" / "postmaster.pid").exists()
     with running(data_dir) as again:
         assert await answer(again, "SELECT number FROM kept") == 7
@@ -105,6 +109,120 @@ def test_a_pid_file_that_names_a_stranger_stops_nobody(data_dir: Path) -> None:
         with running(data_dir):
             assert stranger.poll() is None
         stranger.kill()
+
+
+async def test_a_server_that_dies_is_started_again_at_the_same_address(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    deep = data_dir / ("deep" * 20) / ("folder" * 10)
+    with running(deep) as dsn:
+        await answer(dsn, "CREATE TABLE kept AS SELECT 7 AS number")
+        died = find(deep / "postgres")
+        assert died is not None
+        os.kill(died.pid, signal.SIGKILL)
+        await asyncio.to_thread(eventually, lambda: "is back" in caplog.text)
+        assert await answer(dsn, "SELECT number FROM kept") == 7
+    assert find(deep / "postgres") is None
+    assert not died.sockets.exists()
+
+
+def test_in_a_folder_that_somebody_else_has_taken_nothing_is_started(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with running(data_dir):
+        died = find(data_dir / "postgres")
+        assert died is not None
+        (data_dir / "lock").write_text("1\n")
+        os.kill(died.pid, signal.SIGKILL)
+        eventually(lambda: "does not start, next try in 1 s" in caplog.text)
+        assert find(data_dir / "postgres") is None
+        assert f"{data_dir} is in use by a running Muster (process 1)" in caplog.text
+        (data_dir / "lock").write_text(f"{os.getpid()}\n")
+        eventually(lambda: "is back" in caplog.text)
+        assert find(data_dir / "postgres") is not None
+
+
+def test_a_server_that_somebody_else_started_is_left_alone(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with running(data_dir):
+        ours = find(data_dir / "postgres")
+        assert ours is not None
+        (data_dir / "lock").write_text("1\n")
+        os.kill(ours.pid, signal.SIGKILL)
+        eventually(lambda: "does not start" in caplog.text)
+        theirs = Cluster(data_dir / "postgres")
+        theirs.start()
+        (data_dir / "lock").write_text(f"{os.getpid()}\n")
+        now = find(data_dir / "postgres")
+        assert now is not None
+        eventually(lambda: f"another Postgres (process {now.pid}) serves {data_dir}" in caplog.text)
+        assert find(data_dir / "postgres") == now
+    theirs.stop()
+
+
+@pytest.mark.parametrize("moment", ["at once", "as the next one starts"])
+def test_an_end_while_a_dead_server_is_started_again_leaves_none(data_dir: Path, moment: str) -> None:
+    with running(data_dir):
+        died = find(data_dir / "postgres")
+        assert died is not None
+        os.kill(died.pid, signal.SIGKILL)
+        if moment == "as the next one starts":
+            eventually(lambda: bool(servers(data_dir) - {died.pid}))
+    assert servers(data_dir) == set()
+
+
+def test_an_end_while_an_orphan_holds_up_the_next_start_waits_for_it_and_leaves_no_server(
+    data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ready, end = threading.Event(), threading.Event()
+
+    def run() -> None:
+        with running(data_dir):
+            ready.set()
+            end.wait()
+
+    user = threading.Thread(target=run)
+    user.start()
+    ready.wait()
+    (died,) = servers(data_dir)
+    orphan = int(Path(f"/proc/{died}/task/{died}/children").read_text().split()[0])
+    os.kill(orphan, signal.SIGSTOP)
+    os.kill(died, signal.SIGKILL)
+    eventually(lambda: "starting it again" in caplog.text)
+    end.set()
+    user.join(0.3)
+    assert user.is_alive()
+    os.kill(orphan, signal.SIGCONT)
+    user.join()
+    assert servers(data_dir) == set()
+
+
+def servers(data_dir: Path) -> set[int]:
+    """Return the servers that run on *data_dir*, whatever its files say."""
+    pids = {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()}
+    return {pid for pid in pids if serves(pid, data_dir / "postgres")}
+
+
+def test_a_server_that_does_not_start_is_tried_with_growing_rests_and_each_reason_in_a_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One that starts and dies at once is no better."""
+    outcomes = iter(["no\nroom", "no room", "", "no room", "", *["no room"] * 9])
+    rests: list[float] = []
+
+    def resume() -> None:
+        if why := next(outcomes):
+            raise ClusterBroken(why)
+
+    def ended(rest_s: float) -> bool:
+        rests.append(rest_s)
+        return len([rest for rest in rests if rest]) == 9
+
+    keep(lambda: -9, resume, ended)
+    assert [rest for rest in rests if rest] == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[:4] == [
+        "the embedded Postgres ended with -9, starting it again",
+        "the embedded Postgres does not start, next try in 0.5 s: no; room",
+        "the embedded Postgres does not start, next try in 1 s: no room",
+        "the embedded Postgres is back after 0.0 s",
+    ]
+    assert lines[4:7:2] == [lines[0], lines[3]]
 
 
 async def test_a_start_that_died_while_it_made_the_cluster_is_made_anew(data_dir: Path) -> None:

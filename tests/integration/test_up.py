@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from service.embedded.postmaster import find
-from tests.service import Program, eventually, free_port, get
+from tests.service import Program, eventually, free_port, get, post
 
 
 def up(data_dir: Path, *words: str) -> Program:
@@ -67,6 +67,37 @@ def test_after_kill_of_the_service_and_its_postgres_the_next_up_is_ready(data_di
         assert get(f"{again.url()}/readyz").is_success
 
 
+@pytest.mark.parametrize(("death", "words"), [(signal.SIGKILL, ()), (signal.SIGQUIT, ("--workers", "2"))])
+def test_a_postgres_that_dies_comes_back_by_itself_with_all_that_was_stored(
+    data_dir: Path, death: signal.Signals, words: tuple[str, ...]
+) -> None:
+    """Promise 5: nothing starts on the data while a child of the dead server still works on it."""
+    with up(data_dir, *words) as program:
+        url = program.url()
+        assert post(f"{url}/v1/campaigns", {"name": "n", "units": [{"key": "a"}]}).status_code == 201
+        died = find(data_dir / "postgres")
+        assert died is not None
+        orphans = children(died.pid) if death is signal.SIGKILL else []
+        for orphan in orphans:
+            os.kill(orphan, signal.SIGSTOP)
+        os.kill(died.pid, death)
+        eventually(lambda: get(f"{url}/readyz").status_code == 503)
+        assert get(f"{url}/healthz").is_success
+        for orphan in orphans:
+            assert find(data_dir / "postgres") is None
+            os.kill(orphan, signal.SIGCONT)
+        eventually(lambda: get(f"{url}/readyz").is_success)
+        assert get(f"{url}/v1/campaigns/n/units/a").is_success
+        assert post(f"{url}/v1/campaigns/n/pause", {}).is_success
+        printed = program.stop(signal.SIGINT)
+    assert program.process.returncode == 0, printed
+    assert printed.count("the embedded Postgres ended with") == printed.count("the embedded Postgres is back") == 1, printed
+    assert printed.count("the leader's lease cannot be reached") <= 2, printed
+    assert printed.count("the database is away") <= 2, printed
+    assert "Traceback" not in printed
+    assert find(data_dir / "postgres") is None
+
+
 def test_several_workers_share_one_port_and_a_dead_one_is_replaced(data_dir: Path) -> None:
     with up(data_dir, "--workers", "2") as program:
         url = program.url()
@@ -85,6 +116,11 @@ def test_replicas_end_when_their_supervisor_is_killed(data_dir: Path) -> None:
         replicas(program, 2)
         program.stop(signal.SIGKILL)
     eventually(lambda: refused(url))
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that *pid* has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def replicas(program: Program, count: int, without: int | None = None) -> list[int]:
