@@ -43,7 +43,8 @@ def end_with_parent() -> None:
     """Stop when the parent ends: it holds the other end of our standard input."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 1):  # no buffer, whose lock Python could not take at its own end
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()

@@ -93,6 +93,7 @@ def test_a_postgres_that_dies_comes_back_by_itself_with_all_that_was_stored(
     assert program.process.returncode == 0, printed
     assert printed.count("the embedded Postgres ended with") == printed.count("the embedded Postgres is back") == 1, printed
     assert printed.count("the leader's lease cannot be reached") <= 2, printed
+    assert "Fatal Python error" not in printed
     assert printed.count("the database is away") <= 2, printed
     assert "Traceback" not in printed
     assert find(data_dir / "postgres") is None
