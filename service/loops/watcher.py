@@ -141,7 +141,7 @@ class Watcher:
         orders: list[c.Command] = []
         if workers := names(await connection.fetch(QUERIES.silent, self._shard, now)):
             orders.append(c.JudgeWorkers(workers=workers, heard_since=heard_since, retire_s=RETIRE_S))
-        if tokens := names(await connection.fetch(QUERIES.suspects, self._shard, now, ROUND)):
+        if tokens := names(await connection.fetch(QUERIES.suspects, self._shard, now, ROUND, heard_since)):
             orders.append(c.RevokeClaims(tokens=tokens, heard_since=heard_since, tick_s=self._tick_s))
         return orders
 

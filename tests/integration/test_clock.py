@@ -146,6 +146,49 @@ async def test_nobody_is_judged_before_a_full_lease_since_the_service_could_hear
     await audit(pool)
 
 
+async def test_a_dead_worker_loses_its_claims_soon_after_a_restart_however_long_its_lease_is(
+    one: Replica, pool: asyncpg.Pool
+) -> None:
+    """B-BEAT-4, A10: the time of a dead silence since workers could be heard, then the count of ticks."""
+    await one.campaign(units=units("a"), lease_s=600, **QUICK, **BEATS)
+    [grant] = await one.claim()
+    back = await pool.fetchval("SELECT clock_timestamp()")
+    watcher = Watcher(pool, one.writer, one.bell, 0.02)
+
+    async def revoked() -> bool:
+        await watcher.look(back)
+        return bool(recorded(one, e.LeaseExpired))
+
+    await eventually(revoked)
+    [(at, expired)] = recorded(one, e.LeaseExpired)
+    assert expired.token == grant.token
+    assert back + timedelta(seconds=0.6) < at < back + timedelta(seconds=0.6) + LATE
+    assert [body.reason for _, body in recorded(one, e.AttemptFailed)] == ["heartbeat_dead"]
+    await audit(pool)
+
+
+async def test_who_is_spared_after_a_restart_takes_no_room_from_who_is_not(
+    one: Replica, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B-BEAT-4: a look takes a thousand suspects, none of them in vain."""
+    monkeypatch.setattr("service.loops.watcher.ROUND", 1)
+    await one.campaign("patient", units("a", "b"), lease_s=600, heartbeat={"dead_s": 500}, max_duration_s=1, **QUICK)
+    await one.campaign("strict", units("a"), lease_s=600, max_duration_s=1, **QUICK, **BEATS)
+    for worker in "xyz":
+        await one.claim(worker)
+    watcher = Watcher(pool, one.writer, one.bell, 0.02)
+    back = await pool.fetchval("SELECT clock_timestamp()")
+
+    async def revoked() -> bool:
+        await watcher.look(back)
+        return bool(recorded(one, e.AttemptFailed))
+
+    await eventually(revoked)
+    [failed] = [event for event in one.committed if isinstance(event.body, e.AttemptFailed)]
+    assert failed.campaign == "strict"
+    await audit(pool)
+
+
 async def test_levels_fall_one_by_one_each_once_and_the_dead_lose_their_claims_once(one: Replica, pool: asyncpg.Pool) -> None:
     """B-BEAT-1, B-BEAT-3, B-BEAT-4, A10."""
     await one.campaign(units=units("a", "b"), **QUICK, **BEATS)

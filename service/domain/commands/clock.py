@@ -14,7 +14,10 @@ class ExpireLeases(Command, frozen=True):
 
 
 class RevokeClaims(Command, frozen=True):
-    """Take back the claims among *tokens* whose watchdog or dead worker says so; *heard_since* as above."""
+    """Take back the claims among *tokens* whose watchdog or dead worker says so.
+
+    Of a worker that was not heard since *heard_since*, none before it is dead by that silence alone.
+    """
 
     tokens: tuple[ids.Token, ...]
     heard_since: datetime

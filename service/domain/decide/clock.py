@@ -40,9 +40,10 @@ def revoke_claims(state: State, command: RevokeClaims, moment: Moment) -> Decisi
 
 
 def spared(state: State, claim: Claim, at: datetime, heard_since: datetime) -> bool:
-    """Tell whether the worker was not heard since the service could hear again, and still has the time of one lease for it."""
+    """Tell whether the worker was not heard since the service could hear again, and is not dead by that silence alone."""
     unheard = state.workers[claim.worker].beat_at < heard_since
-    return unheard and at < heard_since + timedelta(seconds=claim.lease_s)
+    dead_s = state.campaigns[claim.campaign].policy.heartbeat.dead_s
+    return unheard and at < heard_since + timedelta(seconds=dead_s)
 
 
 def watchdog(state: State, claim: Claim, at: datetime, heard_since: datetime) -> ids.FailureReason | None:
@@ -58,7 +59,7 @@ def watchdog(state: State, claim: Claim, at: datetime, heard_since: datetime) ->
 def stayed_dead(state: State, claim: Claim, at: datetime, tick_s: float) -> bool:
     """Tell whether the worker was dead in as many ticks in a row as the policy asks: any sign of life changes its level.
 
-    The count of ticks is derived from the log, and so survives every restart.
+    The count of ticks is derived from the log, and so survives every restart: who is spared at first is judged by it then.
     """
     worker = state.workers[claim.worker]
     policy = state.campaigns[claim.campaign].policy.heartbeat

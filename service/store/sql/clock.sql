@@ -41,12 +41,17 @@ ORDER BY lease_until
 LIMIT $3::integer;
 
 -- name: suspects
--- Claims that a watchdog may take back, or whose worker is dead; the decision looks closer.
+-- Claims that a watchdog may take back, or whose worker is dead, and was heard since workers could be, or had the time that makes
+-- it dead to be heard; the decision looks closer.
 SELECT c.token
 FROM claims AS c
 JOIN campaigns AS g ON g.shard = c.shard AND g.name = c.campaign
 JOIN workers AS w ON w.shard = c.shard AND w.worker = c.worker
 WHERE c.shard = $1::integer
+    AND (
+        w.beat_at >= $4::timestamptz
+        OR $4::timestamptz + make_interval(secs => (g.policy -> 'heartbeat' ->> 'dead_s')::double precision) <= $2::timestamptz
+    )
     AND (
         w.level = 'dead'
         OR c.claimed_at < $2::timestamptz - make_interval(secs => (g.policy ->> 'max_duration_s')::double precision)
