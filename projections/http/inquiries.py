@@ -28,7 +28,12 @@ async def investigation(request: Look) -> Response[bytes]:
 
 @get(**described("/v1/recovery", "ListRecoveries", Page[RecoveryView], *LIST, "state"))
 async def recoveries(request: Look) -> Response[bytes]:
-    """Return the plans that nobody has decided on; with `state`, those that are `applied`, `declined` or `closed`."""
+    """Return the plans that nobody has decided on; with `state`, those that are `applied`, `declined` or `closed`.
+
+    While a plan is open, nothing takes its units from their dead claims. It closes when somebody works in its campaign again: a
+    worker is given a unit of it, or asks for one, or one that held a unit of the plan is heard; or after ten minutes without a
+    decision. Then leases expire by policy, and the units go on by themselves.
+    """
     state, limit = request.word("state", get_args(ids.RecoveryState)) or "open", request.limit
     items = await inquiry.recoveries(request.reader, request.cursor, state, limit, request.at_least)
     return shown(page(items, limit, items[-1].id if items else None))

@@ -8,6 +8,9 @@ from service.domain import ids
 from service.domain.policy import Policy
 from service.domain.unit import Claim
 
+PATIENCE = timedelta(minutes=10)
+"""How long a plan waits for a person; then nobody has decided, and the policy of the campaign does."""
+
 
 class Recovery(Struct, kw_only=True):
     """One plan; only `evolve` writes it. *resumable* are the units that dead claims held when it was made."""
@@ -27,6 +30,14 @@ class Recovery(Struct, kw_only=True):
         """Whether somebody may still decide."""
         return self.state == "open"
 
+    def about(self, claim: Claim) -> bool:
+        """Tell whether the plan is about *claim*: all that its campaign had then, but those that were heard of since."""
+        return claim.campaign == self.campaign and claim.beat_at < self.detected_at
+
+    def outlived(self, at: datetime, heard_since: datetime) -> bool:
+        """Tell whether the plan has waited long enough; a person could not answer while the service was away."""
+        return max(self.detected_at, heard_since) + PATIENCE <= at
+
 
 def named(position: int) -> ids.RecoveryId:
     """Return the name of the plan that was made at *position*.
@@ -38,10 +49,9 @@ def named(position: int) -> ids.RecoveryId:
 
 
 def abandoned(claim: Claim, policy: Policy, at: datetime, heard_since: datetime) -> bool:
-    """Tell whether *claim* died while nobody could be heard, and is not yet taken back.
+    """Tell whether *claim* died while nobody could be heard.
 
     A worker that lives gets the time of a warning, or half a lease if that is less, to be heard again.
     """
     silent = claim.lease_until <= at and claim.beat_at < heard_since
-    patience = min(claim.lease_s / 2, policy.heartbeat.warn_s)
-    return silent and heard_since + timedelta(seconds=patience) <= at < heard_since + timedelta(seconds=claim.lease_s)
+    return silent and heard_since + timedelta(seconds=min(claim.lease_s / 2, policy.heartbeat.warn_s)) <= at

@@ -10,7 +10,7 @@ import asyncpg
 
 from service.bell import Bell
 from service.domain import commands as c
-from service.domain import ids
+from service.domain import ids, recovery
 from service.domain.state import UnitId
 from service.loops.sweep import Sweeps
 from service.store import log, spread
@@ -27,7 +27,8 @@ QUERIES = load("clock")
 LONGEST_NAP_S = 1.0
 SHORTEST_NAP_S = 0.005
 RETIRE_S = 3600.0
-SWEEPS = ("retry", "quota", "reaper", "inquiry")
+SWEEPS = ("retry", "quota", "inquiry", "reaper")
+"""In this order: a plan is made of dead claims before their leases expire, and they do at once when it is closed."""
 JUDGEMENT = "heartbeat"
 """The sweep of every tick; the others look whenever something may be due."""
 
@@ -124,14 +125,14 @@ class Watcher:
     async def due_inquiries(
         self, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
     ) -> list[c.Command]:
-        """Return what ends investigations, plans for what died while nobody could be heard, and closes such plans."""
+        """Return what ends investigations, plans for what died while nobody could be heard, and closes needless plans."""
         orders: list[c.Command] = []
         if over := names(await connection.fetch(QUERIES.over, self._shard, now, ROUND)):
             orders.append(c.EndInvestigations(ids=over))
         for campaign, last_position in await connection.fetch(QUERIES.abandoned, self._shard, now, heard_since):
             orders.append(c.DetectRecovery(campaign=campaign, last_position=last_position, heard_since=heard_since))
-        if plans := names(await connection.fetch(QUERIES.moved_on, self._shard)):
-            orders.append(c.CloseRecoveries(ids=plans))
+        if plans := names(await connection.fetch(QUERIES.needless, self._shard, now - recovery.PATIENCE, heard_since)):
+            orders.append(c.CloseRecoveries(ids=plans, heard_since=heard_since))
         return orders
 
     async def due_judgements(
@@ -149,7 +150,7 @@ class Watcher:
         """Return the seconds until something may be due, a second at most."""
         async with self._pool.acquire() as connection:
             now = await connection.fetchval(log.QUERIES.now)
-            soonest = await connection.fetchval(QUERIES.soonest, self._shard, heard_since)
+            soonest = await connection.fetchval(QUERIES.soonest, self._shard, heard_since, now)
         wait = LONGEST_NAP_S if soonest is None else (soonest - now).total_seconds()
         return min(max(wait, SHORTEST_NAP_S), LONGEST_NAP_S)
 

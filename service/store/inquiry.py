@@ -41,20 +41,42 @@ async def begin(fetch: Fetch, state: State, needs: Needs) -> None:
         note_investigations(state, await fetch(QUERIES.investigations, list(needs.investigations)))
     for row in state.investigations.values():
         needs.campaigns.add(row.campaign)
-    found = await fetch(QUERIES.recoveries, list(needs.recoveries)) if needs.recoveries else []
-    if needs.abandoned:
-        found = [*found, *await fetch(QUERIES.open_recoveries, list(needs.abandoned))]
-        claims = [rows.claim(row) for row in await fetch(QUERIES.claims_of_campaigns, list(needs.abandoned))]
-        state.claims |= {claim.token: claim for claim in claims}
-    state.recoveries |= {row["id"]: recovery(row) for row in found}
+    await plans(fetch, state, needs)
+    if any(claim.kind == "investigation" and not claim.campaigns for claim in needs.claims):
+        needs.campaigns.update(row["name"] for row in await fetch(QUERIES.investigating))
+
+
+async def plans(fetch: Fetch, state: State, needs: Needs) -> None:
+    """Load the plans that are named, with their units; the last one of campaigns that may get one; open ones that matter."""
+    if needs.recoveries:
+        note_plans(state, needs, await fetch(QUERIES.recoveries, list(needs.recoveries)))
     for plan in state.recoveries.values():
-        needs.campaigns.add(plan.campaign)
         needs.below.update((plan.campaign, key) for key in plan.resumable)
         needs.units.update((plan.campaign, key) for key in plan.resumable)
         if plan.id in needs.declined:
             needs.cancelled.add(plan.campaign)
-    if any(claim.kind == "investigation" and not claim.campaigns for claim in needs.claims):
-        needs.campaigns.update(row["name"] for row in await fetch(QUERIES.investigating))
+    if needs.abandoned:
+        note_plans(state, needs, await fetch(QUERIES.last_recoveries, list(needs.abandoned)))
+        claims = [rows.claim(row) for row in await fetch(QUERIES.claims_of_campaigns, list(needs.abandoned))]
+        state.claims |= {claim.token: claim for claim in claims}
+    if needs.planned and (names := questioned(state, needs)):
+        note_plans(state, needs, await fetch(QUERIES.open_recoveries, list(names)))
+
+
+def note_plans(state: State, needs: Needs, found: Iterable[Record]) -> None:
+    """Take plans into *state*, and their campaigns into *needs*."""
+    for row in found:
+        plan = state.recoveries.setdefault(row["id"], recovery(row))
+        needs.campaigns.add(plan.campaign)
+
+
+def questioned(state: State, needs: Needs) -> set[ids.CampaignName]:
+    """Return the campaigns whose open plan matters: it is about a claim that may end, or closes when somebody asks for work."""
+    asking = [claim for claim in needs.claims if claim.kind == "unit"]
+    if any(not claim.campaigns for claim in asking):
+        return needs.planned
+    named = {name for claim in asking for name in claim.campaigns}
+    return needs.planned & (named | {claim.campaign for claim in state.claims.values()})
 
 
 def note_investigations(state: State, found: Iterable[Record]) -> None:

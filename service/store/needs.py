@@ -16,10 +16,12 @@ class Needs:
     are units whose descent matters, *lifted* those of them whose descent may come back; *bound* is what an import says of
     dependencies; *edited* are campaigns whose policy may change, *cancelled* those whose open units go in rounds; *judged* are
     workers whose claims matter, *fenced* those whose claims end; *abandoned* are campaigns whose claims may all be dead,
-    *declined* plans whose campaign ends; *spreads* are units of which more dependents learn what became of them.
+    *declined* plans whose campaign ends; *spreads* are units of which more dependents learn what became of them. *planned* are
+    the campaigns that have an open plan: no command names them, and seldom is there one.
     """
 
-    def __init__(self, commands: Iterable[c.Command]) -> None:
+    def __init__(self, commands: Iterable[c.Command], planned: Iterable[ids.CampaignName] = ()) -> None:
+        self.planned = set(planned)
         self.tokens: set[ids.Token] = set()
         self.units: set[UnitId] = set()
         self.ending: set[ids.Token] = set()

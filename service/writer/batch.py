@@ -69,7 +69,7 @@ class Batch:
         assert now is not None, "every shard has an engine"
         self.head, self.last, self.state = now["head"], now["last"], State(rows.engine(now))
         self.memory = self.memory.at(self.head, now["last"])
-        needs = Needs(command for pending in self.submissions for command in pending.commands)
+        needs = Needs((command for pending in self.submissions for command in pending.commands), now["planned"])
         await Loader(connection, self.shard, self.state, now["at"], self.memory).load(needs)
         await self.remember(connection, now["at"])
         for pending in self.submissions:

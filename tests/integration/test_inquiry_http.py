@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 
 from service.http.edge import Edge
@@ -126,6 +127,80 @@ async def test_after_a_restart_a_plan_is_found_and_applied(settings: Settings, p
         assert [item["id"] for item in await listed(http, "/v1/recovery", state="applied")] == [plan["id"]]
         assert (await http.get(f"/v1/recovery/{plan['id']}")).json()["state"] == "applied"
         assert (await http.get("/v1/recovery/r0")).status_code == 404
+    await audit(pool)
+
+
+async def begun(settings: Settings, pool: asyncpg.Pool, lease_s: float, *keys: str) -> None:
+    """Let a campaign begin, of which two units are held when service and worker die."""
+    policy = {"lease_s": lease_s, "heartbeat": {"warn_s": 0.2, "stale_s": 0.3, "dead_s": 0.4, "dead_ticks": 1}, "max_attempts": 2}
+    retry = {"backoff_ms": 100, "jitter": {"kind": "none"}}
+    async with served(settings) as http:
+        body = {"name": "n", "policy": {**policy, "retry": retry}, "units": [{"key": key} for key in keys]}
+        assert (await http.post("/v1/campaigns", json=body)).status_code == 201
+        held = await http.post("/v1/claims", json={"worker": "old", "max": 2})
+        assert [claim["key"] for claim in held.json()["claims"]] == ["a", "b"]
+    await lapsed(pool)
+
+
+async def passed(pool: asyncpg.Pool, seconds: float) -> None:
+    """Return when the leader has heard workers for so long, by the database's clock."""
+
+    async def holds() -> object:
+        age = await pool.fetchval("SELECT extract(epoch FROM clock_timestamp() - heard_since) FROM leader WHERE until > now()")
+        return age is not None and age > seconds
+
+    await eventually(holds)
+
+
+@pytest.mark.parametrize("lease_s", [1, 2])
+@pytest.mark.parametrize("way", ["apply", "decline"])
+async def test_a_plan_stays_while_nobody_works_however_short_a_lease_is(
+    settings: Settings, pool: asyncpg.Pool, lease_s: float, way: str
+) -> None:
+    """B-RECOV-1, B-RECOV-2: looks and ticks go by for more than two leases, in which a reaper would have taken the units."""
+    await begun(settings, pool, lease_s, "a", "b", "c")
+    async with served(msgspec.structs.replace(settings, tick_s=1)) as http:
+        await passed(pool, 2 * lease_s + 1.5)
+        (plan,) = (await http.get("/v1/recovery")).json()["items"]
+        assert (plan["campaign"], plan["resumable"]) == ("n", ["a", "b"])
+        assert (await http.get("/v1/events", params={"kind": "unit.attempt_failed"})).json()["items"] == []
+        assert (await http.post("/v1/recovery/r0/apply")).status_code == 404
+        decided = await http.post(f"/v1/recovery/{plan['id']}/{way}")
+        assert (decided.status_code, decided.json()["state"]) == (200, {"apply": "applied", "decline": "declined"}[way])
+        assert (await http.post(f"/v1/recovery/{plan['id']}/{way}")).status_code == 409
+        shown = {"at_least": decided.headers["Muster-Position"]}
+        units = [(await http.get(f"/v1/campaigns/n/units/{key}", params=shown)).json() for key in "ab"]
+        state = {"apply": "ready", "decline": "cancelled"}[way]
+        assert [(unit["state"], unit["attempt_count"]) for unit in units] == [(state, 0)] * 2
+        ends = (await http.get("/v1/events", params={"kind": "campaign.cancelled"})).json()["items"]
+        assert [end["data"]["reason"] for end in ends] == ["interrupted-not-resumed"] * (way == "decline")
+    await audit(pool)
+
+
+@pytest.mark.parametrize("names", [["n"], []], ids=["its own", "any"])
+@pytest.mark.parametrize("keys", ["ab", "abc"], ids=["the last", "not the last"])
+async def test_a_campaign_goes_on_by_itself_when_new_workers_come(
+    settings: Settings, pool: asyncpg.Pool, names: list[str], keys: str
+) -> None:
+    """B-RECOV-1, B-CLAIM-3: also when there is nothing to claim but what the dead hold; nobody has to decide."""
+    await begun(settings, pool, 2, *keys)
+    async with served(settings) as http:
+        done: list[tuple[str, int]] = []
+
+        async def worked() -> bool:
+            asked = await http.post("/v1/claims", json={"worker": "new", "campaigns": names, "wait_s": 5})
+            for claim in asked.json()["claims"]:
+                done.append((claim["key"], claim["attempt"]))
+                await http.post(f"/v1/claims/{claim['token']}/complete", json={})
+            return len(done) == len(keys)
+
+        await eventually(worked)
+        since = await pool.fetchval("SELECT extract(epoch FROM clock_timestamp() - heard_since) FROM leader")
+        assert since < 2 + 2, "about a lease after the restart"
+        assert sorted(done) == sorted([("a", 2), ("b", 2), ("c", 1)][: len(keys)])
+        answer = await http.get("/v1/campaigns/n", params={"at_least": (await http.get("/v1/engine")).json()["position"]})
+        assert answer.json()["state"] == "completed"
+        assert (await http.get("/v1/recovery")).json()["items"] == []
     await audit(pool)
 
 

@@ -161,7 +161,7 @@ class History:
             detect,
             detect,
             self.luck.choice([c.ApplyRecovery(id=plan), c.DeclineRecovery(id=plan)]),
-            c.CloseRecoveries(ids=tuple(self.state.recoveries)),
+            c.CloseRecoveries(ids=tuple(self.state.recoveries), heard_since=heard_since),
         ]
         return self.luck.choice(orders)
 

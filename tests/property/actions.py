@@ -196,7 +196,7 @@ def inquire(world: World, one: int, two: int) -> None:
         c.EndInvestigations(ids=looked),
         None if plan is None else c.ApplyRecovery(id=plan),
         None if plan is None or two % 4 else c.DeclineRecovery(id=plan),
-        c.CloseRecoveries(ids=plans),
+        c.CloseRecoveries(ids=plans, heard_since=START if two % 8 else world.at),
     )
     command = commands[two % len(commands)]
     if command is not None:

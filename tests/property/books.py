@@ -45,7 +45,10 @@ class Entry(Struct):
 
 
 class Book(Struct):
-    """What the log says of one campaign; *waiting* counts by group the units that hold later ones back."""
+    """What the log says of one campaign; *waiting* counts by group the units that hold later ones back.
+
+    *asked* are the units of an open plan of which nothing was heard since.
+    """
 
     policy: Policy
     auto: bool
@@ -57,6 +60,7 @@ class Book(Struct):
     ended: str | None = None
     failures: list[int] = field(default_factory=list)
     tripped: bool = False
+    asked: set[str] = field(default_factory=set)
 
     def count(self, *states: str) -> int:
         """Count units in *states*."""

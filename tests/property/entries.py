@@ -6,6 +6,9 @@ from typing import Any
 from service.domain import events as e
 from tests.property.books import CLOSED, OPEN, Entry, Ledger, waited_for
 
+CLOCKS = ("lease_expired", "heartbeat_dead", "max_duration", "idle_output")
+"""Failures that nobody reports."""
+
 
 def claimed(ledger: Ledger, event: e.Recorded, body: e.UnitClaimed) -> None:
     book, entry = ledger.book(event), ledger.entry(event)
@@ -45,6 +48,13 @@ def under_token(ledger: Ledger, event: e.Recorded, token: str) -> Entry:
 
 def beaten(ledger: Ledger, event: e.Recorded, body: e.UnitHeartbeat) -> None:
     under_token(ledger, event, body.token)
+    if body.alive is not False and event.unit is not None:
+        ledger.book(event).asked.discard(event.unit)
+
+
+def expired(ledger: Ledger, event: e.Recorded, body: e.LeaseExpired) -> None:
+    under_token(ledger, event, body.token)
+    assert event.unit not in ledger.book(event).asked, "no clock takes what a person is asked about"
 
 
 def completed(ledger: Ledger, event: e.Recorded, body: e.UnitCompleted) -> None:
@@ -61,6 +71,7 @@ def completed(ledger: Ledger, event: e.Recorded, body: e.UnitCompleted) -> None:
 def failed(ledger: Ledger, event: e.Recorded, body: e.AttemptFailed) -> None:
     entry, book = under_token(ledger, event, body.token), ledger.book(event)
     assert body.attempt == entry.attempts
+    assert body.reason not in CLOCKS or event.unit not in book.asked, "no clock takes what a person is asked about"
     entry.held = False
     if book.policy.breaker.counts == "attempts":
         book.failures.append(event.position)

@@ -120,6 +120,18 @@ def resized(ledger: Ledger, _event: e.Recorded, body: e.EngineResized) -> None:
     ledger.pool = body.pool_size
 
 
+def planned(ledger: Ledger, event: e.Recorded, body: e.RecoveryDetected) -> None:
+    book = ledger.book(event)
+    assert not book.asked, "a campaign has one plan at a time"
+    assert all(book.units[key].held for key in body.resumable), "a plan is about units that somebody holds"
+    assert len(body.resumable) == book.count("running"), "of which nobody lives"
+    book.asked = set(body.resumable)
+
+
+def decided(ledger: Ledger, event: e.Recorded, _body: e.Event) -> None:
+    ledger.book(event).asked = set()
+
+
 TAKERS: Takers = {
     e.CampaignCreated: created,
     e.CampaignEdited: edited,
@@ -134,6 +146,7 @@ TAKERS: Takers = {
     e.UnitsUpdated: updated,
     e.UnitClaimed: entries.claimed,
     e.UnitHeartbeat: entries.beaten,
+    e.LeaseExpired: entries.expired,
     e.UnitCompleted: entries.completed,
     e.AttemptFailed: entries.failed,
     e.RetryScheduled: entries.delayed,
@@ -156,4 +169,8 @@ TAKERS: Takers = {
     e.EnginePaused: engine,
     e.EngineResumed: engine,
     e.EngineResized: resized,
+    e.RecoveryDetected: planned,
+    e.RecoveryApplied: decided,
+    e.RecoveryDeclined: decided,
+    e.RecoveryClosed: decided,
 }

@@ -12,7 +12,7 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
 from service.domain.claiming import Blocker
-from service.domain.decide import claim, consequence, report, worker
+from service.domain.decide import claim, clock, consequence, report, worker
 from service.domain.decide.decision import Consequence, Decision
 from service.domain.evolve import campaign as campaign_folds
 from service.domain.evolve import fold
@@ -181,6 +181,11 @@ def an_edit_that_a_replay_reads_otherwise(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(campaign_folds, "TYPES", dict.fromkeys(campaign_folds.TYPES, Any))
 
 
+def a_question_that_a_clock_answers(patch: pytest.MonkeyPatch) -> None:
+    """Leases expire while a person is asked what becomes of them."""
+    patch.setattr(clock, "in_question", lambda _state, _claim: False)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     no_token_check,
     no_token_check_on_success,
@@ -200,6 +205,7 @@ MUTANTS: tuple[Mutant, ...] = (
     a_slot_that_leaks,
     a_level_that_is_told_twice,
     an_edit_that_a_replay_reads_otherwise,
+    a_question_that_a_clock_answers,
 )
 
 

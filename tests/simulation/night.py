@@ -110,6 +110,8 @@ class Night:
         """Note what a worker was told of a success."""
         if isinstance(command, c.CompleteUnit):
             (self.acknowledged if outcome.rejection is None else self.refused).add(token)
+            if outcome.rejection is None:
+                self.refused.discard(token)
 
     def _wake(self, count: int) -> None:
         """Wake so many who rest; who finds nothing rests again."""
@@ -159,6 +161,12 @@ class Night:
         parked = list(service.parked)
         for name in dict.fromkeys(name for name, _ in parked):
             service.ask(c.ResumeParked(campaign=name, keys=tuple(key for owner, key in parked if owner == name)))
+        for name in dict.fromkeys(claim.campaign for claim in state.claims.values()):
+            service.ask(c.DetectRecovery(campaign=name, last_position=len(service.log), heard_since=self._heard_since))
+        if plans := tuple(row.id for row in state.recoveries.values() if row.open):
+            if self.dice.random() < 0.8:
+                self.after(0.05 * self.dice.random(), partial(self._decide, self.dice.choice(plans)))
+            service.ask(c.CloseRecoveries(ids=plans, heard_since=self._heard_since))
         if lapsed := tuple(token for token, claim in state.claims.items() if claim.lease_until <= at):
             service.ask(c.ExpireLeases(tokens=lapsed, heard_since=self._heard_since))
         if silent := service.silent(WARN_S, all_of_them=self.dice.random() < 0.05):
@@ -166,8 +174,6 @@ class Night:
         dead = tuple(token for token, claim in state.claims.items() if state.workers[claim.worker].level == "dead")
         if dead:
             service.ask(c.RevokeClaims(tokens=dead, heard_since=self._heard_since, tick_s=TICK_S))
-        for name in dict.fromkeys(claim.campaign for claim in state.claims.values()):
-            service.ask(c.DetectRecovery(campaign=name, last_position=len(service.log), heard_since=self._heard_since))
         self._wake(service.claimable() + 1)
 
     def _read(self) -> None:
@@ -212,16 +218,18 @@ class Night:
             self.service.ask(c.FenceWorker(worker=worker) if dice.random() < 0.5 else c.DrainWorker(worker=worker))
 
     def _inquire(self) -> None:
-        """Let somebody look into what failed, decide on plans, and take bundles: some looks never end."""
+        """Let somebody look into what failed, and take bundles: some looks never end."""
         service, dice = self.service, self.dice
         service.ask(c.EndInvestigations(ids=tuple(row.id for row in service.state.investigations.values() if row.open)))
         asked = service.ask(c.ClaimWork(worker=LOOKER, kind="investigation", max=5, mode="manual"))
         for grant in asked.reply.claims:
             if dice.random() < 0.8:
                 self.after(2000 * dice.random(), partial(self._conclude, grant.investigation))
-        for plan in [row for row in service.state.recoveries.values() if row.open]:
-            service.ask(c.ApplyRecovery(id=plan.id) if dice.random() < 0.5 else c.CloseRecoveries(ids=(plan.id,)))
         service.ask(c.ExportDiagnostic(campaign=dice.choice(self.names), sha256="0" * 64, force=dice.random() < 0.5))
+
+    def _decide(self, known: ids.RecoveryId) -> None:
+        """Let somebody apply a plan; the workers that come may have gone on without it."""
+        self.service.ask(c.ApplyRecovery(id=known))
 
     def _conclude(self, known: ids.InvestigationId) -> None:
         """Say what somebody found; it may be too late."""

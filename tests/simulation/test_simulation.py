@@ -25,7 +25,7 @@ MUST_BE_REACHED = {
     "unit.released", "campaign.breaker_tripped", "campaign.breaker_reset", "campaign.reopened", "quota.gate_closed",
     "quota.gate_opened", "worker.level_changed", "worker.fenced", "outage", "meter failed",
     "investigation.requested", "investigation.produced", "investigation.empty", "recovery.detected", "recovery.applied",
-    "diagnostic.exported", "refused conflict",
+    "recovery.closed", "diagnostic.exported", "refused conflict",
 }  # fmt: skip
 
 

@@ -117,9 +117,14 @@ class VirtualWorker:
         def answered(outcome: Outcome) -> None:
             self._line.heard(grant.token, end, outcome)
             if lost:
-                self._line.after(AGAIN_S, lambda: self._line.send(end, again))
+                self._line.after(AGAIN_S, lambda: self._line.send(end, again if outcome.rejection is None else late))
             else:
                 self._line.after(1, self.claim)
+
+        def late(outcome: Outcome) -> None:
+            """A person may have sent the unit back meanwhile, and the success counts."""
+            self._line.heard(grant.token, end, outcome)
+            self._line.after(1, self.claim)
 
         def again(outcome: Outcome) -> None:
             assert not outcome.events or outcome.rejection is not None, "a repeated report changes nothing"

@@ -7,7 +7,10 @@ from service.domain.commands.command import Command
 
 
 class ExpireLeases(Command, frozen=True):
-    """Take back the claims among *tokens* that lapsed; none is judged before a full lease since *heard_since*."""
+    """Take back the claims among *tokens* that lapsed; none is judged before a full lease since *heard_since*.
+
+    One that an open plan is about is left to the plan; so it is with those that are revoked.
+    """
 
     tokens: tuple[ids.Token, ...]
     heard_since: datetime

@@ -52,9 +52,10 @@ class DeclineRecovery(RecoveryCommand, frozen=True):
 
 
 class CloseRecoveries(Command, frozen=True):
-    """Close the plans among *ids* whose units have all moved on."""
+    """Close the plans among *ids* that nobody need decide any more; since *heard_since*, a person could have."""
 
     ids: tuple[ids.RecoveryId, ...]
+    heard_since: datetime
 
 
 class ExportDiagnostic(Command, frozen=True):

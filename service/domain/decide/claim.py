@@ -20,6 +20,7 @@ from service.domain.claiming import (
 from service.domain.commands import Blocked, Claimed, ClaimWork, Grant, Moment
 from service.domain.decide.decision import Decision, campaign_named, of_unit
 from service.domain.decide.investigation import claim_investigations
+from service.domain.decide.recovery import go_on
 from service.domain.decide.worker import heard
 from service.domain.heartbeat import lease_end
 from service.domain.state import State
@@ -42,6 +43,8 @@ def claim_work(state: State, command: ClaimWork, moment: Moment) -> Decision[Cla
     if grants:
         yield from heard(state, command.worker)
     given = {grant.campaign for grant in grants}
+    if state.recoveries:
+        yield from go_on(state, command, given, hungry=len(grants) < command.max)
     idle = [campaign for campaign in ready if campaign.name not in given]
     blocked |= {c.name: reason for c in idle if (reason := closed(state, c, command, moment) or idle_reason(state, c))}
     return Claimed(tuple(grants), tuple(Blocked(name, reason) for name, reason in blocked.items()))

@@ -7,6 +7,7 @@ from service.domain import ids
 from service.domain.commands import ExpireLeases, Moment, ReleaseRetries, ResumeParked, RevokeClaims
 from service.domain.decide.attempt import Failure, expire, fail
 from service.domain.decide.decision import Decision, of_unit
+from service.domain.decide.recovery import in_question
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 
@@ -17,18 +18,18 @@ def lapsed(claim: Claim, at: datetime, heard_since: datetime) -> bool:
 
 
 def expire_leases(state: State, command: ExpireLeases, moment: Moment) -> Decision[None]:
-    """Fail the attempts whose lease ended without a word."""
+    """Fail the attempts whose lease ended without a word, but those that a person is asked about."""
     for token in command.tokens:
         claim = state.claims.get(token)
-        if claim is not None and lapsed(claim, moment.at, command.heard_since):
+        if claim is not None and lapsed(claim, moment.at, command.heard_since) and not in_question(state, claim):
             yield from expire(state, state.units[claim.campaign, claim.unit], claim, "lease_expired", moment)
 
 
 def revoke_claims(state: State, command: RevokeClaims, moment: Moment) -> Decision[None]:
-    """Fail the attempts that ran too long, that stand still, or whose worker stayed dead."""
+    """Fail the attempts that ran too long, stand still, or whose worker stayed dead, but those that a person is asked about."""
     for token in command.tokens:
         claim = state.claims.get(token)
-        if claim is None or spared(state, claim, moment.at, command.heard_since):
+        if claim is None or spared(state, claim, moment.at, command.heard_since) or in_question(state, claim):
             continue
         unit = state.units[claim.campaign, claim.unit]
         reason = watchdog(state, claim, moment.at, command.heard_since)

@@ -1,10 +1,15 @@
 """Decisions about recoveries: a plan for what died with the service, and what a person makes of it."""
 
+from collections.abc import Collection
+
 from service.domain import events as e
 from service.domain import ids
+from service.domain.campaign import Campaign
+from service.domain.claiming import automatic_blockers, label_blockers, labels_of, worker_blockers
 from service.domain.commands import (
     ApplyRecovery,
     CancelCampaign,
+    ClaimWork,
     CloseRecoveries,
     DeclineRecovery,
     DetectRecovery,
@@ -18,15 +23,17 @@ from service.domain.events import Fact
 from service.domain.recovery import Recovery, abandoned
 from service.domain.rejections import Conflict, NotFound
 from service.domain.state import State
-from service.domain.unit import Claim
+from service.domain.unit import Claim, Unit
 
 DECLINED = "interrupted-not-resumed"
+REPORTED: tuple[ids.UnitState, ...] = ("done", "delayed")
+"""States into which nobody but its worker brings a unit of an open plan: a success, or a failure that is tried again."""
 
 
 def detect(state: State, command: DetectRecovery, moment: Moment) -> Decision[None]:
-    """Make one plan for a campaign of which every claim died while nobody could be heard."""
+    """Make one plan for a campaign of which every claim died while nobody could be heard; one for each time of hearing."""
     campaign = state.campaigns.get(command.campaign)
-    if campaign is None or campaign.over or any(row.open and row.campaign == campaign.name for row in state.recoveries.values()):
+    if campaign is None or campaign.over or asked(state, command):
         return
     claims = [claim for claim in state.claims.values() if claim.campaign == campaign.name]
     dead = all(
@@ -43,11 +50,38 @@ def detect(state: State, command: DetectRecovery, moment: Moment) -> Decision[No
         yield Fact(body, campaign.name)
 
 
+def asked(state: State, command: DetectRecovery) -> bool:
+    """Tell whether a plan for the campaign is open, or was until after workers could be heard: nobody has died since."""
+    plans = (row for row in state.recoveries.values() if row.campaign == command.campaign)
+    return any(row.ended_at is None or row.ended_at >= command.heard_since for row in plans)
+
+
+def in_question(state: State, claim: Claim) -> bool:
+    """Tell whether an open plan is about *claim*: then it ends by a decision, or when the plan has ended."""
+    return any(row.open and row.about(claim) for row in state.recoveries.values())
+
+
+def units_of(state: State, row: Recovery) -> list[Unit]:
+    """Return the plan's units."""
+    units = (state.units.get((row.campaign, key)) for key in row.resumable)
+    return [unit for unit in units if unit is not None]
+
+
+def claims_of(state: State, row: Recovery) -> list[Claim]:
+    """Return the claims that the plan's units have now."""
+    claims = (state.claims.get(unit.token) for unit in units_of(state, row) if unit.token is not None)
+    return [claim for claim in claims if claim is not None]
+
+
 def held(state: State, row: Recovery) -> list[Claim]:
     """Return the claims of the plan's units of which nothing was heard since it was made."""
-    units = (state.units.get((row.campaign, key)) for key in row.resumable)
-    claims = (state.claims.get(unit.token) for unit in units if unit is not None and unit.token is not None)
-    return [claim for claim in claims if claim is not None and claim.beat_at < row.detected_at]
+    return [claim for claim in claims_of(state, row) if row.about(claim)]
+
+
+def revived(state: State, row: Recovery) -> bool:
+    """Tell whether a worker of the plan's units was heard since it was made, or has ended one of them."""
+    heard = any(state.workers[claim.worker].beat_at >= row.detected_at for claim in claims_of(state, row))
+    return heard or any(unit.state in REPORTED for unit in units_of(state, row))
 
 
 def decided(state: State, command: RecoveryCommand) -> Decision[tuple[Recovery, list[Claim]]]:
@@ -87,12 +121,34 @@ def decline(state: State, command: DeclineRecovery, moment: Moment) -> Decision[
     yield from cancel(state, CancelCampaign(name=row.campaign, reason=DECLINED), moment)
 
 
-def close(state: State, command: CloseRecoveries, _moment: Moment) -> Decision[None]:
-    """Close the plans whose units have all moved on."""
+def close(state: State, command: CloseRecoveries, moment: Moment) -> Decision[None]:
+    """Close the plans whose units have all moved on, of which a worker is back, or that have waited long enough."""
     for known in command.ids:
         row = state.recoveries.get(known)
-        if row is not None and row.open and not held(state, row):
+        if row is None or not row.open:
+            continue
+        if row.outlived(moment.at, command.heard_since) or revived(state, row) or not held(state, row):
             yield closed(row)
+
+
+def go_on(state: State, command: ClaimWork, given: Collection[ids.CampaignName], *, hungry: bool) -> Consequence:
+    """Close the plans of campaigns in which somebody works again: a worker was *given* a unit there, or asked for one."""
+    for row in state.recoveries.values():
+        if row.open and (row.campaign in given or asks(state, command, state.campaigns[row.campaign], hungry=hungry)):
+            yield closed(row)
+
+
+def asks(state: State, command: ClaimWork, campaign: Campaign, *, hungry: bool) -> bool:
+    """Tell whether a worker asks for units of *campaign*, whether or not there are any.
+
+    One that names no campaign asks all of which it may have units, as long as it is *hungry*: it got less than it asked for.
+    """
+    worker = state.workers.get(command.worker)
+    if any(worker_blockers(worker)) or any(label_blockers(campaign, labels_of(worker, command.labels))):
+        return False
+    if command.campaigns:
+        return campaign.name in command.campaigns
+    return hungry and (command.mode == "manual" or not any(automatic_blockers(campaign)))
 
 
 def closed(row: Recovery) -> Fact:

@@ -106,7 +106,7 @@ OPENINGS: frozenset[type[Event]] = frozenset(
 """What may make work claimable: something became ready, a slot or a group became free, a switch or a gate opened."""
 
 DEADLINES: frozenset[type[Event]] = frozenset(
-    {EngineSwept, QuotaGateClosed, QuotaGateOpened, RetryScheduled, UnitParked, UnitSpread}
+    {EngineSwept, QuotaGateClosed, QuotaGateOpened, RecoveryClosed, RetryScheduled, UnitParked, UnitSpread}
 )
 """What may be due sooner than anything before."""
 

@@ -30,19 +30,27 @@ WHERE c.shard = $1::integer
 LIMIT $3::integer;
 
 -- name: lapsed
--- Claims whose lease is over, none before a full lease since workers could be heard; the table is small and is read as a
--- whole, an index would cost every heartbeat more.
-SELECT token
-FROM claims
-WHERE shard = $1::integer
-    AND lease_until <= $2::timestamptz
-    AND $4::timestamptz + make_interval(secs => lease_s) <= $2::timestamptz
-ORDER BY lease_until
+-- Claims whose lease is over, none before a full lease since workers could be heard, and none that an open plan is about; the table
+-- is small and is read as a whole, an index would cost every heartbeat more.
+SELECT c.token
+FROM claims AS c
+WHERE c.shard = $1::integer
+    AND c.lease_until <= $2::timestamptz
+    AND $4::timestamptz + make_interval(secs => c.lease_s) <= $2::timestamptz
+    AND NOT EXISTS (
+        SELECT
+        FROM recoveries AS r
+        WHERE r.shard = c.shard
+            AND r.campaign = c.campaign
+            AND r.state = 'open'
+            AND c.beat_at < r.detected_at
+    )
+ORDER BY c.lease_until
 LIMIT $3::integer;
 
 -- name: suspects
 -- Claims that a watchdog may take back, or whose worker is dead, and was heard since workers could be, or had the time that makes
--- it dead to be heard; the decision looks closer.
+-- it dead to be heard, but for claims that an open plan is about; the decision looks closer.
 SELECT c.token
 FROM claims AS c
 JOIN campaigns AS g ON g.shard = c.shard AND g.name = c.campaign
@@ -56,6 +64,14 @@ WHERE c.shard = $1::integer
         w.level = 'dead'
         OR c.claimed_at < $2::timestamptz - make_interval(secs => (g.policy ->> 'max_duration_s')::double precision)
         OR c.moved_at < $2::timestamptz - make_interval(secs => (g.policy ->> 'idle_output_s')::double precision)
+    )
+    AND NOT EXISTS (
+        SELECT
+        FROM recoveries AS r
+        WHERE r.shard = c.shard
+            AND r.campaign = c.campaign
+            AND r.state = 'open'
+            AND c.beat_at < r.detected_at
     )
 LIMIT $3::integer;
 
@@ -119,8 +135,8 @@ UNION
 );
 
 -- name: abandoned
--- Campaigns of which every claim died before workers could be heard, within the lease that these get since; with the place of
--- the campaign's last fact. The decision looks closer.
+-- Campaigns of which every claim died before workers could be heard, without a plan that is open or ended since; with the place
+-- of the campaign's last fact. The decision looks closer.
 SELECT
     dead.campaign,
     (
@@ -137,7 +153,6 @@ FROM (
     WHERE shard = $1::integer
         AND lease_until <= $2::timestamptz
         AND beat_at < $3::timestamptz
-        AND $3::timestamptz + make_interval(secs => lease_s) > $2::timestamptz
 ) AS dead
 WHERE NOT EXISTS (
     SELECT
@@ -148,31 +163,72 @@ WHERE NOT EXISTS (
         AND (c.lease_until > $2::timestamptz OR c.beat_at >= $3::timestamptz OR w.beat_at >= $3::timestamptz)
 )
     AND NOT EXISTS (
-        SELECT FROM recoveries AS r WHERE r.shard = $1::integer AND r.campaign = dead.campaign AND r.state = 'open'
+        SELECT
+        FROM recoveries AS r
+        WHERE r.shard = $1::integer
+            AND r.campaign = dead.campaign
+            AND (r.state = 'open' OR r.ended_at >= $3::timestamptz)
     );
 
--- name: moved_on
--- Open plans of which no unit is held by a dead claim any more.
+-- name: needless
+-- Open plans that nobody need decide any more: they and the time of hearing are as old as $2 and $3 say, a worker of their units was
+-- heard since or has ended one, or no unit is held by a dead claim. The decision looks closer.
 SELECT r.id
 FROM recoveries AS r
 WHERE r.shard = $1::integer
     AND r.state = 'open'
-    AND NOT EXISTS (
-        SELECT
-        FROM claims AS c
-        WHERE c.shard = r.shard
-            AND c.campaign = r.campaign
-            AND c.unit = ANY(r.resumable)
-            AND c.beat_at < r.detected_at
+    AND (
+        greatest(r.detected_at, $3::timestamptz) <= $2::timestamptz
+        OR EXISTS (
+            SELECT
+            FROM units AS u
+            WHERE u.shard = r.shard
+                AND u.campaign = r.campaign
+                AND u.key = ANY(r.resumable)
+                AND u.state IN ('done', 'delayed')
+        )
+        OR EXISTS (
+            SELECT
+            FROM claims AS c
+            JOIN workers AS w ON w.shard = c.shard AND w.worker = c.worker
+            WHERE c.shard = r.shard
+                AND c.campaign = r.campaign
+                AND c.claimed_at < r.detected_at
+                AND w.beat_at >= r.detected_at
+        )
+        OR NOT EXISTS (
+            SELECT
+            FROM claims AS c
+            WHERE c.shard = r.shard
+                AND c.campaign = r.campaign
+                AND c.beat_at < r.detected_at
+        )
     );
 
 -- name: soonest
--- When the next retry, resumption, gate, investigation, lease or round of a spread is due.
+-- When the next retry, resumption, gate, investigation, lease or round of a spread is due; no lease that an open plan is about was
+-- due before now, $3.
 SELECT least(
     (SELECT min(due_at) FROM units WHERE shard = $1::integer AND state = 'delayed'),
     (SELECT min(resume_at) FROM units WHERE shard = $1::integer AND state = 'parked'),
     (SELECT min(resume_at) FROM quotas WHERE shard = $1::integer AND closed_at IS NOT NULL),
     (SELECT min(until) FROM investigations WHERE shard = $1::integer AND state = 'claimed'),
     (SELECT min(begun_at) FROM spreads WHERE shard = $1::integer),
-    (SELECT min(greatest(lease_until, $2::timestamptz + make_interval(secs => lease_s))) FROM claims WHERE shard = $1::integer)
+    (
+        SELECT min(lease.due_at)
+        FROM claims AS c
+        CROSS JOIN LATERAL (SELECT greatest(c.lease_until, $2::timestamptz + make_interval(secs => c.lease_s))) AS lease (due_at)
+        WHERE c.shard = $1::integer
+            AND (
+                lease.due_at > $3::timestamptz
+                OR NOT EXISTS (
+                    SELECT
+                    FROM recoveries AS r
+                    WHERE r.shard = c.shard
+                        AND r.campaign = c.campaign
+                        AND r.state = 'open'
+                        AND c.beat_at < r.detected_at
+                )
+            )
+    )
 );

@@ -79,6 +79,14 @@ WHERE shard = $1::integer
     AND campaign = ANY($2::text[])
     AND state = 'open';
 
+-- name: last_recoveries
+-- The last plan of each campaign; there are few plans, and they are read as a whole.
+SELECT DISTINCT ON (campaign) id, campaign, resumable, preserved, last_position, state, detected_at, ended_at, by
+FROM recoveries
+WHERE shard = $1::integer
+    AND campaign = ANY($2::text[])
+ORDER BY campaign, detected_at DESC;
+
 -- name: save_recovery
 -- A plan as it is after the batch.
 INSERT INTO recoveries (shard, id, campaign, resumable, preserved, last_position, state, detected_at, ended_at, by)

@@ -7,8 +7,9 @@ SELECT shard FROM log_shard WHERE shard = $1::integer FOR UPDATE;
 SELECT clock_timestamp();
 
 -- name: moment
--- The head of the log, the database's time (never backwards within a shard) and the engine; a second statement, so
--- that its snapshot is younger than the lock. Two backward steps on the primary keys.
+-- The head of the log, the database's time (never backwards within a shard), the engine, and the campaigns with an open plan of a
+-- recovery; a second statement, so that its snapshot is younger than the lock. Two backward steps on the primary keys, and one on
+-- campaign_has_one_plan, which is empty but after an outage.
 SELECT
     greatest(e.position, h.position, 0::bigint) AS head,
     greatest(e.recorded_at, h.recorded_at) AS last,
@@ -17,7 +18,8 @@ SELECT
     g.in_use,
     g.paused_at,
     g.paused_by,
-    g.paused_reason
+    g.paused_reason,
+    ARRAY(SELECT r.campaign FROM recoveries AS r WHERE r.shard = $1::integer AND r.state = 'open') AS planned
 FROM engine AS g
 LEFT JOIN LATERAL (
     SELECT position, recorded_at FROM events WHERE shard = $1::integer ORDER BY position DESC LIMIT 1
