@@ -28,7 +28,7 @@ def gauges(cards: Cards, depth: Depth, sampled: Sampled = Sampled(), shown: Show
     yield from log(depth, sampled)
     yield Sample("muster_retries_overdue", (), sampled.overdue)
     yield from campaigns(shown.campaigns.values(), cards, depth.at, sampled.oldest_ready)
-    yield from totals(cards.workers.values(), depth.at)
+    yield from totals(cards, depth.at)
     yield from workers(shown.workers.values())
     yield from quotas(cards, shown)
     for entity, count in shown.dropped.items():

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from projections.measures.sample import Sample
+from projections.views.cards import Cards
 from projections.views.worker import WorkerCard
 from service.domain import ids
 from service.domain.heartbeat import age
@@ -13,15 +14,15 @@ LEVELS: tuple[ids.Level, ...] = ("healthy", "warn", "stale", "dead")
 POOL = "default"
 
 
-def totals(cards: Iterable[WorkerCard], at: datetime) -> Iterator[Sample]:
+def totals(cards: Cards, at: datetime) -> Iterator[Sample]:
     """Yield how the workers are heard, all of them."""
-    present = [card for card in cards if card.state != "gone" or card.claims]
+    present = [card for card in cards.workers.values() if card.state != "gone" or card.claims]
     watched = [card for card in present if card.watched]
     levels = Counter(card.level for card in watched)
     for level in LEVELS:
         yield Sample("muster_workers", (level,), levels[level])
-    overdue = sum(1 for card in present for held in card.claims.values() if held.lease_until < at)
-    yield Sample("muster_leases_overdue", (), overdue)
+    lapsed = [held for card in present for held in card.claims.values() if held.lease_until < at]
+    yield Sample("muster_leases_overdue", (), sum(1 for held in lapsed if cards.campaigns[held.campaign].plan is None))
     silences = (age(card.last_heartbeat_at, at) for card in watched)
     yield Sample("muster_heartbeat_staleness_max_seconds", (), max(silences, default=0.0))
 

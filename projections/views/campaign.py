@@ -18,6 +18,7 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Counts
 from service.domain.policy import Policy
+from service.domain.recovery import named
 
 DECISIONS = 50
 
@@ -27,8 +28,9 @@ class CampaignCard(Struct, kw_only=True):
 
     *tripped* is the position of the trip, *fails* what it counted; *decisions* are the positions of the last decisions on the
     campaign as a whole, *failures* the quarantine by shape of error; *waves* is how many there are, *waves_left* how many of
-    them have open units, *wave* the last that began; *cascade* counts the units that are being skipped at one stroke. Whether the
-    clock of *pace* runs hangs on other cards too, so `clock.keep` keeps it.
+    them have open units, *wave* the last that began; *cascade* counts the units that are being skipped at one stroke; *plan*
+    is the open recovery plan, which asks what shall become of all claims there were. Whether the clock of *pace* runs hangs on
+    other cards too, so `clock.keep` keeps it.
     """
 
     name: ids.CampaignName
@@ -54,6 +56,7 @@ class CampaignCard(Struct, kw_only=True):
     tripped_at: datetime | None = None
     fails: int = 0
     cascade: int = 0
+    plan: ids.RecoveryId | None = None
     resume_at: datetime | None = None
     done_at: datetime | None = None
     counts: Counts = field(default_factory=Counts)
@@ -225,6 +228,16 @@ def unit_parked(card: CampaignCard, body: e.UnitParked, event: e.Recorded) -> No
         card.resume_at = body.resume_at
 
 
+def recovery_detected(card: CampaignCard, _body: e.RecoveryDetected, event: e.Recorded) -> None:
+    """A person is asked about the claims, which all are dead."""
+    card.plan = named(event.position)
+
+
+def recovery_ended(card: CampaignCard, _body: e.Event, _event: e.Recorded) -> None:
+    """Somebody decided, or nobody need."""
+    card.plan = None
+
+
 def noted(_card: CampaignCard, _body: e.Event, _event: e.Recorded) -> None:
     """What the ledger alone shows."""
 
@@ -244,6 +257,10 @@ FOLDS: dict[type[e.Event], Change] = {
     e.UnitsAdded: units_added,
     e.UnitsUpdated: noted,
     e.LeaseExpired: noted,
+    e.RecoveryDetected: recovery_detected,
+    e.RecoveryApplied: recovery_ended,
+    e.RecoveryDeclined: recovery_ended,
+    e.RecoveryClosed: recovery_ended,
     e.UnitClaimed: unit_claimed,
     e.UnitCompleted: unit_completed,
     e.AttemptFailed: attempt_failed,

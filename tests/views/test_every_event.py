@@ -8,7 +8,7 @@ from projections.views.cards import ROADS
 from service.domain import events as e
 
 PAST = {e.EngineSwept, e.LogTrimmed, e.LateResult, e.ProjectionSwapped, e.UnitSpread}
-"""What no card shows, beside investigations, recoveries and bundles, which the state alone knows."""
+"""What no card shows, beside investigations and bundles, which the state alone knows."""
 UNCOUNTED = {
     e.CampaignEdited, e.EnginePaused, e.EngineResumed, e.EngineResized, e.EngineSwept, e.LogTrimmed, e.QuotaPolicyChanged,
     e.QuotaRead, e.QuotaReadFailed, e.UnitsUpdated, e.UnitSpread, e.WorkerDraining, e.WorkerFenced,
@@ -22,7 +22,7 @@ UNCOUNTED = {
 def test_every_event_is_shown_or_known_not_to_be(kind: type[e.Event]) -> None:
     road = ROADS[kind]
     assert (road.campaign is not None or road.worker is not None or road.rare) == (
-        kind not in PAST and not kind.kind.startswith(("investigation.", "recovery.", "diagnostic."))
+        kind not in PAST and not kind.kind.startswith(("investigation.", "diagnostic."))
     )
 
 

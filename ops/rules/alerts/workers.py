@@ -71,7 +71,7 @@ WORKERS = Group(
         Alert(
             name="MusterLeaseReaperStuck",
             severity="critical",
-            lasting="15m",  # an open recovery plan holds them for 10
+            lasting="5m",
             expr="F(muster_leases_overdue) > 0",
             summary="Expired leases are not reaped.",
             description="{{ $value }} leases are over and nobody takes them back; their units cannot be claimed again.",

@@ -32,5 +32,9 @@ WORKERS = (
         "unit.claimed unit.heartbeat unit.released unit.lease_expired worker.fenced",
         event=("granted", "renewed", "released", "expired", "fenced"),
     ),
-    gauge("muster_leases_overdue", "Leases that are over and not yet taken back.", "T"),
+    gauge(
+        "muster_leases_overdue",
+        "Leases that are over and not taken back yet, but those that an open recovery plan is about.",
+        "T",
+    ),
 )

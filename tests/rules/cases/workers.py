@@ -63,8 +63,8 @@ WORKERS = {
         case("19 are too few", *leases("0x20 19x30", "0x20 3x30"), quiet="26m"),
     ),
     "MusterLeaseReaperStuck critical": (
-        case("2 leases are overdue", "leases_overdue 2x30", fires="15m 16m", quiet="14m"),
-        case("for 11 minutes only, as a recovery plan holds them", "leases_overdue 2x11 0x30", quiet="11m 16m"),
-        case("one lease is overdue", "leases_overdue 1x30", fires="15m"),
+        case("2 leases are overdue", "leases_overdue 2x30", fires="5m 6m", quiet="4m"),
+        case("for 4 minutes only", "leases_overdue 2x4 0x30", quiet="6m"),
+        case("one lease is overdue", "leases_overdue 1x30", fires="5m"),
     ),
 }
