@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -37,7 +38,6 @@ async def audit(pool: asyncpg.Pool) -> State:
     """Hold the tables against the log; return the state that the log alone gives."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # a fold of many events takes its time
-        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # a fold may take longer than a batch
         recorded = await events(connection)
         check_places(recorded)
         state = folded(recorded)
@@ -160,3 +160,15 @@ def without_shard(row: asyncpg.Record) -> Any:  # noqa: ANN401 - stands for a re
     """Return a record as a dictionary of what a row of the state holds."""
     names = {"grp": "group"} if "payload" in row else {}
     return {names.get(name, name): value for name, value in row.items() if name != "shard"}
+
+
+async def now(pool: asyncpg.Pool) -> datetime:
+    """Return the database's time."""
+    at: datetime = await pool.fetchval(log.QUERIES.now)
+    return at
+
+
+async def kinds(pool: asyncpg.Pool, *prefixes: str) -> list[str]:
+    """Return the kinds of the log's events that begin so, in order."""
+    async with pool.acquire() as connection:
+        return [event.body.kind for event in await events(connection) if event.body.kind.startswith(prefixes)]
