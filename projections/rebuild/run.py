@@ -98,19 +98,16 @@ class Growth:
 @asynccontextmanager
 async def growing(dsn: str, shard: int, *, lasting: bool) -> AsyncIterator[Growth]:
     """Begin a second set of everything beside the live one; whatever is left of it at the end is removed."""
-    connection = await asyncpg.connect(dsn, server_settings=SESSION)
-    gc.disable()  # millions of small objects, and no cycle among them
-    try:
-        async with ahead.lanes(dsn, SESSION) as lanes:
+    async with shadow.alone(dsn, SESSION) as connection, ahead.lanes(dsn, SESSION) as lanes:
+        gc.disable()  # millions of small objects, and no cycle among them
+        try:
             live = await store.live(connection, shard)
             await shadow.lay(connection, lasting=lasting)
             generation = await shadow.open_generation(connection, shard, live.generation)
-            growth = Growth(connection, lanes, live, generation)
-            yield growth
-    finally:
-        gc.enable()
-        await remove(connection, shard)
-        await connection.close()
+            yield Growth(connection, lanes, live, generation)
+        finally:
+            gc.enable()
+            await remove(connection, shard)
 
 
 async def remove(connection: asyncpg.Connection, shard: int) -> None:

@@ -1,11 +1,16 @@
 """The second set of the state tables: laid bare, filled, hardened, and put in the place of the first."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import asyncpg
 
+from service.settings import StartRefused
 from service.store.queries import load
 
 SHADOW = load("shadow", package="projections")
 SCHEMA = "muster_shadow"
+PATIENCE = "60s"
 TABLES = (
     "engine",
     "quotas",
@@ -32,6 +37,36 @@ CARDS = (
     SHADOW.forget_groups,
     SHADOW.forget_series,
 )
+
+
+class AnotherAtWork(StartRefused):
+    """Another rebuild, check or verification works on the same database."""
+
+
+@asynccontextmanager
+async def alone(dsn: str, session: dict[str, str]) -> AsyncIterator[asyncpg.Connection]:
+    """Yield a connection, once no other session has a second set of tables: each would take the other's for its own.
+
+    Raises:
+        AnotherAtWork: when that takes longer than a minute.
+
+    """
+    connection = await asyncpg.connect(dsn, server_settings=session)
+    try:
+        await outwait(connection)
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def outwait(connection: asyncpg.Connection) -> None:
+    """Take the lock that the others hold; a session that ends, however it does, frees it."""
+    await connection.execute(f"SET lock_timeout = '{PATIENCE}'")
+    try:
+        await connection.execute(SHADOW.alone)
+    except asyncpg.LockNotAvailableError as error:
+        raise AnotherAtWork("another rebuild, check or verification is at work on this database: wait for its end") from error
+    await connection.execute("RESET lock_timeout")
 
 
 async def lay(connection: asyncpg.Connection, *, lasting: bool) -> None:
@@ -82,6 +117,8 @@ async def retire(connection: asyncpg.Connection, shard: int) -> None:
 
 async def swap(connection: asyncpg.Connection, shard: int, generation: int) -> None:
     """Put the second set in the place of the first, which is retired; the caller holds the shard's lock and commits."""
+    fleeting = await connection.fetchval(SHADOW.fleeting)
+    assert not fleeting, "tables that a crash empties are never put in place"
     await connection.execute(SHADOW.enliven, shard, generation)
     await connection.execute(SHADOW.forget, shard)
     await forget_cards(connection, shard, generation)

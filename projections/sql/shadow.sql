@@ -1,5 +1,9 @@
 -- A second set of the state tables, in a schema of its own under the same names.
 
+-- name: alone
+-- Nobody else has a second set from here on, or removes ours, until this session ends, however it ends.
+SELECT pg_advisory_lock(x'6d7573746573'::bigint);
+
 -- name: begin
 -- An empty schema for the second set, once what an interrupted rebuild left is gone.
 CREATE SCHEMA muster_shadow;
@@ -61,6 +65,12 @@ FROM (
     SELECT 4, 'DROP SCHEMA muster_shadow CASCADE'
 ) AS plan
 ORDER BY turn;
+
+-- name: fleeting
+-- How many tables of the second set would be empty after a crash of the server.
+SELECT count(*)
+FROM pg_class
+WHERE relnamespace = 'muster_shadow'::regnamespace AND relkind = 'r' AND relpersistence <> 'p';
 
 -- name: end
 -- Nothing is left of the second set.

@@ -8,7 +8,7 @@ from functools import partial
 import asyncpg
 import pytest
 
-from projections.rebuild import ahead, check
+from projections.rebuild import ahead, check, shadow
 from projections.rebuild import regrowth as growing
 from service.domain import commands as c
 from service.domain import ids
@@ -50,6 +50,26 @@ async def live_through(here: Fleet) -> None:
     await here.order(c.ClaimWork(worker=ids.WorkerId("w-2"), kind="investigation"))
     await here.order(c.CompleteUnit(token=tokens[0]), c.RecordReading(quota=ids.QuotaKey("q"), utilization=0.2))
     await here.projector.at_least(here.position)
+
+
+async def test_rebuilds_and_checks_at_the_same_time_go_one_after_the_other(
+    here: Fleet, owner: asyncpg.Connection, dsn: str
+) -> None:
+    """A5: each has tables of its own, and none that a crash empties are put in place."""
+    await live_through(here)
+    first, second, _, third, _ = await asyncio.gather(check(dsn), check(dsn), rebuilt(dsn), check(dsn), rebuilt(dsn))
+    assert [first, second, third] == [None] * 3
+    fleeting = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relpersistence <> 'p'"
+    assert await owner.fetchval(fleeting) == 0
+
+
+async def test_who_waits_too_long_for_another_rebuild_is_told_so(
+    owner: asyncpg.Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shadow, "PATIENCE", "1ms")
+    await owner.execute(shadow.SHADOW.alone)
+    with pytest.raises(shadow.AnotherAtWork, match="another rebuild, check or verification is at work"):
+        await check(dsn)
 
 
 async def test_a_rebuild_gives_the_same_tables_and_the_service_goes_on(here: Fleet, dsn: str) -> None:
