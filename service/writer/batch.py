@@ -99,11 +99,13 @@ class Batch:
         if past is not None:
             refusal = Unprocessable("this Idempotency-Key was used with another request", field="Idempotency-Key")
             return Answer(position=self.head + len(self.events), results=(refusal,) * len(pending.commands))
+        before = len(self.events)
         results = tuple(self.decide(command, origin, at) for command in pending.commands)
         answer = Answer(position=self.head + len(self.events), results=results)
-        if origin.key is not None and not all(isinstance(result, Rejection) for result in results):
-            body = origin.render(answer) if origin.render is not None else None
-            if body is not None or origin.render is None:
+        if origin.key is not None:
+            taken = not all(isinstance(result, Rejection) for result in results)
+            body = origin.render(answer) if origin.render is not None and (taken or len(self.events) > before) else None
+            if body is not None or (taken and origin.render is None):
                 self.keys[origin.key] = Remembered(origin.digest, answer.position, body)
         return answer
 

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from service.domain import commands as c
-from service.domain.rejections import NotFound, Unprocessable
+from service.domain.rejections import NotFound, StaleClaim, Unprocessable
 from service.settings import Settings
 from service.submission import Answer
 from tests.refold import audit
@@ -52,6 +52,18 @@ async def test_a_key_whose_commands_were_all_refused_is_free_again(one: Replica)
     await one.campaign()
     found = await one.submit(c.PauseCampaign(name=NIGHT), key="k", digest=b"1")
     assert (found.replayed, found.results) == (False, (None,))
+
+
+async def test_a_refusal_that_the_log_keeps_is_kept_once(one: Replica) -> None:
+    """A4, B-UNIT-1: a late result that is sent again under its key is the same late result."""
+    await one.campaign(units=units("a"))
+    (claim,) = await one.claim()
+    await one.order(c.ReleaseClaim(token=claim.token, reason="stop"))
+    late = c.FailAttempt(token=claim.token, reason="crash")
+    first, again = [await one.submit(late, key="k", digest=b"1", render=lambda _: b"stale") for _ in range(2)]
+    assert isinstance(first.results[0], StaleClaim)
+    assert (again.replayed, again.body, again.position) == (True, b"stale", first.position)
+    assert [event.body.kind for event in one.committed].count("unit.late_result") == 1
 
 
 async def test_an_expired_key_gives_way(one: Replica, owner: asyncpg.Connection) -> None:
