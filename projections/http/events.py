@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from projections.http.source import READS, Source
+from projections.rejections import Unreadable
 from service.domain import ids
 from service.domain.events import HEARTBEATS, KINDS, NewUnit, UnitsAdded
 from service.store import codec, log
@@ -109,13 +110,19 @@ async def head(source: Source) -> int:
 
 
 async def tail(source: Source, after: int, chosen: Filter, stopping: asyncio.Event) -> AsyncIterator[Sequence[LogEvent]]:
-    """Yield the events after *after* that match, as they come; an empty page now and then says that it still lives."""
+    """Yield the events after *after* that match, as they come; an empty page now and then says that it still lives.
+
+    While the database is away, it waits.
+    """
     clock = asyncio.get_running_loop().time
     quiet_since = clock()
     while not stopping.is_set():
-        known = source.projector.position if source.projector.leads else await head(source)
-        upto = min(known, after + WINDOW)
-        found = await page(source, after, upto, chosen) if upto > after else []
+        try:
+            known = source.projector.position if source.projector.leads else await head(source)
+            upto = min(known, after + WINDOW)
+            found = await page(source, after, upto, chosen) if upto > after else []
+        except Unreadable:
+            upto, found = after, []
         after = found[-1].position if len(found) == PAGE else max(upto, after)
         if found:
             yield found

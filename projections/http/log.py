@@ -42,9 +42,8 @@ def filter_of(request: Look) -> Filter:
 async def stream(request: Look) -> Stream:
     """Send matching events as they come, each once, in order; `Last-Event-ID` or `after` resumes, else from now on."""
     chosen = filter_of(request)
-    after = last_seen(request)
-    if after is None:
-        after = await reads.head(request.reader)
+    after, head = last_seen(request), await reads.head(request.reader)
+    after = head if after is None else after
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Stream(sent(request, after, chosen), media_type="text/event-stream", headers=headers)
 

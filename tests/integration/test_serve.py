@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
+import httpx
 import pytest
 
 from service.server import HEAD_LIMIT
@@ -174,6 +175,7 @@ def test_a_wrong_statement_is_not_a_lost_connection() -> None:
 
 
 def test_with_the_database_away_it_lives_says_so_and_returns_by_itself() -> None:
+    """Promise 5: who reads the log as it grows keeps the place."""
     with folder() as place:
         server = Server(Path(place) / "postgres")
         server.cluster.start()
@@ -182,12 +184,18 @@ def test_with_the_database_away_it_lives_says_so_and_returns_by_itself() -> None
             migrate(dsn)
             with serve(dsn) as program:
                 url = program.url()
-                server.cluster.stop()
-                away = get(f"{url}/readyz")
-                assert (away.status_code, away.headers["retry-after"]) == (503, "1")
-                assert "the database does not answer" in away.json()["detail"]
-                assert get(f"{url}/healthz").is_success
-                server.cluster.start()
-                eventually(lambda: get(f"{url}/readyz").is_success)
+                with httpx.stream("GET", f"{url}/v1/events/stream?kind=engine.paused", timeout=30) as stream:
+                    server.cluster.stop()
+                    away = get(f"{url}/readyz")
+                    assert (away.status_code, away.headers["retry-after"]) == (503, "1")
+                    assert "the database does not answer" in away.json()["detail"]
+                    assert get(f"{url}/healthz").is_success
+                    refused = get(f"{url}/v1/events/stream")
+                    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+                    server.cluster.start()
+                    eventually(lambda: get(f"{url}/readyz").is_success)
+                    assert httpx.post(f"{url}/v1/engine/pause", json={}, timeout=30).is_success
+                    assert any(line.startswith("event: engine.paused") for line in stream.iter_lines())
+                assert "Traceback" not in program.stop()
         finally:
             server.cluster.stop()
