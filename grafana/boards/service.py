@@ -4,7 +4,7 @@ from grafana.boards.leader import LEADER
 from grafana.panel import GREEN, ORANGE, RED, Board, Row, ask, heat, lines, stat, table
 
 # Scrapes, probes and endless streams say nothing about how fast and how well a request is answered.
-SERVED = 'route!~"/metrics|/health.*|/ready.*|.*/events/stream"'
+SERVED = 'route!~"/metrics|/healthz|/readyz|.*/stream"'
 
 SLO = Row(
     "SLO",

@@ -4,7 +4,7 @@ from ops.rules.rule import Group, Recording
 
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 # Probes, scrapes and streams are no promise of the API.
-ROUTES = 'route!~"/metrics|/health.*|/ready.*|.*/events/stream"'
+ROUTES = 'route!~"/metrics|/healthz|/readyz|.*/stream"'
 
 
 def errors(window: str) -> Recording:

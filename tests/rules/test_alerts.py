@@ -55,7 +55,7 @@ def test_no_two_rules_of_a_name_have_the_same_labels() -> None:
 
 
 def test_streams_and_probes_are_no_promise_of_the_api() -> None:
-    assert ROUTES == 'route!~"/metrics|/health.*|/ready.*|.*/events/stream"'
+    assert ROUTES == 'route!~"/metrics|/healthz|/readyz|.*/stream"'
 
 
 @pytest.mark.parametrize("name", ["muster.rules.yml", "muster.alerts.yml"])

@@ -35,7 +35,7 @@ def erring(*stretches: tuple[int, int]) -> tuple[str, ...]:
     route = 'route="/v1/claims",method="POST"'
     good = tuple((TOTAL - bad, samples) for bad, samples in stretches)
     everything = counter(*((TOTAL, samples) for _, samples in stretches))
-    excluded = ("/v1/events/stream", "/readyz", "/healthz", "/metrics")
+    excluded = ("/v1/events/stream", "/stream", "/readyz", "/healthz", "/metrics")
     return (
         f'http_requests_total{{{route},code="200"}} {counter(*good)}',
         f'http_requests_total{{{route},code="503"}} {counter(*stretches)}',

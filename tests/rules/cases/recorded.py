@@ -52,7 +52,7 @@ def changing(minutes: int, *growths: tuple[int, int]) -> tuple[str, ...]:
 def requests(minutes: int) -> tuple[str, ...]:
     """Return requests of which one of four is bad, then seven of eight; probes, scrapes and streams are bad all the time."""
     good, bad, other = changing(minutes, (3, 1), (1, 7), (9, 9))
-    excluded = ("/metrics", "/readyz", "/healthz", "/health/live", "/events/stream", "/v1/events/stream")
+    excluded = ("/metrics", "/readyz", "/healthz", "/stream", "/v1/events/stream")
     return (
         f'http_requests_total{{route="/v1/reports",method="POST",code="200"}} {good}',
         f'http_requests_total{{route="/v1/reports",method="POST",code="500"}} {bad}',
