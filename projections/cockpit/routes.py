@@ -17,7 +17,7 @@ from projections.cockpit.files import FILES
 from projections.cockpit.gallery import Again, page_of, refused_page
 from projections.cockpit.orders import BY_TEMPLATE, ORDERS
 from projections.cockpit.paint import ASSETS, FIELD, HEADERS, Drawn, drawn, fragment, whole
-from projections.cockpit.place import Place
+from projections.cockpit.place import Place, address
 from projections.cockpit.session import FLASH, FLASH_S, SESSION, Flash, Forged
 from projections.cockpit.visit import Visit, place_from
 from projections.rejections import Unreadable
@@ -45,6 +45,23 @@ async def page(request: Visit) -> Response[bytes]:
     except Rejection as refused:
         place, drawn = Place(), refused_page(refused)
     return answered(request, drawn, place, flash)
+
+
+@get("/campaigns/{name:str}/failures", include_in_schema=False)
+async def failures(name: FromPath[str]) -> Response[bytes]:
+    """Lead from a dashboard to what failed in a campaign."""
+    return elsewhere(address("campaigns", name) + "#failures")
+
+
+@get("/events/{position:int}", include_in_schema=False)
+async def event(position: FromPath[int]) -> Response[bytes]:
+    """Lead from an exemplar to its event, with what came before it."""
+    return elsewhere(address("events", before=str(position + 1)) + f"#e-{position}")
+
+
+def elsewhere(place: str) -> Response[bytes]:
+    """Lead to another address of ours."""
+    return Response(b"", status_code=302, headers={**HEADERS, "Location": place})
 
 
 def answered(request: Visit, drawn: Drawn, place: Place, flash: Flash | None) -> Response[bytes]:
@@ -157,4 +174,4 @@ async def static(request: Visit, name: FromPath[str]) -> Response[bytes]:
     return Response(found.body, media_type=found.media, headers=headers)
 
 
-PAGES_AND_ORDERS = [page, order, stream, static, *FILES]
+PAGES_AND_ORDERS = [page, failures, event, order, stream, static, *FILES]

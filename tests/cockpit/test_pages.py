@@ -32,6 +32,17 @@ async def test_every_page_is_there_and_lets_nothing_foreign_in(person: Person, p
         assert landmark in text
 
 
+async def test_dashboards_lead_to_what_failed_and_exemplars_to_their_event(person: Person) -> None:
+    await person.campaign(policy={"max_attempts": 1})
+    await person.fail()
+    to = (await person.http.get("/campaigns/nightly/failures")).headers["Location"]
+    assert to == "/campaigns/nightly#failures"
+    assert 'id="failures"' in await person.see(to)
+    (event,) = (await person.http.get("/v1/events?kind=unit.quarantined")).json()["items"]
+    to = (await person.http.get(f"/events/{event['position']}")).headers["Location"]
+    assert f'id="{to.partition("#")[2]}"' in await person.see(to)
+
+
 async def test_a_card_says_what_a_tired_person_asks_first(person: Person) -> None:
     """B-VIEW-2, B-VIEW-3."""
     await person.campaign(title="The night", policy={"max_attempts": 1, "concurrency": 7})
