@@ -105,6 +105,7 @@ class Muster:
     def _ask(self, method: str, path: str, *, also: tuple[int, ...] = (), **content: Any) -> httpx.Response:  # noqa: ANN401
         """Ask until answered, for as long as it takes to start the service again."""
         deadline = time.monotonic() + PATIENCE_S
+        told = False
         while True:
             try:
                 answer = self._http.request(method, path, **content)
@@ -118,4 +119,7 @@ class Muster:
                     raise DemoError(why)
             if time.monotonic() > deadline:
                 raise DemoError(why)
+            if not told:
+                print(f"{why}; waiting {PATIENCE_S:.0f} s for it", flush=True)
+            told = True
             time.sleep(1.0)
