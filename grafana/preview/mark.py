@@ -240,6 +240,8 @@ def states(canvas: Canvas, panel: Panel, answers: list[list[Series]]) -> None:
 def pie(canvas: Canvas, panel: Panel, answers: list[list[Series]]) -> None:
     """Draw shares as a ring, with their values beside it."""
     kept = sorted(((each.last, each.name) for each in answers[0] if each.last > 0), reverse=True)
+    if not kept:
+        return
     axes, whole = canvas.axes, sum(value for value, _ in kept)
     colours = [paint.of_series(name, index) for index, (_, name) in enumerate(kept)]
     axes.pie([value for value, _ in kept], colors=colours, radius=1.15, startangle=90, counterclock=False,

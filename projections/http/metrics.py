@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 
 from litestar import Response, get
 
@@ -11,10 +11,13 @@ from projections.export import prometheus
 from projections.export.snapshot import Snapshot, rows, take
 from projections.http.description import described
 from projections.http.look import Look
+from projections.http.reader import Reader
 from projections.measures.process import Process
 from projections.rejections import Unreadable
 
 SCOPES = ("all", "fleet", "process")
+PATIENCE_S = 5.0
+"""Half of what Prometheus waits for a scrape by itself."""
 LEVEL = 1
 """Of gzip: the text is so even that more effort saves little."""
 
@@ -52,15 +55,30 @@ def accepts_gzip(encodings: str) -> bool:
 
 async def fleet(request: Look, *, needed: bool) -> Snapshot | None:
     """Return the fleet's numbers; None when the database is away and they are not *needed*."""
-    reader = request.reader
     try:
-        async with reader.connection() as connection:
-            return await take(connection, reader.sizes, reader.shard)
+        return await soon(read(request.reader))
     except Unreadable:
         request.lookout.process.collect_failed()
         if needed:
             raise
         return None
+
+
+async def read(reader: Reader) -> Snapshot:
+    """Read the fleet's numbers."""
+    async with reader.connection() as connection:
+        return await take(connection, reader.sizes, reader.shard)
+
+
+async def soon(reading: Coroutine[None, None, Snapshot]) -> Snapshot:
+    """Return what is read; a database that hangs is away before the scraper gives up, and its connection ends in its own time."""
+    task = asyncio.create_task(reading)
+    done, _ = await asyncio.wait([task], timeout=PATIENCE_S)
+    if not done:
+        task.cancel()
+        task.add_done_callback(lambda late: late.cancelled() or late.exception())
+        raise Unreadable("the database takes too long")
+    return task.result()
 
 
 def written(process: Process, snapshot: Snapshot | None, scope: str, form: str) -> bytes:

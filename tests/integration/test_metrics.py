@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families as plain
 
 from projections.export import prometheus
 from projections.export.snapshot import Snapshot, rows
+from projections.http import metrics as exposition
 from projections.measures.book import Book
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.depth import Depth
@@ -50,6 +51,22 @@ def promtool(text: bytes) -> str:
     """Return what Prometheus has to say against an exposition."""
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
     return (done.stdout + done.stderr).decode()
+
+
+async def test_a_database_that_hangs_is_away_before_the_scraper_gives_up(
+    here: Fleet, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fleet is refused, all answers what this process knows."""
+    monkeypatch.setattr(exposition, "PATIENCE_S", 0.05)
+    lent = [await pool.acquire() for _ in range(pool.get_max_size() - pool.get_size() + pool.get_idle_size())]
+    refused = await here.client.get("/metrics?scope=fleet")
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    answer = await here.client.get("/metrics")
+    assert (answer.status_code, "muster_campaigns" in answer.text) == (200, False)
+    assert "muster_metrics_collect_errors_total 2.0" in answer.text
+    for connection in lent:
+        await pool.release(connection)
+    assert "muster_campaigns" in (await here.client.get("/metrics")).text
 
 
 async def test_prometheus_has_nothing_to_say_against_a_live_scrape(here: Fleet) -> None:
