@@ -25,7 +25,8 @@ async def events_page(request: Look, chosen: Filter) -> Response[bytes]:
         await request.reader.projector.at_least(request.at_least)
     upto = await reads.head(request.reader)
     items = await reads.events(request.reader, after, upto, chosen, limit)
-    return shown(Page(items, str(items[-1].position) if len(items) == limit else None))
+    more = len(items) == limit and items[-1].position < upto
+    return shown(Page(items, str(items[-1].position) if more else None))
 
 
 def filter_of(request: Look) -> Filter:
