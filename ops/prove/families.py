@@ -48,6 +48,8 @@ def moves() -> tuple[Term, ...]:
 FAMILIES: dict[str, tuple[Term, ...]] = {
     "muster_campaign_transitions_total": (
         *(Term(f"campaign.{step}", (f"'{step}'",)) for step in ("created", "paused", "resumed", "reopened", "cancelled")),
+        Term("unit.claimed", ("'started'",), where=((".begins", ("true",)),)),
+        Term("recovery.applied", ("'recovered'",)),
         Term("campaign.completed", ("'completed'",), where=((".outcome", ("achieved",)),)),
         Term("campaign.completed", ("'failed'",), where=((".outcome", ("failed",)),)),
     ),
@@ -57,7 +59,10 @@ FAMILIES: dict[str, tuple[Term, ...]] = {
     ),
     "muster_campaign_attempts_total": ends("campaign"),
     "muster_campaign_attempt_duration_seconds": ends("campaign", outcomes=False, observed=".duration"),
-    "muster_campaign_duration_seconds": (Term("campaign.completed", (".outcome",), observed=".duration"),),
+    "muster_campaign_duration_seconds": (
+        Term("campaign.completed", (".outcome",), observed=".duration"),
+        Term("campaign.cancelled", ("'cancelled'",), without=((".duration", (None,)),), observed=".duration"),
+    ),
     "muster_safety_cap_trips_total": (Term("campaign.breaker_tripped"),),
     "muster_safety_cap_resets_total": (
         Term("campaign.breaker_reset", ("'human'",), where=((".cause", ("reset",)),)),

@@ -153,7 +153,7 @@ def close(tally: Tally) -> None:
 
 
 ALIKE: dict[type[e.Event], Callable[[Any, e.Recorded], object] | None] = {
-    e.UnitClaimed: None,
+    e.UnitClaimed: lambda body, _event: (e.UnitClaimed, body.begins),
     e.UnitHeartbeat: None,
     e.WorkerHeartbeat: None,
     e.RetryDue: None,

@@ -61,7 +61,7 @@ def times(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> Iterator
     for family, instant in instants.items():
         if instant is not None:
             yield Sample(family, (card.name,), instant.timestamp())
-    if rate is not None:
+    if rate is not None and card.state in ("running", "paused"):
         yield Sample("muster_campaign_throughput_units_per_second", (card.name,), rate)
     if left_s is not None:
         yield Sample("muster_campaign_eta_timestamp_seconds", (card.name,), at.timestamp() + left_s)

@@ -62,6 +62,13 @@ def campaign_completed(body: e.CampaignCompleted, _event: e.Recorded) -> Iterato
     yield "muster_campaign_duration_seconds", (body.outcome,), 1, us(body.duration)
 
 
+def campaign_cancelled(body: e.CampaignCancelled, _event: e.Recorded) -> Iterator[Increment]:
+    """A campaign was given up."""
+    yield one("muster_campaign_transitions_total", "cancelled")
+    if body.duration is not None:
+        yield "muster_campaign_duration_seconds", ("cancelled",), 1, us(body.duration)
+
+
 def breaker_reset(body: e.BreakerReset, _event: e.Recorded) -> Iterator[Increment]:
     """A breaker is armed again."""
     yield one("muster_safety_cap_resets_total", "human" if body.cause == "reset" else "success")
@@ -77,8 +84,10 @@ def units_added(body: e.UnitsAdded, _event: e.Recorded) -> Iterator[Increment]:
 
 
 def unit_claimed(body: e.UnitClaimed, _event: e.Recorded) -> Iterator[Increment]:
-    """A unit runs."""
+    """A unit runs, perhaps the first of its campaign."""
     yield moved("running")
+    if body.begins:
+        yield one("muster_campaign_transitions_total", "started")
     yield one("muster_lease_events_total", "granted")
     yield "muster_unit_wait_seconds", (), 1, us(body.waited)
 
@@ -201,6 +210,7 @@ def investigation_empty(body: e.InvestigationEmpty, _event: e.Recorded) -> Itera
 def recovery_applied(body: e.RecoveryApplied, _event: e.Recorded) -> Iterator[Increment]:
     """A plan was carried out."""
     yield one("muster_recoveries_total", "applied")
+    yield one("muster_campaign_transitions_total", "recovered")
     yield "muster_recovered_units_total", (), len(body.units), None
 
 
@@ -214,7 +224,7 @@ MEASURES: dict[type[e.Event], Callable[[Any, e.Recorded], Iterator[Increment] | 
     e.CampaignPaused: always(one("muster_campaign_transitions_total", "paused")),
     e.CampaignResumed: always(one("muster_campaign_transitions_total", "resumed")),
     e.CampaignReopened: always(one("muster_campaign_transitions_total", "reopened")),
-    e.CampaignCancelled: always(one("muster_campaign_transitions_total", "cancelled")),
+    e.CampaignCancelled: campaign_cancelled,
     e.CampaignCompleted: campaign_completed,
     e.BreakerTripped: always(one("muster_safety_cap_trips_total")),
     e.BreakerReset: breaker_reset,

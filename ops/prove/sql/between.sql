@@ -33,7 +33,7 @@ WITH told AS (
     FROM events
     WHERE position <= $1::bigint
         AND campaign IS NOT NULL
-        AND (kind LIKE 'unit.%' OR kind LIKE 'units.%' OR kind LIKE 'campaign.%')
+        AND (kind LIKE 'unit.%' OR kind LIKE 'units.%' OR kind LIKE 'campaign.%' OR kind LIKE 'recovery.%')
         AND kind NOT IN ('campaign.created', 'unit.late_result')
 ), cascades AS (
     SELECT count(*) AS size

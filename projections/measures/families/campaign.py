@@ -6,7 +6,7 @@ from projections.measures.families.words import ATTEMPT_OUTCOMES, ENDED, ENDINGS
 from projections.measures.family import counter, gauge, histogram, info
 from service.domain import ids
 
-CAMPAIGN_STEPS = ("created", "paused", "resumed", "completed", "failed", "reopened", "cancelled")
+CAMPAIGN_STEPS = ("created", "started", "paused", "resumed", "recovered", "completed", "failed", "reopened", "cancelled")
 WAVE_ENDS = "unit.completed unit.quarantined unit.skipped unit.cancelled"
 WAVE_OUTCOMES = ("complete", "partial", "failed")
 CAMPAIGN_SECONDS = "60 300 900 3600 7200 14400 28800 57600 86400 172800 345600 604800"
@@ -15,7 +15,8 @@ CAMPAIGNS = (
     counter(
         "muster_campaign_transitions_total",
         "Campaign lifecycle transitions.",
-        "campaign.created campaign.paused campaign.resumed campaign.completed campaign.reopened campaign.cancelled",
+        "campaign.created unit.claimed campaign.paused campaign.resumed recovery.applied campaign.completed campaign.reopened"
+        " campaign.cancelled",
         to=CAMPAIGN_STEPS,
     ),
     gauge("muster_campaigns", "Campaigns by state.", state=get_args(ids.CampaignState)),
@@ -59,9 +60,9 @@ CAMPAIGNS = (
     histogram(
         "muster_campaign_duration_seconds",
         "Time from start to end of campaigns.",
-        "campaign.completed",
+        "campaign.completed campaign.cancelled",
         CAMPAIGN_SECONDS,
-        outcome=get_args(ids.Outcome),
+        outcome=(*get_args(ids.Outcome), "cancelled"),
     ),
 )
 

@@ -133,7 +133,9 @@ def cancel(state: State, command: CancelCampaign, moment: Moment) -> Decision[No
     if campaign.completed_at is not None:
         raise Conflict(f"campaign {campaign.name!r} is completed", field="state", current="completed")
     if campaign.cancelled_at is None:
-        yield Fact(e.CampaignCancelled(reason=command.reason, by=moment.actor), campaign.name)
+        begun = campaign.started_at
+        duration = None if begun is None else (moment.at - begun).total_seconds()
+        yield Fact(e.CampaignCancelled(reason=command.reason, by=moment.actor, duration=duration), campaign.name)
         yield from cancel_open(state, campaign, command.reason, moment)
 
 

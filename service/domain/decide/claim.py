@@ -123,6 +123,7 @@ def claimed(state: State, unit: Unit, command: ClaimWork, moment: Moment, *, fen
         brief_rev=campaign.brief_rev,
         resume_session=unit.session,
         waited=max((moment.at - (unit.ready_at or unit.updated_at)).total_seconds(), 0.0),
+        begins=campaign.started_at is None,
     )
     return of_unit(unit, body, command.worker)
 

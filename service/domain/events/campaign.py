@@ -89,9 +89,10 @@ class CampaignReopened(Event, frozen=True):
     cause: Literal["units_added", "retry"]
 
 
-class CampaignCancelled(Event, frozen=True):
-    """No unit of it will be run again."""
+class CampaignCancelled(Event, frozen=True, omit_defaults=True):
+    """No unit of it will be run again; *duration* is the time since it began, if it has."""
 
     kind = "campaign.cancelled"
     reason: str | None
     by: str
+    duration: float | None = None

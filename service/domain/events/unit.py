@@ -55,8 +55,11 @@ class UnitUnblocked(Event, frozen=True):
     by: ids.UnitKey
 
 
-class UnitClaimed(Event, frozen=True):
-    """A worker holds the unit under a lease; *fence* grows with every claim, *waited* is the time since the unit became ready."""
+class UnitClaimed(Event, frozen=True, omit_defaults=True):
+    """A worker holds the unit under a lease; *fence* grows with every claim, *waited* is the time since the unit became ready.
+
+    The first claim of a campaign *begins* it.
+    """
 
     kind = "unit.claimed"
     token: ids.Token
@@ -68,6 +71,7 @@ class UnitClaimed(Event, frozen=True):
     brief_rev: int
     resume_session: str | None
     waited: float
+    begins: bool = False
 
 
 class UnitHeartbeat(Event, frozen=True):
