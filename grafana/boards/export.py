@@ -30,7 +30,7 @@ EXPORT = Row(
             "Since the last OTLP success",
             "Time since a push last went well. Longer than a few intervals: dashboards fed by the collector are old, those fed"
             " by the scrape are not; mend the collector, the next push carries the totals.",
-            "time() - max(muster_otlp_last_success_timestamp_seconds{inst})",
+            "time() - (max(muster_otlp_last_success_timestamp_seconds{inst}) > 0)",
             unit="s",
             empty="never pushed",
         ),

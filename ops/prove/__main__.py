@@ -27,7 +27,10 @@ NONE = Total()
 def prove(settings: Settings, url: str) -> None:
     """Draw the table, and end with 1 when a number is not the same everywhere."""
     with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
-        position, sources = asyncio.run(gathered(settings.dsn, client))
+        try:
+            position, sources = asyncio.run(gathered(settings.dsn, client))
+        except httpx.TransportError as error:
+            raise click.ClickException(f"no Muster at {url} ({error}); start one with `make up`") from error
     print(f"position {position:,}\n{'family':<52} {'/metrics':>11} {'OTLP':>11} {'API':>11} {'SQL':>11}  equal")
     wrong = [name for name in proven() if not line(name, sources)]
     print(f"\n{len(proven()) - len(wrong)} of {len(proven())} families are equal, series by series, sums to the microsecond.")

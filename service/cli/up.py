@@ -24,7 +24,13 @@ from service.store.migration import migrate
 @click.option("--data", metavar="DIR", help="Folder for everything that lasts.  [default: .muster]")
 @click.option("--host", help="Address to listen on; MUSTER_HOST.")
 @click.option("--port", type=int, help="Port to listen on; MUSTER_PORT.")
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Replicas on the port.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Replicas on the port; a scrape reaches one of them, so scrape scope=fleet.",
+)
 def up(data: str | None, host: str | None, port: int | None, workers: int) -> None:
     """Run Muster on this machine until Ctrl-C; what it knows stays in DIR."""
     settings = Settings.read(os.environ, data_dir=data, host=host, port=port)

@@ -1,6 +1,7 @@
 """The worker's loop: take units, run their commands, leave in good order."""
 
 import asyncio
+import socket
 from importlib.metadata import version
 
 from service.worker.claimant import Claimant
@@ -22,7 +23,9 @@ class Worker:
         self._spool = spool
         self._narrator = narrator
         self._hands = asyncio.TaskGroup()
-        presence = Presence(alive=True, capacity=plan.concurrency, labels=plan.labels, version=version("muster"))
+        presence = Presence(
+            alive=True, capacity=plan.concurrency, labels={"host": socket.gethostname(), **plan.labels}, version=version("muster")
+        )
         roster = Roster(presence)
         self._courier = Courier(plan.worker, service, spool, roster, narrator, self._hear)
         self._crew = Crew(plan, self._hands, spool, roster, self._courier, narrator)

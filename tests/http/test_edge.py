@@ -107,6 +107,12 @@ async def test_a_wrong_word_is_told_the_right_ones(http: Http, path: str, body: 
     assert (problem["field"], problem["allowed"]) == (field, allowed)
 
 
+async def test_a_name_that_is_none_is_told_the_pattern_without_what_python_alone_needs(http: Http) -> None:
+    problem = (await http.post("/v1/campaigns", json={"name": "Bad_Name"})).json()
+    assert problem["field"] == "name"
+    assert problem["allowed"].endswith("matching regex '^[a-z0-9][a-z0-9._-]{0,62}$'")
+
+
 async def test_an_action_on_what_has_no_version_has_no_etag(http: Http) -> None:
     await http.post("/v1/reports", json={"worker": "w", "reports": [{"type": "worker"}]})
     assert "ETag" not in (await http.post("/v1/workers/w/drain")).headers

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +30,7 @@ def test_a_unit_is_run_and_reported(service: ServiceDouble, start: Start) -> Non
     assert "started   c/a · attempt 1" in told
     assert "done      c/a" in told
     assert [said["alive"] for said in service.said("worker")] == [True, False]
-    assert service.said("worker")[0]["labels"] == {"gpu": "no"}
+    assert service.said("worker")[0]["labels"] == {"host": socket.gethostname(), "gpu": "no"}
 
 
 def test_a_command_that_fails_is_reported_with_its_screen(service: ServiceDouble, start: Start) -> None:
