@@ -1,12 +1,11 @@
 """The series of one shard, kept by the fold of events."""
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from projections.measures.catalogue import CATALOGUE, FOLDED
+from projections.measures.catalogue import FOLDED
 from projections.measures.measure import SPANS, measure, parents, since, us
 from projections.measures.series import Scale, Series
 from projections.views.span import Span
@@ -21,16 +20,11 @@ PARENTS = (e.CampaignCreated, e.CampaignEdited, e.QuotaRead, e.QuotaReadFailed, 
 
 
 class Tally(Struct, gc=False):
-    """Events of one page that count the same: their counters with the amount of each, and the histograms that they feed.
-
-    What a histogram of numbers observes is the same for all of them; of times, each has its own.
-    """
+    """Events of one page that count the same: their counters with the amount of each, and the histograms that they feed."""
 
     counters: list[tuple[Series, int]]
-    times: list[tuple[Series, Scale]]
-    numbers: list[tuple[Series, Scale, int]]
-    count: int = 0
-    last: e.Recorded | None = None
+    histograms: list[tuple[Series, Scale]]
+    events: list[e.Recorded]
 
 
 class Book:
@@ -53,11 +47,7 @@ class Book:
             tally = tallies.get(signature)
             if tally is None:
                 tally = tallies[signature] = self.tally(event)
-            tally.count += 1
-            tally.last = event
-            if tally.times:
-                for (row, scale), observed in zip(tally.times, OBSERVED[kind](body, event), strict=True):
-                    scale.observe(row, observed, event)
+            tally.events.append(event)
         for tally in tallies.values():
             close(tally)
 
@@ -71,10 +61,8 @@ class Book:
             self.touched.add(key)
             if observed is None:
                 tally.counters.append((row, count))
-            elif CATALOGUE[family].unit == "seconds":
-                tally.times.append((row, SCALES[family]))
             else:
-                tally.numbers.append((row, SCALES[family], observed))
+                tally.histograms.append((row, SCALES[family]))
         return tally
 
     def fold(self, event: e.Recorded) -> None:
@@ -89,7 +77,7 @@ class Book:
             if observed is None:
                 row.value += count
             else:
-                SCALES[family].observe(row, observed, event)
+                SCALES[family].observe(row, (observed,), (event,))
             self.touched.add(key)
 
     def measure(self, spans: Iterable[Span]) -> None:
@@ -99,7 +87,7 @@ class Book:
                 row = self.series.get(key) or self.add(key, event)
                 row.position = max(row.position, event.position)
                 if key[0] in SCALES:
-                    SCALES[key[0]].observe(row, length, event)
+                    SCALES[key[0]].observe(row, (length,), (event,))
                 else:
                     row.value += 1
                 self.touched.add(key)
@@ -137,18 +125,17 @@ class Book:
 
 def close(tally: Tally) -> None:
     """Add what was counted together."""
-    assert tally.last is not None, "a tally has at least the event that it was made for"
-    last = tally.last.position
+    events = tally.events
+    last = events[-1].position
     for row, each in tally.counters:
-        row.value += each * tally.count
+        row.value += each * len(events)
         row.position = max(row.position, last)
-    for row, _ in tally.times:
-        row.position = max(row.position, last)
-    for row, scale, observed in tally.numbers:
-        scale.observe(row, observed, tally.last)
-        row.value += tally.count - 1
-        row.sum_us += observed * (tally.count - 1)
-        row.buckets[bisect_left(scale.bounds, observed)] += tally.count - 1
+    if not tally.histograms:
+        return
+    observe = OBSERVED[type(events[0].body)]
+    columns = zip(*(observe(event.body, event) for event in events), strict=True)
+    for (row, scale), observed in zip(tally.histograms, columns, strict=True):
+        scale.observe(row, observed, events)
         row.position = max(row.position, last)
 
 
@@ -165,9 +152,10 @@ ALIKE: dict[type[e.Event], Callable[[Any, e.Recorded], object] | None] = {
 
 
 def completed(body: e.UnitCompleted, event: e.Recorded) -> tuple[int, ...]:
-    """Return what the histograms of times observe of a unit that is done: twice its attempt, and all its time."""
-    attempt = us(body.duration)
-    return (attempt, attempt) if body.first_ready_at is None else (attempt, attempt, since(body.first_ready_at, event))
+    """Return what histograms observe of a unit that is done: twice its attempt, all its time if that is known, its retries."""
+    attempt, retries = us(body.duration), body.attempt - 1
+    first_ready_at = body.first_ready_at
+    return (attempt, attempt, retries) if first_ready_at is None else (attempt, attempt, since(first_ready_at, event), retries)
 
 
 OBSERVED: dict[type[e.Event], Callable[[Any, e.Recorded], tuple[int, ...]]] = {
@@ -176,4 +164,4 @@ OBSERVED: dict[type[e.Event], Callable[[Any, e.Recorded], tuple[int, ...]]] = {
     e.AttemptFailed: lambda body, _event: (us(body.duration),) * 2,
     e.RetryScheduled: lambda body, _event: (body.delay_ms * 1000,),
 }
-"""What the histograms of times of the frequent events observe, in the order of their measure."""
+"""What the histograms of the frequent events observe, in the order of their measure."""

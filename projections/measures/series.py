@@ -1,6 +1,7 @@
 """One series of whole numbers, and what a histogram does with an observation."""
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import ceil, log2
@@ -11,6 +12,7 @@ from projections.measures.family import Family
 from service.domain import events as e
 
 SCALE = 3
+STEPS = 2**SCALE
 ZERO = -(2**15)
 """Stands among the exponential buckets for what is not above zero."""
 
@@ -51,17 +53,21 @@ class Scale(Struct, frozen=True, gc=False):
         size = len(self.bounds) + 1
         return Series(event.at, event.position, buckets=[0] * size, exemplars=[None] * size if self.exemplars else [])
 
-    def observe(self, row: Series, observed: int, event: e.Recorded) -> None:
-        """Count one observation."""
-        bucket = bisect_left(self.bounds, observed)
-        row.value += 1
-        row.sum_us += observed
-        row.buckets[bucket] += 1
+    def observe(self, row: Series, observed: Sequence[int], events: Sequence[e.Recorded]) -> None:
+        """Count what was observed of each of *events*, which stand in the order of the log."""
+        places = [bisect_left(self.bounds, one) for one in observed]
+        row.value += len(observed)
+        row.sum_us += sum(observed)
+        for place, count in Counter(places).items():
+            row.buckets[place] += count
         if self.exemplars:
-            row.exemplars[bucket] = (observed, event.at, event.position, event.unit or "")
+            for place, (one, event) in dict(zip(places, zip(observed, events, strict=True), strict=True)).items():
+                kept = row.exemplars[place]
+                if kept is None or kept[2] < event.position:
+                    row.exemplars[place] = (one, event.at, event.position, event.unit or "")
         if self.exponential:
-            at = index(observed, self.per_second)
-            row.exponential[at] = row.exponential.get(at, 0) + 1
+            for at, count in Counter([index(one, self.per_second) for one in observed]).items():
+                row.exponential[at] = row.exponential.get(at, 0) + count
 
 
 def index(observed: int, per_second: int = 1_000_000) -> int:
@@ -70,7 +76,7 @@ def index(observed: int, per_second: int = 1_000_000) -> int:
     >>> [index(seconds) for seconds in (1_000_000, 1_000_001, 2_000_000, 0)]
     [-1, 0, 7, -32768]
     """
-    return ceil(log2(observed / per_second) * 2**SCALE) - 1 if observed > 0 else ZERO
+    return ceil(log2(observed / per_second) * STEPS) - 1 if observed > 0 else ZERO
 
 
 def quantile(counts: Mapping[int, int], share: float) -> float | None:
@@ -82,7 +88,7 @@ def quantile(counts: Mapping[int, int], share: float) -> float | None:
     rank, below = share * sum(counts.values()), 0
     for place in sorted(counts):
         if below + counts[place] >= rank:
-            return 0.0 if place == ZERO else float(2 ** ((place + (rank - below) / counts[place]) / 2**SCALE))
+            return 0.0 if place == ZERO else float(2 ** ((place + (rank - below) / counts[place]) / STEPS))
         below += counts[place]
     return None
 
