@@ -83,15 +83,14 @@ class CampaignCard(Struct, kw_only=True):
 
     def move(self, old: ids.UnitState | None, new: ids.UnitState, at: datetime) -> None:
         """Count one unit out of *old* (None: it is new) and into *new*."""
-        counts = self.counts
-        counts.move(old, new)
+        self.counts.move(old, new)
         if new == "done":
             at_us = microseconds(at)
             if self.paused_at is None:
                 self.pace.done(at_us)
             self.course.count_done(at_us)
             self.done_at = at
-        if old == "parked" and counts.parked == 0:
+        if old == "parked" and self.counts.parked == 0:
             self.resume_at = None
 
     def decided(self, position: int) -> None:
@@ -177,24 +176,17 @@ def units_added(card: CampaignCard, body: e.UnitsAdded, _event: e.Recorded) -> N
     card.counts.ready += len(body.units) - blocked
 
 
-def unit_moved(card: CampaignCard, body: e.Event, event: e.Recorded) -> None:
-    """A unit is in another state."""
-    card.move(*STEPS[type(body)](body), event.at)
-
-
-def unit_claimed(card: CampaignCard, body: e.UnitClaimed, event: e.Recorded) -> None:
-    """A unit runs."""
+def unit_claimed(card: CampaignCard, _body: e.UnitClaimed, event: e.Recorded) -> None:
+    """The first claim begins the campaign's course."""
     if card.started_at is None:
         card.started_at = event.at
         card.course.begin(microseconds(event.at))
-    unit_moved(card, body, event)
 
 
-def unit_completed(card: CampaignCard, body: e.UnitCompleted, event: e.Recorded) -> None:
-    """A unit is done; the run of failures ends."""
+def unit_completed(card: CampaignCard, body: e.UnitCompleted, _event: e.Recorded) -> None:
+    """The run of failures ends."""
     card.consecutive = 0
     card.durations.observe(body.duration)
-    unit_moved(card, body, event)
 
 
 def attempt_failed(card: CampaignCard, _body: e.AttemptFailed, event: e.Recorded) -> None:
@@ -204,12 +196,11 @@ def attempt_failed(card: CampaignCard, _body: e.AttemptFailed, event: e.Recorded
         card.consecutive += 1
 
 
-def unit_quarantined(card: CampaignCard, body: e.UnitQuarantined, event: e.Recorded) -> None:
+def unit_quarantined(card: CampaignCard, body: e.UnitQuarantined, _event: e.Recorded) -> None:
     """A unit is out until a person sends it back."""
     if card.policy.breaker.counts == "units" and body.reason != "manual":
         card.consecutive += 1
     card.quarantined_by_reason[body.reason] = card.quarantined_by_reason.get(body.reason, 0) + 1
-    unit_moved(card, body, event)
 
 
 def unquarantined(card: CampaignCard, reason: str) -> None:
@@ -221,9 +212,8 @@ def unquarantined(card: CampaignCard, reason: str) -> None:
         del card.quarantined_by_reason[reason]
 
 
-def unit_parked(card: CampaignCard, body: e.UnitParked, event: e.Recorded) -> None:
+def unit_parked(card: CampaignCard, body: e.UnitParked, _event: e.Recorded) -> None:
     """A unit waits for quota; only a worker's word is about the quota, a person's is not."""
-    unit_moved(card, body, event)
     if body.token is not None:
         card.resume_at = body.resume_at
 
@@ -239,13 +229,13 @@ def recovery_ended(card: CampaignCard, _body: e.Event, _event: e.Recorded) -> No
 
 
 def noted(_card: CampaignCard, _body: e.Event, _event: e.Recorded) -> None:
-    """What the ledger alone shows."""
+    """Nothing but the step of the unit, if it is one, and what the ledger shows."""
 
 
 Change = Callable[[CampaignCard, Any, e.Recorded], None]
 
 FOLDS: dict[type[e.Event], Change] = {
-    **dict.fromkeys(STEPS, unit_moved),
+    **dict.fromkeys(STEPS, noted),
     e.CampaignEdited: edited,
     e.CampaignPaused: paused,
     e.CampaignResumed: resumed,

@@ -13,6 +13,7 @@ from projections.views.ledgers import Ledgers
 from projections.views.quarantine import QuarantineCard
 from projections.views.quota import QuotaCard
 from projections.views.span import Measured, Span, between
+from projections.views.step import STEPS, StepOf
 from projections.views.wave import Waves
 from projections.views.worker import WorkerCard
 from service.domain import events as e
@@ -63,7 +64,7 @@ class Cards:
         """Fold one event into every card that shows something of it."""
         road = ROADS[type(event.body)]
         if road.campaign is not None and event.campaign is not None:
-            self._campaign(road.campaign, event)
+            self._campaign(road, road.campaign, event)
         if road.worker is not None and event.worker is not None:
             card = self.workers.get(event.worker)
             if card is None:
@@ -76,21 +77,24 @@ class Cards:
             self._rare(event)
         self.heard_at = event.at
 
-    def _campaign(self, change: "Change", event: e.Recorded) -> None:
+    def _campaign(self, road: "Road", change: campaign.Change, event: e.Recorded) -> None:
         assert event.campaign is not None
-        card = self.campaigns[event.campaign]
+        card, body = self.campaigns[event.campaign], event.body
         running = card.counts.running
-        self.ledgers.take(card, event, self)
-        if type(event.body) is e.UnitSkipped:
+        step = None if road.step is None else road.step(body)
+        self.ledgers.take(card, event, step, self)
+        if type(body) is e.UnitSkipped:
             card.cascade += 1
         elif card.cascade:
             self.spans.append(Span("cascade", card.cascade, event))
             card.cascade = 0
-        change(card, event.body, event)
+        change(card, body, event)
+        if step is not None:
+            card.move(*step, event.at)
         clock.keep(card, event.at, self)
         card.position = event.position
-        if event.unit is not None or type(event.body) in IMPORTS:
-            card.waves_left += self.waves.fold(event)
+        if event.unit is not None or type(body) in IMPORTS:
+            card.waves_left += self.waves.fold(event, step)
             if self.waves.spans:
                 self._turn(card)
             if event.unit is None:
@@ -178,18 +182,18 @@ CLEARED: dict[type[e.Event], Measured] = {e.QuarantineCleared: "retried", e.Unit
 BEATS = (e.UnitHeartbeat, e.WorkerHeartbeat)
 RARE = {e.CampaignCreated, e.CampaignEdited, e.UnitQuarantined, *LEAVING, *engine.FOLDS, *quota.FOLDS}
 
-Change = campaign.Change
-
 
 class Road(Struct, frozen=True):
     """Where an event goes."""
 
     campaign: campaign.Change | None
+    step: StepOf | None
     worker: worker.Change | None
     rare: bool
     beat: bool
 
 
 ROADS: dict[type[e.Event], Road] = {
-    kind: Road(campaign.FOLDS.get(kind), worker.FOLDS.get(kind), kind in RARE, kind in BEATS) for kind in e.EVENTS
+    kind: Road(campaign.FOLDS.get(kind), STEPS.get(kind), worker.FOLDS.get(kind), kind in RARE, kind in BEATS)
+    for kind in e.EVENTS
 }

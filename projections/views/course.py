@@ -38,8 +38,9 @@ class Course(Struct, gc=False):
             self.width_us *= 2
             self.done[:], self.failed[:] = halved(self.done), halved(self.failed)
         slot = since_us // self.width_us
-        for counts in (self.done, self.failed):
-            counts.extend([0] * (slot + 1 - len(counts)))
+        if slot >= len(self.done):
+            for counts in (self.done, self.failed):
+                counts.extend([0] * (slot + 1 - len(counts)))
         return slot
 
 

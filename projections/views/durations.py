@@ -17,7 +17,7 @@ class Durations(Struct, gc=False):
         """Count one duration."""
         step = round(PER_OCTAVE * log2(max(seconds * 1000, 1)))
         self.steps[step] = self.steps.get(step, 0) + 1
-        if self.count >= MOST:
+        if sum(self.steps.values()) >= MOST:
             self.steps = {step: count // 2 for step, count in self.steps.items() if count > 1}
 
     @property

@@ -14,7 +14,7 @@ from projections.views.instant import microseconds
 from projections.views.ledger import DEFAULT_GROUP, Cause
 from projections.views.mark import EVERY, SURROUNDINGS, Mark, mark_of
 from projections.views.quota import QuotaCard
-from projections.views.step import STEPS
+from projections.views.step import STEPS, Step
 from projections.views.worker import WorkerCard
 from service.domain import events as e
 from service.domain import ids
@@ -73,19 +73,18 @@ class Ledgers:
         asked = {unit for event in events if event.campaign in divided for unit in named(event)} if divided else set()
         return asked - self.groups.keys()
 
-    def take(self, card: CampaignCard, event: e.Recorded, around: Surroundings) -> None:
-        """Bring the ledger of a campaign up to an event, before its card takes the event."""
+    def take(self, card: CampaignCard, event: e.Recorded, step: Step | None, around: Surroundings) -> None:
+        """Bring the ledger of a campaign up to an event and the *step* that it is, before its card takes the event."""
         ledger, kind = card.ledger, type(event.body)
         ledger.facts += 1
         if ledger.facts > EVERY:
             self.mark(card, event.position - 1, around)
         self.pass_time(card, event.at, around)
-        if kind in STEPS:
+        if step is not None:
             if kind is e.UnitReleased:
                 self._released(card, event, around)
             if ledger.groups and event.unit is not None:
-                old, new = STEPS[kind](event.body)
-                ledger.move(self._group(card.name, event.unit), old, new)
+                ledger.move(self._group(card.name, event.unit), *step)
         elif kind is e.LeaseExpired or kind in IMPORTS:
             self._rare(card, event)
 

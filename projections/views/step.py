@@ -7,14 +7,15 @@ from service.domain import events as e
 from service.domain import ids
 
 Step = tuple[ids.UnitState, ids.UnitState]
+StepOf = Callable[[Any], Step]
 
 
-def always(old: ids.UnitState, new: ids.UnitState) -> Callable[[Any], Step]:
+def always(old: ids.UnitState, new: ids.UnitState) -> StepOf:
     """Return the step of an event that always leads the same way."""
     return lambda _body: (old, new)
 
 
-STEPS: dict[type[e.Event], Callable[[Any], Step]] = {
+STEPS: dict[type[e.Event], StepOf] = {
     e.UnitClaimed: always("ready", "running"),
     e.UnitCompleted: lambda body: (body.was, "done"),
     e.RetryScheduled: always("running", "delayed"),

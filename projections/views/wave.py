@@ -1,5 +1,6 @@
 """Waves: the topological levels of a campaign's units, how many are in which state, and when each wave began and ended."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
@@ -39,15 +40,6 @@ class WaveCard(Struct, kw_only=True):
     def end(self) -> Measured:
         """How it ended: with every unit done, with some, or with none."""
         return "complete" if self.units.done == self.units.total else "partial" if self.units.done else "failed"
-
-    def move(self, step: Step, at: datetime) -> None:
-        """Count one unit out of one state and into another."""
-        old, new = step
-        self.units.move(old, new)
-        if new == "running" and self.started_at is None:
-            self.started_at = at
-        if new not in ids.OPEN_STATES:
-            self.rested_at = at
 
 
 class Waves:
@@ -102,42 +94,51 @@ class Waves:
         self.place(campaign, body.units)
         return {self.places.get((campaign, unit.key), FIRST) for unit in body.units}
 
-    def fold(self, event: e.Recorded) -> int:
-        """Count what *event* moves; return how many waves more have open units."""
+    def fold(self, event: e.Recorded, step: Step | None) -> int:
+        """Count what *event* adds, or the *step* that it is; return how many waves more have open units."""
         assert event.campaign is not None, "the envelope of a unit's event names the campaign"
         body = event.body
-        if isinstance(body, e.UnitsAdded):
-            self.place(event.campaign, body.units)
-            return sum(self._add(event.campaign, unit) for unit in body.units)
-        step_of = STEPS.get(type(body))
-        if event.unit is None or step_of is None:
+        if step is not None and event.unit is not None:
+            wave = self.places.get((event.campaign, event.unit), FIRST)
+            return self._move(self.card(event.campaign, wave), step, event)
+        return self._join(event.campaign, body.units) if isinstance(body, e.UnitsAdded) else 0
+
+    def _move(self, card: WaveCard, step: Step, event: e.Recorded) -> int:
+        old, new = step
+        units = card.units
+        units.move(old, new)
+        if new in ids.OPEN_STATES:
+            if new == "running" and card.started_at is None:
+                card.started_at = event.at
+                self.spans.append(Span("wave", units.total, event))
+            return int(old not in ids.OPEN_STATES and units.open == 1)
+        card.rested_at = event.at
+        if old not in ids.OPEN_STATES or units.open:
             return 0
-        card = self.card(event.campaign, event.unit)
-        begun, step = card.started_at is not None, step_of(body)
-        card.move(step, event.at)
-        if card.started_at is not None and not begun:
-            self.spans.append(Span("wave", card.units.total, event))
-        more = (step[1] in ids.OPEN_STATES) - (step[0] in ids.OPEN_STATES)
-        if not more:
-            return 0
-        left = card.units.open
-        if card.started_at is not None and left == 0:
+        if card.started_at is not None:
             self.spans.append(Span(card.end, between(card.started_at, event.at), event))
-        return (left > 0) - (left - more > 0)
+        return -1
 
-    def _add(self, campaign: ids.CampaignName, unit: e.NewUnit) -> int:
-        card = self.card(campaign, unit.key)
-        before = card.units.open
-        card.units.move(None, "blocked" if unit.waits_for else "ready")
-        return int(before == 0)
+    def _join(self, campaign: ids.CampaignName, units: Sequence[e.NewUnit]) -> int:
+        self.place(campaign, units)
+        more = 0
+        joining = Counter((self.places.get((campaign, unit.key), FIRST), unit.waits_for > 0) for unit in units)
+        for (wave, blocked), count in joining.items():
+            counts = self.card(campaign, wave).units
+            more += counts.open == 0
+            if blocked:
+                counts.blocked += count
+            else:
+                counts.ready += count
+        return more
 
-    def card(self, campaign: ids.CampaignName, key: ids.UnitKey) -> WaveCard:
-        """Return the card of the wave that a unit is in."""
-        wave = (campaign, self.places.get((campaign, key), FIRST))
-        card = self.cards.get(wave)
+    def card(self, campaign: ids.CampaignName, wave: int) -> WaveCard:
+        """Return the card of a wave, to change it."""
+        key = campaign, wave
+        card = self.cards.get(key)
         if card is None:
-            card = self.cards[wave] = WaveCard(campaign=campaign, wave=wave[1])
-        self.touched.add(wave)
+            card = self.cards[key] = WaveCard(campaign=campaign, wave=wave)
+        self.touched.add(key)
         return card
 
     def saved(self) -> None:
