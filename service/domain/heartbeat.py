@@ -11,9 +11,14 @@ LEVELS: tuple[ids.Level, ...] = ("healthy", "warn", "stale", "dead")
 
 
 @lru_cache(maxsize=256)
+def span(seconds: float) -> timedelta:
+    """Return *seconds* as a span; there are few leases."""
+    return timedelta(seconds=seconds)
+
+
 def lease_end(at: datetime, lease_s: float) -> datetime:
-    """Return until when a lease runs that was renewed at *at*; a batch of heartbeats has one time and few leases."""
-    return at + timedelta(seconds=lease_s)
+    """Return until when a lease runs that was renewed at *at*."""
+    return at + span(lease_s)
 
 
 def age(beat_at: datetime, at: datetime) -> float:

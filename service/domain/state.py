@@ -73,25 +73,28 @@ class State:
 
     def add(self, unit: Unit) -> None:
         """Take in a new unit, ready or blocked."""
-        self.units[unit.campaign, unit.key] = unit
-        self.touched.added.append((unit.campaign, unit.key))
-        self.touched.campaigns.add(unit.campaign)
-        self.campaigns[unit.campaign].counts.move(None, unit.state)
+        name = unit.campaign
+        known = name, unit.key
+        self.units[known] = unit
+        self.touched.added.append(known)
+        self.touched.campaigns.add(name)
+        self.campaigns[name].counts.move(None, unit.state)
         if unit.state == "ready":
-            self.group(unit.campaign, unit.group).ready += 1
+            self.group(name, unit.group).ready += 1
 
     def move(self, unit: Unit, to: ids.UnitState, at: datetime) -> None:
         """Bring *unit* into state *to*, and count it there."""
+        name, was, touched = unit.campaign, unit.state, self.touched
         unit.updated_at = at
-        self.touched.units.add((unit.campaign, unit.key))
-        if unit.state == to:
+        touched.units.add((name, unit.key))
+        if was == to:
             return
-        self.campaigns[unit.campaign].counts.move(unit.state, to)
-        self.touched.campaigns.add(unit.campaign)
-        group = self.group(unit.campaign, unit.group)
-        group.ready += (to == "ready") - (unit.state == "ready")
-        group.held += (to in HOLDING) - (unit.state in HOLDING)
         unit.state = to
+        self.campaigns[name].counts.move(was, to)
+        touched.campaigns.add(name)
+        group = self.group(name, unit.group)
+        group.ready += (to == "ready") - (was == "ready")
+        group.held += (to in HOLDING) - (was in HOLDING)
 
     def regroup(self, unit: Unit, group: int) -> None:
         """Move an untouched unit to another group, and count it there."""

@@ -92,14 +92,14 @@ def cancelled(state: State, _body: e.CampaignCancelled, event: e.Recorded) -> No
 def units_added(state: State, body: e.UnitsAdded, event: e.Recorded) -> None:
     """Units join in the order of the import; an edge of the graph for each dependency."""
     assert event.campaign is not None, "the envelope of an import names the campaign"
-    for index, new in enumerate(body.units):
+    for seq, new in enumerate(body.units, event.position * UNITS_PER_EVENT):
         unit = Unit(
             campaign=event.campaign,
             key=new.key,
             state="blocked" if new.waits_for else "ready",
             group=new.group,
             priority=new.priority,
-            seq=event.position * UNITS_PER_EVENT + index,
+            seq=seq,
             payload=new.payload,
             estimate_s=new.estimate_s,
             kind=new.kind,

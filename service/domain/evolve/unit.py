@@ -73,27 +73,29 @@ def unclaim(state: State, unit: Unit) -> None:
 
 def heartbeat(state: State, body: e.UnitHeartbeat, event: e.Recorded) -> None:
     """The lease is renewed; what the worker did not say stays as it was."""
-    claim = state.claims[body.token]
-    state.touched.beaten.add(body.token)
+    token, at, output_at, progress = body.token, event.at, body.output_at, body.progress
+    claim = state.claims[token]
+    state.touched.beaten.add(token)
     alive = body.alive is not False
     if alive:
-        claim.beat_at, claim.lease_until = event.at, lease_end(event.at, claim.lease_s)
-    moved = body.output_at is not None and body.output_at != claim.output_at
-    worked = moved or (body.progress is not None and body.progress != claim.progress)
+        claim.beat_at, claim.lease_until = at, lease_end(at, claim.lease_s)
+    moved = output_at is not None and output_at != claim.output_at
+    worked = moved or (progress is not None and progress != claim.progress)
     if body.idle:
         claim.idle_count += 1
     elif worked or body.idle is False:
         claim.idle_count = 0
     if moved:
-        claim.output_at, claim.moved_at = body.output_at, event.at
-    claim.progress = claim.progress if body.progress is None else body.progress
+        claim.output_at, claim.moved_at = output_at, at
+    if progress is not None:
+        claim.progress = progress
     if body.note is not None or body.session or body.screen_id:
-        state.touched.told.add(body.token)
+        state.touched.told.add(token)
         claim.note = claim.note if body.note is None else body.note
         claim.session = body.session or claim.session
         claim.screen_id = body.screen_id or claim.screen_id
-    worker = state.worker(claim.worker, event.at)
-    worker.beat_at, worker.alive = event.at, alive
+    worker = state.worker(claim.worker, at)
+    worker.beat_at, worker.alive = at, alive
 
 
 def completed(state: State, body: e.UnitCompleted, event: e.Recorded) -> None:
