@@ -101,6 +101,7 @@ async def growing(dsn: str, shard: int, *, lasting: bool) -> AsyncIterator[Growt
     async with shadow.alone(dsn, SESSION) as connection, ahead.lanes(dsn, SESSION) as lanes:
         gc.disable()  # millions of small objects, and no cycle among them
         try:
+            await shadow.count_time(connection)
             live = await store.live(connection, shard)
             await shadow.lay(connection, lasting=lasting)
             generation = await shadow.open_generation(connection, shard, live.generation)
