@@ -1,0 +1,86 @@
+"""A primary that is lost and a standby that is promoted: the service goes on by itself, with every promise that can be kept."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+from service.settings import Settings
+from service.store.pool import open_pool
+from tests.faults.history import Clients, Told, grown, held_against_the_log
+from tests.faults.pair import Pair
+from tests.refold import events
+from tests.replica import Replica, eventually
+
+WITHIN_S = 5.0
+
+
+def cut_off(one: Replica) -> Callable[[], Awaitable[object]]:
+    """Return the condition that the Writer has noticed a loss: no answer of before it is still on its way."""
+
+    async def holds() -> bool:
+        return one.writer._connection is None
+
+    return holds
+
+
+async def loss_under_load(pair: Pair, clients: Clients) -> list[Told]:
+    """Lose the primary and promote the standby while *clients* work; return what was acknowledged before."""
+    await pair.lose_primary()
+    await eventually(cut_off(clients.replica))
+    before = [told for told in clients.told if told.position is not None]
+    await pair.promote()
+    begun = monotonic()
+    await eventually(grown(clients, len(clients.told) + 100))
+    assert monotonic() - begun < WITHIN_S
+    return before
+
+
+async def test_after_a_promotion_all_is_there_but_what_was_never_replicated() -> None:
+    """A4, promise 5, asynchronous: the end of the log may be lost, and nothing else; what came after it is there exactly once."""
+    async with Pair.streaming() as pair:
+        settings = Settings(dsn=pair.dsn)
+        async with Replica(settings) as one:
+            await one.campaign()
+            clients = Clients(one)
+            loading = asyncio.ensure_future(clients.work(8, 100_000))
+            await eventually(grown(clients, 200))
+            pair.line.deaf = True
+            await eventually(grown(clients, 400))
+            before = await loss_under_load(pair, clients)
+            clients.tired = True
+            await loading
+        async with await open_pool(settings, name="test") as pool:
+            async with pool.acquire() as connection:
+                there = {event.actor for event in await events(connection)}
+            lost = [told for told in before if told.name not in there]
+            kept = [told for told in before if told.name in there]
+            clients.told = [told for told in clients.told if told not in lost]
+            await held_against_the_log(clients, pool)
+    assert len(kept) >= 100
+    assert len(lost) >= 100
+    assert max(told.position or 0 for told in kept) < min(told.position or 0 for told in lost)
+
+
+async def test_after_a_promotion_nothing_acknowledged_is_lost_where_a_standby_has_to_confirm() -> None:
+    """A4, promise 5, synchronous: the answer to a commit that waited for the standby is found out from the standby."""
+    async with Pair.streaming() as pair:
+        for order in ("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"):
+            await pair.order(pair.primary, order)
+
+        async def waits() -> object:
+            return await pair.order(pair.primary, "SELECT true FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+
+        settings = Settings(dsn=pair.dsn)
+        async with Replica(settings) as one:
+            await one.campaign()
+            clients = Clients(one, keyed=False)
+            loading = asyncio.ensure_future(clients.work(8, 100_000))
+            await eventually(grown(clients, 200))
+            pair.line.deaf = True
+            await eventually(waits)
+            before = await loss_under_load(pair, clients)
+            clients.tired = True
+            await loading
+        async with await open_pool(settings, name="test") as pool:
+            await held_against_the_log(clients, pool)
+    assert len(before) >= 100
