@@ -12,7 +12,7 @@ from msgspec import Struct
 from projections import store
 from projections.measures.book import Book
 from projections.measures.process import Process
-from projections.rejections import Lagging
+from projections.rejections import Lagging, Unreadable
 from projections.store import Checkpoint
 from projections.tail import Tail
 from projections.views.cards import Cards
@@ -63,7 +63,7 @@ async def load(connection: store.Session, at: Checkpoint) -> Fold:
 
 
 async def save(connection: store.Session, fold: Fold, last: Recorded) -> bool:
-    """Store what is folded up to *last* with its checkpoint; False when somebody else had moved it."""
+    """Store what is folded up to *last* with its checkpoint; False when somebody else had moved it, or *last* is lost."""
     at = Checkpoint(fold.at.shard, fold.at.generation, last.position, last.at)
     async with connection.transaction():
         if not await store.advance(connection, fold.at, at.position, last.at):
@@ -157,7 +157,7 @@ class Projector:
             self._reach(self.position)
 
     async def _follow(self) -> None:
-        """Fold page after page from the stored checkpoint, until the generation changes."""
+        """Fold page after page from the stored checkpoint, until the generation changes or the log has lost what was folded."""
         async with self._pool.acquire() as connection:
             fold = await load(connection, await store.live(connection, self._shard))
         self._reach(fold.at.position)
@@ -168,8 +168,8 @@ class Projector:
             async with self._pool.acquire() as connection:
                 following = self._tail.after(fold.at.position)
                 folded = await (proceed(connection, fold, following) if following else step(connection, fold, self._page))
-            if folded is None:
-                return
+                if folded is None or (not folded and await store.live(connection, self._shard) != fold.at):
+                    return
             if folded:
                 self._process.projected(folded, time.perf_counter() - started)
                 self._reach(fold.at.position)
@@ -201,10 +201,9 @@ class Projector:
 
         Raises:
             Lagging: after *patience_s* seconds.
+            Unreadable: the database is away.
 
         """
-        if self.position >= position:
-            return
         try:
             async with asyncio.timeout(patience_s):
                 await self._hear(position)
@@ -218,17 +217,28 @@ class Projector:
 
     async def _hear(self, position: int) -> None:
         """Wait while this replica folds, and hurry it."""
-        self._asked.set()
-        self.ring()
+        if self.position < position:
+            self._asked.set()
+            self.ring()
         while self._running and self.position < position:
             await self._moved.wait()
 
     async def _look(self, position: int) -> None:
-        """Watch the checkpoint that another replica moves."""
-        while self.position < position:
-            self.position = max(self.position, (await store.live(self._pool, self._shard)).position)
-            if self.position < position:
-                await asyncio.sleep(LOOK_S)
+        """Watch the checkpoint that another replica moves; after a promotion it may be back where it was before."""
+        while (self.position if self._running else await self._checkpoint()) < position:
+            await self.nap(LOOK_S)
+
+    async def _checkpoint(self) -> int:
+        """Return up to where the live generation is stored."""
+        try:
+            reached = (await store.live(self._pool, self._shard)).position
+        except Exception as error:
+            if is_lost(error):
+                raise Unreadable("the database is away") from error
+            raise
+        if not self._running:
+            self.position = reached
+        return reached
 
 
 async def soon(event: asyncio.Event, longest_s: float) -> None:

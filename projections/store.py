@@ -162,7 +162,7 @@ def series_of(row: Record) -> tuple[Key, Series]:
 
 
 async def advance(connection: Session, at: Checkpoint, position: int, recorded_at: datetime) -> bool:
-    """Move the checkpoint, and tell whether it stood where this fold began."""
+    """Move the checkpoint, and tell whether it stood where this fold began and the log holds where it ends."""
     moved = await connection.fetchval(QUERIES.advance, at.shard, at.generation, at.position, position, recorded_at)
     return moved is not None
 

@@ -9,12 +9,17 @@ WHERE shard = $1::integer
     AND live;
 
 -- name: advance
--- Moves the checkpoint from where the fold began; no row, and somebody else was faster.
+-- Moves the checkpoint from where the fold began to an event of the log; no row, and somebody else was faster, or the log has lost what
+-- was folded in a promotion. Served by the primary keys.
 UPDATE checkpoint
 SET position = $4::bigint, recorded_at = $5::timestamptz
 WHERE shard = $1::integer
     AND generation = $2::integer
     AND position = $3::bigint
+    AND (
+        EXISTS (SELECT FROM events WHERE shard = $1::integer AND position = $4::bigint AND recorded_at = $5::timestamptz)
+        OR EXISTS (SELECT FROM heartbeats WHERE shard = $1::integer AND position = $4::bigint AND recorded_at = $5::timestamptz)
+    )
 RETURNING position;
 
 -- name: engine

@@ -4,6 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
+import pytest
+
+from projections import projector as projecting
+from projections import store
+from projections.measures.process import Process
+from projections.projector import Projector
+from projections.rejections import Lagging
+from projections.verify import verify
+from service.domain import commands as c
+from service.domain import ids
 from service.settings import Settings
 from service.store.pool import open_pool
 from tests.faults.history import Clients, Told, grown, held_against_the_log
@@ -12,6 +22,7 @@ from tests.refold import events
 from tests.replica import Replica, eventually
 
 WITHIN_S = 5.0
+BEAT = c.BeatWorker(worker=ids.WorkerId("w"))
 
 
 def cut_off(one: Replica) -> Callable[[], Awaitable[object]]:
@@ -84,3 +95,36 @@ async def test_after_a_promotion_nothing_acknowledged_is_lost_where_a_standby_ha
         async with await open_pool(settings, name="test") as pool:
             await held_against_the_log(clients, pool)
     assert len(before) >= 100
+
+
+@pytest.mark.parametrize("folded", [True, False])
+async def test_the_views_hold_nothing_of_what_was_lost(monkeypatch: pytest.MonkeyPatch, folded: bool) -> None:
+    """Promise 3, A5, A6: neither what was folded of the lost end of the log, nor what waited in memory to be."""
+    monkeypatch.setattr(projecting, "BREATH_S", 60.0)  # what is committed waits until somebody asks for it
+    async with Pair.streaming() as pair:
+        settings = Settings(dsn=pair.dsn)
+        async with await open_pool(settings, name="test") as pool, Replica(settings) as one:
+            leader, follower = (Projector(pool, Process()) for _ in range(2))
+            one.writer._committed = leader.committed
+            leading = asyncio.create_task(leader.run())
+            await one.submit(BEAT)
+            head = (await one.submit(BEAT)).position
+            await leader.at_least(head)
+            await eventually(pair.caught_up)
+            pair.line.deaf = True
+            lost = [(await one.submit(BEAT)).position for _ in range(4)][-1]
+            if folded:
+                await leader.at_least(lost)
+                await follower.at_least(lost)
+            await pair.lose_primary()
+            await pair.promote()
+            with pytest.raises(Lagging):
+                await leader.at_least(lost + 1, patience_s=0.3)
+            assert (await store.live(pool, 0)).position == head
+            now = [(await one.submit(BEAT)).position for _ in range(2)][-1]
+            await leader.at_least(now)
+            await follower.at_least(now)
+            leading.cancel()
+            await asyncio.wait([leading])
+        assert follower.position == now < lost
+        assert [finding.line() for finding in await verify(pair.standby.dsn(pair.name)) if finding.detail] == []
