@@ -91,9 +91,9 @@ class Replica:
         self.projector = Projector(self.pool, self.process)
         self.reader = Reader(self.pool, self.projector)
         self.replays = Replays(self.pool)
-        self.notices = Notices(partial(connect, name="muster notices"), self._heard, self.name)
+        self.notices = Notices(partial(open_connection, settings.direct, name="muster notices"), self._heard, self.name)
         watcher = Watcher(self.pool, self.writer, self.deadlines, settings.tick_s, sweeps=numbers)
-        examiner = Examiner(settings, self.process.diverged)
+        examiner = Examiner(settings.direct, self.process.diverged)
         self.exporter = exporter_of(settings, self.pool, self.process, self.name)
         tracer = tracer_of(settings, self.pool, self.process)
         self.exports = [sends.delivery.standing for sends in (self.exporter, tracer) if sends is not None]

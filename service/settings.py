@@ -40,6 +40,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Everything an operator may choose; each field is `MUSTER_` and its name in capitals."""
 
     dsn: Annotated[str, Meta(description="address of Postgres 15 or newer; empty: embedded")] = ""
+    direct_dsn: Annotated[
+        str, Meta(description="address of the same Postgres itself, where MUSTER_DSN leads through a pooler; empty: it does not")
+    ] = ""
     host: Annotated[str, Meta(description="address to listen on; loopback alone while auth is off")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on")] = 8110
     data_dir: Annotated[str, Meta(min_length=1, description="folder of the embedded Postgres")] = ".muster"
@@ -120,8 +123,11 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def _refuse_contradictions(self) -> None:
         """Refuse what no single setting, or no type, shows."""
-        if self.dsn and not is_address(self.dsn):
-            raise SettingRefused("dsn", masked(self.dsn), "postgresql://user:password@host:port/database")
+        for name in ("dsn", "direct_dsn"):
+            if (dsn := getattr(self, name)) and not is_address(dsn):
+                raise SettingRefused(name, masked(dsn), "postgresql://user:password@host:port/database")
+        if self.direct_dsn and not self.dsn:
+            raise SettingRefused("direct_dsn", masked(self.direct_dsn), "empty without MUSTER_DSN, the address of the pooler")
         if not is_loopback(self.host):  # auth has no other value yet than "off"
             raise SettingRefused("host", self.host, "127.0.0.1, ::1 or localhost while MUSTER_AUTH=off")
         if self.pool_max_connections < self.pool_min_connections:
@@ -153,7 +159,12 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def with_dsn(self, dsn: str) -> Self:
         """Return these settings on another database."""
-        return msgspec.structs.replace(self, dsn=dsn)
+        return msgspec.structs.replace(self, dsn=dsn, direct_dsn="")
+
+    @property
+    def direct(self) -> Self:
+        """These settings past the pooler, for what needs a session of its own."""
+        return self.with_dsn(self.direct_dsn) if self.direct_dsn else self
 
     def environment(self) -> dict[str, str]:
         """Return the variables from which another process reads these same settings."""
@@ -163,7 +174,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         """Return every setting by its name, secrets masked."""
         hidden = {name: MASK if getattr(self, name) else "" for name in ("otlp_headers", "otlp_traces_headers")}
         bare = {name: place(getattr(self, name)) for name in ("otlp_endpoint", "otlp_traces_endpoint")}
-        return msgspec.structs.asdict(self) | {"dsn": masked(self.dsn)} | bare | hidden
+        addresses = {name: masked(getattr(self, name)) for name in ("dsn", "direct_dsn")}
+        return msgspec.structs.asdict(self) | addresses | bare | hidden
 
     def lines(self) -> list[str]:
         """Return one line for each setting, in the order of the fields, secrets masked."""
@@ -223,7 +235,7 @@ def _converted(name: str, value: object, hint: Any) -> Any:  # noqa: ANN401 - a 
     try:
         return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError:
-        shown = masked(str(value)) if name == "dsn" else value
+        shown = masked(str(value)) if name in ("dsn", "direct_dsn") else value
         raise SettingRefused(name, shown, _allowed(hint)) from None
 
 

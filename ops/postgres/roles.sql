@@ -16,6 +16,13 @@
 CREATE ROLE muster_service NOLOGIN;
 CREATE ROLE muster_owner LOGIN PASSWORD :'owner_password';
 CREATE ROLE muster_replica LOGIN PASSWORD :'replica_password' IN ROLE muster_service;
+-- What each connection of a replica asks for, and cannot ask for through a pooler.
+ALTER ROLE muster_replica SET role = 'muster_service';
+ALTER ROLE muster_replica SET timezone = 'UTC';
+ALTER ROLE muster_replica SET default_transaction_isolation = 'read committed';
+ALTER ROLE muster_replica SET idle_in_transaction_session_timeout = '2s';
+ALTER ROLE muster_replica SET lock_timeout = '2s';
+ALTER ROLE muster_replica SET statement_timeout = '5s';
 CREATE DATABASE :"database" OWNER muster_owner TEMPLATE template0 ENCODING 'UTF8';
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"database" TO muster_replica;

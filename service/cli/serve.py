@@ -15,6 +15,7 @@ from service.cli.database import answering
 from service.logs import configure
 from service.main import create_app
 from service.settings import Settings
+from service.store.pool import require_sessions
 from service.store.schema import require_head
 
 
@@ -32,6 +33,8 @@ def serve(dsn: str | None, host: str | None, port: int | None, fd: int | None) -
     with socket.socket(fileno=fd) if fd is not None else server.listen(settings) as listener:
         with answering(settings.dsn):
             asyncio.run(require_head(settings.dsn))
+        with answering(settings.direct.dsn):
+            asyncio.run(require_sessions(settings))
         if fd is None:
             announce(settings)
         else:

@@ -1,11 +1,12 @@
 """Connections to Postgres: session settings that keep locks short, and which errors mean *lost*."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from service.settings import Settings
+from service.settings import SettingRefused, Settings, masked
 from service.store.watch import Watch, WatchedPool
 
 SERVICE_ROLE = "muster_service"
@@ -23,6 +24,9 @@ SESSION = {
     "tcp_user_timeout": "20s",
 }
 
+OF_THE_ROLE = tuple(name for name in SESSION if not name.startswith("tcp_"))
+"""What a role has to bring along where a pooler stands before Postgres: sessions do not last there."""
+
 BY_KEY = SESSION | {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 """For a connection all of whose statements find their rows by key: a plan made while a table is small outlives its growth."""
 
@@ -30,7 +34,7 @@ CONNECT_TIMEOUT_S = 10.0
 COMMAND_TIMEOUT_S = 10.0
 
 LOST: tuple[type[BaseException], ...] = (
-    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
@@ -82,23 +86,60 @@ def make_pool(settings: Settings, *, name: str = "muster", watch: Watch | None =
         init=watch.begin,
         min_size=settings.pool_min_connections,
         max_size=settings.pool_max_connections,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=COMMAND_TIMEOUT_S,
-        target_session_attrs=SessionAttribute.read_write,
-        server_settings={**SESSION, "application_name": name},
         reset=_keep_session,
+        **_manner(settings, name, SESSION),
     )
 
 
 async def open_connection(settings: Settings, *, name: str, session: Mapping[str, str] = SESSION) -> asyncpg.Connection:
     """Open one connection as the service's role, for a loop that keeps it."""
-    return await asyncpg.connect(
-        settings.dsn,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=COMMAND_TIMEOUT_S,
-        target_session_attrs=SessionAttribute.read_write,
-        server_settings={**session, "application_name": name},
-    )
+    connection: asyncpg.Connection = await asyncpg.connect(settings.dsn, **_manner(settings, name, session))
+    return connection
+
+
+def _manner(settings: Settings, name: str, session: Mapping[str, str]) -> dict[str, Any]:
+    """Return how connections are opened; through a pooler without what would last longer than a transaction.
+
+    Whether Postgres takes writes is not asked of a pooler, which goes on telling what it was told first: SQLSTATE 25006 says so.
+    """
+    times = {"timeout": CONNECT_TIMEOUT_S, "command_timeout": COMMAND_TIMEOUT_S}
+    if settings.direct_dsn:
+        return {**times, "statement_cache_size": 0, "server_settings": {"application_name": name}}
+    named = {**session, "application_name": name}
+    return {**times, "target_session_attrs": SessionAttribute.read_write, "server_settings": named}
+
+
+async def require_sessions(settings: Settings) -> None:
+    """Make sure that every connection will have our session settings, and that what is said to be Postgres is no pooler.
+
+    Raises:
+        SettingRefused: saying what to set, in Muster or in Postgres.
+
+    """
+    if await _pooled(settings.direct.dsn):
+        name = "direct_dsn" if settings.direct_dsn else "dsn"
+        allowed = "an address of Postgres itself; that of a pooler only as MUSTER_DSN, with that of Postgres as MUSTER_DIRECT_DSN"
+        raise SettingRefused(name, masked(settings.direct.dsn), allowed)
+    if not settings.direct_dsn:
+        return
+    connection = await open_connection(settings, name="muster start")
+    try:
+        missing = [name for name in OF_THE_ROLE if await connection.fetchval("SELECT current_setting($1)", name) != SESSION[name]]
+    finally:
+        await connection.close()
+    if missing:
+        wanted = ", ".join(f"{name} = '{SESSION[name]}'" for name in missing)
+        allowed = f"through a pooler, a role that brings along {wanted} (ALTER ROLE … SET, as in ops/postgres/roles.sql)"
+        raise SettingRefused("dsn", masked(settings.dsn), allowed)
+
+
+async def _pooled(dsn: str) -> bool:
+    """Tell whether somebody stands between *dsn* and Postgres who says another process number than the one that serves us."""
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S, statement_cache_size=0)
+    try:
+        return bool(await connection.fetchval("SELECT pg_backend_pid()") != connection.get_server_pid())
+    finally:
+        await connection.close()
 
 
 async def _keep_session(_connection: object) -> None:

@@ -31,6 +31,8 @@ def test_a_choice_on_the_command_line_goes_before_the_environment() -> None:
         ("MUSTER_AUTH", "maybe", "off"),
         ("MUSTER_HOST", "0.0.0.0", "127.0.0.1, ::1 or localhost while MUSTER_AUTH=off"),
         ("MUSTER_DSN", "db:5432", "postgresql://user:password@host:port/database"),
+        ("MUSTER_DIRECT_DSN", "db:5432", "postgresql://user:password@host:port/database"),
+        ("MUSTER_DIRECT_DSN", "postgresql://db/muster", "empty without MUSTER_DSN, the address of the pooler"),
         ("MUSTER_POOL_MIN_CONNECTIONS", "50", "50 (MUSTER_POOL_MIN_CONNECTIONS) or more"),
     ],
 )

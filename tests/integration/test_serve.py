@@ -172,6 +172,7 @@ async def test_a_terminated_connection_is_lost_and_the_pool_goes_on(pool: asyncp
 def test_a_wrong_statement_is_not_a_lost_connection() -> None:
     assert not is_lost(asyncpg.UniqueViolationError("duplicate"))
     assert is_lost(asyncpg.LockNotAvailableError("waited too long"))
+    assert is_lost(asyncpg.ProtocolViolationError("no more connections allowed (max_client_conn)"))  # as pgbouncer says it
 
 
 def test_with_the_database_away_it_lives_says_so_and_returns_by_itself() -> None:
