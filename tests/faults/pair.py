@@ -21,6 +21,9 @@ from tests.faults.proxy import Line
 from tests.postgres import QUICK, Server, folder
 from tests.replica import eventually
 
+IMPATIENT = {"wal_retrieve_retry_interval": "100ms"}
+"""A standby that looks for its primary less often may be asked to take over five seconds before it does."""
+
 
 class Standby(Cluster):
     """A cluster that takes connections for reading alone, until it is promoted."""
@@ -37,7 +40,7 @@ class Pair:
         self.primary = primary
         self.name = name
         self.line = line
-        self.standby = Standby(place / "standby", binaries=primary.binaries, overrides=QUICK)
+        self.standby = Standby(place / "standby", binaries=primary.binaries, overrides=QUICK | IMPATIENT)
 
     @classmethod
     @asynccontextmanager

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from time import monotonic
 
+import asyncpg
 import pytest
 
 from projections import projector as projecting
@@ -15,11 +17,14 @@ from projections.verify import verify
 from service.domain import commands as c
 from service.domain import ids
 from service.settings import Settings
-from service.store.pool import open_pool
+from service.store.pool import LOST, open_pool
+from service.submission import Unavailable
+from tests.faults.bouncer import Bouncer
 from tests.faults.history import Clients, Told, grown, held_against_the_log
 from tests.faults.pair import Pair
-from tests.refold import events
-from tests.replica import Replica, eventually
+from tests.postgres import folder
+from tests.refold import audit, events
+from tests.replica import NIGHT, Replica, eventually
 
 WITHIN_S = 5.0
 BEAT = c.BeatWorker(worker=ids.WorkerId("w"))
@@ -128,3 +133,63 @@ async def test_the_views_hold_nothing_of_what_was_lost(monkeypatch: pytest.Monke
             await asyncio.wait([leading])
         assert follower.position == now < lost
         assert [finding.line() for finding in await verify(pair.standby.dsn(pair.name)) if finding.detail] == []
+
+
+async def test_behind_a_pooler_the_service_returns_when_a_standby_takes_over() -> None:
+    """Promise 5: 503 while there is none, and while it is a standby; what the pooler said of it then is not believed."""
+    with folder() as place:
+        async with Pair.streaming() as pair, Bouncer(Path(place), pair.primary.dsn(pair.name)) as bouncer:
+            settings = Settings(dsn=bouncer.dsn, direct_dsn=pair.dsn)
+            async with Replica(settings, patience_s=0.3) as one:
+                await one.campaign()
+                await eventually(pair.caught_up)
+                await pair.lose_primary()
+                with pytest.raises(Unavailable):
+                    await one.submit(BEAT)
+                bouncer.lead(pair.standby.dsn(pair.name))
+                await eventually(leads(bouncer, "standby"))
+                with pytest.raises(Unavailable):
+                    await one.submit(BEAT)
+                await pair.promote()
+                await asyncio.wait_for(Clients(one).work(1, 3), WITHIN_S)
+            assert one.failures["other"] == 0
+
+
+async def test_a_writer_uses_nothing_that_it_remembers_of_a_lost_end_of_the_log() -> None:
+    """A4, A5: its connection goes on behind one address, and the log that is left ends at the same position again."""
+    with folder() as place:
+        async with Pair.streaming() as pair, Bouncer(Path(place), pair.primary.dsn(pair.name)) as bouncer:
+            settings = Settings(dsn=bouncer.dsn, direct_dsn=pair.dsn)
+            async with Replica(settings) as one, Replica(settings) as two:
+                await one.campaign()
+                await two.submit(BEAT)
+                await eventually(pair.caught_up)
+                pair.line.deaf = True
+                lost = await one.submit(c.PauseCampaign(name=NIGHT))
+                await pair.lose_primary()
+                await pair.promote()
+                bouncer.lead(pair.standby.dsn(pair.name))
+                await eventually(leads(bouncer, "standby"))
+                other = await two.submit(BEAT)
+                again = await one.submit(c.PauseCampaign(name=NIGHT))
+                assert other.position == lost.position
+                assert again.position == lost.position + 1
+                assert (len(one.connections), one.failures.total()) == (1, 0)
+            async with await open_pool(settings, name="test") as pool:
+                state = await audit(pool)
+    assert state.campaigns[NIGHT].paused_at is not None
+
+
+def leads(bouncer: Bouncer, folder: str) -> Callable[[], Awaitable[object]]:
+    """Return the condition that a pooler leads to the Postgres of *folder*."""
+
+    async def holds() -> bool:
+        try:
+            connection = await asyncpg.connect(bouncer.dsn, statement_cache_size=0)
+            found = await connection.fetchval("SELECT current_setting('data_directory')")
+            await connection.close()
+        except LOST:
+            return False
+        return Path(found).name == folder
+
+    return holds
