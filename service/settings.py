@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -202,6 +202,27 @@ def is_address(dsn: str) -> bool:
         return urlsplit(dsn).scheme in ("postgresql", "postgres")
     except ValueError:
         return False
+
+
+def apart(dsn: str) -> list[str]:
+    """Return *dsn* once for each of the hosts that it names.
+
+    >>> apart("postgresql://me@a:1,b:2/muster")
+    ['postgresql://me@a:1/muster', 'postgresql://me@b:2/muster']
+    >>> apart("postgresql://me@/muster?host=/a,/b&port=1,2")
+    ['postgresql://me@/muster?host=/a&port=1', 'postgresql://me@/muster?host=/b&port=2']
+    """
+    parts = urlsplit(dsn)
+    login, at, hosts = parts.netloc.rpartition("@")
+    if "," in hosts:
+        return [urlunsplit(parts._replace(netloc=f"{login}{at}{host}")) for host in hosts.split(",")]
+    asked = {name: value.split(",") for name, value in parse_qsl(parts.query) if name in ("host", "port")}
+    count = len(asked.get("host", ()))
+    if count < 2:  # noqa: PLR2004 - more than one
+        return [dsn]
+    kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in asked]
+    places = [[(name, values[number % len(values)]) for name, values in asked.items()] for number in range(count)]
+    return [urlunsplit(parts._replace(query=urlencode([*place, *kept], safe="/"))) for place in places]
 
 
 def is_receiver(endpoint: str, *, bare: bool) -> bool:

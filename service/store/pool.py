@@ -1,12 +1,14 @@
 """Connections to Postgres: session settings that keep locks short, and which errors mean *lost*."""
 
+import asyncio
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from service.settings import SettingRefused, Settings, masked
+from service.settings import SettingRefused, Settings, apart, masked
 from service.store.watch import Watch, WatchedPool
 
 SERVICE_ROLE = "muster_service"
@@ -32,6 +34,8 @@ BY_KEY = SESSION | {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_m
 
 CONNECT_TIMEOUT_S = 10.0
 COMMAND_TIMEOUT_S = 10.0
+HEAD_START_S = 0.25
+"""How long a host may keep silent before the next one is asked too."""
 
 LOST: tuple[type[BaseException], ...] = (
     asyncpg.PostgresConnectionError,
@@ -87,14 +91,45 @@ def make_pool(settings: Settings, *, name: str = "muster", watch: Watch | None =
         min_size=settings.pool_min_connections,
         max_size=settings.pool_max_connections,
         reset=_keep_session,
+        connect=connect,
         **_manner(settings, name, SESSION),
     )
 
 
 async def open_connection(settings: Settings, *, name: str, session: Mapping[str, str] = SESSION) -> asyncpg.Connection:
     """Open one connection as the service's role, for a loop that keeps it."""
-    connection: asyncpg.Connection = await asyncpg.connect(settings.dsn, **_manner(settings, name, session))
-    return connection
+    return await connect(settings.dsn, **_manner(settings, name, session))
+
+
+async def connect(dsn: str, **manner: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's own
+    """Connect to the first host of *dsn* that is what is asked for; one that keeps silent holds nobody up.
+
+    asyncpg gives all hosts one time-out, which a silent one uses up alone.
+    """
+    hosts = deque(apart(dsn))
+    attempts: set[asyncio.Task[asyncpg.Connection]] = set()
+    try:
+        while True:
+            if hosts:
+                attempts.add(asyncio.ensure_future(asyncpg.connect(hosts.popleft(), **manner)))
+            patience = HEAD_START_S if hosts else None
+            done, _ = await asyncio.wait(attempts, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            for attempt in done:
+                attempts.remove(attempt)
+                if (error := attempt.exception()) is None:
+                    return attempt.result()
+                if not is_lost(error) or not (hosts or attempts):
+                    raise error
+    finally:
+        for attempt in attempts:
+            attempt.add_done_callback(_discard)
+            attempt.cancel()
+
+
+def _discard(attempt: asyncio.Task[asyncpg.Connection]) -> None:
+    """End a connection that came too late."""
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().terminate()
 
 
 def _manner(settings: Settings, name: str, session: Mapping[str, str]) -> dict[str, Any]:
@@ -135,7 +170,7 @@ async def require_sessions(settings: Settings) -> None:
 
 async def _pooled(dsn: str) -> bool:
     """Tell whether somebody stands between *dsn* and Postgres who says another process number than the one that serves us."""
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S, statement_cache_size=0)
+    connection = await connect(dsn, timeout=CONNECT_TIMEOUT_S, statement_cache_size=0)
     try:
         return bool(await connection.fetchval("SELECT pg_backend_pid()") != connection.get_server_pid())
     finally:

@@ -10,7 +10,7 @@ import asyncpg
 
 from service.settings import StartRefused, masked
 from service.store.contact import Contact
-from service.store.pool import CONNECT_TIMEOUT_S, LOST
+from service.store.pool import CONNECT_TIMEOUT_S, LOST, connect
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ async def require_head(dsn: str, patience_s: float = 60.0) -> None:
     contact = Contact(_log, "the database answers")
     while True:
         try:
-            connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S, statement_cache_size=0)
+            connection = await connect(dsn, timeout=CONNECT_TIMEOUT_S, statement_cache_size=0)
         except LOST as error:
             if isinstance(error, asyncpg.ClientConfigurationError):
                 raise DatabaseAway(f"{masked(dsn)} is no address of a database: {error}") from error

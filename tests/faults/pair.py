@@ -56,7 +56,9 @@ class Pair:
                     await eventually(pair.streams)
                     yield pair
                 finally:
-                    await asyncio.to_thread(pair.standby.stop)
+                    line.cut()  # for which the loop has to turn while they stop
+                    for cluster in (pair.standby, primary.cluster):
+                        await asyncio.to_thread(cluster.stop)
 
     @property
     def dsn(self) -> str:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import monotonic
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -16,8 +17,10 @@ from projections.rejections import Lagging
 from projections.verify import verify
 from service.domain import commands as c
 from service.domain import ids
+from service.loops.leader import Leader
 from service.settings import Settings
 from service.store.pool import LOST, open_pool
+from service.store.schema import require_head
 from service.submission import Unavailable
 from tests.faults.bouncer import Bouncer
 from tests.faults.history import Clients, Told, grown, held_against_the_log
@@ -133,6 +136,21 @@ async def test_the_views_hold_nothing_of_what_was_lost(monkeypatch: pytest.Monke
             await asyncio.wait([leading])
         assert follower.position == now < lost
         assert [finding.line() for finding in await verify(pair.standby.dsn(pair.name)) if finding.detail] == []
+
+
+async def test_a_lost_host_that_keeps_silent_holds_nobody_up() -> None:
+    """Promise 5: whoever is named after it is asked too, soon enough for the leader's lease."""
+    async with Pair.streaming() as pair:
+        login, port = urlsplit(pair.line.dsn).netloc.split("@127.0.0.1:")
+        place = f"host=127.0.0.1,{pair.standby.folder}&port={port},5432&sslmode=disable"
+        settings = Settings(dsn=f"postgresql://{login}@/{pair.name}?{place}")
+        pair.line.deaf = True
+        await pair.promote()
+        await require_head(settings.dsn, patience_s=0)
+        async with Replica(settings) as one, await open_pool(settings) as pool:
+            leader = Leader(pool, "one", 5.0, [])
+            await asyncio.wait_for(one.submit(BEAT), 1)
+            assert await leader._attempt() is not None
 
 
 async def test_behind_a_pooler_the_service_returns_when_a_standby_takes_over() -> None:
