@@ -32,17 +32,14 @@ MOST_EVENTS = 8_000
 
 
 class Quick(Replica):
-    """A replica whose statements may take two seconds, and which notes how much its transactions wrote."""
+    """A replica that notes how much its transactions wrote; its statements may take as long as the service's, 5 s.
+
+    Each takes less than a quarter of a second alone. Less than 5 s would judge the other test runners: a COPY waits for us.
+    """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.most = 0
-
-    @override
-    async def _connect(self) -> asyncpg.Connection:
-        connection = await super()._connect()
-        await connection.execute("SET statement_timeout = '2s'")
-        return connection
 
     @override
     def appended(self, seconds: float, events: int) -> None:
