@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 from msgspec import Struct
@@ -15,7 +15,7 @@ from service.domain.events import Recorded
 from service.domain.rejections import NotFound
 from service.submission import Unavailable
 from tests.refold import audit, events
-from tests.replica import Replica
+from tests.replica import Replica, eventually
 
 
 class Told(Struct):
@@ -84,6 +84,21 @@ class Clients:
                 assert counts[told.name] == 0, told
             else:
                 assert counts[told.name] <= 1, told
+
+
+async def harried(crowds: Sequence[Clients], owner: asyncpg.Connection, whose: str) -> int:
+    """Let *crowds* ask while the connections that are *whose*, a condition in SQL, are killed ten times; return how many were."""
+    luck = random.Random(7)
+    loading = asyncio.gather(*(crowd.work(4, 100_000) for crowd in crowds))
+    kills = 0
+    for _ in range(10):
+        for crowd in crowds:
+            await eventually(grown(crowd, len(crowd.told) + luck.randrange(1, 40)))
+        kills += await owner.fetchval(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {whose}")
+    for crowd in crowds:
+        crowd.tired = True
+    await loading
+    return kills
 
 
 async def held_against_the_log(clients: Clients, pool: asyncpg.Pool) -> None:

@@ -1,7 +1,5 @@
 """A pgbouncer in transaction mode before Postgres: where Muster is told so, everything works; where it is not, nothing starts."""
 
-import asyncio
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from service.replica import Replica as Whole
 from service.settings import SettingRefused, Settings
 from service.store.pool import open_pool, require_sessions
 from tests.faults.bouncer import Bouncer
-from tests.faults.history import Clients, grown, held_against_the_log
+from tests.faults.history import Clients, harried, held_against_the_log
 from tests.postgres import folder
 from tests.production import DATABASE, REPLICA, Site
 from tests.replica import Replica, eventually
@@ -67,7 +65,6 @@ async def test_two_replicas_behind_a_pooler_lose_nothing_when_its_connections_ar
     site: Site, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A1, A4, A5, A6, promise 5: they write, lead, fold and listen as they do without one."""
-    luck = random.Random(7)
     await require_sessions(settings)
     heard: list[Whole] = []
     wake = Whole._heard
@@ -89,17 +86,7 @@ async def test_two_replicas_behind_a_pooler_lose_nothing_when_its_connections_ar
     owner = await asyncpg.connect(site.server.dsn(DATABASE))
     async with one.running(), two.running():
         crowds = [asked(one, "one"), asked(two, "two")]
-        loading = asyncio.gather(*(crowd.work(4, 100_000) for crowd in crowds))
-        kills = 0
-        for _ in range(10):
-            for crowd in crowds:
-                await eventually(grown(crowd, len(crowd.told) + luck.randrange(1, 40)))
-            kills += await owner.fetchval(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'muster_replica'"
-            )
-        for crowd in crowds:
-            crowd.tired = True
-        await loading
+        kills = await harried(crowds, owner, "usename = 'muster_replica'")
         await eventually(led)
         await eventually(listening)
         for whole, other in ((one, two), (two, one)):

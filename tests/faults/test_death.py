@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import random
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -16,7 +15,7 @@ from service.embedded import postmaster
 from service.settings import Settings
 from service.store.migration import migrate
 from service.store.pool import open_pool
-from tests.faults.history import Clients, doubted, grown, held_against_the_log
+from tests.faults.history import Clients, doubted, grown, harried, held_against_the_log
 from tests.postgres import Server, folder
 from tests.refold import audit
 from tests.replica import NIGHT, Replica, eventually
@@ -26,21 +25,10 @@ async def test_killed_backends_under_load_cost_no_answer(
     settings: Settings, pool: asyncpg.Pool, owner: asyncpg.Connection
 ) -> None:
     """A4: pg_terminate_backend at any moment."""
-    luck = random.Random(7)
     async with Replica(settings) as one, Replica(settings, "two") as two:
         await one.campaign()
         crowds = [Clients(one, "one"), Clients(two, "two")]
-        loading = asyncio.gather(*(crowd.work(4, 100_000) for crowd in crowds))
-        kills = 0
-        for _ in range(10):
-            for crowd in crowds:
-                await eventually(grown(crowd, len(crowd.told) + luck.randrange(1, 40)))
-            kills += await owner.fetchval(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name IN ('writer', 'two')"
-            )
-        for crowd in crowds:
-            crowd.tired = True
-        await loading
+        kills = await harried(crowds, owner, "application_name IN ('writer', 'two')")
         retried = one.failures["db_unavailable"] + two.failures["db_unavailable"]
     crowds[0].told += crowds[1].told
     await held_against_the_log(crowds[0], pool)
