@@ -13,12 +13,13 @@ from service.domain.choices import choices
 from service.domain.document import Misfit, require_sound
 from service.domain.rejections import Rejection, Validation
 from service.http.problems import PayloadTooLarge
+from service.http.shape import END
 
 PATIENCE_S = 30.0
 JSON = re.compile(rb"[ \t]*application/(?:[\w.!#$&^+-]+\+)?json[ \t]*(?:;[ \t]*charset=\"?utf-?8\"?[ \t]*)?$", re.IGNORECASE)
 PATH = re.compile(r"^(.*?)(?: - at (?:`key` in )?`\$(.*)`)?$", re.DOTALL)
-LOOKAHEAD = re.compile(r"\(\?!\\+n\)")
-"""What a pattern needs in Python alone, and nobody else wants to read."""
+QUOTED_END = repr(END)[1:-1]
+"""As msgspec writes it when a text does not fit a pattern."""
 NAMED = re.compile(r"(?:unknown|required) field `([^`]+)`")
 MISSHAPEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -123,7 +124,7 @@ def misshapen(error: Exception, kind: object, within: str = "") -> Rejection:
         return Validation("the body is nested too deeply", field=within or None)
     if isinstance(error, UnicodeDecodeError):
         return Validation("the body is not UTF-8", field=within or None)
-    text, path = PATH.match(LOOKAHEAD.sub("", str(error))).groups()  # type: ignore[union-attr]
+    text, path = PATH.match(str(error).replace(QUOTED_END, "")).groups()  # type: ignore[union-attr]
     if not isinstance(error, msgspec.ValidationError):
         return Validation(f"the body is not JSON: {text}", field=within or None)
     misfit = error.__cause__ if isinstance(error.__cause__, Misfit) else None

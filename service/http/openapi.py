@@ -16,13 +16,13 @@ from service.http.description import Described, Description
 from service.http.examples import ANSWERS, EXAMPLES
 from service.http.parameters import IN_HEADER, parameter
 from service.http.problems import KINDS, MEDIA_TYPE
+from service.http.shape import END
 
 REF = "#/components/schemas/{name}"
 JSON, NDJSON = "application/json", "application/x-ndjson"
 MEDIA: dict[object, str] = {bytes: "text/event-stream", str: "text/plain"}
 ALWAYS = (400, 503)
 WRITES = ("POST", "PATCH")
-LOOKAHEAD = r"(?!\n)"
 
 
 class ProblemDocument(Struct):
@@ -178,4 +178,4 @@ def portable(schema: Any) -> Any:  # noqa: ANN401 - JSON
         return {name: portable(value) for name, value in schema.items()}
     if isinstance(schema, list | tuple):
         return [portable(value) for value in schema]
-    return schema.replace(LOOKAHEAD, "") if isinstance(schema, str) else schema
+    return schema.replace(END, "") if isinstance(schema, str) else schema

@@ -13,10 +13,12 @@ EARLIEST, LATEST = 1970, 9000
 VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f]+$"
 """What every printable text fits; some more that cannot be seen is refused."""
 SEEN = {"pattern": VISIBLE}
+END = r"(?!\n)"
+"""What a pattern needs behind its `$` in Python alone; whoever reads it elsewhere is spared it."""
 
 Slug = Annotated[
     ids.CampaignName,
-    Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$(?!\n)", description="Name of a campaign.", examples=["nightly"]),
+    Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$" + END, description="Name of a campaign.", examples=["nightly"]),
 ]
 Key = Annotated[
     ids.UnitKey,
