@@ -31,7 +31,7 @@ MOST_EVENTS = 8_000
 """More than any transaction here writes; an import writes one event for a thousand units."""
 
 
-class Quick(Replica):
+class Weighed(Replica):
     """A replica that notes how much its transactions wrote; its statements may take as long as the service's, 5 s.
 
     Each takes less than a quarter of a second alone. Less than 5 s would judge the other test runners: a COPY waits for us.
@@ -48,9 +48,9 @@ class Quick(Replica):
 
 
 @pytest.fixture
-async def one(settings: Settings) -> AsyncIterator[Quick]:
+async def one(settings: Settings) -> AsyncIterator[Weighed]:
     """A replica."""
-    async with Quick(settings) as replica:
+    async with Weighed(settings) as replica:
         yield replica
 
 
@@ -102,7 +102,7 @@ async def finish(replica: Replica, count: int = 1) -> list[str]:
 
 
 @pytest.mark.usefixtures("patience")
-async def test_a_hundred_thousand_dependents_are_freed_in_rounds(one: Quick, pool: asyncpg.Pool) -> None:
+async def test_a_hundred_thousand_dependents_are_freed_in_rounds(one: Weighed, pool: asyncpg.Pool) -> None:
     """B-DAG-1, B-DAG-4, B-UNIT-5, B-VIEW-5: none of it in a long transaction, and an explanation says what goes on."""
     await one.campaign(concurrency=10)
     await import_units(one, [unit(ROOT), *(unit(f"c{n:06}", ROOT) for n in range(100_000))])
@@ -120,7 +120,7 @@ async def test_a_hundred_thousand_dependents_are_freed_in_rounds(one: Quick, poo
     assert not one.failures
 
 
-async def test_ten_thousand_dependents_are_skipped_and_come_back_in_rounds(one: Quick, pool: asyncpg.Pool) -> None:
+async def test_ten_thousand_dependents_are_skipped_and_come_back_in_rounds(one: Weighed, pool: asyncpg.Pool) -> None:
     """B-DAG-2, B-DAG-3, B-CAMP-1: the campaign ends once, after the last round, and not between the retry and its news."""
     await one.campaign(concurrency=10)
     await import_units(one, [unit(ROOT), *(unit(f"c{n:05}", ROOT) for n in range(10_000))])
@@ -140,7 +140,9 @@ async def test_ten_thousand_dependents_are_skipped_and_come_back_in_rounds(one: 
 
 
 @pytest.mark.usefixtures("patience")
-async def test_a_hundred_thousand_units_in_waves_of_a_thousand_are_imported_and_scheduled(one: Quick, pool: asyncpg.Pool) -> None:
+async def test_a_hundred_thousand_units_in_waves_of_a_thousand_are_imported_and_scheduled(
+    one: Weighed, pool: asyncpg.Pool
+) -> None:
     """B-DAG-1, B-DAG-2, B-DAG-3, B-DAG-4, B-CLAIM-4: each waits for three of the wave before; one of the first is lost."""
     waves, width = 100, 1000
     graph = [
@@ -163,7 +165,7 @@ async def test_a_hundred_thousand_units_in_waves_of_a_thousand_are_imported_and_
 
 
 async def test_a_spread_survives_any_number_of_deaths_of_its_writer(
-    one: Quick, pool: asyncpg.Pool, owner: asyncpg.Connection
+    one: Weighed, pool: asyncpg.Pool, owner: asyncpg.Connection
 ) -> None:
     """B-DAG-2, B-DAG-3, A5, A9: each dependent is told once, whatever was cut off."""
     await one.campaign(concurrency=10)
