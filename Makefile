@@ -11,7 +11,7 @@ DATA ?= .muster
 PORT ?= 8110
 
 CROWD ?= 4 # test runners at once, each with a Postgres of its own: most of a test is waiting
-ONCE := test_up.py test_embedded.py test_account.py test_demo.py test_spread.py test_prometheus.py # the embedded 18 itself, a long scale, Prometheus: not again on 15
+ONCE := embedded/test_up.py embedded/test_embedded.py embedded/test_os_user.py embedded/test_demo.py behaviour/test_fanout.py export/test_prometheus.py # the embedded 18 itself, a long scale, Prometheus: not again on 15
 SIDE_BY_SIDE := --numprocesses $(CROWD) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup up demo demo-night prove-numbers observe test check fmt rules rules-mutate generate verify dashboards-preview screenshots bench lock clean

@@ -12,7 +12,7 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from grafana.boards import campaign, failures, fleet, log, quota, service, workers
-from grafana.frame import frame
+from grafana.layout import frame
 from grafana.panel import Board
 
 BOARDS = tuple(module.BOARD for module in (fleet, campaign, workers, failures, quota, service, log))

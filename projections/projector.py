@@ -10,15 +10,15 @@ import asyncpg
 from msgspec import Struct
 
 from projections import store
-from projections.measures.book import Book
 from projections.measures.process import Process
+from projections.measures.series_store import Book
+from projections.recent_events import Tail
 from projections.rejections import Lagging, Unreadable
 from projections.store import Checkpoint
-from projections.tail import Tail
-from projections.views.cards import Cards
+from projections.views.fold import Cards
 from service.domain.events import Recorded
-from service.store import log
-from service.store.pool import LOST, is_lost
+from service.store.db.pool import LOST, is_lost
+from service.store.log import event_log
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ async def next_page(connection: store.Session, shard: int, after: int, size: int
     upto = await store.bound(connection, shard, after, size)
     if upto <= after:
         return ()
-    events = await log.read(connection, shard, after, upto - after)
+    events = await event_log.read(connection, shard, after, upto - after)
     require_gapless(events, after, upto - after)
     return events
 

@@ -10,20 +10,20 @@ from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from projections.measures.book import Book, Key, Series
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.series import Exemplar
-from projections.views.campaign import CampaignCard
-from projections.views.cards import Cards, UnitId
+from projections.measures.series_store import Book, Key, Series
+from projections.views.campaign.card import CampaignCard
+from projections.views.campaign.time_account import DEFAULT_GROUP
 from projections.views.engine import EngineCard
-from projections.views.ledger import DEFAULT_GROUP
-from projections.views.quarantine import QuarantineCard
-from projections.views.quota import QuotaCard
-from projections.views.wave import FIRST, WaveCard, WaveId
-from projections.views.worker import WorkerCard
+from projections.views.fold import Cards, UnitId
+from projections.views.quota.card import QuotaCard
+from projections.views.unit.quarantine import QuarantineCard
+from projections.views.wave.card import FIRST, WaveCard, WaveId
+from projections.views.worker.card import WorkerCard
 from service.domain.events import Recorded
-from service.store.log import columns
-from service.store.queries import load
+from service.store.db.queries import load
+from service.store.log.event_log import columns
 
 QUERIES = load("projections", package="projections")
 ENGINE = msgspec.json.Decoder(EngineCard)

@@ -10,24 +10,24 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from projections.cockpit.bridge import Bridge
-from projections.cockpit.pulse import Pulse
+from projections.cockpit.context import Bridge
+from projections.cockpit.request import Cockpit
 from projections.cockpit.routes import PAGES_AND_ORDERS
-from projections.cockpit.visit import Cockpit
-from projections.http.diagnostics import Bundles
-from projections.http.lookout import Lookout
+from projections.cockpit.ticker import Pulse
+from projections.http.context import Lookout
+from projections.http.reads.diagnostics import Bundles
 from projections.http.routes import READS
 from projections.store import QUERIES
 from service.http import problems
-from service.http.desk import Desk
-from service.http.edge import Edge
+from service.http.context import Desk
+from service.http.middleware import Edge
 from service.http.routes import ROUTES
 from service.readiness import Readiness, healthz, readyz
 from service.replica import Replica
 from service.settings import Settings
-from service.store import log
-from service.store.pool import LOST
-from service.store.schema import SchemaRefused, current, judge
+from service.store.db.pool import LOST
+from service.store.db.schema import SchemaRefused, current, judge
+from service.store.log import event_log
 
 MEBI = 1024 * 1024
 LEAST_POSITIONS = 100_000
@@ -132,7 +132,7 @@ async def log_has_room(pool: asyncpg.Pool) -> str | None:
     """Return how little room the log's partitions have, when it is too little."""
     try:
         async with pool.acquire() as connection:
-            left = await connection.fetchval(log.QUERIES.partitions_left, await log.head(connection))
+            left = await connection.fetchval(event_log.QUERIES.partitions_left, await event_log.head(connection))
     except LOST:
         return None
     return f"the log's partitions have room for {left} events" if left < LEAST_POSITIONS else None

@@ -13,25 +13,25 @@ from time import monotonic, time
 
 from typing_extensions import override
 
-from projections.http.reader import Reader
+from projections.http.reads.reader import Reader
 from projections.measures.process import Process
 from projections.projector import Projector
-from service.bell import Bell
 from service.domain.commands import ElectLeader
 from service.domain.events import DEADLINES, OPENINGS, Recorded, begins_rounds
-from service.export import exporter_of, tracer_of
-from service.loops.examiner import Examiner
+from service.loops.consistency_check import Examiner
 from service.loops.leader import Leader
-from service.loops.notice import Notices
+from service.loops.notify import Notices
 from service.loops.retention import Retention
+from service.loops.scheduler import Watcher
 from service.loops.sweep import Sweeps
-from service.loops.watcher import Watcher
+from service.otlp import exporter_of, tracer_of
 from service.settings import Settings
-from service.store.pool import BY_KEY, make_pool, open_connection
-from service.store.replays import Replays
-from service.store.schema import head
-from service.store.watch import Watch
+from service.store.db.pool import BY_KEY, make_pool, open_connection
+from service.store.db.pool_metrics import Watch
+from service.store.db.schema import head
+from service.store.log.idempotency import Replays
 from service.submission import in_new_trace
+from service.wakeup import Bell
 from service.writer import Observer, Writer
 
 LOG = logging.getLogger(__name__)

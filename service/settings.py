@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from service.conventions import are_pairs, conventional, place
+from service.otel_env import are_pairs, conventional, place
 
 PREFIX = "MUSTER_"
 MASK = "********"

@@ -10,8 +10,8 @@ import pytest
 
 from service.embedded.cluster import Cluster
 from service.settings import PREFIX, Settings
-from service.store.migration import migrate
-from service.store.pool import open_pool
+from service.store.db.migration import migrate
+from service.store.db.pool import open_pool
 from tests.postgres import VERSION, Server, folder
 
 

@@ -11,18 +11,18 @@ from httpx import ASGITransport, AsyncClient
 from litestar import Litestar
 from msgspec import Raw
 
-from projections.http.lookout import Lookout
-from projections.http.reader import Reader
+from projections.http.context import Lookout
+from projections.http.reads.reader import Reader
 from projections.http.routes import READS
 from projections.measures.process import Process
 from projections.projector import Projector
 from projections.rebuild import rebuild
 from service.domain import commands as c
 from service.domain import ids
-from service.http.edge import Edge
+from service.http.middleware import Edge
 from service.http.problems import HANDLERS
 from service.settings import Settings
-from service.store.pool import open_connection
+from service.store.db.pool import open_connection
 from service.submission import Answer, Origin
 from service.writer import Writer, within
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from service.embedded.account import account
+from service.embedded.os_user import account
 from tests.postgres import Server, folder
 from tests.service import Program, free_port
 

@@ -15,14 +15,15 @@ from service.domain import events as e
 from service.domain.campaign import Campaign, Counts, Group
 from service.domain.engine import Engine
 from service.domain.evolve import evolve
+from service.domain.fanout import Spread
 from service.domain.investigation import Investigation
 from service.domain.recovery import Recovery
-from service.domain.spread import Spread
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from service.domain.worker import Worker
-from service.store import log, rows
-from service.store.log import Connection
+from service.store.log import event_log
+from service.store.log.event_log import Connection
+from service.store.state import rows
 
 PAGE = 5000
 INQUIRIES = ("investigations", "recoveries")
@@ -30,8 +31,8 @@ INQUIRIES = ("investigations", "recoveries")
 
 async def events(connection: Connection, shard: int = 0) -> list[e.Recorded]:
     """Return the whole log."""
-    head = await log.head(connection, shard)
-    return [event async for page in log.pages(connection, shard, 0, head, PAGE) for event in page]
+    head = await event_log.head(connection, shard)
+    return [event async for page in event_log.pages(connection, shard, 0, head, PAGE) for event in page]
 
 
 async def audit(pool: asyncpg.Pool) -> State:
@@ -164,7 +165,7 @@ def without_shard(row: asyncpg.Record) -> Any:  # noqa: ANN401 - stands for a re
 
 async def now(pool: asyncpg.Pool) -> datetime:
     """Return the database's time."""
-    at: datetime = await pool.fetchval(log.QUERIES.now)
+    at: datetime = await pool.fetchval(event_log.QUERIES.now)
     return at
 
 

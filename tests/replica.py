@@ -10,14 +10,14 @@ import asyncpg
 from msgspec import Raw
 from typing_extensions import override
 
-from service.bell import Bell
 from service.domain import commands as c
 from service.domain import ids
 from service.domain.commands import Command
 from service.domain.events import Recorded
 from service.settings import Settings
-from service.store.pool import open_connection
+from service.store.db.pool import open_connection
 from service.submission import Answer, Origin
+from service.wakeup import Bell
 from service.writer import Observer, Writer
 
 NIGHT = ids.CampaignName("night")

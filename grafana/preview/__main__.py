@@ -13,8 +13,8 @@ import httpx
 
 from grafana.build import BOARDS
 from grafana.preview.answer import Source
-from grafana.preview.contact import contact, shrink
-from grafana.preview.sheet import sheet
+from grafana.preview.contact_sheet import contact, shrink
+from grafana.preview.dashboard_sheet import sheet
 from grafana.substitute import Chosen
 
 PICTURES = Path(__file__).parents[2] / "ops/pictures"

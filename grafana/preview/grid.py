@@ -3,9 +3,9 @@
 from typing import Any
 
 from grafana.panel import Panel
-from grafana.preview import paint
+from grafana.preview import theme
 from grafana.preview.answer import Series
-from grafana.preview.mark import BODY, Canvas
+from grafana.preview.panel_renderers import BODY, Canvas
 from grafana.preview.unit import shown
 
 
@@ -37,11 +37,11 @@ def table(canvas: Canvas, panel: Panel, answers: list[list[Series]]) -> None:
     left = 0.0
     for column, head in enumerate(heads):
         place: dict[str, Any] = {"transform": axes.transAxes, "va": "center", "clip_on": True}
-        axes.text(left, 1 - 0.1 / tall, head, color=paint.NAMED["blue"], fontsize=BODY, weight="bold", **place)
+        axes.text(left, 1 - 0.1 / tall, head, color=theme.NAMED["blue"], fontsize=BODY, weight="bold", **place)
         for line, row in enumerate(shown_rows):
-            axes.text(left, 1 - (0.32 + 0.2 * line) / tall, row[column], color=paint.TEXT, fontsize=BODY, **place)
+            axes.text(left, 1 - (0.32 + 0.2 * line) / tall, row[column], color=theme.TEXT, fontsize=BODY, **place)
         left += widths[column] / sum(widths)
     if len(rows) > room:
         axes.text(
-            1, 1 - 0.1 / tall, f"{room} of {len(rows)}", transform=axes.transAxes, ha="right", fontsize=BODY, color=paint.FAINT
+            1, 1 - 0.1 / tall, f"{room} of {len(rows)}", transform=axes.transAxes, ha="right", fontsize=BODY, color=theme.FAINT
         )

@@ -8,16 +8,16 @@ from time import perf_counter
 
 import click
 
-from ops.bench.exporting import exporting
-from ops.bench.exposition import exposition
-from ops.bench.flatness import campaigns, drained
-from ops.bench.ground import BenchError, Ground
-from ops.bench.million import million
-from ops.bench.pages import pages
-from ops.bench.rebuilding import rebuild
+from ops.bench.environment import BenchError, Ground
+from ops.bench.measurements.exporting import exporting
+from ops.bench.measurements.exposition import exposition
+from ops.bench.measurements.million import million
+from ops.bench.measurements.pages import pages
+from ops.bench.measurements.rebuilding import rebuild
+from ops.bench.measurements.scaling import campaigns, drained
+from ops.bench.measurements.sweeping import tick
+from ops.bench.measurements.throughput import beats, pairs, singles
 from ops.bench.row import Row, table
-from ops.bench.throughput import beats, pairs, singles
-from ops.bench.ticking import tick
 
 ROWS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     measure.__name__: measure

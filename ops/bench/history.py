@@ -17,7 +17,8 @@ from service.domain import ids
 from service.domain.decide import decide
 from service.domain.events import Recorded
 from service.domain.state import State
-from service.store import log, saver
+from service.store.log import event_log
+from service.store.state import saver
 
 CHUNK, CAMPAIGNS, CREW, HANDS = 1000, 4, 10, 50
 STEP = timedelta(seconds=20)
@@ -147,7 +148,7 @@ async def write(dsn: str, count: int) -> int:
     try:
         for events in history.steps(count):
             async with connection.transaction():
-                await log.append(connection, events)
+                await event_log.append(connection, events)
         async with connection.transaction():
             await saver.save(connection, 0, history.state)
         await connection.execute("VACUUM ANALYZE")

@@ -15,8 +15,8 @@ import msgspec
 import uvloop
 from msgspec import Struct
 
-from ops.bench.ground import BenchError
-from ops.bench.wire import Wire, post
+from ops.bench.environment import BenchError
+from ops.bench.http_client import Wire, post
 
 TOKEN = re.compile(rb'"token":"([^"]+)"')
 PATIENCE_S = 900

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import httpx
 
-from ops.bench.ground import BenchError
+from ops.bench.environment import BenchError
 
 POOL = 1_000_000
 CHUNK = 500

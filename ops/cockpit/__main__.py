@@ -13,7 +13,7 @@ from ops.cockpit.camera import CHROMIUM, NIGHT, photograph
 from ops.cockpit.scene import play
 from ops.cockpit.service import started
 from ops.demo.muster import Muster
-from ops.demo.night.script import night
+from ops.demo.night.run import night
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 

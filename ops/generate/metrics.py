@@ -6,7 +6,7 @@ from pathlib import Path
 
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
-from projections.measures.otel import otel_name, otel_unit
+from projections.measures.otel_names import otel_name, otel_unit
 
 TARGET = Path(__file__).parents[1] / "reference" / "metrics.md"
 SCOPES = {

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from service.http.edge import Edge
-from service.http.openapi import document
+from service.http.middleware import Edge
+from service.http.openapi.document import document
 from service.main import create_app
 from service.settings import Settings
 

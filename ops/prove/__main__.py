@@ -8,12 +8,12 @@ import click
 import httpx
 
 from ops.prove.api import told
+from ops.prove.formula import Labels, Total
 from ops.prove.numbers import Numbers, without
 from ops.prove.source import UNPROVEN, Receiver, exported, proven, scraped
 from ops.prove.tables import counted, hidden
-from ops.prove.term import Labels, Total
 from projections.measures.catalogue import CATALOGUE
-from service.cli.database import with_database
+from service.cli.server.database import with_database
 from service.settings import Settings
 
 ATTEMPTS = 30

@@ -9,13 +9,13 @@ import httpx
 import msgspec
 
 from ops.prove.families import FAMILIES
+from ops.prove.formula import Labels, Total, over
 from ops.prove.numbers import Numbers, gauge
 from ops.prove.tables import STATE
-from ops.prove.term import Labels, Total, over
-from projections.measures.book import Book
+from projections.measures.series_store import Book
 from projections.projector import Fold
 from projections.store import Checkpoint
-from projections.views.cards import Cards
+from projections.views.fold import Cards
 from service.domain.events import KINDS, Recorded
 
 LEVELS = ("healthy", "warn", "stale", "dead")

@@ -1,6 +1,6 @@
 """What each family folds, written down for the proof from the specification and the list of events."""
 
-from ops.prove.term import Term
+from ops.prove.formula import Term
 from service.domain.events import KINDS
 
 LATE = ("lease_expired", "heartbeat_dead")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from ops.prove.term import Labels, Total
+from ops.prove.formula import Labels, Total
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
 

@@ -12,14 +12,14 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from prometheus_client.parser import text_string_to_metric_families
 
+from ops.prove.formula import Labels, Total
 from ops.prove.numbers import Numbers, gauge
 from ops.prove.tables import STATE
-from ops.prove.term import Labels, Total
 from projections.export.otlp_message import Fleet, Identity, requests
 from projections.export.sample import Sizes
 from projections.export.snapshot import rows, take
 from projections.measures.catalogue import CATALOGUE, FOLDED
-from projections.measures.otel import otel_name, otel_unit, prometheus_name
+from projections.measures.otel_names import otel_name, otel_unit, prometheus_name
 
 UNPROVEN = {
     "muster_campaign_throughput_units_per_second": "changes with the clock between two readings",

@@ -5,9 +5,9 @@ from collections import defaultdict
 import asyncpg
 
 from ops.prove.families import FAMILIES
+from ops.prove.formula import Labels, Total
 from ops.prove.numbers import Numbers, gauge, subjects
-from ops.prove.term import Labels, Total
-from service.store.queries import load
+from service.store.db.queries import load
 
 BETWEEN = load("between", package="ops.prove")
 STATE = load("state", package="ops.prove")

@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from projections.cockpit.bridge import Bridge
-from projections.cockpit.place import Place
+from projections.cockpit.context import Bridge
+from projections.cockpit.url import Place
 from service.domain.rejections import Rejection
 
 

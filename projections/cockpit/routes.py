@@ -12,14 +12,14 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from projections.cockpit import session
-from projections.cockpit.atlas import PAGES
-from projections.cockpit.files import FILES
-from projections.cockpit.gallery import Again, page_of, refused_page
-from projections.cockpit.orders import BY_TEMPLATE, ORDERS
-from projections.cockpit.paint import ASSETS, FIELD, HEADERS, Drawn, drawn, fragment, whole
-from projections.cockpit.place import Place, address
+from projections.cockpit.actions import BY_TEMPLATE, ORDERS
+from projections.cockpit.downloads import FILES
+from projections.cockpit.html import ASSETS, FIELD, HEADERS, Drawn, drawn, fragment, whole
+from projections.cockpit.page_cache import Again, page_of, refused_page
+from projections.cockpit.pages.registry import PAGES
+from projections.cockpit.request import Visit, place_from
 from projections.cockpit.session import FLASH, FLASH_S, SESSION, Flash, Forged
-from projections.cockpit.visit import Visit, place_from
+from projections.cockpit.url import Place, address
 from projections.rejections import Unreadable
 from service.domain.rejections import NotFound, Rejection
 from service.submission import Unavailable

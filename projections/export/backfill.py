@@ -8,13 +8,13 @@ from typing import IO
 
 from projections.export import prometheus
 from projections.export.snapshot import Snapshot, rows
-from projections.measures.book import Book
 from projections.measures.catalogue import CATALOGUE
-from projections.measures.depth import Depth
+from projections.measures.lag import Depth
+from projections.measures.series_store import Book
 from projections.projector import Fold
 from projections.store import Checkpoint, Session
-from projections.views.cards import Cards
-from service.store import log
+from projections.views.fold import Cards
+from service.store.log import event_log
 
 PAGE = 5000
 UNKNOWN = frozenset(
@@ -33,7 +33,7 @@ async def moments(
     """Yield the fleet at *start* and after every *step* until *end*, from one reading of the log."""
     fold = Fold(Checkpoint(shard, 0, 0), Cards(), Book())
     position, at = 0, start
-    async for page in log.pages(connection, shard, 0, await log.head(connection, shard), PAGE):
+    async for page in event_log.pages(connection, shard, 0, await event_log.head(connection, shard), PAGE):
         rest = list(page)
         while rest and rest[-1].at > at and at <= end:
             now = [event for event in rest if event.at <= at]

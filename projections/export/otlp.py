@@ -16,7 +16,7 @@ from projections.export.otlp_message import Fleet, Histograms, Identity, fleet, 
 from projections.export.sample import Sizes
 from projections.export.snapshot import Snapshot, rows, take
 from projections.measures.process import Process
-from service.store.pool import is_lost
+from service.store.db.pool import is_lost
 
 LOG = logging.getLogger(__name__)
 

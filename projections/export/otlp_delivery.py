@@ -8,7 +8,7 @@ from typing import NamedTuple
 from google.protobuf.message import Message  # type: ignore[import-untyped]  # its stubs are another package
 
 from projections.export.otlp_sender import Sender, Signal, Undelivered, Unwanted
-from projections.export.standing import Result, Standing
+from projections.export.status import Result, Standing
 from projections.measures.process import Process
 
 LOG = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from projections.export.snapshot import Rows
 from projections.measures.family import Family
-from projections.measures.otel import otel_name, otel_unit
+from projections.measures.otel_names import otel_name, otel_unit
 from projections.measures.sample import Sample
 from projections.measures.series import SCALE, ZERO, Series
 

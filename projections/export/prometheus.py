@@ -7,12 +7,12 @@ from functools import lru_cache
 
 from prometheus_client import CollectorRegistry
 
-from projections.export.native import composite
+from projections.export.native_histogram import composite
 from projections.export.snapshot import Rows
-from projections.measures.book import Key, Series
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
 from projections.measures.series import Exemplar, cumulative
+from projections.measures.series_store import Key, Series
 
 TEXT = "text/plain; version=0.0.4"
 """Litestar adds the charset of what is text, and of nothing else."""

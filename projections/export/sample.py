@@ -3,10 +3,10 @@
 from datetime import timedelta
 from time import monotonic
 
-from projections.measures.depth import Depth, Sampled
-from projections.measures.limits import Shown
+from projections.measures.cardinality import Shown
+from projections.measures.lag import Depth, Sampled
 from projections.store import Session
-from service.store.queries import load
+from service.store.db.queries import load
 
 QUERIES = load("samples", package="projections")
 LATE = timedelta(seconds=30)

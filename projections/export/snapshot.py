@@ -10,15 +10,15 @@ from msgspec import Struct
 
 from projections import store
 from projections.export.sample import Sizes, sample
-from projections.measures.book import Book, Key, Series
+from projections.measures.cardinality import Shown, shown
 from projections.measures.catalogue import CATALOGUE, FOLDED
-from projections.measures.depth import Depth, Sampled
 from projections.measures.family import Family
 from projections.measures.gauges import gauges
-from projections.measures.limits import Shown, shown
+from projections.measures.lag import Depth, Sampled
 from projections.measures.sample import Sample
+from projections.measures.series_store import Book, Key, Series
 from projections.store import Session
-from projections.views.cards import Cards
+from projections.views.fold import Cards
 
 SUBJECT = {family.name: label for family in FOLDED for label in ("campaign", "quota") if label in family.labels}
 """The families with series for each campaign or quota; the name is their first label."""

@@ -10,11 +10,11 @@ import asyncpg
 from projections.export.otlp_delivery import Delivery
 from projections.export.otlp_message import Identity, fleet
 from projections.export.otlp_trace import requests
-from projections.export.trace_page import PAGE, QUERIES, Page, log_of, read
+from projections.export.trace_batch import PAGE, QUERIES, Page, log_of, read
 from projections.store import Session
-from projections.views.trace import Log
-from service.store import log
-from service.store.pool import is_lost
+from projections.views.unit.trace import Log
+from service.store.db.pool import is_lost
+from service.store.log import event_log
 
 LOG = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ async def sent(connection: Session, shard: int) -> int:
     """Return up to which position traces were sent; the first time they begin at the head."""
     position = await connection.fetchval(QUERIES.sent, shard)
     if position is None:
-        await connection.execute(QUERIES.found, shard, await log.head(connection, shard))
+        await connection.execute(QUERIES.found, shard, await event_log.head(connection, shard))
         position = await connection.fetchval(QUERIES.sent, shard)
     return int(position)
 

@@ -4,7 +4,7 @@ lookout = Lookout(reader, process, stopping)
 app = Litestar([*routes, *READS], opt={"lookout": lookout}, …)
 """
 
-from projections.http import campaigns, fleet, inquiries, log, metrics, units
+from projections.http.handlers import campaigns, events, investigations, metrics, units, workers
 
-RESOURCES = (campaigns, units, fleet, inquiries, log, metrics)
+RESOURCES = (campaigns, units, workers, investigations, events, metrics)
 READS = tuple(handler for resource in RESOURCES for handler in resource.HANDLERS)

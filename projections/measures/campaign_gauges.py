@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from projections.measures.sample import Sample
-from projections.views.campaign import CampaignCard
-from projections.views.campaign_view import eta_s
-from projections.views.cards import Cards
-from projections.views.instant import microseconds
-from projections.views.quota import QuotaCard
-from projections.views.worker import WorkerCard
+from projections.views.campaign.card import CampaignCard
+from projections.views.campaign.view import eta_s
+from projections.views.fold import Cards
+from projections.views.microseconds import microseconds
+from projections.views.quota.card import QuotaCard
+from projections.views.worker.card import WorkerCard
 from service.domain import ids
 
 

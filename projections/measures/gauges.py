@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from projections.measures.campaign_gauges import campaigns
-from projections.measures.depth import Depth, Sampled
-from projections.measures.limits import Shown
-from projections.measures.limits import shown as chosen
+from projections.measures.cardinality import Shown
+from projections.measures.cardinality import shown as chosen
+from projections.measures.lag import Depth, Sampled
 from projections.measures.measure import NO_QUOTA
 from projections.measures.sample import Sample
 from projections.measures.worker_gauges import totals, workers
-from projections.views.cards import Cards
-from projections.views.quota import QuotaCard
+from projections.views.fold import Cards
+from projections.views.quota.card import QuotaCard
 from service.domain import ids
 from service.domain.heartbeat import age
 

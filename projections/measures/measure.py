@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from projections.views.span import Measured
+from projections.views.measurement import Measured
 from service.domain import events as e
 
 Increment = tuple[str, tuple[str, ...], int, int | None]

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from projections.measures.sample import Sample
-from projections.views.cards import Cards
-from projections.views.worker import WorkerCard
+from projections.views.fold import Cards
+from projections.views.worker.card import WorkerCard
 from service.domain import ids
 from service.domain.heartbeat import age
 

@@ -9,19 +9,19 @@ import asyncpg
 from msgspec import Struct
 
 from projections import projector, store
-from projections.measures.book import Book
+from projections.measures.series_store import Book
 from projections.projector import Fold
-from projections.rebuild import ahead, shadow
-from projections.rebuild.ahead import Lanes
-from projections.rebuild.difference import CARDS, STATE, Difference, first_difference
-from projections.rebuild.lowered import Lowered, lowered
-from projections.rebuild.regrowth import Regrowth
+from projections.rebuild import prefetch, shadow
+from projections.rebuild.counter_resets import Lowered, lowered
+from projections.rebuild.diff import CARDS, STATE, Difference, first_difference
+from projections.rebuild.prefetch import Lanes
 from projections.rebuild.shadow import SHADOW
+from projections.rebuild.state_replay import Regrowth
 from projections.store import Checkpoint
-from projections.views.cards import Cards
+from projections.views.fold import Cards
 from service.domain.commands import NoteSwap
 from service.domain.events import Recorded
-from service.store import log
+from service.store.log import event_log
 
 SAVE_EVERY = 100
 NEAR = 500
@@ -60,12 +60,12 @@ class Growth:
         """Fold the log up to two positions; where both still have to go, each page is read once for both."""
         if self._reached == self.state.position:
             common = min(views_upto, state_upto)
-            async for page in ahead.pages(self._lanes, self.shard, self._reached, common):
+            async for page in prefetch.pages(self._lanes, self.shard, self._reached, common):
                 await self.state.take(page)
                 await self._view(page)
-        async for page in ahead.pages(self._lanes, self.shard, self._reached, views_upto):
+        async for page in prefetch.pages(self._lanes, self.shard, self._reached, views_upto):
             await self._view(page)
-        async for page in ahead.pages(self._lanes, self.shard, self.state.position, state_upto):
+        async for page in prefetch.pages(self._lanes, self.shard, self.state.position, state_upto):
             await self.state.take(page)
         await self._save()
 
@@ -98,7 +98,7 @@ class Growth:
 @asynccontextmanager
 async def growing(dsn: str, shard: int, *, lasting: bool) -> AsyncIterator[Growth]:
     """Begin a second set of everything beside the live one; whatever is left of it at the end is removed."""
-    async with shadow.alone(dsn, SESSION) as connection, ahead.lanes(dsn, SESSION) as lanes:
+    async with shadow.alone(dsn, SESSION) as connection, prefetch.lanes(dsn, SESSION) as lanes:
         gc.disable()  # millions of small objects, and no cycle among them
         try:
             await shadow.count_time(connection)
@@ -134,10 +134,10 @@ async def cards_compared(growth: Growth) -> Difference | None:
 async def state_compared(growth: Growth, *, views: bool) -> Difference | None:
     """Bring the state, and with it the *views*, to the head of the log, and return the first row that differs there."""
     connection = growth.connection
-    await growth.grow_to(await log.head(connection, growth.shard), views=views)
+    await growth.grow_to(await event_log.head(connection, growth.shard), views=views)
     await growth.state.ripen()
     async with connection.transaction(isolation="repeatable_read"):
-        await growth.grow_to(await log.head(connection, growth.shard), views=views)
+        await growth.grow_to(await event_log.head(connection, growth.shard), views=views)
         return await first_difference(connection, STATE)
 
 
@@ -167,11 +167,11 @@ async def swapped(growth: Growth, note: Note, mended: str | None) -> Lowered:
     The log says so when something did, and when rows of the state were *mended*: a Writer that remembers them reads them again.
     """
     connection = growth.connection
-    while (head := await log.head(connection, growth.shard)) - growth.views.at.position > NEAR:
+    while (head := await event_log.head(connection, growth.shard)) - growth.views.at.position > NEAR:
         await growth.grow_to(head, views=True)
     async with connection.transaction():
-        await connection.fetchval(log.QUERIES.lock, growth.shard)
-        head = await log.head(connection, growth.shard)
+        await connection.fetchval(event_log.QUERIES.lock, growth.shard)
+        head = await event_log.head(connection, growth.shard)
         await growth.grow_to(head, views=True)
         await shadow.retire(connection, growth.shard)
         lower = lowered(await store.load_book(connection, growth.live), growth.views.book)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from projections.views.instant import MICROSECOND
+from projections.views.microseconds import MICROSECOND
 from service.settings import StartRefused
-from service.store.queries import load
+from service.store.db.queries import load
 
 SHADOW = load("shadow", package="projections")
 SCHEMA = "muster_shadow"

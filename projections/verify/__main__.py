@@ -6,7 +6,7 @@ import sys
 
 import msgspec
 
-from projections.verify.afresh import compare
+from projections.verify.refold import compare
 from service.logs import configure
 from service.settings import Settings
 

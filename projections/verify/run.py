@@ -8,12 +8,12 @@ from msgspec import MsgspecError, Struct
 
 from projections import store
 from projections.projector import LogBroken
-from projections.rebuild import ahead, check
+from projections.rebuild import check, prefetch
 from projections.rebuild.run import SESSION
 from projections.verify.audit import Audit
-from service.store import log
-from service.store.codec import UnknownEvent
-from service.store.queries import load
+from service.store.db.queries import load
+from service.store.log import event_log
+from service.store.log.codec import UnknownEvent
 
 VERIFY = load("verify", package="projections")
 UNREADABLE = (UnknownEvent, MsgspecError)
@@ -80,9 +80,9 @@ async def walked(dsn: str, shard: int, connection: asyncpg.Connection) -> dict[s
     audit = Audit()
     gc.disable()
     try:
-        async with ahead.lanes(dsn, SESSION) as lanes:
-            head = await log.head(lanes[0], shard)
-            async for page in ahead.pages(lanes, shard, 0, head, whole=False):
+        async with prefetch.lanes(dsn, SESSION) as lanes:
+            head = await event_log.head(lanes[0], shard)
+            async for page in prefetch.pages(lanes, shard, 0, head, whole=False):
                 audit.walk(page)
     except UNREADABLE:
         raise LogUnreadable(await first_unreadable(connection, shard, audit.position)) from None
@@ -98,9 +98,9 @@ async def walked(dsn: str, shard: int, connection: asyncpg.Connection) -> dict[s
 
 async def first_unreadable(connection: asyncpg.Connection, shard: int, after: int) -> str:
     """Return where the first event after *after* is that cannot be read, and why not."""
-    for position in range(after, await log.head(connection, shard)):
+    for position in range(after, await event_log.head(connection, shard)):
         try:
-            await log.read(connection, shard, position, 1)
+            await event_log.read(connection, shard, position, 1)
         except UNREADABLE as error:
             return f"the event at position {position + 1} cannot be read: {error}"
     return f"an event after position {after} could not be read"
@@ -109,7 +109,7 @@ async def first_unreadable(connection: asyncpg.Connection, shard: int, after: in
 async def cut_off(connection: asyncpg.Connection, shard: int) -> str | None:
     """Return where the log ends, when the views have seen more of it."""
     seen = (await store.live(connection, shard)).position
-    head = await log.head(connection, shard)
+    head = await event_log.head(connection, shard)
     return f"the log ends at position {head}, the views have seen {seen}" if seen > head else None
 
 

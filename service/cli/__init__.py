@@ -1,6 +1,7 @@
-"""The command line: one file a command, imported when it is asked for."""
+"""The command line: one file per command, imported when the command runs."""
 
 from importlib import import_module
+from typing import NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
@@ -8,26 +9,41 @@ from typing_extensions import override
 
 from service.settings import StartRefused
 
+
+class Command(NamedTuple):
+    """The module of a command below `service.cli`, and what the command says of itself before it is imported."""
+
+    module: str
+    summary: str
+
+
 COMMANDS = {
-    "campaign": "See and steer campaigns.",
-    "completion": "Print the completion of commands, options, campaigns, units and workers for SHELL.",
-    "config": "Print every setting with its value and meaning, secrets masked.",
-    "engine": "See and steer the whole installation: its pause switch and its pool.",
-    "events": "Read the log, or follow it.",
-    "metrics": "Tell what the log says of numbers, in any past.",
-    "migrate": "Bring the schema up to date; a second deployer waits for the first.",
-    "quota": "See quotas: whose gate is closed, why, and until when.",
-    "rebuild": "Compute state, views and series from the log beside the live ones, and swap; the service may run meanwhile.",
-    "serve": "Run one replica against any Postgres; start as many as you like.",
-    "top": "Watch campaigns, units, workers, quarantine, events and engine live, and steer them; ? shows the keys.",
-    "traces": "Tell what the log says of executions, in any past.",
-    "unit": "See and steer the units of a campaign.",
-    "up": "Run Muster on this machine until Ctrl-C; what it knows stays in DIR.",
-    "verify": "Print one line for each invariant; exit 1 when one is broken.",
-    "work": "Run COMMAND once per unit, in {key}, {campaign}, {attempt} and {payload.FIELD} told of the unit.",
-    "worker": "See and steer workers.",
+    "campaign": Command("client.campaign", "See and steer campaigns."),
+    "completion": Command("completion", "Print the completion of commands, options, campaigns, units and workers for SHELL."),
+    "config": Command("server.config", "Print every setting with its value and meaning, secrets masked."),
+    "engine": Command("client.engine", "See and steer the whole installation: its pause switch and its pool."),
+    "events": Command("client.events", "Read the log, or follow it."),
+    "metrics": Command("server.metrics", "Tell what the log says of numbers, in any past."),
+    "migrate": Command("server.migrate", "Bring the schema up to date; a second deployer waits for the first."),
+    "quota": Command("client.quota", "See quotas: whose gate is closed, why, and until when."),
+    "rebuild": Command(
+        "server.rebuild",
+        "Compute state, views and series from the log beside the live ones, and swap; the service may run meanwhile.",
+    ),
+    "serve": Command("server.serve", "Run one replica against any Postgres; start as many as you like."),
+    "top": Command(
+        "client.top", "Watch campaigns, units, workers, quarantine, events and engine live, and steer them; ? shows the keys."
+    ),
+    "traces": Command("server.traces", "Tell what the log says of executions, in any past."),
+    "unit": Command("client.unit", "See and steer the units of a campaign."),
+    "up": Command("server.up", "Run Muster on this machine until Ctrl-C; what it knows stays in DIR."),
+    "verify": Command("server.verify", "Print one line for each invariant; exit 1 when one is broken."),
+    "work": Command(
+        "client.work", "Run COMMAND once per unit, in {key}, {campaign}, {attempt} and {payload.FIELD} told of the unit."
+    ),
+    "worker": Command("client.worker", "See and steer workers."),
 }
-"""What each command says of itself, known before it is imported; `name` lives in `service.cli.name`."""
+"""Every command by its name."""
 
 
 class LazyGroup(click.Group):
@@ -41,18 +57,20 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name)
+        command: click.Command = getattr(import_module(f"{__name__}.{COMMANDS[cmd_name].module}"), cmd_name)
         return command
 
     @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, command.summary) for name, command in COMMANDS.items()])
 
     @override
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        named = [CompletionItem(name, help=says) for name, says in COMMANDS.items() if name.startswith(incomplete)]
-        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
+        commands = [
+            CompletionItem(name, help=command.summary) for name, command in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     @override
     def invoke(self, ctx: click.Context) -> object:

@@ -3,7 +3,7 @@
 import click
 from click.shell_completion import get_completion_class
 
-from service.cli.remote import example
+from service.cli.client.remote import example
 
 SHELLS = ("bash", "zsh", "fish")
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from service.domain.choices import choices
+from service.domain.content.literal_values import choices
 
 
 class Rejection(Exception):

@@ -6,10 +6,10 @@ from datetime import datetime
 from service.domain import ids
 from service.domain.campaign import HOLDING, Campaign, Group
 from service.domain.engine import Engine
+from service.domain.fanout import Reach, Spread
 from service.domain.investigation import Investigation
 from service.domain.quota import Quota
 from service.domain.recovery import Recovery
-from service.domain.spread import Reach, Spread
 from service.domain.unit import Claim, Unit
 from service.domain.worker import Worker
 

@@ -13,7 +13,7 @@ from typing import IO
 from urllib.parse import quote
 
 from service.embedded import postmaster
-from service.embedded.account import account
+from service.embedded.os_user import account
 from service.embedded.postmaster import Postmaster
 from service.embedded.tuning import rendered, tuned
 from service.settings import StartRefused

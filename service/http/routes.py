@@ -10,38 +10,38 @@ commit that may have made work claimable; *stopping* is set when the service dra
 *observe* gets method, route template (`other` where none matched), status and seconds of every answer.
 """
 
-from service.http import (
+from service.http.handlers import (
+    bulk_retry,
     campaigns,
+    claim_reports,
     claims,
     diagnostics,
     engine,
-    imports,
     investigations,
     quotas,
     recovery,
-    reference,
     reports,
-    retries,
-    single,
+    unit_import,
     units,
     workers,
 )
+from service.http.openapi import handlers
 
 RESOURCES = (
     campaigns,
-    imports,
-    retries,
+    unit_import,
+    bulk_retry,
     diagnostics,
     units,
     claims,
     reports,
-    single,
+    claim_reports,
     workers,
     engine,
     quotas,
     recovery,
     investigations,
-    reference,
+    handlers,
 )
 ROUTES = tuple(handler for resource in RESOURCES for handler in resource.HANDLERS)
 """The mutations of the API, and the pages that explain it."""

@@ -13,10 +13,10 @@ from time import monotonic
 import asyncpg
 from msgspec import Struct
 
-from service.store import log
-from service.store.contact import Contact
-from service.store.pool import is_lost
-from service.store.queries import load
+from service.store.db.outage_log import Contact
+from service.store.db.pool import is_lost
+from service.store.db.queries import load
+from service.store.log import event_log
 
 LOG = logging.getLogger(__name__)
 QUERIES = load("leader")
@@ -124,7 +124,7 @@ class Leader:
 
     async def _take(self, connection: asyncpg.pool.PoolConnectionProxy) -> Term | None:
         lapses = monotonic() + self._lease.total_seconds()
-        now = await connection.fetchval(log.QUERIES.now)
+        now = await connection.fetchval(event_log.QUERIES.now)
         row = await connection.fetchrow(QUERIES.current, self._shard)
         if row is None:
             await connection.execute(QUERIES.found, self._shard, self.replica, now, now)
@@ -142,7 +142,7 @@ class Leader:
         self.term = None
         try:
             async with self._reached() as connection:
-                now = await connection.fetchval(log.QUERIES.now)
+                now = await connection.fetchval(event_log.QUERIES.now)
                 await connection.execute(QUERIES.leave, self._shard, self.replica, now)
         except Exception as error:
             if not is_lost(error):
@@ -153,6 +153,6 @@ async def vacate(dsn: str, shard: int = 0) -> None:
     """Free the lease at once: the caller knows that no replica is left on this database."""
     connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute(QUERIES.vacate, shard, await connection.fetchval(log.QUERIES.now))
+        await connection.execute(QUERIES.vacate, shard, await connection.fetchval(event_log.QUERIES.now))
     finally:
         await connection.close()

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from service.loops.sweep import Sweeps
-from service.store import log
-from service.store.pool import is_lost
+from service.store.db.pool import is_lost
+from service.store.log import event_log
 
 LOG = logging.getLogger(__name__)
 ROUND_S = 60.0
@@ -38,8 +38,8 @@ class Retention:
     async def keep(self) -> int:
         """Keep house once; return how many partitions were made."""
         async with self._pool.acquire() as connection:
-            head = await log.head(connection, self._shard)
-            made = await connection.fetchval(log.QUERIES.extend, head)
-            now = await connection.fetchval(log.QUERIES.now)
-            await connection.execute(log.QUERIES.forget_keys, self._shard, now - KEPT)
+            head = await event_log.head(connection, self._shard)
+            made = await connection.fetchval(event_log.QUERIES.extend, head)
+            now = await connection.fetchval(event_log.QUERIES.now)
+            await connection.execute(event_log.QUERIES.forget_keys, self._shard, now - KEPT)
         return int(made)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from service.worker.message import Claim
+from service.worker.api_types import Claim
 
 PLACEHOLDER = re.compile(
     r"\{\{(?P<literal>[^{}]*)\}\}|(?<!\$)\{(?P<name>[A-Za-z_][\w-]*(?:\.[\w-]+)*)\}",

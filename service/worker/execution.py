@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
 
-from service.worker.group import Group
+from service.worker.process_group import Group
 from service.worker.screen import Screen
 
 CHUNK = 64 * 1024

@@ -4,15 +4,15 @@ import asyncio
 import socket
 from importlib.metadata import version
 
-from service.worker.claimant import Claimant
-from service.worker.client import Service
-from service.worker.courier import LAST_WORDS_S, Courier
-from service.worker.crew import Crew
-from service.worker.message import Heartbeat, Presence, Report, Verdict
-from service.worker.narrator import Narrator
-from service.worker.plan import Exit, Plan
-from service.worker.roster import Roster
+from service.worker.api_types import Heartbeat, Presence, Report, Verdict
+from service.worker.claimer import Claimant
+from service.worker.console import Narrator
+from service.worker.heartbeats import Roster
+from service.worker.http_client import Service
+from service.worker.options import Exit, Plan
+from service.worker.report_sender import LAST_WORDS_S, Courier
 from service.worker.spool import Spool
+from service.worker.unit_runner import Crew
 
 
 class Worker:

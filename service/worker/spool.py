@@ -10,7 +10,7 @@ from typing import Self
 
 import msgspec
 
-from service.worker.debt import Debt
+from service.worker.spool_entry import Debt
 
 LOCK = "lock"
 REFUSED = "refused"

@@ -13,10 +13,11 @@ from service.domain.decide import decide
 from service.domain.events import Recorded
 from service.domain.rejections import Rejection, Unprocessable
 from service.domain.state import State
-from service.store import log, rows, saver
-from service.store.loader import Loader
-from service.store.memory import Memory
-from service.store.needs import Needs
+from service.store.log import event_log
+from service.store.state import rows, saver
+from service.store.state.loader import Loader
+from service.store.state.read_set import Needs
+from service.store.state.row_cache import Memory
 from service.submission import Answer, Origin
 
 KEPT = timedelta(hours=24)
@@ -62,10 +63,10 @@ class Batch:
         self.head = 0
         self.last: datetime | None = None
 
-    async def transact(self, connection: log.Connection) -> None:
+    async def transact(self, connection: event_log.Connection) -> None:
         """Lock, load, decide, append and save; the caller begins and commits."""
-        await connection.fetchval(log.QUERIES.lock, self.shard)
-        now = await connection.fetchrow(log.QUERIES.moment, self.shard)
+        await connection.fetchval(event_log.QUERIES.lock, self.shard)
+        now = await connection.fetchrow(event_log.QUERIES.moment, self.shard)
         assert now is not None, "every shard has an engine"
         self.head, self.last, self.state = now["head"], now["last"], State(rows.engine(now))
         self.memory = self.memory.at(self.head, now["last"])
@@ -83,11 +84,11 @@ class Batch:
         self.memory.keep(self.state, self.head + len(self.events), self.events[-1].at if self.events else self.last)
         return self.memory
 
-    async def remember(self, connection: log.Connection, at: datetime) -> None:
+    async def remember(self, connection: event_log.Connection, at: datetime) -> None:
         """Load what the idempotency keys of the batch were answered before."""
         keys = [pending.origin.key for pending in self.submissions if pending.origin.key is not None]
         if keys:
-            for row in await connection.fetch(log.QUERIES.keys, self.shard, keys, at - KEPT):
+            for row in await connection.fetch(event_log.QUERIES.keys, self.shard, keys, at - KEPT):
                 self.keys[row["key"]] = Remembered(row["digest"], row["position"], row["body"], fresh=False)
 
     def answer(self, pending: Pending, at: datetime) -> Answer:
@@ -119,19 +120,19 @@ class Batch:
         self.events += outcome.events
         return outcome.reply if outcome.rejection is None else outcome.rejection
 
-    async def store(self, connection: log.Connection, at: datetime) -> None:
+    async def store(self, connection: event_log.Connection, at: datetime) -> None:
         """Append the events and save what they touched, with screens and keys."""
         screens = {key: text for pending in self.submissions for key, text in pending.origin.screens.items()}
         if screens:
-            await connection.execute(log.QUERIES.keep_screens, self.shard, at, list(screens), list(screens.values()))
+            await connection.execute(event_log.QUERIES.keep_screens, self.shard, at, list(screens), list(screens.values()))
         if self.events:
-            await log.append(connection, self.events)
+            await event_log.append(connection, self.events)
             await saver.save(connection, self.shard, self.state)
         fresh = [(key, row.digest, row.position, row.body) for key, row in self.keys.items() if row.fresh]
         if fresh:
-            await connection.execute(log.QUERIES.keep_keys, self.shard, at, *log.columns(fresh))
+            await connection.execute(event_log.QUERIES.keep_keys, self.shard, at, *event_log.columns(fresh))
 
-    async def happened(self, connection: log.Connection) -> bool:
+    async def happened(self, connection: event_log.Connection) -> bool:
         """Tell whether this batch is in the log: behind the lock, its first position says whose it is.
 
         A batch without events changed nothing but its keys, and is run again.
@@ -139,12 +140,12 @@ class Batch:
         if not self.events:
             return False
         async with connection.transaction():
-            await connection.fetchval(log.QUERIES.lock, self.shard)
-            found = await connection.fetchval(log.QUERIES.causation_at, self.shard, self.events[0].position)
+            await connection.fetchval(event_log.QUERIES.lock, self.shard)
+            found = await connection.fetchval(event_log.QUERIES.causation_at, self.shard, self.events[0].position)
         return found is not None and str(found).partition(".")[0] == self.id
 
 
-async def within(connection: log.Connection, command: Command, *, origin: Origin, shard: int = 0) -> Sequence[Recorded]:
+async def within(connection: event_log.Connection, command: Command, *, origin: Origin, shard: int = 0) -> Sequence[Recorded]:
     """Decide and store *command* in a transaction that the caller has begun and commits; return its events."""
     batch = Batch([Pending([command], origin, asyncio.get_running_loop().create_future(), math.inf)], shard)
     await batch.transact(connection)

@@ -11,9 +11,9 @@ import asyncpg
 from service.domain.commands import Command
 from service.domain.events import Recorded
 from service.domain.rejections import Validation
-from service.store.contact import Contact
-from service.store.memory import Memory
-from service.store.pool import is_lost, is_refused
+from service.store.db.outage_log import Contact
+from service.store.db.pool import is_lost, is_refused
+from service.store.state.row_cache import Memory
 from service.submission import Answer, Origin, Unavailable
 from service.writer.batch import Batch, Pending
 

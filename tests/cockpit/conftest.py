@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from projections.cockpit.visit import Cockpit
-from service.http.edge import Edge
+from projections.cockpit.request import Cockpit
+from service.http.middleware import Edge
 from service.main import create_app
 from service.settings import Settings
 from tests.alive import alive

@@ -6,7 +6,7 @@ import httpx
 from litestar import Litestar
 from msgspec.structs import replace
 
-from service.http.edge import Edge
+from service.http.middleware import Edge
 from service.main import create_app
 from service.settings import Settings
 from tests.alive import alive

@@ -2,7 +2,7 @@
 
 import pytest
 
-from projections.cockpit.numbers import number
+from projections.cockpit.pages.numbers import number
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
 

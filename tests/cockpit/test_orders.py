@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from projections.cockpit.orders import ORDERS
+from projections.cockpit.actions import ORDERS
 from tests.cockpit.person import CSRF_FIELD, FETCH, Person
 
 RESET = "/campaigns/nightly/breaker/reset"

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from projections.cockpit.paint import ASSETS
-from projections.cockpit.visit import Cockpit
+from projections.cockpit.html import ASSETS
+from projections.cockpit.request import Cockpit
 from tests.cockpit.person import FETCH, Person
 
 DOTTED = (".", "..", "%2e", "%2e%2e")

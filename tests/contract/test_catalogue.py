@@ -21,13 +21,13 @@ from typing_extensions import override
 
 from projections.export import prometheus
 from projections.export.snapshot import SUBJECT, Rows, Snapshot, rows
-from projections.measures.book import Book, Series
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
 from projections.measures.gauges import Depth, Sample, gauges
 from projections.measures.process import Process
 from projections.measures.series import ZERO
-from projections.views.cards import Cards
+from projections.measures.series_store import Book, Series
+from projections.views.fold import Cards
 from tests.histories import History
 
 generate_openmetrics: Any = exposition.generate_latest

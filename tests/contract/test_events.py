@@ -6,7 +6,7 @@ import pytest
 
 from ops.generate.events import golden, lost, schemas
 from service.domain import events as e
-from service.store import codec, log
+from service.store.log import codec, event_log
 from tests.sample import BIRTH, Sampler
 
 
@@ -29,9 +29,9 @@ async def test_every_event_comes_back_from_the_log_as_it_went_in(pool: asyncpg.P
     """Facts as JSON, heartbeats as columns, nothing lost in either."""
     events = [recorded(position, kind) for position, kind in enumerate(e.EVENTS, start=1)]
     async with pool.acquire() as connection:
-        await log.append(connection, events)
-        read = await log.read(connection, 0, 0, len(events) + 10)
-        assert await log.head(connection) == len(events)
+        await event_log.append(connection, events)
+        read = await event_log.read(connection, 0, 0, len(events) + 10)
+        assert await event_log.head(connection) == len(events)
     assert [type(event.body) for event in read] == list(e.EVENTS)
     assert [plain(event) for event in read] == [plain(event) for event in events]
 
@@ -43,8 +43,8 @@ async def test_an_event_that_says_little_comes_back_as_little(pool: asyncpg.Pool
     )
     life = e.Recorded(2, BIRTH, e.WorkerHeartbeat(alive=False), worker=Sampler().value(str), actor="a")
     async with pool.acquire() as connection:
-        await log.append(connection, [beat, life])
-        assert await log.read(connection, 0, 0, 10) == [beat, life]
+        await event_log.append(connection, [beat, life])
+        assert await event_log.read(connection, 0, 0, 10) == [beat, life]
 
 
 async def test_an_end_from_before_it_told_the_first_readiness_is_read_without_it(pool: asyncpg.Pool) -> None:
@@ -56,7 +56,7 @@ async def test_an_end_from_before_it_told_the_first_readiness_is_read_without_it
             BIRTH,
             '{"reason": null, "by": "me", "was": "ready"}',
         )
-        [event] = await log.read(connection, 0, 0, 10)
+        [event] = await event_log.read(connection, 0, 0, 10)
     assert event.body == e.UnitCancelled(reason=None, by="me", was="ready")
 
 
@@ -72,7 +72,7 @@ async def test_an_event_of_a_newer_muster_is_refused_with_its_place(pool: asyncp
             BIRTH,
         )
         with pytest.raises(codec.UnknownEvent, match=f"position 1 holds {kind} in version {schema}"):
-            await log.read(connection, 0, 0, 10)
+            await event_log.read(connection, 0, 0, 10)
 
 
 def test_no_event_lost_anything_that_the_golden_file_promises() -> None:

@@ -13,12 +13,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from projections.cockpit.routes import PAGES_AND_ORDERS
-from service.http.edge import Edge
-from service.http.examples import ANSWERS, EXAMPLES
-from service.http.imports import ImportAnswer
-from service.http.openapi import described_operations, document
+from service.http.handlers.bulk_retry import RetryAnswer
+from service.http.handlers.unit_import import ImportAnswer
+from service.http.middleware import Edge
+from service.http.openapi.document import described_operations, document
+from service.http.openapi.examples import ANSWERS, EXAMPLES
 from service.http.problems import KINDS
-from service.http.retries import RetryAnswer
 from service.main import create_app
 from service.settings import Settings
 

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from projections.rebuild import shadow
-from service.store.queries import load
+from service.store.db.queries import load
 
 FILES = ("projections", "reads", "cockpit", "shadow", "difference", "verify")
 QUERIES = [(file, name) for file in FILES for name, _ in load(file, package="projections")]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.store.queries import Queries, QueryFileBroken, parse
+from service.store.db.queries import Queries, QueryFileBroken, parse
 
 TWO = """-- Statements about units.
 

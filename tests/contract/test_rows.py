@@ -11,8 +11,9 @@ from service.domain.quota import Quota
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from service.domain.worker import Worker
-from service.store import log, rows, saver
-from service.store.loader import QUERIES
+from service.store.log import event_log
+from service.store.state import rows, saver
+from service.store.state.loader import QUERIES
 from tests.refold import plain
 from tests.sample import Sampler
 
@@ -38,11 +39,11 @@ def sampled(sampler: Sampler) -> State:
     return state
 
 
-async def stored(connection: log.Connection, state: State) -> list[object]:
+async def stored(connection: event_log.Connection, state: State) -> list[object]:
     """Return the rows of *state* as the store's own queries give them back."""
     [campaign], [unit], [claim] = list(state.campaigns), list(state.units), list(state.claims)
     asked: list[tuple[Callable[[Any], object], str, list[object]]] = [
-        (rows.engine, log.QUERIES.moment, []),
+        (rows.engine, event_log.QUERIES.moment, []),
         (rows.campaign, QUERIES.campaigns, [[campaign]]),
         (rows.unit, QUERIES.units, [[unit[0]], [unit[1]]]),
         (rows.claim, QUERIES.claims, [[claim]]),

@@ -13,11 +13,12 @@ from alembic.script import ScriptDirectory
 
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
-from service.store import log, saver
-from service.store.loader import QUERIES as STATE
-from service.store.migration import migrate, retreat
-from service.store.queries import load
-from service.store.schema import head, known
+from service.store.db.migration import migrate, retreat
+from service.store.db.queries import load
+from service.store.db.schema import head, known
+from service.store.log import event_log
+from service.store.state import saver
+from service.store.state.loader import QUERIES as STATE
 from tests.sample import BIRTH, Sampler
 
 ELSEWHERE = ("difference", "shadow")  # they speak of a second schema, which a rebuild makes
@@ -27,7 +28,7 @@ FILES = [
     for path in sorted(files(package).joinpath("sql").iterdir(), key=str)
     if path.name.endswith(".sql") and path.name.removesuffix(".sql") not in ELSEWHERE
 ]
-CLOCK = load("clock")
+CLOCK = load("scheduler")
 UNITS = 100_000
 
 
@@ -159,7 +160,7 @@ async def test_the_head_of_the_log_is_one_backward_step_in_each_table(pool: asyn
             f" SELECT 0, n, now(), 'x', {values} FROM generate_series(1, 20000) AS n"
         )
     await owner.execute("ANALYZE events, heartbeats")
-    plan = await Drained(owner, pool).plan(log.QUERIES.moment, 0)
+    plan = await Drained(owner, pool).plan(event_log.QUERIES.moment, 0)
     assert plan["pages"] < 30, plan["text"]
     assert not scanned(plan) - {"engine"}, plan["text"]
 

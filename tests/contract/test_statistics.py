@@ -9,10 +9,10 @@ from msgspec import Raw
 from service.domain.ids import CampaignName, Token, UnitKey
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
-from service.store import saver
-from service.store.loader import QUERIES as STATE
-from service.store.pool import BY_KEY
-from service.store.saver import QUERIES as SAVE
+from service.store.db.pool import BY_KEY
+from service.store.state import saver
+from service.store.state.loader import QUERIES as STATE
+from service.store.state.saver import QUERIES as SAVE
 from tests.sample import BIRTH, Sampler
 
 UNITS = 5000

@@ -2,8 +2,8 @@
 
 import asyncpg
 
-from projections.export.trace_page import QUERIES
-from projections.views.trace import CLOSING, TOLD
+from projections.export.trace_batch import QUERIES
+from projections.views.unit.trace import CLOSING, TOLD
 from tests.contract.test_schema import Drained, scanned
 
 EVENTS, UNITS = 40_000, 2_000

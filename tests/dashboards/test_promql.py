@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from grafana.frame import CHOICES, FIRING, STARTED, TRIPPED
+from grafana.layout import CHOICES, FIRING, STARTED, TRIPPED
 from grafana.substitute import Chosen
 from tests.dashboards.promql import expressions
 

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from grafana.build import BOARDS
-from grafana.frame import CHOICES, FIRING, STARTED, TRIPPED
+from grafana.layout import CHOICES, FIRING, STARTED, TRIPPED
 from grafana.panel import Board, Panel
 from grafana.preview.answer import Source
-from grafana.preview.sheet import sheet
+from grafana.preview.dashboard_sheet import sheet
 from grafana.substitute import Chosen
 from tests.dashboards import night
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 from service.domain import events as e
 from service.domain.evolve import evolve
 from service.domain.evolve.unit import claim_of
-from service.domain.spread import Reach, Spread
+from service.domain.fanout import Reach, Spread
 from service.domain.state import State
 from service.domain.unit import Unit
 

@@ -8,7 +8,7 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.investigation import fix_key
 from service.domain.rejections import Conflict, NotFound, Unprocessable
-from tests.domain.inquiry import LOST, ONCE, concluding, looking, only
+from tests.domain.investigation import LOST, ONCE, concluding, looking, only
 from tests.domain.scenario import (
     NIGHT,
     adding,

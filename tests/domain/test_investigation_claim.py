@@ -9,7 +9,7 @@ from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
 from service.domain.rejections import Conflict
-from tests.domain.inquiry import LOST, ONCE, concluding, looking, only
+from tests.domain.investigation import LOST, ONCE, concluding, looking, only
 from tests.domain.scenario import (
     NIGHT,
     START,

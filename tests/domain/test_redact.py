@@ -4,8 +4,8 @@ from time import perf_counter
 
 import pytest
 
-from service.domain.redact import REDACTED, redact, redact_text
-from service.domain.screen import plain
+from service.domain.content.redact import REDACTED, redact, redact_text
+from service.domain.content.screen import plain
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7\nq8Y9\n-----END RSA PRIVATE KEY-----"
 TOKEN = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from service.embedded.account import account
+from service.embedded.os_user import account
 from tests.replica import eventually
 
 PROGRAM = Path("/usr/sbin/pgbouncer")

@@ -13,10 +13,10 @@ import asyncpg
 from typing_extensions import override
 
 from service.embedded import postmaster
-from service.embedded.account import account
 from service.embedded.cluster import Cluster
+from service.embedded.os_user import account
 from service.embedded.postmaster import Postmaster
-from service.store.migration import migrate
+from service.store.db.migration import migrate
 from tests.faults.proxy import Line
 from tests.postgres import QUICK, Server, folder
 from tests.replica import eventually

@@ -12,7 +12,7 @@ from service.domain import commands as c
 from service.domain import ids
 from service.replica import Replica as Whole
 from service.settings import SettingRefused, Settings
-from service.store.pool import open_pool, require_sessions
+from service.store.db.pool import open_pool, require_sessions
 from tests.faults.bouncer import Bouncer
 from tests.faults.history import Clients, harried, held_against_the_log
 from tests.postgres import folder

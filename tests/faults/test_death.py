@@ -13,8 +13,8 @@ import asyncpg
 from service.domain import commands as c
 from service.embedded import postmaster
 from service.settings import Settings
-from service.store.migration import migrate
-from service.store.pool import open_pool
+from service.store.db.migration import migrate
+from service.store.db.pool import open_pool
 from tests.faults.history import Clients, doubted, grown, harried, held_against_the_log
 from tests.postgres import Server, folder
 from tests.refold import audit

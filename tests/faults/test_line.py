@@ -11,8 +11,8 @@ import pytest
 from service.domain import commands as c
 from service.loops.leader import Leader
 from service.settings import Settings
-from service.store import log
-from service.store.pool import open_pool
+from service.store.db.pool import open_pool
+from service.store.log import event_log
 from service.submission import Unavailable
 from service.writer.batch import Batch
 from tests.faults.history import Clients, doubted, grown, held_against_the_log
@@ -36,7 +36,7 @@ def verdicts(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     found: list[bool] = []
     happened = Batch.happened
 
-    async def spied(batch: Batch, connection: log.Connection) -> bool:
+    async def spied(batch: Batch, connection: event_log.Connection) -> bool:
         found.append(await happened(batch, connection))
         return found[-1]
 
@@ -70,7 +70,7 @@ async def test_a_writer_that_guesses_is_found_out(
 ) -> None:
     """The checker itself is tested: a retry that doubles, an answer without a commit."""
 
-    async def guessed(_batch: Batch, _connection: log.Connection) -> bool:
+    async def guessed(_batch: Batch, _connection: event_log.Connection) -> bool:
         return verdict
 
     monkeypatch.setattr(Batch, "happened", guessed)

@@ -19,8 +19,8 @@ from service.domain import commands as c
 from service.domain import ids
 from service.loops.leader import Leader
 from service.settings import Settings
-from service.store.pool import LOST, open_pool
-from service.store.schema import require_head
+from service.store.db.pool import LOST, open_pool
+from service.store.db.schema import require_head
 from service.submission import Unavailable
 from tests.faults.bouncer import Bouncer
 from tests.faults.history import Clients, Told, grown, held_against_the_log

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from service.http.desk import Desk
-from service.http.edge import Edge
+from service.http.context import Desk
+from service.http.middleware import Edge
 from service.http.problems import HANDLERS
 from service.http.routes import ROUTES
 from tests.http.shard import Shard

@@ -10,7 +10,6 @@ from random import Random
 import msgspec
 from msgspec import Raw
 
-from service.bell import Bell
 from service.domain import ids
 from service.domain.commands import Command, Moment
 from service.domain.decide import decide
@@ -18,8 +17,9 @@ from service.domain.events import Recorded
 from service.domain.rejections import Rejection, Unprocessable
 from service.domain.state import State
 from service.domain.unit import Claim
-from service.http.views import Where
+from service.http.ports import Where
 from service.submission import Answer, Origin, Unavailable
+from service.wakeup import Bell
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from service.http import claims
-from service.http.desk import Desk
-from service.http.edge import Edge
+from service.http.context import Desk
+from service.http.handlers import claims
+from service.http.middleware import Edge
 from tests.http.parts import of, post
 from tests.http.shard import Shard
 

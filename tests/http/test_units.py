@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from service.domain import ids
-from service.http.edge import Edge
-from service.http.units import MOST_UNITS
+from service.http.handlers.units import MOST_UNITS
+from service.http.middleware import Edge
 from tests.http.parts import of, post
 from tests.http.shard import Shard
 

@@ -2,7 +2,7 @@
 
 import httpx
 
-from service.http.edge import Edge
+from service.http.middleware import Edge
 
 WAIT_S = 0.2
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from service.bell import Bell
-from service.loops.watcher import Watcher
+from service.loops.scheduler import Watcher
 from service.settings import Settings
+from service.wakeup import Bell
 from tests.replica import Replica
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]  # PyYAML comes without types
 
 from service.cli import COMMANDS
-from service.conventions import conventional
+from service.otel_env import conventional
 from service.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from service.domain.state import State
 from service.domain.unit import Unit
 from tests.domain.replay import ROUND, fold, load, reach, rows
 from tests.domain.scenario import Scenario
-from tests.property.books import CLOSED, OPEN, Ledger
+from tests.property.series import CLOSED, OPEN, Ledger
 
 PROBER = ids.WorkerId("prober")
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from projections.views.instant import microseconds
-from projections.views.ledger import CAUSES, Cause
+from projections.views.campaign.time_account import CAUSES, Cause
+from projections.views.microseconds import microseconds
 from service.domain import events as e
 from service.domain import ids
 from service.domain.policy import Policy

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from service.domain import events as e
-from tests.property.books import CLOSED, OPEN, Entry, Ledger, waited_for
+from tests.property.series import CLOSED, OPEN, Entry, Ledger, waited_for
 
 CLOCKS = ("lease_expired", "heartbeat_dead", "max_duration", "idle_output")
 """Failures that nobody reports."""

@@ -12,14 +12,15 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
 from service.domain.claiming import Blocker
-from service.domain.decide import claim, clock, consequence, report, worker
+from service.domain.decide import claim, clock, report, worker
+from service.domain.decide.consequences import unit_end
 from service.domain.decide.decision import Consequence, Decision
 from service.domain.evolve import campaign as campaign_folds
+from service.domain.evolve import fanout as spread_folds
 from service.domain.evolve import fold
-from service.domain.evolve import spread as spread_folds
 from service.domain.evolve import unit as unit_folds
 from service.domain.evolve.folds import Folds
-from service.domain.spread import Reach, Spread
+from service.domain.fanout import Reach, Spread
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from tests.domain import replay
@@ -88,7 +89,7 @@ def a_breaker_that_trips_late(patch: pytest.MonkeyPatch) -> None:
         if campaign.tripped is None and campaign.consecutive > threshold:
             yield e.Fact(e.BreakerTripped(failures=tuple(campaign.failures), threshold=threshold), campaign.name)
 
-    patch.setattr(consequence, "trip", trip)
+    patch.setattr(unit_end, "trip", trip)
 
 
 def a_breaker_that_stops_nothing(patch: pytest.MonkeyPatch) -> None:
@@ -122,7 +123,7 @@ def a_gate_that_stands_open(patch: pytest.MonkeyPatch) -> None:
 
 def dependents_that_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Nobody tells those who wait for a quarantined unit."""
-    patch.setattr(consequence, "fail_dependents", lambda *_: iter(()))
+    patch.setattr(unit_end, "fail_dependents", lambda *_: iter(()))
 
 
 def dependencies_counted_twice(patch: pytest.MonkeyPatch) -> None:
@@ -152,7 +153,7 @@ def a_round_that_is_left_out(patch: pytest.MonkeyPatch) -> None:
 
 def a_campaign_that_never_ends(patch: pytest.MonkeyPatch) -> None:
     """Nothing is left to do and nobody says so."""
-    patch.setattr(consequence, "complete_campaign", lambda *_: iter(()))
+    patch.setattr(unit_end, "complete_campaign", lambda *_: iter(()))
 
 
 def a_slot_that_leaks(patch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
-from projections.measures.book import Book
 from projections.measures.gauges import Depth, gauges
-from projections.views.campaign import CampaignCard
-from projections.views.cards import Cards
-from projections.views.story import story
+from projections.measures.series_store import Book
+from projections.views.campaign.card import CampaignCard
+from projections.views.fold import Cards
+from projections.views.unit.attempts import story
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign

@@ -9,8 +9,8 @@ from service.domain.state import State
 from tests.domain.replay import Narrow
 from tests.domain.scenario import Q, Scenario, after, campaign
 from tests.property.agreement import agree
-from tests.property.books import Ledger
-from tests.property.ledger import TAKERS
+from tests.property.series import Ledger
+from tests.property.time_account import TAKERS
 
 NAMES = tuple(ids.CampaignName(name) for name in ("alpha", "beta", "gamma"))
 WORKERS = tuple(ids.WorkerId(name) for name in ("w1", "w2", "w3"))

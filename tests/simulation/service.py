@@ -14,8 +14,8 @@ from service.domain.evolve.unit import claim_of
 from service.domain.state import State, Touched, UnitId
 from service.domain.unit import Claim
 from tests.domain.scenario import START
-from tests.property.books import Ledger
-from tests.property.ledger import TAKERS
+from tests.property.series import Ledger
+from tests.property.time_account import TAKERS
 from tests.property.world import KEPT
 
 SPARE = 4

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from service.terminal.client import AwayError, RefusedError, Service
+from service.terminal.http_client import AwayError, RefusedError, Service
 
 
 def answering(status: int, content: bytes = b"{}") -> httpx.MockTransport:

@@ -11,9 +11,9 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from service.cli import COMMANDS, main
-from service.terminal import table
-from service.terminal.face import campaign as face
-from service.terminal.message import Campaign
+from service.terminal.api_types import Campaign
+from service.terminal.render import campaign as face
+from service.terminal.render import table
 from tests.service import free_port
 from tests.terminal.conftest import Hand, Say
 
@@ -134,7 +134,7 @@ def test_every_command_explains_itself_as_the_list_of_all_does(command: str) -> 
     assert CliRunner().invoke(main, [command, "--help"]).exit_code == 0
     found = main.get_command(click.Context(main), command)
     assert found is not None
-    assert found.get_short_help_str(limit=200) == COMMANDS[command]
+    assert found.get_short_help_str(limit=200) == COMMANDS[command].summary
 
 
 def test_the_list_of_commands_and_their_completion_import_none_of_them() -> None:

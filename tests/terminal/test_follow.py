@@ -7,7 +7,7 @@ import sys
 
 import httpx
 
-from service.terminal.feed import Frames, Told
+from service.terminal.event_stream import Frames, Told
 from tests.service import Program, free_port
 from tests.terminal.conftest import QUICK
 

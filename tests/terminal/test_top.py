@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from typing_extensions import override
 
-from service.terminal.client import Service
+from service.terminal.http_client import Service
 from service.terminal.top.app import Top
 from service.terminal.top.dialog import Ask, Read
 from tests.terminal.conftest import Hand
@@ -125,7 +125,7 @@ async def test_a_closed_gate_is_said_in_the_viewers_zone(
     hand.report(
         type="parked", token=token, reason="rate_limit", resume_at=f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}T14:30:00Z"
     )
-    monkeypatch.setattr("service.terminal.face.campaign.local_line", lambda words: f"{words} here")
+    monkeypatch.setattr("service.terminal.render.campaign.local_line", lambda words: f"{words} here")
     async with top.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: "quota exhausted · auto-resume ~14:30 here" in seen(top))
 
@@ -208,7 +208,7 @@ async def test_without_plans_r_says_so_and_a_refusal_is_shown(top: Top, begin: B
 async def test_a_lost_service_is_said_and_what_was_known_stays_until_it_is_back(
     top: Top, line: Line, begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.terminal.top.watch.LIVE_S", 0.1)
+    monkeypatch.setattr("service.terminal.top.refresher.LIVE_S", 0.1)
     name = begin("a")
     async with top.run_test(size=SIZE) as pilot:
         await choose(pilot, top, name)

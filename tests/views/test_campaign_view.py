@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from projections.views.campaign import CampaignCard
-from projections.views.campaign_view import CampaignView, view
-from projections.views.pace import Pace
-from projections.views.quota import QuotaCard
+from projections.views.campaign.card import CampaignCard
+from projections.views.campaign.throughput import Pace
+from projections.views.campaign.view import CampaignView, view
+from projections.views.quota.card import QuotaCard
 from service.domain import ids
 from service.domain.campaign import Counts
 from service.domain.policy import Policy

@@ -4,7 +4,7 @@ import pytest
 
 from projections.measures import measure as measures
 from projections.measures.catalogue import CATALOGUE
-from projections.views.cards import ROADS
+from projections.views.fold import ROADS
 from service.domain import events as e
 
 PAST = {e.EngineSwept, e.LogTrimmed, e.LateResult, e.ProjectionSwapped, e.UnitSpread}

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from projections.views.campaign import CampaignCard
-from projections.views.campaign_view import view
-from projections.views.cards import Cards
-from projections.views.course import Course
-from projections.views.durations import MOST, Durations
-from projections.views.forecast import between_false_trips, failure_rate, span_s
-from projections.views.instant import microseconds
-from projections.views.pace import Pace
+from projections.views.campaign.card import CampaignCard
+from projections.views.campaign.durations import MOST, Durations
+from projections.views.campaign.forecast import between_false_trips, failure_rate, span_s
+from projections.views.campaign.throughput import Pace
+from projections.views.campaign.timeline import Course
+from projections.views.campaign.view import view
+from projections.views.fold import Cards
+from projections.views.microseconds import microseconds
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain.campaign import Counts

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from projections.measures.worker_gauges import totals
-from projections.views.cards import Cards
+from projections.views.fold import Cards
 from service.domain import events as e
 from service.domain import ids
 from service.domain.recovery import named

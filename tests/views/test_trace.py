@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from projections.views.story import story
-from projections.views.trace import CLOSING, TOLD, Log, Root, Span, Unit, spans
+from projections.views.unit.attempts import story
+from projections.views.unit.trace import CLOSING, TOLD, Log, Root, Span, Unit, spans
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.views.cards import Cards
-from projections.views.wave import WaveCard
-from projections.views.wave_view import view
+from projections.views.fold import Cards
+from projections.views.wave.card import WaveCard
+from projections.views.wave.view import view
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids

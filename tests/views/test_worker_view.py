@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from projections.views.cards import Cards
-from projections.views.worker_view import Offer, WorkerView, view
+from projections.views.fold import Cards
+from projections.views.worker.view import Offer, WorkerView, view
 from service.domain import commands as c
 from service.domain import ids
 from tests.domain.scenario import NIGHT, START, Scenario, W, adding, after, beat, campaign, claim, success

@@ -2,8 +2,8 @@
 
 import pytest
 
+from service.worker.api_types import Claim
 from service.worker.command import Command, PlaceholderError, environment
-from service.worker.message import Claim
 
 CLAIM = Claim(
     token="t-1",

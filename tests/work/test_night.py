@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.demo.night import cast, deed
-from ops.demo.night.told import SAID, complaints, story
+from ops.demo.night import scenario, unit_command
+from ops.demo.night.narrative import SAID, complaints, story
 from service.domain.events import KINDS
 
 SKIPPED = {"kind": "unit.skipped", "worker": None, "data": {"because_of": "a", "path": ["a", "b"]}}
@@ -21,7 +21,7 @@ def test_a_story_is_told_in_words_and_leaves_out_what_nobody_needs() -> None:
 
 def test_every_word_is_about_an_event_that_exists() -> None:
     assert SAID.keys() <= set(KINDS)
-    assert {kind for one in cast.FATES.values() for kind in one.kinds} <= set(KINDS)
+    assert {kind for one in scenario.FATES.values() for kind in one.kinds} <= set(KINDS)
 
 
 def test_a_unit_that_is_not_as_it_must_be_is_complained_of() -> None:
@@ -33,17 +33,17 @@ def test_a_unit_that_is_not_as_it_must_be_is_complained_of() -> None:
 
 
 def test_the_cast_has_every_unit_once_and_depends_on_what_is_there() -> None:
-    units = [*cast.evening(), *cast.late()]
+    units = [*scenario.evening(), *scenario.late()]
     keys = Counter(unit["key"] for unit in units)
     assert set(keys.values()) == {1}
     assert {parent for unit in units for parent in unit["depends_on"]} <= keys.keys()
-    assert cast.FATES.keys() <= keys.keys() | {unit["key"] for unit in cast.shaky()}
+    assert scenario.FATES.keys() <= keys.keys() | {unit["key"] for unit in scenario.shaky()}
 
 
 def test_deeds_fail_where_they_are_to_fail(tmp_path: Path) -> None:
-    deed.do("work", 0, tmp_path)
-    deed.do("shaky", 0, tmp_path)
+    unit_command.do("work", 0, tmp_path)
+    unit_command.do("shaky", 0, tmp_path)
     (tmp_path / "down").touch()
     for name, kind in (("shaky", ConnectionError), ("poison", ValueError), ("once", RuntimeError)):
         with pytest.raises(kind):
-            deed.do(name, 0, tmp_path)
+            unit_command.do(name, 0, tmp_path)

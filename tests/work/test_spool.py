@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from service.worker.debt import Debt
-from service.worker.message import Completed
+from service.worker.api_types import Completed
 from service.worker.spool import Spool
+from service.worker.spool_entry import Debt
 
 URL = "http://127.0.0.1:8110"
 DEBT = Debt(worker="w", campaign="c", key="k", token="t", outcome=Completed("t", exit_code=0))

@@ -6,7 +6,7 @@ from datetime import datetime
 import click
 
 from ops.demo.muster import DemoError, Muster
-from ops.demo.night.script import night
+from ops.demo.night.run import night
 
 
 @click.command()

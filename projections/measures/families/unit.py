@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from projections.measures.families.words import ATTEMPT_OUTCOMES, ENDED, ENDINGS
+from projections.measures.families.label_values import ATTEMPT_OUTCOMES, ENDED, ENDINGS
 from projections.measures.family import counter, gauge, histogram
 from service.domain import ids
 

@@ -25,7 +25,7 @@ from service.domain.commands.clock import (
 )
 from service.domain.commands.command import Command, Moment
 from service.domain.commands.engine import EditQuota, PauseEngine, RecordReading, ResizePool, ResumeEngine, TickEngine
-from service.domain.commands.inquiry import (
+from service.domain.commands.recovery import (
     ApplyRecovery,
     CloseRecoveries,
     ConcludeInvestigation,

@@ -19,10 +19,10 @@ from service.domain.commands import (
     ResetBreaker,
     ResumeCampaign,
 )
-from service.domain.decide.consequence import complete_campaign, reopen, trip, withdraw
+from service.domain.decide.consequences.dependency import in_rounds, skip_orphan, unskip_dependents
+from service.domain.decide.consequences.unit_end import complete_campaign, reopen, trip, withdraw
 from service.domain.decide.decision import Consequence, Decision, campaign_named, of_unit
-from service.domain.decide.dependency import in_rounds, skip_orphan, unskip_dependents
-from service.domain.decide.imports import added, require_consistent
+from service.domain.decide.unit_import import added, require_consistent
 from service.domain.events import Fact
 from service.domain.policy import DEFAULT, merged
 from service.domain.rejections import Conflict, PreconditionFailed, Unprocessable

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from service.domain import events as e
 from service.domain import ids
 from service.domain.commands import ExpireLeases, Moment, ReleaseRetries, ResumeParked, RevokeClaims
-from service.domain.decide.attempt import Failure, expire, fail
+from service.domain.decide.consequences.failed_attempt import Failure, expire, fail
 from service.domain.decide.decision import Decision, of_unit
 from service.domain.decide.recovery import in_question
 from service.domain.state import State

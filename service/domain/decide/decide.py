@@ -12,15 +12,15 @@ from service.domain.decide import (
     clock,
     diagnostic,
     engine,
-    imports,
     investigation,
     quota,
     recovery,
     report,
-    spread,
     unit,
+    unit_import,
     worker,
 )
+from service.domain.decide.consequences import fanout
 from service.domain.decide.decision import Decision
 from service.domain.events import Fact, Recorded
 from service.domain.evolve import evolve
@@ -36,7 +36,7 @@ DECISIONS: dict[type[c.Command], Callable[[State, Any, c.Moment], Decision[Any]]
     c.CancelRest: campaign.cancel_rest,
     c.ResetBreaker: campaign.reset_breaker,
     c.ClearQuarantine: campaign.clear_quarantine,
-    c.AddUnits: imports.add_units,
+    c.AddUnits: unit_import.add_units,
     c.RetryUnit: unit.retry,
     c.ParkUnit: unit.park,
     c.UnparkUnit: unit.unpark,
@@ -66,7 +66,7 @@ DECISIONS: dict[type[c.Command], Callable[[State, Any, c.Moment], Decision[Any]]
     c.RevokeClaims: clock.revoke_claims,
     c.ReleaseRetries: clock.release_retries,
     c.ResumeParked: clock.resume_parked,
-    c.SpreadUnits: spread.spread,
+    c.SpreadUnits: fanout.spread,
     c.ConcludeInvestigation: investigation.conclude,
     c.EndInvestigations: investigation.end_investigations,
     c.DetectRecovery: recovery.detect,

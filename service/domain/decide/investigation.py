@@ -17,12 +17,12 @@ from service.domain.commands import (
     Grant,
     Moment,
 )
-from service.domain.decide.consequence import reopen
+from service.domain.content.screen import last_lines, plain
+from service.domain.decide.consequences.unit_end import reopen
 from service.domain.decide.decision import Consequence, Decision, campaign_named, of_unit
 from service.domain.events import Fact
 from service.domain.investigation import LEASE, SCREEN_BYTES, Investigation, fix_key
 from service.domain.rejections import Conflict, NotFound, Unprocessable
-from service.domain.screen import last_lines, plain
 from service.domain.state import State
 from service.domain.unit import Unit
 

@@ -17,7 +17,7 @@ from service.domain.commands import (
     RecoveryCommand,
 )
 from service.domain.decide.campaign import cancel
-from service.domain.decide.consequence import limit_claims, settle_campaign
+from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
 from service.domain.decide.decision import Consequence, Decision, of_unit
 from service.domain.events import Fact
 from service.domain.recovery import Recovery, abandoned

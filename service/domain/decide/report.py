@@ -19,10 +19,10 @@ from service.domain.commands import (
     ReleaseClaim,
     Report,
 )
-from service.domain.decide.attempt import Failure, fail
-from service.domain.decide.consequence import limit_claims, settle_campaign
+from service.domain.decide.consequences.dependency import in_rounds, unblock_dependents
+from service.domain.decide.consequences.failed_attempt import Failure, fail
+from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
 from service.domain.decide.decision import Consequence, Decision, of_unit
-from service.domain.decide.dependency import in_rounds, unblock_dependents
 from service.domain.decide.quota import close_gate
 from service.domain.decide.worker import heard, signal
 from service.domain.rejections import NotFound, StaleClaim

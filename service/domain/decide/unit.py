@@ -5,15 +5,9 @@ from datetime import timedelta
 from service.domain import events as e
 from service.domain.commands import CancelUnit, Moment, ParkUnit, QuarantineUnit, RetryUnit, StopUnit, UnitCommand, UnparkUnit
 from service.domain.decide.campaign import cancel_unit, clear
-from service.domain.decide.consequence import (
-    complete_campaign,
-    limit_claims,
-    quarantine,
-    settle_campaign,
-    withdraw,
-)
+from service.domain.decide.consequences.dependency import fail_dependents, in_rounds, lost_parent
+from service.domain.decide.consequences.unit_end import complete_campaign, limit_claims, quarantine, settle_campaign, withdraw
 from service.domain.decide.decision import Consequence, Decision, of_unit, unit_named, wrong_state
-from service.domain.decide.dependency import fail_dependents, in_rounds, lost_parent
 from service.domain.decide.quota import close_gate
 from service.domain.rejections import Conflict
 from service.domain.state import State

@@ -6,7 +6,7 @@ from typing import Literal
 from service.domain import events as e
 from service.domain import heartbeat, ids
 from service.domain.commands import BeatWorker, DrainWorker, FenceWorker, Heard, JudgeWorkers, Moment
-from service.domain.decide.consequence import limit_claims, settle_campaign
+from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
 from service.domain.decide.decision import Consequence, Decision, of_unit
 from service.domain.events import Fact
 from service.domain.policy import HeartbeatPolicy

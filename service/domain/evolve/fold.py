@@ -1,7 +1,7 @@
 """Which fold takes which event."""
 
 from service.domain.events import EVENTS, Recorded
-from service.domain.evolve import campaign, engine, investigation, quota, recovery, spread, unit, worker
+from service.domain.evolve import campaign, engine, fanout, investigation, quota, recovery, unit, worker
 from service.domain.evolve.folds import Folds
 from service.domain.state import State
 
@@ -10,7 +10,7 @@ FOLDS: Folds = {
     **quota.FOLDS,
     **campaign.FOLDS,
     **unit.FOLDS,
-    **spread.FOLDS,
+    **fanout.FOLDS,
     **worker.FOLDS,
     **investigation.FOLDS,
     **recovery.FOLDS,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from service.domain import events as e
 from service.domain import ids
+from service.domain.evolve.fanout import begin, give_up, settle, unsettle
 from service.domain.evolve.folds import Folds
-from service.domain.evolve.spread import begin, give_up, settle, unsettle
 from service.domain.heartbeat import lease_end
 from service.domain.state import State
 from service.domain.unit import Claim, Unit

@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from service.terminal.message import Recovery
-from service.terminal.top import glance as glances
-from service.terminal.top import order
+from service.terminal.api_types import Recovery
+from service.terminal.formatting import line, some
+from service.terminal.top import actions
+from service.terminal.top import snapshot as glances
 from service.terminal.top.dialog import Ask
-from service.terminal.top.watching import Watching
-from service.terminal.words import line, some
+from service.terminal.top.viewer import Watching
 
 
 class Top(Watching):
@@ -39,12 +39,12 @@ class Top(Watching):
         if campaign is None:
             return "no campaign is chosen"
         if unit is not None:
-            return await order.retry_unit(self.service, campaign.name, unit.key)
-        count = await order.count_failed(self.service, campaign.name)
+            return await actions.retry_unit(self.service, campaign.name, unit.key)
+        count = await actions.count_failed(self.service, campaign.name)
         if not count:
             return f"nothing of {line(campaign.name)} is quarantined"
         if await self.agreed(f"Retry {some(count, 'quarantined unit')} of {line(campaign.name)}?"):
-            return await order.retry_failed(self.service, campaign.name)
+            return await actions.retry_failed(self.service, campaign.name)
         return None
 
     def action_pause(self) -> None:
@@ -53,7 +53,7 @@ class Top(Watching):
 
     async def _switch_campaign(self) -> str | None:
         campaign = self.campaign
-        return "no campaign is chosen" if campaign is None else await order.switch_campaign(self.service, campaign)
+        return "no campaign is chosen" if campaign is None else await actions.switch_campaign(self.service, campaign)
 
     async def _switch_engine(self) -> str | None:
         if self.glance is None:
@@ -61,7 +61,7 @@ class Top(Watching):
         engine = self.glance.engine
         if engine.paused is None and not await self.agreed("Pause the engine? Nothing will be claimed in any campaign."):
             return None
-        return await order.switch_engine(self.service, engine)
+        return await actions.switch_engine(self.service, engine)
 
     def action_breaker(self) -> None:
         """Reset the breaker."""
@@ -69,7 +69,7 @@ class Top(Watching):
 
     async def _reset(self) -> str | None:
         campaign = self.campaign
-        return "no campaign is chosen" if campaign is None else await order.reset_breaker(self.service, campaign.name)
+        return "no campaign is chosen" if campaign is None else await actions.reset_breaker(self.service, campaign.name)
 
     def action_recovery(self) -> None:
         """Decide on recovery plans, one after the other."""
@@ -90,19 +90,19 @@ class Top(Watching):
             f"{some(len(plan.resumable), 'unit')} can be resumed, {plan.preserved:,} done ones are kept."
         )
         key = await self.push_screen_wait(Ask(question, (("a", "apply"), ("d", "decline, which cancels the campaign"))))
-        return None if key is None else await order.decide(self.service, plan, "apply" if key == "a" else "decline")
+        return None if key is None else await actions.decide(self.service, plan, "apply" if key == "a" else "decline")
 
     def action_fence(self) -> None:
         """Fence the workers that have fallen silent."""
         self.carry_out(self._fence())
 
     async def _fence(self) -> str | None:
-        stale = order.stale(await glances.workers(self.service, order.SILENT))
+        stale = actions.stale(await glances.workers(self.service, actions.SILENT))
         if not stale:
             return "no worker is stale"
         names = ", ".join(line(worker.worker) for worker in stale[:3]) + (", …" if len(stale) > 3 else "")  # noqa: PLR2004
         if await self.agreed(f"Fence {some(len(stale), 'stale worker')} ({names}) and take the units away?"):
-            return await order.fence(self.service, stale)
+            return await actions.fence(self.service, stale)
         return None
 
     def action_diagnostics(self) -> None:
@@ -111,4 +111,4 @@ class Top(Watching):
 
     async def _diagnose(self) -> str | None:
         campaign = self.campaign
-        return "no campaign is chosen" if campaign is None else await order.diagnose(self.service, campaign.name, self.folder)
+        return "no campaign is chosen" if campaign is None else await actions.diagnose(self.service, campaign.name, self.folder)

@@ -9,7 +9,7 @@ from textual.events import Resize
 from textual.widgets import DataTable
 from typing_extensions import override
 
-from service.terminal.table import Column, cells, colour
+from service.terminal.render.table import Column, cells, colour
 
 T = TypeVar("T")
 WIDE = 110

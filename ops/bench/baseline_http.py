@@ -1,0 +1,101 @@
+"""`python -m ops.bench.baseline_http DSN PORT`: a Litestar handler that makes one durable insert a request, in group commits.
+
+The server is the service's own (`service.server.serve`). The body is decoded into a Struct, one row goes into a table, the
+answer comes after the commit: what a request to any durable service made of these parts costs at least.
+"""
+
+import asyncio
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from litestar import Litestar, get, post
+from litestar.params import JSONBody
+from msgspec import Struct
+
+from service import server
+from service.settings import Settings
+
+TABLE = "CREATE TABLE IF NOT EXISTS inserted (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, token text, worker text)"
+INSERT = "INSERT INTO inserted (token, worker) SELECT token, worker FROM unnest($1::text[], $2::text[]) AS row (token, worker)"
+MOST = 2000
+
+
+class Ask(Struct, frozen=True):
+    """What the generator of load sends, to claim or to complete."""
+
+    worker: str = ""
+    max: int = 1
+    campaigns: tuple[str, ...] = ()
+    exit_code: int | None = None
+    result: dict[str, Any] | None = None
+
+
+class Told(Struct, frozen=True):
+    """The answer."""
+
+    token: str
+    position: int
+
+
+class GroupCommit:
+    """Rows that come while a commit is in flight go together in the next one."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[str, str, asyncio.Future[int]]] = []
+        self.rung = asyncio.Event()
+        self.position = 0
+
+    async def insert(self, token: str, worker: str) -> int:
+        """Insert one row; return when it is durable."""
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.waiting.append((token, worker, answer))
+        self.rung.set()
+        return await answer
+
+    async def run(self, dsn: str) -> None:
+        """Commit until cancelled."""
+        connection = await asyncpg.connect(dsn)
+        await connection.execute(TABLE)
+        while True:
+            await self.rung.wait()
+            self.rung.clear()
+            while rows := self.waiting[:MOST]:
+                del self.waiting[:MOST]
+                await connection.execute(INSERT, [row[0] for row in rows], [row[1] for row in rows])
+                for _, _, answer in rows:
+                    self.position += 1
+                    answer.set_result(self.position)
+
+
+def create_app(settings: Settings, _stopping: asyncio.Event | None = None) -> Litestar:
+    """Build the service."""
+    group = GroupCommit()
+
+    @post(["/v1/claims", "/v1/claims/{token:str}/complete"], status_code=200)
+    async def insert(data: JSONBody[Ask]) -> Told:
+        """Insert one row."""
+        token = secrets.token_hex(8)
+        return Told(token, await group.insert(token, data.worker))
+
+    @get("/readyz")
+    async def ready() -> None:
+        """Say that it is there."""
+
+    @asynccontextmanager
+    async def running(_app: Litestar) -> AsyncIterator[None]:
+        """Commit while the service runs."""
+        commits = asyncio.create_task(group.run(settings.dsn))
+        yield
+        commits.cancel()
+
+    return Litestar(route_handlers=[insert, ready], lifespan=[running], openapi_config=None, logging_config=None)
+
+
+if __name__ == "__main__":
+    chosen = Settings.read({}, dsn=sys.argv[1], port=int(sys.argv[2]))
+    with server.listen(chosen) as listener:
+        server.serve(create_app, chosen, listener)

@@ -1,0 +1,109 @@
+"""What a page of the cockpit costs with a million units: as much as with a thousand, and never more than so many bytes."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from statistics import median
+from time import perf_counter
+from urllib.parse import quote
+
+import httpx
+
+from ops.bench.environment import BenchError, Ground, Replica
+from ops.bench.measurements.scaling import drain, worked
+from ops.bench.row import Row
+
+UNITS, FEW, DRAINED = 1_000_000, 1000, 0.1
+TURNS, WARM = 21, 3
+MOST, MOST_KB = 1.5, 100
+NAME = "bench"
+PICTURE = re.compile(rb"<svg\b.*?</svg>", re.DOTALL)
+PAGES = {
+    "campaigns": "/",
+    "campaign": f"/campaigns/{NAME}",
+    "done units": f"/campaigns/{NAME}?state=done",
+    "search": f"/campaigns/{NAME}?q=part",
+    "unit": f"/campaigns/{NAME}/units/{quote('src/part_0000000.py', safe='')}",
+    "report": f"/campaigns/{NAME}/report",
+    "part of the report": f"/campaigns/{NAME}/report?from={{begin}}&to={{end}}",
+    "workers": "/workers",
+    "worker": "/workers/{worker}",
+    "events": "/events",
+    "events of a campaign": f"/events?campaign={NAME}",
+    "recovery": "/recovery",
+    "numbers": "/numbers",
+    "health": "/health",
+}
+
+
+class Cockpit:
+    """The pages of one service, each asked for anew: a query of its own lets none be shared."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.Client(base_url=url, timeout=60, trust_env=False)
+        view = self._http.get(f"/v1/campaigns/{NAME}").raise_for_status().json()
+        head = self._http.get("/v1/engine").raise_for_status().json()["position"]
+        [last] = self._http.get("/v1/events", params={"after": head - 1}).raise_for_status().json()["items"]
+        begun = datetime.fromisoformat(view["created_at"])
+        third = (datetime.fromisoformat(last["recorded_at"]) - begun) / 3
+        worker = self._http.get("/v1/workers").raise_for_status().json()["items"][0]["worker"]
+        self._names = {
+            "begin": quote((begun + third).isoformat()),
+            "end": quote((begun + 2 * third).isoformat()),
+            "worker": quote(worker, safe=""),
+        }
+        self._turn = 0
+
+    def look(self, path: str) -> tuple[float, bytes]:
+        """Return the milliseconds that a page takes, and its text."""
+        self._turn += 1
+        path = path.format_map(self._names)
+        began = perf_counter()
+        answer = self._http.get(f"{path}{'&' if '?' in path else '?'}turn={self._turn}")
+        took = (perf_counter() - began) * 1000
+        if answer.status_code != httpx.codes.OK:
+            raise BenchError(f"{path}: {answer.status_code}")
+        return took, answer.content
+
+
+def pages(ground: Ground) -> Iterator[Row]:
+    """Look at every page in turn, with a million units in the campaign and with a thousand."""
+    with ground.database() as large, ground.database() as small:
+        for dsn, units in ((large, UNITS), (small, FEW)):
+            with worked(ground, dsn) as (muster, orchestrator):
+                orchestrator.campaign(NAME, units)
+                drain(muster, NAME, int(units * DRAINED))
+                orchestrator.settle()
+            ground.order("ANALYZE", dsn)
+        with ground.running(Replica.muster(large)) as ours, ground.running(Replica.muster(small)) as theirs:
+            yield from compared(Cockpit(ours.url), Cockpit(theirs.url))
+
+
+def compared(large: Cockpit, small: Cockpit) -> Iterator[Row]:
+    """Yield how each page compares, and how large the largest is without its plots."""
+    sizes: dict[str, float] = {}
+    for name, path in PAGES.items():
+        times: tuple[list[float], list[float]] = ([], [])
+        for turn in range(WARM + TURNS):
+            for cockpit, kept in zip((large, small), times, strict=True):
+                took, text = cockpit.look(path)
+                sizes[name] = max(sizes.get(name, 0), len(PICTURE.sub(b"", text)) / 1000)
+                if turn >= WARM:
+                    kept.append(took)
+        ours, theirs = map(median, times)
+        yield Row(
+            what=f"page: {name}, {UNITS:,} units against {FEW:,}",
+            ours=f"{ours:.1f} ms",
+            baseline=f"{theirs:.1f} ms",
+            value=ours / theirs,
+            bound=MOST,
+            sense="at most",
+        )
+    largest = max(sizes, key=sizes.__getitem__)
+    yield Row(
+        what=f"largest page without plots ({largest}), KB",
+        ours=f"{sizes[largest]:.0f} KB",
+        value=sizes[largest],
+        bound=MOST_KB,
+        sense="at most",
+    )

@@ -1,0 +1,241 @@
+"""What a person may order on a page: each form of the cockpit becomes commands for the one Writer, and a sentence about them."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, get_args
+from uuid import uuid4
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from projections.cockpit import policy_form
+from projections.cockpit.context import Bridge
+from projections.cockpit.pages import campaign as campaign_page
+from projections.cockpit.pages import quotas
+from projections.cockpit.pages.campaign import Where
+from projections.cockpit.session import Flash
+from projections.cockpit.text.formatting import count, plain
+from projections.cockpit.url import Place
+from projections.http.reads.quarantine import matching_keys
+from service.domain import commands as c
+from service.domain import ids
+from service.domain.content.json_limits import Misfit, require_fit, require_sound
+from service.domain.content.redact import error_text
+from service.domain.rejections import NotFound, Validation
+from service.submission import in_new_trace
+
+ACTOR = "local/admin"
+"""Who orders while authentication is off."""
+CHUNK, WORKERS = 1000, 1000
+LONGEST_REASON = 1000
+MOST_SLOTS = 1_000_000
+Form = dict[str, str]
+Order = Callable[[Bridge, Place, Form], Awaitable[Flash]]
+
+
+class Given(Struct, frozen=True):
+    """What became of commands: the reply of the first, and the position that shows them."""
+
+    reply: Any
+    position: int
+
+
+async def give(bridge: Bridge, *commands: c.Command) -> Given:
+    """Have commands decided; the refusal of the first is raised."""
+    answer = await bridge.orders.submit(commands, in_new_trace(ACTOR))
+    return Given(answer.only(), answer.position)
+
+
+def reason(form: Form) -> str | None:
+    """Return why, if it was said."""
+    return form.get("reason", "").strip()[:LONGEST_REASON] or None
+
+
+def numbered(number: int, noun: str) -> str:
+    """Return a number of things and what they are now.
+
+    >>> numbered(1, "unit"), numbered(2, "unit")
+    ('1 unit is', '2 units are')
+    """
+    return f"{count(number)} {noun} is" if number == 1 else f"{count(number)} {noun}s are"
+
+
+def switch(command: type[c.PauseCampaign | c.ResumeCampaign | c.CancelCampaign | c.ResetBreaker], words: str) -> Order:
+    """Return the order that turns a switch of a campaign."""
+
+    async def turn(bridge: Bridge, place: Place, form: Form) -> Flash:
+        given = await give(bridge, command(name=place.campaign, reason=reason(form)))
+        return Flash(f"{place.campaign}: {words}", position=given.position)
+
+    return turn
+
+
+async def edit_campaign(bridge: Bridge, place: Place, form: Form) -> Flash:
+    """Change the fields of the form, at the version that it was made for."""
+    shown = await campaign_page.known(bridge, place.campaign)
+    version = form.get("version", "")
+    command = c.EditCampaign(
+        name=place.campaign,
+        patch=policy_form.patch(form, shown.view.policy),
+        if_match=int(version) if version.isdecimal() and version.isascii() and len(version) < 18 else None,  # noqa: PLR2004
+    )
+    given = await give(bridge, command)
+    return Flash(f"{place.campaign}: changed", position=given.position)
+
+
+async def retry_failed(bridge: Bridge, place: Place, form: Form) -> Flash:
+    """Send every quarantined unit that matches back to work, a chunk a transaction under one bulk id."""
+    why: Any = form.get("match_reason") or None
+    if why is not None and why not in get_args(ids.QuarantineReason):
+        raise Validation("there is no such reason of a quarantine", field="match_reason")
+    where, bulk_id = Where(why, form.get("error_glob") or None), uuid4().hex
+    first = c.ClearQuarantine(
+        campaign=place.campaign, keys=(), bulk_id=bulk_id, brief=form.get("reload_brief") or None, reason=reason(form)
+    )
+    position, cleared, after = (await give(bridge, first)).position, 0, None
+    while keys := tuple(await matching_keys(bridge.reader, place.campaign, where, after, CHUNK)):
+        given = await give(bridge, replace(first, keys=keys, brief=None))
+        position, after = given.position, keys[-1]
+        cleared += given.reply.cleared
+    return Flash(f"{place.campaign}: {numbered(cleared, 'unit')} back at work", position=position)
+
+
+def unit_order(command: type[c.UnitCommand], words: str) -> Order:
+    """Return an order about one unit."""
+
+    async def order(bridge: Bridge, place: Place, form: Form) -> Flash:
+        given = await give(bridge, command(campaign=place.campaign, key=place.unit, reason=reason(form)))
+        return Flash(f"{plain(place.unit, 80)}: {words}", position=given.position)
+
+    return order
+
+
+def worker_order(command: type[c.DrainWorker | c.FenceWorker], words: str) -> Order:
+    """Return an order about one worker."""
+
+    async def order(bridge: Bridge, place: Place, form: Form) -> Flash:
+        given = await give(bridge, command(worker=place.worker, reason=reason(form)))
+        return Flash(f"{plain(place.worker, 80)}: {words}", position=given.position)
+
+    return order
+
+
+async def fence_stale(bridge: Bridge, _: Place, form: Form) -> Flash:
+    """Fence every worker that is stale or dead."""
+    fenced, position = 0, 0
+    for level in ("stale", "dead"):
+        found = await bridge.reader.workers("", level, None, WORKERS, None)
+        chosen = [worker.worker for worker in found if worker.state != "fenced"]
+        if chosen:
+            given = await give(bridge, *(c.FenceWorker(worker=worker, reason=reason(form)) for worker in chosen))
+            fenced, position = fenced + len(chosen), given.position
+    return Flash(f"{numbered(fenced, 'worker')} fenced" if fenced else "no worker is stale or dead", position=position)
+
+
+def engine_order(command: type[c.PauseEngine | c.ResumeEngine], words: str) -> Order:
+    """Return the order that turns the engine's switch."""
+
+    async def order(bridge: Bridge, _: Place, form: Form) -> Flash:
+        given = await give(bridge, command(reason=reason(form)))
+        return Flash(f"the engine {words}", position=given.position)
+
+    return order
+
+
+async def tick(bridge: Bridge, _: Place, __: Form) -> Flash:
+    """Open every gate and sweep now."""
+    given = await give(bridge, c.TickEngine(force=True))
+    return Flash("every gate is open, and a sweep was made", position=given.position)
+
+
+async def resize(bridge: Bridge, _: Place, form: Form) -> Flash:
+    """Give the pool another size."""
+    try:
+        size = msgspec.convert(form.get("pool_size", "").strip(), int, strict=False)
+    except msgspec.ValidationError:
+        raise Validation("the pool's size is a whole number", field="pool_size") from None
+    if not 0 <= size <= MOST_SLOTS:
+        raise Validation(f"the pool has 0 to {count(MOST_SLOTS)} slots", field="pool_size")
+    given = await give(bridge, c.ResizePool(pool_size=size))
+    return Flash(f"the pool has {count(size)} slots", position=given.position)
+
+
+async def edit_quota(bridge: Bridge, place: Place, form: Form) -> Flash:
+    """Give a gate another policy."""
+    shown = await quotas.known(bridge, place.quota)
+    given = await give(bridge, c.EditQuota(quota=shown.key, policy=quotas.policy(form, shown.policy)))
+    return Flash(f"{plain(shown.key, 80)}: changed", position=given.position)
+
+
+async def read_quota(bridge: Bridge, place: Place, form: Form) -> Flash:
+    """Take a person's word for what a meter would say."""
+    shown = await quotas.known(bridge, place.quota)
+    given = await give(bridge, quotas.reading(form, shown.key))
+    return Flash(f"{plain(shown.key, 80)}: the reading is taken", position=given.position)
+
+
+def decision(command: type[c.RecoveryCommand], words: str) -> Order:
+    """Return a decision on a recovery plan."""
+
+    async def decide(bridge: Bridge, place: Place, _: Form) -> Flash:
+        if len(place.parts[1]) > 200:  # noqa: PLR2004 - as a unit's key
+            raise NotFound("there is no such plan", field="recovery")
+        given = await give(bridge, command(id=ids.RecoveryId(place.parts[1])))
+        return Flash(f"plan {place.parts[1]}: {words}", position=given.position)
+
+    return decide
+
+
+async def conclude(bridge: Bridge, place: Place, form: Form) -> Flash:
+    """Take a person's word for what came of an investigation: the cause, and a fix when its payload is given."""
+    known = ids.InvestigationId(place.parts[1])
+    cause, payload = form.get("root_cause", "").strip(), form.get("payload", "").strip()
+    fix = c.Fix(None, document("payload", payload.encode())) if payload else None
+    given = await give(bridge, c.ConcludeInvestigation(id=known, fix=fix, root_cause=error_text(cause) or None))
+    return Flash(f"investigation {known}: {'the fix is made' if fix else 'ended without a fix'}", position=given.position)
+
+
+def document(field: str, typed: bytes) -> msgspec.Raw:
+    """Return a JSON document that a person typed."""
+    try:
+        require_fit(field, typed)
+        require_sound(typed, field)
+        msgspec.json.decode(typed)
+    except Misfit as misfit:
+        raise Validation(f"{field} {misfit}", field=field) from None
+    except Validation as unsound:
+        raise Validation(unsound.detail, field=field) from None
+    except msgspec.DecodeError:
+        raise Validation(f"{field} must be JSON", field=field) from None
+    return msgspec.Raw(typed)
+
+
+UNIT = "/campaigns/{name:str}/units/{key:str}"
+ORDERS: dict[str, Order] = {
+    "/campaigns/{name:str}/pause": switch(c.PauseCampaign, "paused, running work goes on"),
+    "/campaigns/{name:str}/resume": switch(c.ResumeCampaign, "goes on"),
+    "/campaigns/{name:str}/cancel": switch(c.CancelCampaign, "cancelled"),
+    "/campaigns/{name:str}/breaker/reset": switch(c.ResetBreaker, "the breaker is reset, automatic claims go on"),
+    "/campaigns/{name:str}/edit": edit_campaign,
+    "/campaigns/{name:str}/retry-failed": retry_failed,
+    f"{UNIT}/retry": unit_order(c.RetryUnit, "back at work"),
+    f"{UNIT}/park": unit_order(c.ParkUnit, "parked for an hour"),
+    f"{UNIT}/unpark": unit_order(c.UnparkUnit, "no longer parked"),
+    f"{UNIT}/quarantine": unit_order(c.QuarantineUnit, "in quarantine"),
+    f"{UNIT}/cancel": unit_order(c.CancelUnit, "cancelled"),
+    f"{UNIT}/stop": unit_order(c.StopUnit, "taken back from its worker, nothing counted"),
+    "/workers/fence-stale": fence_stale,
+    "/workers/{worker:str}/drain": worker_order(c.DrainWorker, "drains: no new claims, running ones finish"),
+    "/workers/{worker:str}/fence": worker_order(c.FenceWorker, "fenced: its claims were revoked"),
+    "/engine/pause": engine_order(c.PauseEngine, "is paused, running work goes on"),
+    "/engine/resume": engine_order(c.ResumeEngine, "goes on"),
+    "/engine/tick": tick,
+    "/engine/pool": resize,
+    "/quotas/{quota:str}/policy": edit_quota,
+    "/quotas/{quota:str}/reading": read_quota,
+    "/investigations/{investigation:str}/result": conclude,
+    "/recovery/{recovery:str}/apply": decision(c.ApplyRecovery, "applied, its units are ready again"),
+    "/recovery/{recovery:str}/decline": decision(c.DeclineRecovery, "declined, the campaign is cancelled"),
+}
+BY_TEMPLATE = {path.replace(":str", ""): order for path, order in ORDERS.items()}
+"""The orders by the templates that a routed request names."""

@@ -1,0 +1,43 @@
+"""The bridge: everything the cockpit needs, given once by the composition root."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, Self
+
+from msgspec import Struct
+
+from projections.cockpit.ticker import Pulse
+from projections.export.status import Standing
+from projections.http.reads.diagnostics import Bundles
+from projections.http.reads.reader import Reader
+from projections.measures.process import Process
+from service.domain.commands import Command
+from service.submission import Answer, Origin
+
+
+class Orders(Protocol):
+    """Where a person's orders go: the one Writer."""
+
+    async def submit(self, commands: Sequence[Command], origin: Origin) -> Answer:
+        """Decide *commands* in one transaction, each on its own."""
+
+
+class Bridge(Struct, frozen=True, eq=False, kw_only=True):
+    """What the pages look through and order by.
+
+    *reasons* tells why this replica should not be asked, *exports* how what it sends over OTLP stands, *stopping* ends the
+    streams when the service ends.
+    """
+
+    reader: Reader
+    bundles: Bundles
+    exports: Sequence[Standing]
+    process: Process
+    orders: Orders
+    reasons: Callable[[], Awaitable[list[str]]]
+    stopping: asyncio.Event
+    pulse: Pulse
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        """Return itself: Litestar copies the options of routes, and this one is shared."""
+        return self

@@ -1,0 +1,139 @@
+"""Pages become HTML: the templates, their words, and the headers that keep everything foreign out."""
+
+import hashlib
+import secrets
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from msgspec import Struct
+
+from projections.cockpit.page import Page
+from projections.cockpit.session import Flash
+from projections.cockpit.text import ansi, formatting
+from projections.cockpit.url import Place, address
+
+HERE = Path(__file__).parent
+SECRET = f"@{secrets.token_hex(16)}@"
+"""Stands for a session's secret in what several sessions share; nobody outside can write it."""
+FIELD = "secret"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+MEDIA = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
+PANES = (
+    ("campaigns", "Campaigns", "/"),
+    ("workers", "Workers", "/workers"),
+    ("events", "Events", "/events"),
+    ("recovery", "Recovery", "/recovery"),
+    ("numbers", "Numbers", "/numbers"),
+    ("health", "Health", "/health"),
+)
+REFRESH_S = 15
+
+
+class Asset(Struct, frozen=True):
+    """A file that we serve; its *version* is part of its address."""
+
+    body: bytes
+    media: str
+    version: str
+
+
+def assets() -> dict[str, Asset]:
+    """Return our files by name."""
+    found = {}
+    for path in sorted((HERE / "static").rglob("*")):
+        if path.is_file() and path.suffix in MEDIA:
+            body = path.read_bytes()
+            version = hashlib.sha256(body).hexdigest()[:16]
+            found[path.name] = Asset(body, MEDIA[path.suffix], version)
+    return found
+
+
+ASSETS = assets()
+
+
+def asset(name: str) -> str:
+    """Return the address of a file of ours."""
+    return address("static", name, v=ASSETS[name].version)
+
+
+def environment() -> Environment:
+    """Return the templates with their words; every value is escaped."""
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters.update(
+        t=formatting.isolated,
+        plain=formatting.plain,
+        count=formatting.count,
+        percent=formatting.percent,
+        span=formatting.span,
+        clock=formatting.clock,
+        day=formatting.day,
+        since=formatting.since,
+        aged=formatting.aged,
+        left=formatting.left,
+        mark=formatting.mark,
+        screen=ansi.painted,
+    )
+    made.globals.update(
+        address=address,
+        asset=asset,
+        quota_line=formatting.quota_line,
+        panes=PANES,
+        field=FIELD,
+        secret=SECRET,
+        refresh_s=REFRESH_S,
+    )
+    return made
+
+
+TEMPLATES = environment()
+
+
+class Drawn(Struct, frozen=True):
+    """A page as HTML without its shell, which several sessions may share."""
+
+    title: str
+    pane: str
+    html: str
+    status: int
+
+
+def drawn(page: Page, place: Place) -> Drawn:
+    """Return a page drawn."""
+    around = {"place": place, "back": str(place), "pane": page.pane, "typed": page.typed, "problem": page.problem}
+    html = TEMPLATES.get_template(page.template).render(page.facts, **around)
+    return Drawn(page.title, page.pane, html, page.status)
+
+
+def whole(drawn_page: Drawn, place: Place, token: str, flash: Flash | None, *, still: bool = False) -> bytes:
+    """Return the page within its shell, for one session; one that stands *still* does not look again by itself."""
+    return dressed("shell.html", drawn_page, token, flash=flash, place=place, still=still or bool(place.asked("still")))
+
+
+def fragment(drawn_page: Drawn, token: str, flash: Flash | None) -> bytes:
+    """Return what of a page changes, for one session."""
+    return dressed("fragment.html", drawn_page, token, flash=flash)
+
+
+def dressed(template: str, drawn_page: Drawn, token: str, **facts: Any) -> bytes:  # noqa: ANN401 - whatever the template shows
+    """Return a drawn page within a template, with the session's secret in its forms."""
+    text = TEMPLATES.get_template(template).render(drawn=drawn_page, **facts)
+    return text.replace(SECRET, token).encode("utf-8", "replace")

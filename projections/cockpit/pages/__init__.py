@@ -1,0 +1,1 @@
+"""The pages of the cockpit, one file per page, and the registry of their URLs."""

@@ -1,0 +1,113 @@
+"""One campaign: its plots, its failures by kind, who works on it, its units, its decisions."""
+
+from typing import Any, get_args
+
+from msgspec import Struct
+
+from projections.cockpit import policy_form, queries
+from projections.cockpit.context import Bridge
+from projections.cockpit.page import Page
+from projections.cockpit.queries import Shown
+from projections.cockpit.text import plot
+from projections.cockpit.text.ansi import last_lines
+from projections.cockpit.text.event_text import told
+from projections.cockpit.url import Place
+from projections.http.reads.quarantine import matching_keys
+from projections.measures.catalogue import CATALOGUE
+from projections.views.campaign.failure_groups import FailureGroup
+from service.domain import ids
+from service.domain.rejections import NotFound
+
+ROWS, LIVE, KINDS_SHOWN, DECISIONS, WAVES = 20, 15, 8, 15, 12
+SCREEN_LINES, SCREEN_CHARS = 24, 2500
+LENGTHS = "muster_campaign_attempt_duration_seconds"
+CHUNK, MOST_COUNTED = 1000, 20_000
+
+
+class Where(Struct, frozen=True):
+    """What a retry matches."""
+
+    reason: ids.QuarantineReason | None = None
+    error_glob: str | None = None
+
+
+async def known(bridge: Bridge, name: ids.CampaignName) -> Shown:
+    """Return a campaign, or refuse."""
+    found = await queries.campaign(bridge.reader, name)
+    if found is None:
+        raise NotFound(f"there is no campaign {name!r}", field="campaign", current=name)
+    return found
+
+
+async def campaign(bridge: Bridge, place: Place) -> Page:
+    """Return the page of one campaign."""
+    shown = await known(bridge, place.campaign)
+    name, course = shown.view.name, shown.card.course
+    facts: dict[str, Any] = {
+        "shown": shown,
+        "progress": plot.progress(course, shown.view.units.total, shown.until) if course.done else None,
+        "throughput": plot.throughput(course, shown.until) if course.done else None,
+        "lengths": await lengths(bridge, name),
+        "groups": await failures(bridge, shown),
+        "live": await queries.live(bridge.reader, name, place.asked("beside"), LIVE),
+        "units": await units(bridge, place),
+        "waves": await bridge.reader.waves(name, place.number("wave"), WAVES + 1, None),
+        "decisions": await decisions(bridge, shown),
+        "labels": "\n".join(f"{name}={value}" for name, value in shown.view.labels.items()),
+        "edit": policy_form.fields(shown.view.policy) if place.asked("edit") else None,
+        "retry": await retry(bridge, place, shown) if place.asked("retry") else None,
+    }
+    return Page(template="campaign.html", title=str(name), pane="campaigns", facts=facts)
+
+
+async def lengths(bridge: Bridge, name: ids.CampaignName) -> plot.Drawn | None:
+    """Return how long the attempts of a campaign took."""
+    row = await queries.series(bridge.reader, LENGTHS, [name])
+    return None if row is None or not row["value"] else plot.durations(CATALOGUE[LENGTHS].buckets, row["buckets"])
+
+
+async def failures(bridge: Bridge, shown: Shown) -> list[dict[str, Any]]:
+    """Return the largest kinds of failures, each with the last screen of the unit that failed last."""
+    groups = sorted(shown.card.failures, key=lambda group: -group.count)[:KINDS_SHOWN]
+    screens = await queries.last_screens(bridge.reader, shown.view.name, [group.unit for group in groups])
+    return [failure(group, screens.get(group.unit, {})) for group in groups]
+
+
+def failure(group: FailureGroup, last: dict[str, Any]) -> dict[str, Any]:
+    """Return one kind of failure as it is shown."""
+    screen = last_lines(last.get("screen") or "", SCREEN_LINES, SCREEN_CHARS).strip("\n")
+    return {"group": group, "screen": screen, "error": last.get("error")}
+
+
+async def units(bridge: Bridge, place: Place) -> queries.Listing:
+    """Return the units that were asked for."""
+    state = place.word("state", ids.UNIT_STATES)
+    return await queries.units(bridge.reader, place.campaign, place.asked("after"), state, place.asked("q") or None, ROWS)
+
+
+async def decisions(bridge: Bridge, shown: Shown) -> list[dict[str, Any]]:
+    """Return the last decisions on the campaign as a whole."""
+    found = await queries.facts(bridge.reader, shown.card.decisions[-DECISIONS:])
+    return [{"event": event, "words": told(event)} for event in found]
+
+
+async def retry(bridge: Bridge, place: Place, shown: Shown) -> dict[str, Any]:
+    """Return what a retry would send back to work: counted, and nothing changed."""
+    reason: Any = place.word("reason", get_args(ids.QuarantineReason))
+    glob = place.asked("error") or None
+    matched = shown.view.units.quarantined if reason is None else shown.view.quarantined_by_reason.get(reason, 0)
+    if glob is not None:
+        matched = await counted(bridge, shown.view.name, Where(reason, glob))
+    return {"reason": reason, "error": glob, "matched": matched, "more": matched >= MOST_COUNTED}
+
+
+async def counted(bridge: Bridge, name: ids.CampaignName, where: Where) -> int:
+    """Return how many quarantined units match, up to a bound."""
+    matched, after = 0, None
+    while matched < MOST_COUNTED:
+        keys = await matching_keys(bridge.reader, name, where, after, CHUNK)
+        matched += len(keys)
+        if len(keys) < CHUNK:
+            break
+        after = keys[-1]
+    return matched

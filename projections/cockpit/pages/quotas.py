@@ -1,0 +1,101 @@
+"""Quotas: their gates, what closed them, how they behave, and what a person knows better than the meter."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from projections.cockpit import policy_form, queries
+from projections.cockpit.context import Bridge
+from projections.cockpit.page import Page
+from projections.cockpit.url import Place
+from projections.http.reads.query_runner import READS
+from projections.http.reads.reader import quota_of
+from projections.views.quota.view import QuotaView
+from service.domain import commands as c
+from service.domain import ids
+from service.domain.events import QuotaPolicy
+from service.domain.rejections import NotFound, Validation
+
+ROWS, CAMPAIGNS = 50, 20
+WHOLE = 100
+MEANINGS = {
+    "fire": "When claims pass. always: until something closes the gate. when_available: only while a reading says that less than"
+    " the threshold is used. on_reset: once used up, after the next reset.",
+    "threshold": "The share from which the quota counts as used up; 0.9 is 90 %.",
+    "offset_s": "Seconds after a reset until the gate opens, with on_reset.",
+    "ramp_per_s": "Claims a second at first when the gate opens, so that nothing stampedes.",
+}
+REASONS: dict[ids.GateReason, str] = {
+    "rate_limit": "A worker was refused by the provider and parked its unit.",
+    "utilization": "A reading says that the quota is used up.",
+    "auth": "The provider refused the key: mend it and give a reading; nothing opens the gate by itself.",
+    "network": "The meter has not answered for half an hour: the next good reading opens the gate.",
+}
+
+
+async def quotas(bridge: Bridge, place: Place) -> Page:
+    """Return the page of all quotas."""
+    found = await bridge.reader.some_quotas(place.asked("after"), ROWS + 1, None)
+    facts = {"quotas": found[:ROWS], "next": found[ROWS - 1].key if len(found) > ROWS else None, "reasons": REASONS}
+    return Page(template="quotas.html", title="Quotas", pane="campaigns", facts=facts)
+
+
+async def quota(bridge: Bridge, place: Place) -> Page:
+    """Return the page of one quota."""
+    shown = await known(bridge, place.quota)
+    facts: dict[str, Any] = {
+        "quota": shown,
+        "why": REASONS.get(shown.reason) if shown.reason else None,
+        "fields": list(policy_form.leaves(shown.policy, MEANINGS)),
+        "campaigns": await queries.campaigns_of_quota(bridge.reader, shown.key, CAMPAIGNS + 1),
+        "most": CAMPAIGNS,
+    }
+    return Page(template="quota.html", title=f"{shown.key} · quota", pane="campaigns", facts=facts)
+
+
+async def known(bridge: Bridge, key: ids.QuotaKey) -> QuotaView:
+    """Return a quota, or refuse."""
+    row = await bridge.reader.row(READS.quota, key)
+    if row is None:
+        raise NotFound(f"there is no quota {key!r}", field="quota", current=key)
+    return quota_of(row)
+
+
+def policy(form: dict[str, str], old: QuotaPolicy) -> QuotaPolicy:
+    """Return the policy that a form asks for; fields that are not in it stay, empty ones go back to the default."""
+    changes = {}
+    for field in policy_form.leaves(old, MEANINGS):
+        name = f"policy.{field.name}"
+        if name not in form:
+            continue
+        value = policy_form.sent(field, form[name])
+        if field.kind == "choice" and value not in field.choices:
+            raise Validation(f"{field.name} is one of {', '.join(field.choices)}", field=field.name, allowed=list(field.choices))
+        if field.kind == "number" and value is not None:
+            require_within(field, value)
+        changes[field.name] = getattr(QuotaPolicy(), field.name) if value is None else value
+    return replace(old, **changes)
+
+
+def require_within(field: policy_form.Field, value: float) -> None:
+    """Refuse a number outside of the limits of its field."""
+    least, most = field.least or 0, field.most
+    within = (value > least if field.above else value >= least) and (most is None or value <= most)
+    if not within:
+        raise Validation(f"{field.name} lies {'above' if field.above else 'from'} {least:g} and up to {most:g}", field=field.name)
+
+
+def reading(form: dict[str, str], key: ids.QuotaKey) -> c.RecordReading:
+    """Return the reading that a form gives."""
+    try:
+        used = float(form.get("used", "").strip().rstrip("%").strip())
+    except ValueError:
+        raise Validation("say how much is used, in percent", field="used") from None
+    if not 0 <= used <= WHOLE * 1000:
+        raise Validation("what is used is a percentage, 0 or more", field="used")
+    text = form.get("resets_at", "").strip()
+    try:
+        resets_at = policy_form.deadline(text)
+    except Validation:
+        raise Validation("the reset is a date with a time, as 2026-12-31T06:00", field="resets_at") from None
+    return c.RecordReading(quota=key, utilization=used / WHOLE, resets_at=resets_at)

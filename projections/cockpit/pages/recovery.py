@@ -1,0 +1,43 @@
+"""Recovery plans and investigations."""
+
+from typing import get_args
+
+from projections.cockpit import queries
+from projections.cockpit.context import Bridge
+from projections.cockpit.page import Page
+from projections.cockpit.url import Place
+from projections.http.reads import investigation
+from service.domain import ids
+
+ROWS = 30
+
+
+async def recovery(bridge: Bridge, place: Place) -> Page:
+    """Return the page of recovery plans."""
+    states: tuple[str, ...] = get_args(ids.RecoveryState)
+    state = place.word("state", states) or "open"
+    found = await investigation.recoveries(bridge.reader, place.asked("after"), state, ROWS + 1, None)
+    facts = {
+        "plans": found[:ROWS],
+        "next": found[ROWS - 1].id if len(found) > ROWS else None,
+        "state": state,
+        "states": states,
+        "lag": await queries.lag(bridge.reader),
+    }
+    return Page(template="recovery.html", title="Recovery", pane="recovery", facts=facts)
+
+
+async def investigations(bridge: Bridge, place: Place) -> Page:
+    """Return the page of investigations."""
+    states: tuple[str, ...] = get_args(ids.InvestigationState)
+    state, campaign = place.word("state", states), place.asked("campaign") or None
+    found = await investigation.investigations(bridge.reader, place.asked("after"), state, campaign, ROWS + 1, None)
+    facts = {
+        "found": found[:ROWS],
+        "next": found[ROWS - 1].id if len(found) > ROWS else None,
+        "state": state,
+        "states": states,
+        "concluded": place.asked("conclude"),
+        "lag": await queries.lag(bridge.reader),
+    }
+    return Page(template="investigations.html", title="Investigations", pane="recovery", facts=facts)

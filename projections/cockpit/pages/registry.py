@@ -1,0 +1,33 @@
+"""Which page is where."""
+
+from projections.cockpit.page import View
+from projections.cockpit.pages import campaign, campaigns, events, health, numbers, quotas, recovery, time_report, unit, workers
+from projections.cockpit.url import Place
+from service.domain.rejections import NotFound
+
+PAGES: dict[str, View] = {
+    "/": campaigns.campaigns,
+    "/campaigns/{name:str}": campaign.campaign,
+    "/campaigns/{name:str}/report": time_report.report,
+    "/campaigns/{name:str}/units/{key:str}": unit.unit,
+    "/workers": workers.workers,
+    "/workers/{worker:str}": workers.worker,
+    "/events": events.journal,
+    "/recovery": recovery.recovery,
+    "/investigations": recovery.investigations,
+    "/quotas": quotas.quotas,
+    "/quotas/{quota:str}": quotas.quota,
+    "/numbers": numbers.numbers,
+    "/health": health.health,
+}
+SHAPES = [(tuple(part for part in path.split("/") if part), view) for path, view in PAGES.items()]
+
+
+def view_of(place: Place) -> View:
+    """Return the view of the page at *place*."""
+    for shape, view in SHAPES:
+        if len(shape) == len(place.parts) and all(
+            wanted.startswith("{") or wanted == part for wanted, part in zip(shape, place.parts, strict=True)
+        ):
+            return view
+    raise NotFound("there is no such page", field="path", current=str(place))

@@ -1,0 +1,88 @@
+"""The night report: where the time of a campaign went, the three largest causes, and what to do about each."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from projections.cockpit.context import Bridge
+from projections.cockpit.page import Page
+from projections.cockpit.pages.campaign import failures, known
+from projections.cockpit.queries import Shown
+from projections.cockpit.text import plot
+from projections.cockpit.url import Place
+from projections.http.reads.time_accounting import ledger
+from projections.views.campaign.time_account import Cause
+from service.domain.rejections import Validation
+
+LARGEST = 3
+MINUTE = timedelta(minutes=1)
+WINDOWS = {"12h": timedelta(hours=12), "24h": timedelta(hours=24)}
+
+
+class Meaning(Struct, frozen=True):
+    """A cause in words, and what to do when it is large."""
+
+    name: str
+    advice: str
+
+
+MEANINGS: dict[Cause, Meaning] = {
+    "working": Meaning("Working", "This is what the time is for. To be done sooner, make units smaller or workers faster."),
+    "slot": Meaning(
+        "Waiting for a slot", "Units were ready and nobody took them: start more workers, or raise concurrency or the pool."
+    ),
+    "backoff": Meaning(
+        "Back-off", "Units rested after failures: look at the failures below, then lower retry.backoff_ms or max_delay_ms."
+    ),
+    "quota": Meaning(
+        "Quota", "A limit outside held work back: spread it over the day, ask for a larger quota, or use another one."
+    ),
+    "breaker": Meaning(
+        "Breaker",
+        "Automatic claims stood still after failures in a row: mend the cause, reset sooner, or raise the threshold.",
+    ),
+    "paused": Meaning("Paused", "A person paused the campaign or the engine, or switched claims off: resume when it is over."),
+    "dead_worker": Meaning(
+        "Dead worker", "Workers held units and were gone: shorten lease_s or heartbeat.dead_s, and see why they died."
+    ),
+    "group": Meaning("Earlier group", "Ready units waited for an earlier group to drain: merge groups, or set groups to none."),
+    "dependency": Meaning("Dependency", "Units waited for others: cut dependencies, or run the long ones earlier by priority."),
+}
+
+
+async def report(bridge: Bridge, place: Place) -> Page:
+    """Return the report of a campaign over a window: a named one, one from an instant to another, or its whole life."""
+    shown = await known(bridge, place.campaign)
+    begin, end = window(place, shown)
+    if begin > end:
+        raise Validation("the window begins after it ends", field="from")
+    made = await ledger(bridge.reader, shown.view.name, begin, end)
+    facts: dict[str, Any] = {
+        "shown": shown,
+        "ledger": made,
+        "meanings": MEANINGS,
+        "largest": [share for share in made.causes if share.us][:LARGEST],
+        "windows": WINDOWS,
+        "minute": MINUTE,
+        "groups": await failures(bridge, shown),
+        "progress": plot.progress(shown.card.course, shown.view.units.total, shown.until) if shown.card.course.done else None,
+    }
+    return Page(template="report.html", title=f"{shown.view.name} · report", pane="campaigns", facts=facts)
+
+
+def window(place: Place, shown: Shown) -> tuple[datetime, datetime]:
+    """Return the window that is asked for."""
+    end = min(instant(place.asked("to")) or shown.until, shown.at)
+    named = WINDOWS.get(place.asked("window"))
+    begin = instant(place.asked("from")) or (shown.view.created_at if named is None else end - named)
+    return max(begin, shown.view.created_at) if end >= shown.view.created_at else begin, end
+
+
+def instant(text: str) -> datetime | None:
+    """Return a time, in UTC when it names no zone; one that cannot be read is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at

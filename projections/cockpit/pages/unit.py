@@ -1,0 +1,89 @@
+"""One unit: its whole story, why it is not running, and its last screen."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from projections.cockpit import queries
+from projections.cockpit.context import Bridge
+from projections.cockpit.page import Page
+from projections.cockpit.pages.campaign import known
+from projections.cockpit.text.event_text import told
+from projections.cockpit.text.formatting import count, percent, span
+from projections.cockpit.url import Place
+from projections.http.reads.events import LogEvent
+from projections.http.reads.query_runner import READS
+from projections.http.reads.unit import explain, unit_view
+from service.domain.rejections import NotFound
+
+CHAPTER, PAYLOAD_CHARS, SCREEN_CHARS = 150, 4000, 24_000
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One line of a story."""
+
+    position: int
+    at: datetime
+    kind: str
+    worker: str | None
+    words: str
+    actor: str = ""
+    until: datetime | None = None
+
+
+async def unit(bridge: Bridge, place: Place) -> Page:
+    """Return the page of one unit."""
+    shown = await known(bridge, place.campaign)
+    view = await unit_view(bridge.reader, place.campaign, place.unit, painted=True)
+    if view is None:
+        raise NotFound(f"there is no unit {place.unit!r} in {place.campaign}", field="unit", current=place.unit)
+    lines, following = await story(bridge, place)
+    facts = {
+        "shown": shown,
+        "unit": view,
+        "lines": lines,
+        "next": following,
+        "why": None if view.state in ("running", "done") else await explain(bridge.reader, place.campaign, place.unit),
+        "payload": readable(bytes(view.payload)),
+        "screen": (view.screen or "")[-SCREEN_CHARS:],
+        "clipped": len(view.screen or "") > SCREEN_CHARS,
+    }
+    return Page(template="unit.html", title=f"{view.key} · {view.campaign}", pane="campaigns", facts=facts)
+
+
+async def story(bridge: Bridge, place: Place) -> tuple[list[Line], int | None]:
+    """Return a chapter of the unit's story, heartbeats folded into ranges, and the position after which the next begins."""
+    after = place.number("after")
+    rows = await bridge.reader.fetch(READS.story, place.campaign, place.unit, after, CHAPTER)
+    events = [LogEvent(**{name: row[name] for name in FACT}, data=Raw(row["data"].encode())) for row in rows]
+    lines = [
+        Line(position=e.position, at=e.recorded_at, kind=e.kind, worker=e.worker, words=told(e), actor=e.actor) for e in events
+    ]
+    full = len(rows) == CHAPTER
+    last = events[-1].position if full else None
+    heard = await queries.beats(bridge.reader, place.campaign, place.unit)
+    lines += [beat(row) for row in heard if row["first"] > after and (last is None or row["first"] <= last)]
+    return sorted(lines, key=lambda line: line.position), last
+
+
+FACT = ("position", "kind", "campaign", "unit", "worker", "recorded_at", "correlation_id", "actor")
+
+
+def beat(row: dict[str, Any]) -> Line:
+    """Return the heartbeats of one claim as a line."""
+    length = (row["ended_at"] - row["begun_at"]).total_seconds()
+    parts = [f"{count(row['beats'])} heartbeat{'s' if row['beats'] > 1 else ''} over {span(length)}"]
+    if row["progress"] is not None:
+        parts.append(f"progress {percent(row['progress'])}")
+    if row["note"]:
+        parts.append(f"“{row['note']}”")
+    words = ", ".join(parts)
+    return Line(position=row["first"], at=row["begun_at"], kind="unit.heartbeat", worker=None, words=words, until=row["ended_at"])
+
+
+def readable(document: bytes) -> str:
+    """Return a JSON document for people, cut to a length."""
+    text = msgspec.json.format(document, indent=2).decode()
+    return text if len(text) <= PAYLOAD_CHARS else text[:PAYLOAD_CHARS] + "\n…"

@@ -1,0 +1,46 @@
+"""Workers: all of them, and one."""
+
+from typing import get_args
+
+import msgspec
+
+from projections.cockpit import queries
+from projections.cockpit.context import Bridge
+from projections.cockpit.page import Page
+from projections.cockpit.text.event_text import told
+from projections.cockpit.url import Place
+from projections.views.worker.view import WorkerView
+from service.domain import ids
+from service.domain.rejections import NotFound
+
+ROWS, EVENTS = 40, 25
+LEVELS: tuple[str, ...] = get_args(ids.Level)
+
+
+async def workers(bridge: Bridge, place: Place) -> Page:
+    """Return the page of all workers."""
+    level = place.word("level", LEVELS)
+    found = await bridge.reader.workers(place.asked("after"), level, None, ROWS + 1, None)
+    facts = {
+        "workers": found[:ROWS],
+        "next": found[ROWS - 1].worker if len(found) > ROWS else None,
+        "levels": await queries.levels(bridge.reader),
+        "names": LEVELS,
+        "lag": await queries.lag(bridge.reader),
+    }
+    return Page(template="workers.html", title="Workers", pane="workers", facts=facts)
+
+
+async def worker(bridge: Bridge, place: Place) -> Page:
+    """Return the page of one worker."""
+    raw = await bridge.reader.worker(place.worker)
+    if raw is None:
+        raise NotFound(f"there is no worker {place.worker!r}", field="worker", current=place.worker)
+    lag = await queries.lag(bridge.reader)
+    found = await queries.newest(bridge.reader, lag.head + 1, (None, None, place.worker, None), EVENTS)
+    facts = {
+        "worker": msgspec.json.decode(raw, type=WorkerView),
+        "events": [{"event": event, "words": told(event)} for event in found],
+        "lag": lag,
+    }
+    return Page(template="worker.html", title=str(place.worker), pane="workers", facts=facts)

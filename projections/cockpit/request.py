@@ -1,0 +1,84 @@
+"""A request to the cockpit: where it goes, whose session it is, and what a form holds."""
+
+from typing import Self
+from urllib.parse import parse_qsl
+
+from litestar import Request
+from litestar.datastructures import State
+from msgspec import Struct, field
+
+from projections.cockpit import session
+from projections.cockpit.context import Bridge
+from projections.cockpit.page_cache import Gallery
+from projections.cockpit.url import Place
+from service.domain.rejections import Rejection, Validation
+
+FORM = "application/x-www-form-urlencoded"
+FETCH = "cockpit-fetch"
+MOST_FIELDS = 200
+
+
+class Cockpit(Struct, frozen=True, eq=False):
+    """What every visit shares."""
+
+    bridge: Bridge
+    gallery: Gallery = field(default_factory=Gallery)
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        """Return itself: Litestar copies the options of routes, and this one is shared."""
+        return self
+
+
+class Visit(Request[None, None, State]):
+    """One request to a page."""
+
+    @property
+    def cockpit(self) -> Cockpit:
+        """What every visit shares."""
+        cockpit: Cockpit = self.scope["route_handler"].opt["cockpit"]
+        return cockpit
+
+    @property
+    def place(self) -> Place:
+        """Where it goes."""
+        path: bytes = self.scope["raw_path"].partition(b"?")[0]
+        return Place.of(path + b"?" + self.scope["query_string"])
+
+    @property
+    def jar(self) -> dict[str, str]:
+        """The cookies."""
+        return session.jar(self.headers.get("cookie", ""))
+
+    @property
+    def fetched(self) -> bool:
+        """Whether our script asks, which wants what of a page changes."""
+        return FETCH in self.headers
+
+    @property
+    def secure(self) -> bool:
+        """Whether it came over TLS."""
+        return self.scope["scheme"] == "https"
+
+    async def sent(self) -> dict[str, str]:
+        """Return the fields of a form."""
+        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+            raise Validation(f"an order is a form: {FORM}", field="Content-Type", allowed=[FORM])
+        text = (await self.body()).decode("ascii", "replace")
+        try:
+            fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        except ValueError:
+            raise Validation("the form cannot be read") from None
+        if any("\0" in name or "\0" in value for name, value in fields.items()):
+            raise Validation("a form holds no NUL")
+        return {name: value.replace("\r\n", "\n") for name, value in fields.items()}
+
+
+def place_from(form: dict[str, str], field: str) -> Place:
+    """Return the page that a form names in a field; the first one when it does not say one of ours."""
+    given = form.get(field, "")
+    if not given.startswith("/") or given.startswith("//") or "\\" in given:
+        return Place()
+    try:
+        return Place.of(given.encode())
+    except Rejection:
+        return Place()

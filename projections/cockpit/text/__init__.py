@@ -1,0 +1,1 @@
+"""How values look on a page: formats, event sentences, terminal colours, plots."""

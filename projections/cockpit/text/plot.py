@@ -1,0 +1,190 @@
+"""Plots as SVG made on the server: what is drawn is said in words too."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from projections.cockpit.text.formatting import count, span
+from projections.views.campaign.timeline import Course
+from projections.views.microseconds import microseconds
+
+WIDE, HIGH = 360, 170
+LEFT, RIGHT, TOP, BOTTOM = 40, 8, 10, 22
+INNER_W, INNER_H = WIDE - LEFT - RIGHT, HIGH - TOP - BOTTOM
+SPARK_W, SPARK_H, SPARK_SLOTS = 96, 24, 32
+HOUR_US = 3_600_000_000
+DAY = timedelta(days=1)
+NICE = (1, 2, 2.5, 5, 10)
+FLOOR = Markup('<line class="axis" x1="{}" y1="{}" x2="{}" y2="{}"/>')
+TICK = Markup('<line class="grid" x1="{}" y1="{:.1f}" x2="{}" y2="{:.1f}"/><text x="{}" y="{:.1f}" text-anchor="end">{}</text>')
+MOMENT = Markup('<text x="{:.1f}" y="{}" text-anchor="{}" data-clock="{}" data-at="{}">{}</text>')
+
+
+class Drawn(Struct, frozen=True):
+    """A plot: its picture, and what it shows in words."""
+
+    picture: Markup
+    words: str
+
+
+def nice(value: float) -> float:
+    """Return a round number that is not smaller.
+
+    >>> nice(7), nice(23), nice(0)
+    (10.0, 25.0, 1.0)
+    """
+    if value <= 0:
+        return 1.0
+    size = 10 ** (len(str(int(value))) - 1) if value >= 1 else 0.1
+    return next(size * step for step in NICE if size * step >= value) * 1.0
+
+
+def framed(shapes: Markup, top: float, begun_us: int, ended_us: int, words: str) -> Markup:
+    """Return a plot with its axes; *top* is the value at the upper edge."""
+    lines = Markup("").join(
+        TICK.format(LEFT, y(part), WIDE - RIGHT, y(part), LEFT - 4, y(part) + 3.5, short(top * part)) for part in (0.0, 0.5, 1.0)
+    )
+    begun, ended = moment(begun_us), moment(ended_us)
+    form = "%d %b %H:%M" if ended - begun > DAY else "%H:%M" if ended - begun > timedelta(minutes=5) else "%H:%M:%S"
+    marks = Markup("").join(
+        MOMENT.format(x, HIGH - 6, anchor, form, f"{at:%Y-%m-%dT%H:%M:%SZ}", at.strftime(form))
+        for x, anchor, at in (
+            (LEFT, "start", begun),
+            (LEFT + INNER_W / 2, "middle", begun + (ended - begun) / 2),
+            (WIDE - RIGHT, "end", ended),
+        )
+    )
+    floor = FLOOR.format(LEFT, HIGH - BOTTOM, WIDE - RIGHT, HIGH - BOTTOM)
+    return Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}{}</svg>').format(
+        WIDE, HIGH, words, lines, shapes, floor, marks
+    )
+
+
+def y(part: float) -> float:
+    """Return the height of a share of the upper edge."""
+    return TOP + INNER_H * (1 - part)
+
+
+def short(value: float) -> str:
+    """Return a number that fits beside an axis.
+
+    >>> short(1500), short(2.5), short(0), short(2_000_000)
+    ('1.5k', '2.5', '0', '2M')
+    """
+    for size, letter in ((1_000_000, "M"), (1000, "k")):
+        if value >= size:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.3g}"
+
+
+def moment(at_us: int) -> datetime:
+    """Return microseconds since 1970 as an instant."""
+    return datetime.fromtimestamp(at_us / 1_000_000, tz=UTC)
+
+
+def edge(course: Course, at: datetime) -> int:
+    """Return where the plots of a course end: now, or the end of its last slot."""
+    begun = course.begun_us or 0
+    return max(microseconds(at), begun + max(len(course.done), 1) * course.width_us)
+
+
+def progress(course: Course, total: int, at: datetime) -> Drawn:
+    """Return what was done over time, towards *total*."""
+    begun, ended = course.begun_us or 0, edge(course, at)
+    done = sum(course.done)
+    words = f"Progress: {count(done)} of {count(total)} units done, {span((ended - begun) / 1_000_000)} since the first claim."
+    points = [(0.0, 0.0)]
+    reached = 0
+    for slot, number in enumerate(course.done):
+        reached += number
+        points.append(((slot + 1) * course.width_us / (ended - begun), reached))
+    points.append((1.0, reached))
+    top = nice(max(total, reached, 1))
+    line = " ".join(f"{LEFT + INNER_W * min(x, 1):.1f},{y(value / top):.1f}" for x, value in points)
+    area = Markup('<polygon class="area" points="{} {},{} {},{}"/><polyline class="line" points="{}"/>').format(
+        line, WIDE - RIGHT, HIGH - BOTTOM, LEFT, HIGH - BOTTOM, line
+    )
+    goal = Markup('<line class="goal" x1="{}" y1="{:.1f}" x2="{}" y2="{:.1f}"/>').format(
+        LEFT, y(total / top), WIDE - RIGHT, y(total / top)
+    )
+    return Drawn(framed(area + goal, top, begun, ended, words), words)
+
+
+def throughput(course: Course, at: datetime) -> Drawn:
+    """Return units done and attempts failed in an hour, slot by slot."""
+    begun, ended = course.begun_us or 0, edge(course, at)
+    scale = HOUR_US / course.width_us
+    peak = max((done + failed for done, failed in zip(course.done, course.failed, strict=True)), default=0) * scale
+    words = (
+        f"Throughput in units an hour: at most {count(max(course.done, default=0) * scale)} done,"
+        f" {count(sum(course.failed))} attempts failed in all; each bar is {span(course.width_us / 1_000_000)}."
+    )
+    top = nice(peak)
+    wide = INNER_W * course.width_us / (ended - begun)
+    bars = Markup("").join(
+        bar(LEFT + slot * wide, wide, done * scale / top, failed * scale / top)
+        for slot, (done, failed) in enumerate(zip(course.done, course.failed, strict=True))
+        if done or failed
+    )
+    return Drawn(framed(bars, top, begun, ended, words), words)
+
+
+def bar(x: float, wide: float, done: float, failed: float) -> Markup:
+    """Return one bar: what was done, and above it what failed."""
+    inner = max(wide - (1 if wide > 3 else 0), 0.8)  # noqa: PLR2004 - a gap is seen from three pixels on
+    shape = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
+    good = shape.format("bar-done", x, y(done), inner, INNER_H * done) if done else Markup("")
+    bad = shape.format("bar-failed", x, y(done + failed), inner, INNER_H * failed) if failed else Markup("")
+    return good + bad + bad.replace("bar-failed", "hatched")
+
+
+def durations(bounds: Sequence[float], buckets: Sequence[int]) -> Drawn:
+    """Return how long attempts took, as a heat of boxes: the darker, the more of them."""
+    names = [f"≤ {span(bound)}" for bound in bounds] + [f"> {span(bounds[-1])}"]
+    counts = [*buckets, *[0] * (len(names) - len(buckets))]
+    total = sum(counts)
+    words = "Length of attempts: " + ", ".join(f"{name} {count(n)}" for name, n in zip(names, counts, strict=True) if n)
+    wide, high = WIDE / len(names), 46
+    boxes = Markup("").join(
+        Markup(
+            '<rect class="heat{}" x="{:.1f}" y="0" width="{:.1f}" height="{}"/>'
+            '<text class="{}" x="{:.1f}" y="18" text-anchor="middle">{}</text>'
+            '<text x="{:.1f}" y="44" text-anchor="middle">{}</text>'
+        ).format(
+            heat(number, total),
+            place * wide + 1,
+            wide - 2,
+            28,
+            f"on-heat{heat(number, total)}",
+            (place + 0.5) * wide,
+            short(number),
+            (place + 0.5) * wide,
+            name,
+        )
+        for place, (name, number) in enumerate(zip(names, counts, strict=True))
+    )
+    picture = Markup('<svg class="plot boxes" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
+    return Drawn(picture.format(WIDE, high, words, boxes), words)
+
+
+def heat(number: int, total: int) -> int:
+    """Return how hot a share is, from 0 to 4.
+
+    >>> heat(0, 10), heat(1, 10), heat(9, 10)
+    (0, 1, 4)
+    """
+    return min(1 + int(number * 4 / total), 4) if number else 0
+
+
+def sparkline(course: Course) -> Markup:
+    """Return the last slots of a course as a line without axes; the numbers beside it say the same."""
+    last = course.done[-SPARK_SLOTS:]
+    if len(last) < 2:  # noqa: PLR2004 - a line has two ends
+        return Markup("")
+    top, step = max(*last, 1), SPARK_W / (len(last) - 1)
+    points = " ".join(f"{place * step:.1f},{SPARK_H - 2 - (SPARK_H - 4) * value / top:.1f}" for place, value in enumerate(last))
+    return Markup('<svg class="spark" viewBox="0 0 {} {}" aria-hidden="true"><polyline class="line" points="{}"/></svg>').format(
+        SPARK_W, SPARK_H, points
+    )

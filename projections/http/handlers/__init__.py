@@ -1,0 +1,1 @@
+"""The handlers of every route that reads, one file per resource."""

@@ -1,0 +1,103 @@
+"""`GET /metrics`: the fleet's numbers from the persisted fold, and this process's own."""
+
+import asyncio
+import gzip
+import time
+from collections.abc import Coroutine, Sequence
+
+from litestar import Response, get
+
+from projections.export import prometheus
+from projections.export.snapshot import Snapshot, rows, take
+from projections.http.operation import described
+from projections.http.reads.reader import Reader
+from projections.http.request import Look
+from projections.measures.process import Process
+from projections.rejections import Unreadable
+
+SCOPES = ("all", "fleet", "process")
+PATIENCE_S = 5.0
+"""Half of what Prometheus waits for a scrape by itself."""
+LEVEL = 1
+"""Of gzip: the text is so even that more effort saves little."""
+
+
+@get(**described("/metrics", "GetMetrics", str, "scope"))
+async def metrics(request: Look) -> Response[bytes]:
+    """Return the metrics; without a database, those of this process, and 503 for the fleet's alone."""
+    scope = request.word("scope", SCOPES) or "all"
+    form = prometheus.form(request.headers.get("accept", ""))
+    packed = accepts_gzip(request.headers.get("accept-encoding", ""))
+    started = time.perf_counter()
+    snapshot = None if scope == "process" else await fleet(request, needed=scope == "fleet")
+    text = await asyncio.to_thread(written, request.lookout.process, snapshot, scope, form)
+    headers = {"vary": "accept, accept-encoding"}
+    if packed:
+        text = await asyncio.to_thread(gzip.compress, text, LEVEL)
+        headers["content-encoding"] = "gzip"
+    request.lookout.process.collected(time.perf_counter() - started)
+    return Response(text, media_type=form, headers=headers)
+
+
+def accepts_gzip(encodings: str) -> bool:
+    """Tell whether the scraper takes gzip.
+
+    >>> accepts_gzip("deflate, gzip"), accepts_gzip("gzip;q=0"), accepts_gzip("")
+    (True, False, False)
+    """
+    for part in encodings.split(","):
+        name, *parameters = (word.strip() for word in part.split(";"))
+        if name in ("gzip", "*"):
+            named = dict(parameter.partition("=")[::2] for parameter in parameters)
+            return prometheus.quality(named.get("q", "1")) > 0
+    return False
+
+
+async def fleet(request: Look, *, needed: bool) -> Snapshot | None:
+    """Return the fleet's numbers; None when the database is away and they are not *needed*."""
+    try:
+        return await soon(read(request.reader))
+    except Unreadable:
+        request.lookout.process.collect_failed()
+        if needed:
+            raise
+        return None
+
+
+async def read(reader: Reader) -> Snapshot:
+    """Read the fleet's numbers."""
+    async with reader.connection() as connection:
+        return await take(connection, reader.sizes, reader.shard)
+
+
+async def soon(reading: Coroutine[None, None, Snapshot]) -> Snapshot:
+    """Return what is read; a database that hangs is away before the scraper gives up, and its connection ends in its own time."""
+    task = asyncio.create_task(reading)
+    done, _ = await asyncio.wait([task], timeout=PATIENCE_S)
+    if not done:
+        task.cancel()
+        task.add_done_callback(lambda late: late.cancelled() or late.exception())
+        raise Unreadable("the database takes too long")
+    return task.result()
+
+
+def written(process: Process, snapshot: Snapshot | None, scope: str, form: str) -> bytes:
+    """Return the exposition as bytes."""
+    openmetrics, native = form != prometheus.TEXT, form == prometheus.NATIVE
+    lines = [] if snapshot is None else list(prometheus.fleet(rows(snapshot), openmetrics=openmetrics, native=native))
+    process.showed("fleet", samples(lines))
+    if scope != "fleet":
+        own = list(prometheus.process(process.registry, openmetrics=openmetrics))
+        process.showed("process", samples(own))
+        lines += own
+    if openmetrics:
+        lines.append("# EOF\n")
+    return "".join(lines).encode("utf-8", "replace")
+
+
+def samples(lines: Sequence[str]) -> int:
+    """Return how many of *lines* are samples."""
+    return sum(not line.startswith("#") for line in lines)
+
+
+HANDLERS = [metrics]

@@ -1,0 +1,1 @@
+"""The queries behind the read handlers: views, units, the log, diagnostics."""

@@ -1,0 +1,129 @@
+"""The bundle of diagnostics: a campaign as its views, its log and its workers show it, cut to a size and redacted."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from projections.export import prometheus
+from projections.export.snapshot import Snapshot, rows, take
+from projections.export.status import Standing
+from projections.http.reads import events as log_events
+from projections.http.reads.query_runner import READS
+from projections.http.reads.reader import Reader
+from projections.measures.process import Process
+from projections.rejections import Lagging
+from projections.views.campaign.view import CampaignView
+from projections.views.worker import view as worker_view
+from service.domain import ids
+from service.domain.content.redact import redact
+from service.domain.content.screen import last_lines, plain
+from service.store.log import event_log
+
+SCHEMA_VERSION = 2
+PATIENCE_S = 2.0
+SCREEN_BYTES = 16 * 1024
+EVENTS, UNITS, SCREENS, WORKERS = 200, 2000, 20, 1000
+STRIKING: tuple[ids.UnitState, ...] = (
+    "quarantined",
+    "running",
+    "delayed",
+    "parked",
+    "skipped",
+    "blocked",
+    "ready",
+    "cancelled",
+    "done",
+)
+
+
+class Bundles:
+    """Makes bundles; *settings* are those of this process, already masked, *exports* what it sends over OTLP."""
+
+    def __init__(self, reader: Reader, process: Process, settings: dict[str, Any], exports: Sequence[Standing]) -> None:
+        self._reader = reader
+        self._process = process
+        self._settings = settings
+        self._exports = exports
+
+    async def bundle(self, campaign: ids.CampaignName) -> bytes | None:
+        """Return everything about *campaign* as one redacted document."""
+        await self._catch_up()
+        view = await self._reader.campaign_view(campaign)
+        if view is None:
+            return None
+        clock = await self._reader.row(READS.clock)
+        assert clock is not None, "a clock always answers"
+        workers = await self._reader.workers("", None, campaign, WORKERS, None)
+        parts = {
+            "schema_version": SCHEMA_VERSION,
+            "generated_at": clock["at"],
+            "campaign": view,
+            "units": await self._units(view),
+            "events": await self._events(campaign),
+            "heartbeats": worker_view.summary(workers),
+            "workers": workers,
+            "engine": await self._reader.engine(),
+            "settings": self._settings,
+            "exports": self._exports,
+        }
+        async with self._reader.connection() as connection:
+            snapshot = await take(connection, self._reader.sizes, self._reader.shard)
+        return await asyncio.to_thread(self._written, parts, snapshot)
+
+    async def _catch_up(self) -> None:
+        """Let the views reach the head of the log, if they do so soon: a bundle is also made of a service that is ill."""
+        async with self._reader.connection() as connection:
+            head = await event_log.head(connection, self._reader.shard)
+        with suppress(Lagging):
+            await self._reader.projector.at_least(head, PATIENCE_S)
+
+    def _written(self, parts: dict[str, Any], snapshot: Snapshot) -> bytes:
+        """Return the document, with the metrics in it and the secrets out of it."""
+        fleet, own = (
+            prometheus.fleet(rows(snapshot), openmetrics=False),
+            prometheus.process(self._process.registry, openmetrics=False),
+        )
+        parts["metrics"] = "".join((*fleet, *own))
+        plain = msgspec.json.decode(msgspec.json.encode(parts))
+        return msgspec.json.encode(redact(unlocked(plain)))
+
+    async def _units(self, view: CampaignView) -> dict[str, Any]:
+        """Return the counts, and the units that are most worth a look."""
+        found = [dict(row) for row in await self._reader.fetch(READS.striking_units, view.name, STRIKING, UNITS)]
+        names = [row["screen_id"] for row in found if row["screen_id"] is not None and row["state"] == "quarantined"][:SCREENS]
+        texts = {row["screen_id"]: row["text"] for row in await self._reader.fetch(event_log.QUERIES.screens, names)}
+        for row in found:
+            text = texts.get(row["screen_id"])
+            row["screen"] = None if text is None else last_lines(plain(text), SCREEN_BYTES)
+        return {"counts": view.units, "shown": len(found), "items": found}
+
+    async def _events(self, campaign: ids.CampaignName) -> list[log_events.LogEvent]:
+        """Return the last facts, in their order; heartbeats are summed up elsewhere."""
+        found = await self._reader.fetch(READS.last_facts, campaign, EVENTS)
+        return [log_events.fact(row) for row in reversed(found)]
+
+
+def unlocked(bundle: dict[str, Any]) -> dict[str, Any]:
+    """Call our own names by other words than `key`, which redaction takes for a secret's; payloads stay as they are."""
+    for item in bundle["units"]["items"]:
+        rename(item, "unit")
+    for worker in bundle["workers"]:
+        for claim in worker["claims"]:
+            rename(claim, "unit")
+    for quota in bundle["engine"]["quotas"]:
+        rename(quota, "quota")
+    for event in bundle["events"]:
+        data = event["data"]
+        rename(data, "quota")
+        for unit in data.get("units", ()) if isinstance(data.get("units"), list) else ():
+            rename(unit, "unit")
+    return bundle
+
+
+def rename(item: dict[str, Any], name: str) -> None:
+    """Let what stands under `key` stand under *name*."""
+    if "key" in item:
+        item[name] = item.pop("key")

@@ -1,0 +1,148 @@
+"""Reads of the log: pages, and a stream that never skips and never repeats."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from heapq import merge
+from operator import attrgetter
+
+import asyncpg
+import msgspec
+from msgspec import Raw, Struct
+
+from projections.http.reads.query_runner import READS, Source
+from projections.rejections import Unreadable
+from service.domain import ids
+from service.domain.events import HEARTBEATS, KINDS, NewUnit, UnitsAdded
+from service.store.log import codec, event_log
+
+BEATS = tuple(event.kind for event in HEARTBEATS)
+FACTS = tuple(kind for kind in KINDS if kind not in BEATS)
+KEEP_ALIVE_S = 15.0
+LOOK_S = 0.2
+PAGE = 1000
+WINDOW = 50_000
+
+
+class LogEvent(Struct, kw_only=True):
+    """An event as it is read."""
+
+    position: int
+    kind: str
+    campaign: ids.CampaignName | None
+    unit: ids.UnitKey | None
+    worker: ids.WorkerId | None
+    recorded_at: datetime
+    correlation_id: str | None
+    actor: str
+    data: Raw
+
+
+class WholeUnit(NewUnit, frozen=True, omit_defaults=False):
+    """A unit of an import with every field; the log leaves out what has its default."""
+
+
+class WholeImport(Struct, frozen=True):
+    """The data of `units.added` as it is read."""
+
+    units: tuple[WholeUnit, ...]
+
+
+IMPORT = msgspec.json.Decoder(WholeImport)
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """Which events are shown; None shows all."""
+
+    campaign: str | None = None
+    unit: str | None = None
+    worker: str | None = None
+    kinds: tuple[str, ...] | None = None
+
+
+async def events(source: Source, after: int, upto: int, chosen: Filter, limit: int) -> list[LogEvent]:
+    """Return the next *limit* events that match, none of them after position *upto*, which is in the log already."""
+    what = (after, upto, limit, chosen.campaign, chosen.unit, chosen.worker)
+    kinds = chosen.kinds
+    facts: list[asyncpg.Record] = []
+    beats: list[asyncpg.Record] = []
+    async with source.connection() as connection, connection.transaction(readonly=True):
+        await connection.execute(READS.custom_plans)
+        if kinds is None or any(kind not in BEATS for kind in kinds):
+            facts = await connection.fetch(READS.facts, source.shard, *what, kinds)
+        wanted = BEATS if kinds is None else tuple(kind for kind in kinds if kind in BEATS)
+        if wanted:
+            alone = None if len(wanted) == len(BEATS) else wanted[0] == "worker.heartbeat"
+            beats = await connection.fetch(READS.beats, source.shard, *what, alone)
+    both = merge((fact(row) for row in facts), (beat(row) for row in beats), key=attrgetter("position"))
+    return [event for event, _ in zip(both, range(limit), strict=False)]
+
+
+def fact(row: asyncpg.Record) -> LogEvent:
+    """Return a row of `facts`."""
+    fields = dict(row)
+    data = fields["data"].encode()
+    fields["data"] = Raw(msgspec.json.encode(IMPORT.decode(data)) if fields["kind"] == UnitsAdded.kind else data)
+    return LogEvent(**fields)
+
+
+def beat(row: asyncpg.Record) -> LogEvent:
+    """Return a row of `beats`: what the worker sent, nothing invented."""
+    event = codec.heartbeat(row)
+    said = {name: value for name, value in msgspec.structs.asdict(event.body).items() if value is not None}
+    return LogEvent(
+        position=event.position,
+        kind=event.body.kind,
+        campaign=event.campaign,
+        unit=event.unit,
+        worker=event.worker,
+        recorded_at=event.at,
+        correlation_id=event.correlation_id,
+        actor=event.actor,
+        data=Raw(msgspec.json.encode(said)),
+    )
+
+
+async def head(source: Source) -> int:
+    """Return the last position of the log."""
+    async with source.connection() as connection:
+        return await event_log.head(connection, source.shard)
+
+
+async def tail(source: Source, after: int, chosen: Filter, stopping: asyncio.Event) -> AsyncIterator[Sequence[LogEvent]]:
+    """Yield the events after *after* that match, as they come; an empty page now and then says that it still lives.
+
+    While the database is away, it waits.
+    """
+    clock = asyncio.get_running_loop().time
+    quiet_since = clock()
+    while not stopping.is_set():
+        try:
+            known = source.projector.position if source.projector.leads else await head(source)
+            upto = min(known, after + WINDOW)
+            found = await page(source, after, upto, chosen) if upto > after else []
+        except Unreadable:
+            upto, found = after, []
+        after = found[-1].position if len(found) == PAGE else max(upto, after)
+        if found:
+            yield found
+            quiet_since = clock()
+        elif clock() - quiet_since >= KEEP_ALIVE_S:
+            yield ()
+            quiet_since = clock()
+        if upto <= after and len(found) < PAGE:
+            await source.projector.nap(LOOK_S)
+
+
+async def page(source: Source, after: int, upto: int, chosen: Filter) -> list[LogEvent]:
+    """Return the next page; the read ends in order also when its reader leaves, whose cancellation would break a rollback."""
+    return await asyncio.shield(events(source, after, upto, chosen, PAGE))
+
+
+def frames(found: Sequence[LogEvent]) -> bytes:
+    """Return events as server-sent events, nothing as a comment that keeps the line open."""
+    if not found:
+        return b": keep-alive\n\n"
+    return b"".join(
+        b"id: %d\nevent: %s\ndata: %s\n\n" % (event.position, event.kind.encode(), msgspec.json.encode(event)) for event in found
+    )

@@ -1,0 +1,69 @@
+"""Reads of investigations and recovery plans."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from projections.http.reads.query_runner import READS, Source
+from service.domain import ids
+
+
+class InvestigationView(Struct, kw_only=True):
+    """An investigation: of which unit, in whose hands until when, and what came of it; *why* it came to nothing."""
+
+    id: ids.InvestigationId
+    campaign: ids.CampaignName
+    unit: ids.UnitKey
+    state: ids.InvestigationState
+    reason: ids.QuarantineReason | None
+    attempts: int
+    error: str | None
+    exit_code: int | None
+    requested_at: datetime
+    worker: ids.WorkerId | None
+    claimed_at: datetime | None
+    until: datetime | None
+    ended_at: datetime | None
+    fix_unit: ids.UnitKey | None
+    root_cause: str | None
+    why: str | None
+
+
+class RecoveryView(Struct, kw_only=True):
+    """A plan: units that can be resumed, how many done ones are kept, where the campaign's last fact stands."""
+
+    id: ids.RecoveryId
+    campaign: ids.CampaignName
+    resumable: list[ids.UnitKey]
+    preserved: int
+    last_position: int
+    state: ids.RecoveryState
+    detected_at: datetime
+    ended_at: datetime | None
+    by: str | None
+
+
+async def investigations(
+    source: Source, after: str, state: str | None, campaign: str | None, limit: int, at_least: int | None
+) -> list[InvestigationView]:
+    """Return the next investigations in the order of their requests."""
+    rows = await source.fetch(READS.investigations, after, state, campaign, limit, at_least=at_least)
+    return [InvestigationView(**dict(row)) for row in rows]
+
+
+async def investigation(source: Source, known: ids.InvestigationId, at_least: int | None) -> InvestigationView | None:
+    """Return one investigation."""
+    row = await source.row(READS.investigation, known, at_least=at_least)
+    return None if row is None else InvestigationView(**dict(row))
+
+
+async def recoveries(source: Source, after: str, state: str, limit: int, at_least: int | None) -> list[RecoveryView]:
+    """Return the next plans, the oldest first."""
+    rows = await source.fetch(READS.recoveries, after, state, limit, at_least=at_least)
+    return [RecoveryView(**dict(row)) for row in rows]
+
+
+async def recovery(source: Source, known: ids.RecoveryId, at_least: int | None) -> RecoveryView | None:
+    """Return one plan."""
+    row = await source.row(READS.recovery, known, at_least=at_least)
+    return None if row is None else RecoveryView(**dict(row))

@@ -1,0 +1,80 @@
+"""Reads of the quarantine: the units that failed for good, each with its cause and its last screen."""
+
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from projections.http.reads.query_runner import READS, Source
+from projections.store import QUARANTINED
+from service.domain import ids
+from service.domain.content.screen import plain
+from service.domain.retry import matches
+
+
+class QuarantinedUnit(Struct, kw_only=True):
+    """A quarantined unit; *screen* is the text of the last screen, without what a terminal obeys."""
+
+    key: ids.UnitKey
+    reason: ids.QuarantineReason
+    attempts: int
+    error: str | None
+    worker: ids.WorkerId | None
+    quarantined_at: datetime
+    screen_id: str | None
+    screen: str | None
+
+
+class Where(Protocol):
+    """What a bulk retry matches; None matches everything."""
+
+    @property
+    def reason(self) -> ids.QuarantineReason | None:
+        """The quarantine reason."""
+
+    @property
+    def error_glob(self) -> str | None:
+        """A glob on the error, whole message, any case."""
+
+
+async def quarantine(
+    source: Source, campaign: ids.CampaignName, after: str, reason: str | None, limit: int, at_least: int | None = None
+) -> list[QuarantinedUnit]:
+    """Return the next quarantined units by key."""
+    rows = await source.fetch(READS.quarantine, campaign, after, reason, limit, at_least=at_least)
+    found = []
+    for text, screen in rows:
+        card = QUARANTINED.decode(text)
+        found.append(
+            QuarantinedUnit(
+                key=card.key,
+                reason=card.reason,
+                attempts=card.attempts,
+                error=card.error,
+                worker=card.worker,
+                quarantined_at=card.quarantined_at,
+                screen_id=card.screen_id,
+                screen=None if screen is None else plain(screen),
+            )
+        )
+    return found
+
+
+async def matching_keys(
+    source: Source, campaign: ids.CampaignName, where: Where, after: ids.UnitKey | None, limit: int
+) -> list[ids.UnitKey]:
+    """Return up to *limit* quarantined keys that match *where*, in order, after key *after*."""
+    keys: list[ids.UnitKey] = []
+    last = after or ""
+    while len(keys) < limit:
+        rows = await source.fetch(READS.quarantined_errors, campaign, last, where.reason, limit)
+        keys += [ids.UnitKey(row["key"]) for row in rows if fits(where.error_glob, row["error"])]
+        if len(rows) < limit:
+            break
+        last = rows[-1]["key"]
+    return keys[:limit]
+
+
+def fits(glob: str | None, error: str | None) -> bool:
+    """Tell whether *error* has the shape of *glob*; without a glob everything fits."""
+    return glob is None or matches(glob.lower(), (error or "").lower())

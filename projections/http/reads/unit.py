@@ -1,0 +1,187 @@
+"""Reads of units: lists, one unit with its attempts, its events, why it is not running."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from projections.http.reads.query_runner import READS, Source
+from projections.views.unit.attempts import Attempt, story
+from projections.views.wave.card import FIRST
+from service.domain import ids
+from service.domain.claiming import Blocker, campaign_blockers, engine_blockers, unit_blockers
+from service.domain.content.screen import plain
+from service.domain.state import State
+from service.store.log import codec, event_log
+from service.store.state import rows
+from service.store.state.loader import Loader
+from service.store.state.read_set import Needs
+
+STORY = 10_000
+LAST = 2**63 - 1
+
+
+class UnitRow(Struct, kw_only=True):
+    """A unit in a list; *attempts* counts executions that failed or run now, *token_active* tells whether a claim holds it."""
+
+    key: ids.UnitKey
+    state: ids.UnitState
+    group: int
+    priority: int
+    attempts: int
+    parks: int
+    claims: int
+    worker: ids.WorkerId | None
+    token_active: bool
+    due_at: datetime | None
+    resume_at: datetime | None
+    error: str | None
+    reason: str | None
+    updated_at: datetime
+
+
+class UnitView(Struct, kw_only=True):
+    """A unit with its attempts; *attempt_count* counts those that failed or run now, *screen* is the last one's text."""
+
+    campaign: ids.CampaignName
+    key: ids.UnitKey
+    state: ids.UnitState
+    group: int
+    priority: int
+    attempts: list[Attempt]
+    attempt_count: int
+    parks: int
+    claims: int
+    worker: ids.WorkerId | None
+    token_active: bool
+    due_at: datetime | None
+    resume_at: datetime | None
+    error: str | None
+    reason: str | None
+    updated_at: datetime
+    payload: Raw
+    estimate_s: float | None
+    kind: str
+    fix_of: ids.UnitKey | None
+    because_of: ids.UnitKey | None
+    depends_on: list[ids.UnitKey]
+    ready_at: datetime | None
+    claimed_at: datetime | None
+    session: str | None
+    lease_until: datetime | None
+    progress: float | None
+    note: str | None
+    output_at: datetime | None
+    screen_id: str | None
+    screen: str | None
+
+
+class Explanation(Struct, kw_only=True):
+    """Why a unit is not running: everything that stands in its way now; nothing does when it is *claimable*."""
+
+    campaign: ids.CampaignName
+    key: ids.UnitKey
+    state: ids.UnitState
+    claimable: bool
+    blockers: list[Blocker]
+    at: datetime
+    position: int
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """Which units of a campaign a list shows."""
+
+    state: str | None = None
+    group: int | None = None
+    q: str | None = None
+    wave: int | None = None
+
+
+async def campaign_known(source: Source, campaign: ids.CampaignName) -> bool:
+    """Tell whether there is such a campaign."""
+    row = await source.row(READS.known, campaign)
+    return row is not None and bool(row[0])
+
+
+async def units(
+    source: Source, campaign: ids.CampaignName, choice: Choice, after: str, limit: int, at_least: int | None
+) -> list[UnitRow]:
+    """Return the next units."""
+    parameters: list[Any] = [campaign, after, choice.group, choice.q, limit]
+    query = READS.units
+    if choice.wave is not None:
+        query = READS.units_of_first_wave if choice.wave == FIRST else READS.units_of_wave
+        parameters += [choice.state] if choice.wave == FIRST else [choice.wave, choice.state]
+    elif choice.state is not None:
+        query = READS.units_in_state
+        parameters.append(choice.state)
+    rows = await source.fetch(query, *parameters, at_least=at_least)
+    return [UnitRow(**dict(row)) for row in rows]
+
+
+async def unit_view(
+    source: Source, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None, *, painted: bool = False
+) -> UnitView | None:
+    """Return one unit with its attempts, None when there is none; *painted* leaves in its screen what a terminal obeys."""
+    async with source.connection(at_least) as connection:
+        row = await connection.fetchrow(READS.unit, source.shard, campaign, key)
+        if row is None:
+            return None
+        facts = await connection.fetch(READS.story, source.shard, campaign, key, 0, STORY)
+        attempts = story(codec.fact(fact, source.shard) for fact in facts)
+        stretches = silent(attempts)
+        usages = await connection.fetch(READS.usages, source.shard, campaign, key, *stretches) if stretches else []
+    told = {begun: msgspec.json.decode(usage) for begun, usage in usages if usage is not None}
+    for attempt in attempts:
+        attempt.usage = attempt.usage or told.get(attempt.position)
+    fields = dict(row)
+    fields["payload"] = Raw(fields["payload"].encode())
+    if fields["screen"] and not painted:
+        fields["screen"] = plain(fields["screen"])
+    return UnitView(**fields, attempts=attempts)
+
+
+def silent(attempts: Sequence[Attempt]) -> tuple[list[int], list[int]] | None:
+    """Return from where to where in the log those *attempts* of a unit went whose end tells no usage, None when none did."""
+    stretches = pairwise([*(attempt.position for attempt in attempts), LAST])
+    found = [stretch for attempt, stretch in zip(attempts, stretches, strict=True) if attempt.usage is None]
+    return ([begun for begun, _ in found], [ended for _, ended in found]) if found else None
+
+
+async def explain(
+    source: Source, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None
+) -> Explanation | None:
+    """Return every reason why the unit is not claimed, by the very predicate of the claim."""
+    async with source.connection(at_least) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        now = await connection.fetchrow(event_log.QUERIES.moment, source.shard)
+        assert now is not None, "every shard has an engine"
+        state = State(rows.engine(now))
+        needs = Needs(())
+        needs.campaigns.add(campaign)
+        needs.units.add((campaign, key))
+        loader = Loader(connection, source.shard, state, now["at"])
+        await loader.load(needs)
+        unit, owner = state.units.get((campaign, key)), state.campaigns.get(campaign)
+        if unit is not None and unit.state == "blocked":
+            await loader.parents([(campaign, key)])
+        if owner is not None and owner.spreading:
+            await loader.unheard((campaign, key))
+    if unit is None or owner is None:
+        return None
+    blockers = [
+        *unit_blockers(state, owner, unit),
+        *campaign_blockers(state, owner, "auto", now["at"]),
+        *engine_blockers(state),
+    ]
+    return Explanation(
+        campaign=campaign,
+        key=key,
+        state=unit.state,
+        claimable=not blockers,
+        blockers=blockers,
+        at=now["at"],
+        position=now["head"],
+    )

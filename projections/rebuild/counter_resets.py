@@ -1,0 +1,27 @@
+"""What a swap would take back from who has already seen it: counters that get smaller."""
+
+from collections import defaultdict
+
+from projections.measures.series import Series
+from projections.measures.series_store import Book
+
+Lowered = dict[str, tuple[tuple[str, ...], ...]]
+"""Families, and the label values of those of their series that are smaller than they were."""
+
+
+def lowered(live: Book, rebuilt: Book) -> Lowered:
+    """Return which series of *live* are smaller in *rebuilt*; one that is not there any more ends, and takes nothing back."""
+    found: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for family, labels in sorted(live.series.keys() & rebuilt.series.keys()):
+        if smaller(live.series[family, labels], rebuilt.series[family, labels]):
+            found[family].append(labels)
+    return {family: tuple(series) for family, series in found.items()}
+
+
+def smaller(before: Series, after: Series) -> bool:
+    """Tell whether any number of a series got smaller, or its buckets are others."""
+    if len(before.buckets) != len(after.buckets):
+        return True
+    pairs = [(before.value, after.value), (before.sum_us, after.sum_us), *zip(before.buckets, after.buckets, strict=True)]
+    pairs += [(count, after.exponential.get(index, 0)) for index, count in before.exponential.items()]
+    return any(now < was for was, now in pairs)

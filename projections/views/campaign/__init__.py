@@ -1,0 +1,1 @@
+"""The view of a campaign and the folds that keep it."""

@@ -1,0 +1,1 @@
+"""The view of a quota and the fold that keeps it."""

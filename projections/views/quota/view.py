@@ -1,0 +1,63 @@
+"""The quota and the engine as they are read."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from projections.views.campaign.view import Pause
+from projections.views.quota.card import QuotaCard
+from service.domain import ids
+from service.domain.events import QuotaPolicy
+
+
+class QuotaView(Struct, kw_only=True):
+    """A quota: its gate and its meter."""
+
+    key: ids.QuotaKey
+    gate: Literal["open", "closed"]
+    reason: ids.GateReason | None
+    resume_at: datetime | None
+    utilization: float | None
+    resets_at: datetime | None
+    last_poll_ok: bool | None
+    consecutive_failures: int
+    last_failure_kind: ids.ReadingFailure | None
+    next_poll_s: float
+    policy: QuotaPolicy
+
+
+class PoolView(Struct, kw_only=True):
+    """The slots; *advice* is what I/O-bound work on this machine starts with: cores x 2, then by saturation."""
+
+    size: int
+    in_use: int
+    advice: int
+
+
+class EngineView(Struct, kw_only=True):
+    """The whole installation; *position* is the head of the log."""
+
+    state: Literal["running", "paused"]
+    pool: PoolView
+    paused: Pause | None
+    quotas: list[QuotaView]
+    leader: str | None
+    position: int
+
+
+def view(card: QuotaCard) -> QuotaView:
+    """Return *card* as it is shown."""
+    return QuotaView(
+        key=card.key,
+        gate="open" if card.closed_at is None else "closed",
+        reason=card.reason,
+        resume_at=card.resume_at,
+        utilization=card.utilization,
+        resets_at=card.resets_at,
+        last_poll_ok=card.last_poll_ok,
+        consecutive_failures=card.consecutive_failures,
+        last_failure_kind=card.last_failure_kind,
+        next_poll_s=card.next_poll_s,
+        policy=card.policy,
+    )

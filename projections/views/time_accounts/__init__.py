@@ -1,0 +1,1 @@
+"""Where the time of every campaign's units went."""

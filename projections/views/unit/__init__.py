@@ -1,0 +1,1 @@
+"""The views of one unit: its attempts, its trace, its quarantine."""

@@ -1,0 +1,1 @@
+"""The view of a wave and the fold that keeps it."""

@@ -1,0 +1,39 @@
+"""A wave as it is read."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from projections.views.campaign.view import UnitCounts
+from projections.views.wave.card import WaveCard
+from service.domain import ids
+
+
+class WaveView(Struct, kw_only=True):
+    """A wave: the units that are as many dependencies away from a beginning; waves count from 1.
+
+    *keys* are its first units by key, the rest is in the list of units with `wave=`. *started_at* is its first claim, *ended_at*
+    its last final unit, None while one is open; *duration_s* is the time between them.
+    """
+
+    wave: int
+    units: UnitCounts
+    keys: list[ids.UnitKey]
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration_s: float | None
+
+
+def view(card: WaveCard, keys: Sequence[ids.UnitKey]) -> WaveView:
+    """Return *card* as it is shown."""
+    duration = None if card.started_at is None or card.ended_at is None else card.ended_at - card.started_at
+    counts = card.units
+    return WaveView(
+        wave=card.wave,
+        units=UnitCounts(total=counts.total, **{state: getattr(counts, state) for state in ids.UNIT_STATES}),
+        keys=list(keys),
+        started_at=card.started_at,
+        ended_at=card.ended_at,
+        duration_s=None if duration is None else duration.total_seconds(),
+    )

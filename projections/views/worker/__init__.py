@@ -1,0 +1,1 @@
+"""The view of a worker and the fold that keeps it."""

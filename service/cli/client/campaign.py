@@ -1,0 +1,131 @@
+"""`muster campaign …`: campaigns seen and steered over the API."""
+
+from typing import TextIO
+
+import click
+
+from service.cli.client.campaign_create import create
+from service.cli.client.name_completion import campaigns
+from service.cli.client.remote import Remote, agreed, example, hint, paged, reasoned, remote
+from service.terminal.api_types import Campaign, Page, Retried
+from service.terminal.formatting import line, some
+from service.terminal.http_client import path_of
+from service.terminal.render import campaign as face
+from service.terminal.render import table
+
+STATES = ("running", "paused", "completed", "cancelled")
+REASONS = ("max_attempts", "not_retryable", "heartbeat_dead", "manual", "max_claims")
+named = click.argument("name", shell_complete=campaigns)
+
+
+@click.group()
+@example(
+    "muster campaign list --state running",
+    "muster campaign create nightly.json --units units.ndjson --wait",
+    "muster campaign show nightly --json | jq .units",
+)
+def campaign() -> None:
+    """See and steer campaigns."""
+
+
+campaign.add_command(create)
+
+
+@campaign.command("list")
+@click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
+@click.option("--label", multiple=True, metavar="NAME[=VALUE]", help="Only those with this label; repeat for several.")
+@paged
+@remote
+@example("muster campaign list --state running --label team=core")
+async def list_campaigns(muster: Remote, state: str | None, label: tuple[str, ...], limit: int, cursor: str | None) -> None:
+    """List campaigns."""
+    query = {"state": state, "label": label, "limit": limit, "cursor": cursor}
+    muster.told(await muster.service.get(path_of("campaigns"), query), Page[Campaign], listed)
+
+
+def listed(page: Page[Campaign]) -> None:
+    """Print campaigns."""
+    table.show(face.LIST, page.items, nothing="no campaigns")
+    hint(page.next)
+
+
+@campaign.command()
+@named
+@remote
+@example("muster campaign show nightly")
+async def show(muster: Remote, name: str) -> None:
+    """Show one campaign."""
+    muster.told(await muster.service.get(path_of("campaigns", name)), Campaign, lambda found: table.sheet(face.sheet(found)))
+
+
+async def turn(muster: Remote, name: str, switch: str, reason: str | None) -> None:
+    """Turn a switch of a campaign and say how it stands now."""
+    body = await muster.service.post(f"{path_of('campaigns', name)}/{switch}", {"reason": reason})
+    muster.told(body, Campaign, lambda found: click.echo(f"campaign {line(found.name)} is {found.state}"))
+
+
+@campaign.command()
+@named
+@reasoned
+@remote
+@example('muster campaign pause nightly --reason "the tests are red"')
+async def pause(muster: Remote, name: str, reason: str | None) -> None:
+    """Stop new automatic claims; running work goes on."""
+    await turn(muster, name, "pause", reason)
+
+
+@campaign.command()
+@named
+@reasoned
+@remote
+async def resume(muster: Remote, name: str, reason: str | None) -> None:
+    """Allow automatic claims again."""
+    await turn(muster, name, "resume", reason)
+
+
+@campaign.command()
+@named
+@reasoned
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@remote
+@example('muster campaign cancel nightly --reason "wrong brief" --yes')
+async def cancel(muster: Remote, name: str, reason: str | None, *, yes: bool) -> None:
+    """End a campaign: what is not final is cancelled, workers are told to stop."""
+    agreed(f"Cancel campaign {line(name)} and everything in it that is not final?", yes=yes)
+    await turn(muster, name, "cancel", reason)
+
+
+@campaign.command()
+@named
+@reasoned
+@remote
+async def reset(muster: Remote, name: str, reason: str | None) -> None:
+    """Reset the breaker: count failures from zero and let claims through again."""
+    await turn(muster, name, "breaker/reset", reason)
+
+
+@campaign.command()
+@named
+@reasoned
+@click.option("--of", "failed", type=click.Choice(REASONS), help="Only those quarantined for this reason.")
+@click.option("--error", metavar="GLOB", help="Only those whose whole error matches; knows * and ?.")
+@click.option("--brief", type=click.File(), help="Reload the brief from this file; - is standard input.")
+@click.option("--dry-run", is_flag=True, help="Only count.")
+@remote
+@example("muster campaign retry nightly --dry-run", 'muster campaign retry nightly --error "*connection reset*"')
+async def retry(
+    muster: Remote, name: str, reason: str | None, failed: str | None, error: str | None, brief: TextIO | None, *, dry_run: bool
+) -> None:
+    """Send quarantined units back to work, their attempts at zero."""
+    where = {key: value for key, value in (("reason", failed), ("error_glob", error)) if value is not None}
+    text = None if brief is None else brief.read()
+    asked = {"reason": reason, "where": where or None, "reload_brief": text, "dry_run": dry_run or None}
+    body = await muster.service.post(f"{path_of('campaigns', name)}/retry-failed", asked)
+    muster.told(body, Retried, lambda did: click.echo(retried(did, dry_run=dry_run)))
+
+
+def retried(did: Retried, *, dry_run: bool) -> str:
+    """Say what a bulk retry did, or would do."""
+    if dry_run:
+        return f"{some(did.matched, 'quarantined unit')} would be retried"
+    return f"{did.cleared:,} of {some(did.matched, 'quarantined unit')} back to work"

@@ -1,0 +1,125 @@
+"""`muster campaign create`: a campaign from a file, from options, or from both; its units streamed."""
+
+import asyncio
+import sys
+from typing import Any, BinaryIO, TextIO
+
+import click
+import msgspec
+
+from service.cli.client.ndjson_upload import counted, sent
+from service.cli.client.remote import Exit, Remote, example, remote
+from service.cli.option import instant_of, labels_of, policy_of
+from service.terminal.api_types import Campaign, Imported
+from service.terminal.formatting import line, percent
+from service.terminal.http_client import AwayError, decoded, path_of
+from service.terminal.render import campaign as face
+
+LOOK_S = 1.0
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"), required=False)
+@click.option("--name", help="Its name, a slug.")
+@click.option("--title", help="Its title.")
+@click.option(
+    "--units", type=click.File("rb"), metavar="FILE", help="Units, one JSON document a line, streamed; - is standard input."
+)
+@click.option("--policy", multiple=True, metavar="FIELD=VALUE", callback=policy_of, help="Such as max_attempts=2; repeat.")
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", callback=labels_of, help="Repeat for several.")
+@click.option("--quota", help="The quota that its work uses up.")
+@click.option("--brief", type=click.File(), metavar="FILE", help="The brief, from a file.")
+@click.option("--deadline", metavar="TIME", callback=instant_of, help="2026-01-31T14:30, or a span from now such as 8h.")
+@click.option("--auto/--no-auto", default=None, help="Whether workers are given its units by themselves.")
+@click.option("--wait", is_flag=True, help=f"Wait until it is over; exit {Exit.NOT_ACHIEVED:d} unless it was achieved.")
+@remote
+@example(
+    "muster campaign create nightly.json --wait",
+    "muster campaign create --name nightly --policy max_attempts=2 --units units.ndjson",
+    "generate | muster campaign create --name nightly --units -",
+)
+async def create(
+    muster: Remote,
+    file: BinaryIO | None,
+    units: BinaryIO | None,
+    policy: dict[str, Any],
+    labels: dict[str, str],
+    brief: TextIO | None,
+    *,
+    wait: bool,
+    **members: Any,  # noqa: ANN401 - as click gives them
+) -> None:
+    """Begin a campaign.
+
+    FILE is the JSON that `POST /v1/campaigns` takes, - is standard input; options go before what stands in it.
+    """
+    if file is not None and file is units:
+        raise click.UsageError("FILE and --units cannot both be standard input")
+    body = document(file) | {name: value for name, value in members.items() if value is not None}
+    body["policy"] = merged(body.get("policy") or {}, policy)
+    body["labels"] = (body.get("labels") or {}) | labels
+    if brief is not None:
+        body["brief"] = brief.read()
+    if "name" not in body:
+        raise click.UsageError('a campaign needs a name: --name NAME, or "name" in FILE')
+    await begun(muster, body, units, wait=wait)
+
+
+def document(file: BinaryIO | None) -> dict[str, Any]:
+    """Return the JSON object in *file*, nothing without one."""
+    if file is None:
+        return {}
+    try:
+        return msgspec.json.decode(file.read(), type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{file.name} is not a campaign in JSON: {error}") from error
+
+
+def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Return *above* laid over *below*.
+
+    >>> merged({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
+    {'a': {'b': 3, 'c': 2}}
+    """
+    result = dict(below)
+    for name, value in above.items():
+        known = result.get(name)
+        result[name] = merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return result
+
+
+async def begun(muster: Remote, body: dict[str, Any], units: BinaryIO | None, *, wait: bool) -> None:
+    """Create the campaign, add its units, and wait for its end if that is wanted; print the last of the answers."""
+    name, service = str(body["name"]), muster.service
+    answer = await service.post(path_of("campaigns"), body)
+    position = decoded(answer, Campaign).position
+    if units is not None:
+        imported = await sent(service, name, units)
+        click.echo(f"campaign {line(name)}: {counted(imported)}", err=True)
+        position = decoded(imported, Imported).position
+        answer = await service.get(path_of("campaigns", name), {"at_least": position})
+    if wait:
+        answer = await ended(muster, name, position)
+    muster.told(
+        answer, Campaign, lambda found: click.echo(f"campaign {line(found.name)} is {face.says(found)}, {face.done(found)} done")
+    )
+    if wait and decoded(answer, Campaign).outcome != "achieved":
+        sys.exit(Exit.NOT_ACHIEVED)
+
+
+async def ended(muster: Remote, name: str, position: int) -> bytes:
+    """Return the campaign once it is over; a service that is away meanwhile is waited for."""
+    shown = ""
+    while True:
+        try:
+            body = await muster.service.get(path_of("campaigns", name), {"at_least": position})
+            campaign = decoded(body, Campaign)
+            if campaign.over:
+                return body
+            told = f"{percent(campaign.progress):>4}  {face.done(campaign)} done, {face.says(campaign)}"
+        except AwayError as error:
+            told = f"{line(str(error))}; trying again"
+        if told != shown:
+            click.echo(told, err=True)
+            shown = told
+        await asyncio.sleep(LOOK_S)

@@ -1,0 +1,74 @@
+"""`muster engine …`: the whole installation seen and steered over the API."""
+
+import click
+
+from service.cli.client.remote import Remote, example, reasoned, remote
+from service.terminal.api_types import Engine
+from service.terminal.http_client import path_of
+from service.terminal.render import engine as face
+from service.terminal.render import table
+
+PATH = path_of("engine")
+
+
+@click.group()
+@example("muster engine show", 'muster engine pause --reason "maintenance"', "muster engine resize 64")
+def engine() -> None:
+    """See and steer the whole installation: its pause switch and its pool."""
+
+
+@engine.command()
+@remote
+async def show(muster: Remote) -> None:
+    """Show the engine, its pool and its quotas."""
+    muster.told(await muster.service.get(PATH), Engine, shown)
+
+
+def shown(found: Engine) -> None:
+    """Print the engine."""
+    table.sheet(face.sheet(found))
+    if found.quotas:
+        click.echo()
+        table.show(face.QUOTAS, found.quotas, nothing="")
+
+
+def stands(muster: Remote, body: bytes) -> None:
+    """Say how the engine stands now."""
+    muster.told(
+        body,
+        Engine,
+        lambda found: click.echo(f"the engine is {found.state}, {found.pool.in_use:,} of {found.pool.size:,} slots in use"),
+    )
+
+
+@engine.command()
+@reasoned
+@remote
+async def pause(muster: Remote, reason: str | None) -> None:
+    """Stop every claim; running work goes on."""
+    stands(muster, await muster.service.post(f"{PATH}/pause", {"reason": reason}))
+
+
+@engine.command()
+@reasoned
+@remote
+async def resume(muster: Remote, reason: str | None) -> None:
+    """Allow claims again."""
+    stands(muster, await muster.service.post(f"{PATH}/resume", {"reason": reason}))
+
+
+@engine.command()
+@click.argument("size", type=click.IntRange(0, 1_000_000))
+@remote
+async def resize(muster: Remote, size: int) -> None:
+    """Set the number of slots; what runs above it goes on."""
+    stands(muster, await muster.service.patch(PATH, {"pool_size": size}))
+
+
+@engine.command()
+@click.option("--force", is_flag=True, help="Open every gate first.")
+@remote
+@example("muster engine tick --force")
+async def tick(muster: Remote, *, force: bool) -> None:
+    """Sweep now: everything whose time has come goes on."""
+    stands(muster, await muster.service.post(f"{PATH}/tick", {"force": force}))

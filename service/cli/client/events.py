@@ -1,0 +1,63 @@
+"""`muster events`: the log, read or followed."""
+
+import click
+
+from service.cli.client.name_completion import campaigns
+from service.cli.client.remote import Remote, example, remote
+from service.terminal import event_stream
+from service.terminal.api_types import Event, Page
+from service.terminal.formatting import line
+from service.terminal.http_client import AwayError, Query, decoded, path_of
+from service.terminal.render import event as face
+from service.terminal.render import table
+
+
+@click.command()
+@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, through every restart of the service.")
+@click.option("--after", type=click.IntRange(0), metavar="POSITION", help="Begin after this position of the log.")
+@click.option("--campaign", shell_complete=campaigns, help="Only those of this campaign.")
+@click.option("--unit", metavar="KEY", help="Only those of this unit.")
+@click.option("--worker", help="Only those of this worker.")
+@click.option("--kind", multiple=True, help="Only those of this kind, such as unit.quarantined; repeat for several.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many at most, without --follow.")
+@remote
+@example(
+    "muster events --campaign nightly --kind unit.quarantined",
+    "muster events --follow --json | jq -r 'select(.kind == \"unit.completed\") | .unit'",
+)
+async def events(muster: Remote, after: int | None, limit: int, *, follow: bool, **chosen: str | tuple[str, ...] | None) -> None:
+    """Read the log, or follow it.
+
+    Without --after it begins with the last events, or at the beginning of the log when only some are asked for;
+    with --follow it begins now. With --json and --follow, every line is one event.
+    """
+    if follow:
+        await followed(muster, await event_stream.head(muster.service) if after is None else after, chosen)
+        return
+    if after is None:
+        after = 0 if any(chosen.values()) else max(await event_stream.head(muster.service) - limit, 0)
+    body = await muster.service.get(path_of("events"), {"after": after, "limit": limit, **chosen})
+    muster.told(body, Page[Event], listed)
+
+
+def listed(page: Page[Event]) -> None:
+    """Print events."""
+    table.show(face.LIST, page.items, nothing="no events")
+    if page.next is not None:
+        click.echo(f"there are more: --after {page.next}", err=True)
+
+
+async def followed(muster: Remote, after: int, chosen: Query) -> None:
+    """Print events as they come."""
+    away = False
+
+    def notice(loss: AwayError | None) -> None:
+        nonlocal away
+        if loss is not None and not away:
+            click.echo(f"{line(str(loss))}; trying again", err=True)
+        elif loss is None and away:
+            click.echo("the service is back", err=True)
+        away = loss is not None
+
+    async for told in event_stream.follow(muster.service, after, chosen, notice):
+        click.echo(told.text if muster.json else face.told(decoded(told.text, Event)))

@@ -1,0 +1,37 @@
+"""A file of lines, read as it is sent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import BinaryIO
+
+import click
+
+from service.terminal.api_types import Imported
+from service.terminal.formatting import line, some
+from service.terminal.http_client import RefusedError, Service, decoded, path_of
+
+PART_BYTES = 256 * 1024
+
+
+async def parts(file: BinaryIO) -> AsyncIterator[bytes]:
+    """Yield what is in *file* as it comes."""
+    read = getattr(file, "read1", file.read)
+    while part := await asyncio.to_thread(read, PART_BYTES):
+        yield part
+
+
+async def sent(service: Service, campaign: str, file: BinaryIO) -> bytes:
+    """Import the units in *file*, one JSON document a line; a refusal says how many are stored already."""
+    try:
+        return await service.send_lines(path_of("campaigns", campaign, "units"), parts(file))
+    except RefusedError:
+        click.echo(
+            f"campaign {line(campaign)} is there; mend the file and repeat: muster unit add {line(campaign)} FILE", err=True
+        )
+        raise
+
+
+def counted(body: bytes) -> str:
+    """Say what an import did."""
+    did = decoded(body, Imported)
+    return f"{some(did.added, 'unit')} added, {did.updated:,} updated, {did.unchanged:,} unchanged"

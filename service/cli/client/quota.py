@@ -1,0 +1,39 @@
+"""`muster quota …`: quotas seen over the API."""
+
+import click
+
+from service.cli.client.name_completion import quotas
+from service.cli.client.remote import Remote, example, hint, paged, remote
+from service.terminal.api_types import Page, Quota
+from service.terminal.http_client import path_of
+from service.terminal.render import engine as face
+from service.terminal.render import table
+
+
+@click.group()
+@example("muster quota list", "muster quota show anthropic --json | jq .resume_at")
+def quota() -> None:
+    """See quotas: whose gate is closed, why, and until when."""
+
+
+@quota.command("list")
+@paged
+@remote
+async def list_quotas(muster: Remote, limit: int, cursor: str | None) -> None:
+    """List quotas."""
+    muster.told(await muster.service.get(path_of("quotas"), {"limit": limit, "cursor": cursor}), Page[Quota], listed)
+
+
+def listed(page: Page[Quota]) -> None:
+    """Print quotas."""
+    table.show(face.QUOTAS, page.items, nothing="no quotas")
+    hint(page.next)
+
+
+@quota.command()
+@click.argument("key", shell_complete=quotas)
+@remote
+async def show(muster: Remote, key: str) -> None:
+    """Show one quota."""
+    body = await muster.service.get(path_of("quotas", key))
+    muster.told(body, Quota, lambda found: table.sheet(face.quota_sheet(found)))

@@ -1,0 +1,175 @@
+"""`muster unit …`: the units of a campaign seen and steered over the API."""
+
+from typing import Any, BinaryIO
+
+import click
+
+from service.cli.client.name_completion import campaigns, units
+from service.cli.client.ndjson_upload import counted, sent
+from service.cli.client.remote import Remote, agreed, example, hint, paged, reasoned, remote
+from service.cli.option import instant_of
+from service.terminal.api_types import Explanation, Page, Unit, UnitRow
+from service.terminal.formatting import line
+from service.terminal.http_client import path_of
+from service.terminal.render import table
+from service.terminal.render import unit as face
+
+STATES = ("blocked", "ready", "delayed", "parked", "running", "done", "quarantined", "skipped", "cancelled")
+of_campaign = click.argument("campaign", shell_complete=campaigns)
+named = click.argument("key", shell_complete=units)
+
+
+@click.group()
+@example(
+    "muster unit list nightly --state quarantined", "muster unit explain nightly src/a.py", "muster unit retry nightly src/a.py"
+)
+def unit() -> None:
+    """See and steer the units of a campaign."""
+
+
+@unit.command("list")
+@of_campaign
+@click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
+@click.option("--group", type=int, help="Only those of this group.")
+@click.option("--wave", type=int, help="Only those of this wave.")
+@click.option("--q", metavar="TEXT", help="Only those with this text in their key.")
+@paged
+@remote
+@example("muster unit list nightly --state running --json | jq -r '.items[].key'")
+async def list_units(muster: Remote, campaign: str, **query: Any) -> None:  # noqa: ANN401 - as click gives them
+    """List units by key."""
+    muster.told(await muster.service.get(path_of("campaigns", campaign, "units"), query), Page[UnitRow], listed)
+
+
+def listed(page: Page[UnitRow]) -> None:
+    """Print units."""
+    table.show(face.LIST, page.items, nothing="no units")
+    hint(page.next)
+
+
+@unit.command()
+@of_campaign
+@named
+@remote
+@example("muster unit show nightly src/a.py")
+async def show(muster: Remote, campaign: str, key: str) -> None:
+    """Show one unit with its attempts and its last screen."""
+    muster.told(await muster.service.get(path_of("campaigns", campaign, "units", key)), Unit, shown)
+
+
+def shown(found: Unit) -> None:
+    """Print a unit."""
+    table.sheet(face.sheet(found))
+    if found.attempts:
+        click.echo()
+        table.show(face.ATTEMPT, found.attempts, nothing="")
+    if found.screen:
+        click.echo("\n".join(["", "last screen:", *(f"  {text}".rstrip() for text in face.screen(found.screen))]))
+
+
+@unit.command()
+@of_campaign
+@named
+@remote
+@example("muster unit explain nightly src/a.py")
+async def explain(muster: Remote, campaign: str, key: str) -> None:
+    """Say why a unit is not running: everything in its way, and when that clears."""
+    body = await muster.service.get(path_of("campaigns", campaign, "units", key, "explain"))
+    muster.told(body, Explanation, explained)
+
+
+def explained(found: Explanation) -> None:
+    """Print what stands in the way of a unit."""
+    way = "nothing stands in its way: the next claim may take it" if found.claimable else "in its way:"
+    click.echo(f"unit {line(found.key)} is {found.state}; {way}")
+    if found.blockers:
+        table.show(face.BLOCKER, found.blockers, nothing="")
+
+
+@unit.command()
+@of_campaign
+@click.argument("file", type=click.File("rb"))
+@remote
+@example('echo \'{"key": "src/a.py", "payload": {"path": "src/a.py"}}\' | muster unit add nightly -')
+async def add(muster: Remote, campaign: str, file: BinaryIO) -> None:
+    """Add units from FILE, one JSON document a line, streamed; - is standard input.
+
+    A unit that is known and not yet started takes the new payload, a started one is left alone.
+    """
+    body = await sent(muster.service, campaign, file)
+    click.echo(body if muster.json else counted(body))
+
+
+async def order(muster: Remote, campaign: str, key: str, verb: str, **members: str | None) -> None:
+    """Give an order about a unit and say how it stands now."""
+    body = await muster.service.post(path_of("campaigns", campaign, "units", key, verb), members)
+    muster.told(body, Unit, lambda found: click.echo(f"unit {line(found.key)} is {found.state}{until(found)}"))
+
+
+def until(found: Unit) -> str:
+    """Say until when a unit waits."""
+    return "" if (when := face.waits(found)) == "-" else f" until {when}"
+
+
+@unit.command()
+@of_campaign
+@named
+@reasoned
+@remote
+async def retry(muster: Remote, campaign: str, key: str, reason: str | None) -> None:
+    """Send a quarantined unit back to work, or end the rest of a delayed one."""
+    await order(muster, campaign, key, "retry", reason=reason)
+
+
+@unit.command()
+@of_campaign
+@named
+@click.option("--until", "resume_at", metavar="TIME", callback=instant_of, help="A span such as 30m, or a time  [default: 1h]")
+@reasoned
+@remote
+@example("muster unit park nightly src/a.py --until 30m")
+async def park(muster: Remote, campaign: str, key: str, resume_at: str | None, reason: str | None) -> None:
+    """Set a unit aside until a time; nothing is counted."""
+    await order(muster, campaign, key, "park", resume_at=resume_at, reason=reason)
+
+
+@unit.command()
+@of_campaign
+@named
+@reasoned
+@remote
+async def unpark(muster: Remote, campaign: str, key: str, reason: str | None) -> None:
+    """End the pause of a unit now."""
+    await order(muster, campaign, key, "unpark", reason=reason)
+
+
+@unit.command()
+@of_campaign
+@named
+@reasoned
+@remote
+async def quarantine(muster: Remote, campaign: str, key: str, reason: str | None) -> None:
+    """Take a unit out until somebody retries it; what depends on it is skipped."""
+    await order(muster, campaign, key, "quarantine", reason=reason)
+
+
+@unit.command()
+@of_campaign
+@named
+@reasoned
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@remote
+async def cancel(muster: Remote, campaign: str, key: str, reason: str | None, *, yes: bool) -> None:
+    """Give a unit up for good; what depends on it is skipped."""
+    agreed(f"Cancel unit {line(key)} for good?", yes=yes)
+    await order(muster, campaign, key, "cancel", reason=reason)
+
+
+@unit.command()
+@of_campaign
+@named
+@reasoned
+@remote
+async def stop(muster: Remote, campaign: str, key: str, reason: str | None) -> None:
+    """Take a unit from its worker, neutrally: it is ready again."""
+    await order(muster, campaign, key, "stop", reason=reason)

@@ -1,0 +1,54 @@
+"""`muster traces`: what the log says of executions of the past, as traces."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import asyncpg
+import click
+
+from projections.export.trace_batch import log_of
+from projections.export.traces import deliver, pages
+from projections.measures.process import Process
+from service.cli.option import past_of
+from service.cli.server.database import with_database
+from service.otlp import identity_of, trace_delivery
+from service.settings import Settings
+
+
+@click.group()
+def traces() -> None:
+    """Tell what the log says of executions, in any past."""
+
+
+@traces.command()
+@click.option("--from", "start", metavar="TIME", callback=past_of, required=True, help="First moment, as 2026-01-01T00:00:00Z.")
+@click.option("--to", "end", metavar="TIME", callback=past_of, help="First moment that is left out.  [default: now]")
+@with_database
+def export(settings: Settings, start: datetime, end: datetime | None) -> None:
+    """Send the spans that ended in a time to MUSTER_OTLP_TRACES_ENDPOINT: with the ids and times that they always have."""
+    if not settings.otlp_traces_endpoint:
+        raise click.ClickException("nowhere to send traces to: set MUSTER_OTLP_TRACES_ENDPOINT")
+    count = asyncio.run(send(settings, start, end or datetime.now(UTC)))
+    click.echo(f"{count:,} spans", err=True)
+
+
+async def send(settings: Settings, start: datetime, end: datetime) -> int:
+    """Read the log page by page, and send what it says; return how many spans that were.
+
+    Raises:
+        ClickException: a page did not arrive; those before it did.
+
+    """
+    delivery, identity, count = trace_delivery(settings, Process()), identity_of(settings), 0
+    connection = await asyncpg.connect(settings.dsn)
+    try:
+        origin = await log_of(connection)
+        if origin is not None:
+            async for page in pages(connection, origin, start, end):
+                sent = deliver(delivery, identity, page)
+                if sent is None:
+                    raise click.ClickException(f"{count:,} spans have arrived, those after position {page.after:,} have not")
+                count += sent
+    finally:
+        await connection.close()
+    return count

@@ -1,0 +1,1 @@
+"""Free content of clients: limits of JSON documents, redaction, terminal screens."""

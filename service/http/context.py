@@ -1,0 +1,34 @@
+"""The desk: everything the handlers need, given once by the composition root."""
+
+import asyncio
+from typing import Self
+
+from msgspec import Struct, field
+
+from service.http.ports import Bundles, Quarantine, Replays, Views, Writer
+from service.wakeup import Bell
+
+MEBI = 1024 * 1024
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """What the handlers stand at.
+
+    *bell* rings when work may have become claimable, *stopping* is set when the service ends; *body_limit* is in bytes,
+    *waiting_limit* says how many claims may wait at a time, and *waiting* holds those that do.
+    """
+
+    writer: Writer
+    views: Views
+    quarantine: Quarantine
+    bundles: Bundles
+    replays: Replays
+    bell: Bell
+    stopping: asyncio.Event
+    body_limit: int = 16 * MEBI
+    waiting_limit: int = 10_000
+    waiting: set[object] = field(default_factory=set)
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Return this desk itself: a copied router stands at the same one."""
+        return self

@@ -1,0 +1,1 @@
+"""The handlers of every route that changes something, one file per resource."""

@@ -1,0 +1,70 @@
+"""The engine: its pause switch, its pool, and a sweep on demand."""
+
+from typing import Annotated
+
+from litestar import patch, post
+from msgspec import Meta
+from msgspec.json import Decoder
+
+from service.domain.commands import Command, PauseEngine, ResizePool, ResumeEngine, TickEngine
+from service.http.openapi.operation import ENGINE, described
+from service.http.request.fields import Body, Line
+from service.http.request.request import Call
+from service.http.response import Ready, shown
+
+
+class EngineReason(Body, frozen=True):
+    """Why a person does this."""
+
+    reason: Line | None = None
+
+
+class EnginePatch(Body, frozen=True):
+    """The number of slots of the whole installation; for I/O-bound work on one machine, begin with twice its cores."""
+
+    pool_size: Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+class Tick(Body, frozen=True):
+    """With *force*, every gate opens."""
+
+    force: bool = False
+
+
+REASON, PATCH, TICK = Decoder(EngineReason), Decoder(EnginePatch), Decoder(Tick)
+
+
+async def steered(request: Call, command: Command) -> Ready:
+    """Have an order about the engine carried out; the answer is its view."""
+    return await shown(request, command, request.desk.views.engine)
+
+
+@patch("/v1/engine", **described("ResizePool", EnginePatch, ENGINE))
+async def resize_pool(request: Call) -> Ready:
+    """Set the number of slots; what runs above it goes on."""
+    body = await request.told(PATCH)
+    return await steered(request, ResizePool(pool_size=body.pool_size))
+
+
+@post("/v1/engine/pause", **described("PauseEngine", EngineReason, ENGINE))
+async def pause_engine(request: Call) -> Ready:
+    """Stop every claim; running work goes on. Pausing twice is one pause."""
+    body = await request.told(REASON)
+    return await steered(request, PauseEngine(reason=body.reason))
+
+
+@post("/v1/engine/resume", **described("ResumeEngine", EngineReason, ENGINE))
+async def resume_engine(request: Call) -> Ready:
+    """Allow claims again."""
+    body = await request.told(REASON)
+    return await steered(request, ResumeEngine(reason=body.reason))
+
+
+@post("/v1/engine/tick", **described("TickEngine", Tick, ENGINE))
+async def tick_engine(request: Call) -> Ready:
+    """Sweep now; with `force`, open every gate first."""
+    body = await request.told(TICK)
+    return await steered(request, TickEngine(force=body.force))
+
+
+HANDLERS = (resize_pool, pause_engine, resume_engine, tick_engine)

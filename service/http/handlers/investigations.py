@@ -1,0 +1,54 @@
+"""Investigations: what came of looking into a quarantined unit."""
+
+from litestar import post
+from msgspec import Raw, field
+from msgspec.json import Decoder
+
+from service.domain import ids
+from service.domain.commands import ConcludeInvestigation, Fix
+from service.domain.content.json_limits import require_fit
+from service.domain.content.redact import error_text
+from service.http.openapi.operation import INVESTIGATION, described
+from service.http.request.fields import Body, Key, Text, null
+from service.http.request.request import Call
+from service.http.response import Ready, shown
+
+
+class FixBody(Body, frozen=True):
+    """The one unit that mends the first; it is called `<key>.fix`, whether or not *key* says so."""
+
+    key: Key | None = None
+    payload: Raw = field(default_factory=null)
+
+    def __post_init__(self) -> None:
+        """Check what the types cannot say."""
+        require_fit("payload", self.payload)
+
+
+class InvestigationResult(Body, frozen=True):
+    """What was found; without a *unit*, nothing that would mend it. The cause is kept up to 4,000 characters."""
+
+    unit: FixBody | None = None
+    root_cause: Text | None = None
+
+
+RESULT = Decoder(InvestigationResult)
+
+
+@post(
+    "/v1/investigations/{investigation:str}/result",
+    **described("ConcludeInvestigation", InvestigationResult, INVESTIGATION, refuses=(404, 409, 422)),
+)
+async def conclude(request: Call) -> Ready:
+    """End an investigation: with one new unit in the group of the first, marked as its fix, or empty.
+
+    An investigation ends 30 minutes after its claim at the latest; a result after that is a conflict.
+    """
+    known = request.investigation
+    body = await request.told(RESULT)
+    fix = None if body.unit is None else Fix(body.unit.key, body.unit.payload)
+    command = ConcludeInvestigation(id=ids.InvestigationId(known), fix=fix, root_cause=error_text(body.root_cause))
+    return await shown(request, command, lambda position: request.desk.views.investigation(known, position))
+
+
+HANDLERS = (conclude,)

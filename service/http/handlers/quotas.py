@@ -1,0 +1,108 @@
+"""Quotas: what a meter says, and how a gate behaves."""
+
+from typing import Annotated
+
+from litestar import patch, post
+from msgspec import UNSET, Meta, Struct, UnsetType, json, structs
+from msgspec.json import Decoder
+
+from service.domain import ids
+from service.domain.commands import EditQuota, RecordReading
+from service.domain.content.redact import redact_text
+from service.domain.events import QuotaPolicy
+from service.domain.events.quota import Offset, Ramp, Threshold
+from service.domain.rejections import Validation
+from service.http.openapi.operation import QUOTA, described
+from service.http.request.fields import Body, Instant, Line, instant
+from service.http.request.request import Call
+from service.http.response import Ready, shown
+
+
+class Reading(Body, frozen=True):
+    """What a meter says: either *utilization* (with *resets_at* where it is known), or a *failure*."""
+
+    utilization: Annotated[float, Meta(ge=0, le=1000)] | None = None
+    resets_at: Instant | None = None
+    failure: ids.ReadingFailure | None = None
+    message: Line | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the types cannot say."""
+        instant("resets_at", self.resets_at)
+
+
+class QuotaPolicyPatch(Body, frozen=True):
+    """A JSON merge patch of a policy; what is left out stays, null gives back the default."""
+
+    fire: ids.Fire | UnsetType | None = UNSET
+    threshold: Threshold | UnsetType | None = UNSET
+    offset_s: Offset | UnsetType | None = UNSET
+    ramp_per_s: Ramp | UnsetType | None = UNSET
+
+
+class QuotaPatch(QuotaPolicyPatch, frozen=True):
+    """What changes of the policy; its fields may also stand under `policy`, as in the view."""
+
+    policy: QuotaPolicyPatch | UnsetType | None = UNSET
+
+
+class Gate(Struct):
+    """The part of a quota view that an edit builds on."""
+
+    policy: QuotaPolicy = QuotaPolicy()
+
+
+READING, PATCH = Decoder(Reading), Decoder(QuotaPatch)
+
+
+@post("/v1/quotas/{quota:str}/readings", **described("RecordReading", Reading, QUOTA))
+async def record_reading(request: Call) -> Ready:
+    """Take what a meter says; a reading opens the gate that it disproves, a failure may close it."""
+    key = request.quota
+    body = await request.told(READING)
+    require_one_of(body)
+    command = RecordReading(
+        quota=key,
+        utilization=body.utilization,
+        resets_at=body.resets_at,
+        failure=body.failure,
+        message=body.message and redact_text(body.message),
+    )
+    return await shown(request, command, lambda position: request.desk.views.quota(key, position))
+
+
+def require_one_of(reading: Reading) -> None:
+    """Refuse a reading that is both a success and a failure, or neither."""
+    if reading.failure is not None and (reading.utilization is not None or reading.resets_at is not None):
+        field = "utilization" if reading.utilization is not None else "resets_at"
+        raise Validation(f"{field} does not go with failure: the meter answered, or it did not", field=field)
+    if reading.failure is None and reading.utilization is None:
+        raise Validation("utilization or failure is missing", field="utilization", allowed=["utilization", "failure"])
+
+
+@patch("/v1/quotas/{quota:str}", **described("EditQuota", QuotaPatch, QUOTA))
+async def edit_quota(request: Call) -> Ready:
+    """Change how the gate behaves; a quota is known from the first word about it."""
+    key = request.quota
+    body = await request.told(PATCH)
+    view = await request.desk.views.quota(key, None)
+    gate = Gate() if view is None else json.decode(view, type=Gate)
+    policy = merged(gate.policy, body)
+    return await shown(request, EditQuota(quota=key, policy=policy), lambda position: request.desk.views.quota(key, position))
+
+
+def merged(policy: QuotaPolicy, patch: QuotaPatch) -> QuotaPolicy:
+    """Return *policy* as the patch wants it."""
+    if patch.policy is None:
+        policy = QuotaPolicy()
+    changes = {
+        field: getattr(QuotaPolicy(), field) if value is None else value
+        for part in (patch.policy, patch)
+        if isinstance(part, QuotaPolicyPatch)
+        for field in QuotaPolicyPatch.__struct_fields__
+        if (value := getattr(part, field)) is not UNSET
+    }
+    return structs.replace(policy, **changes)
+
+
+HANDLERS = (record_reading, edit_quota)

@@ -1,0 +1,181 @@
+"""The OpenAPI 3.1 document, drawn from the routes themselves and the types that they decode and encode."""
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+from msgspec import Meta, Struct
+from msgspec.json import schema_components
+from msgspec.structs import fields
+
+from service.http.openapi.examples import ANSWERS, EXAMPLES
+from service.http.openapi.operation import Described, Description
+from service.http.openapi.parameters import IN_HEADER, parameter
+from service.http.problems import KINDS, MEDIA_TYPE
+from service.http.request.fields import END
+
+REF = "#/components/schemas/{name}"
+JSON, NDJSON = "application/json", "application/x-ndjson"
+MEDIA: dict[object, str] = {bytes: "text/event-stream", str: "text/plain"}
+ALWAYS = (400, 503)
+WRITES = ("POST", "PATCH")
+
+
+class ProblemDocument(Struct):
+    """What is wrong (RFC 9457), and what helps to mend it: the field, what is allowed, what is so now."""
+
+    type: Annotated[str, Meta(examples=["/problems/validation"])]
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+    allowed: Any = None
+    current: Any = None
+
+
+class Operation(Struct):
+    """One handler at one path, with its description."""
+
+    path: str
+    method: str
+    handler: HTTPRouteHandler
+    description: Described
+
+
+def document(app: Litestar) -> dict[str, Any]:
+    """Return the OpenAPI document of every described route of *app*."""
+    operations = list(described_operations(app))
+    schemas, components = schema_components(types_of(operations), ref_template=REF)
+    for name, example in ANSWERS.items():
+        components.get(name, {})["examples"] = [example]
+    by_type = dict(zip(map(repr, types_of(operations)), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in sorted(operations, key=lambda one: (one.path, one.method)):
+        paths.setdefault(operation.path, {})[operation.method.lower()] = drawn(operation, by_type)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Muster", "version": version("muster"), "description": "The control plane of campaigns."},
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": portable(components), "responses": dict(problem_responses())},
+    }
+
+
+def described_operations(app: Litestar) -> Iterator[Operation]:
+    """Yield the routes that carry a description, and those that the framework may describe."""
+    for route in app.routes:
+        if not isinstance(route, HTTPRoute):
+            continue
+        for handler in route.route_handlers:
+            description = handler.opt.get("description")
+            if description is None and handler.resolve_include_in_schema() and isinstance(handler.operation_id, str):
+                description = Description(operation=handler.operation_id, answer=dict[str, Any])
+            if description is not None:
+                for method in handler.http_methods:
+                    yield Operation(route.path_format, str(method), handler, description)
+
+
+def types_of(operations: list[Operation]) -> list[Any]:
+    """Return every type that the operations name, once."""
+    named = [kind for one in operations for kind in (one.description.body, one.description.answer)]
+    types = {repr(kind): kind for kind in (ProblemDocument, *named) if kind is not None and not isinstance(kind, str)}
+    return list(types.values())
+
+
+def drawn(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
+    """Return one operation of the document."""
+    described = operation.description
+    summary, _, rest = (operation.handler.fn.__doc__ or "").partition("\n")
+    result: dict[str, Any] = {
+        "operationId": described.operation,
+        "tags": [operation.path.removeprefix("/v1").split("/")[1] or "service"],
+        "summary": summary,
+        "parameters": list(parameters(operation)),
+        "responses": responses(operation, by_type),
+    }
+    if rest.strip():
+        result["description"] = re.sub(r"\s*\n\s*", " ", rest).strip()
+    if described.body is not None:
+        result["requestBody"] = {"required": needed(described.body), "content": body_content(described, by_type)}
+    return result
+
+
+def parameters(operation: Operation) -> Iterator[dict[str, Any]]:
+    """Yield the parameters of the path, of the query, and of the headers that the route honours."""
+    described = operation.description
+    for name in re.findall(r"{(\w+)}", operation.path):
+        yield parameter(name, "path", described.operation)
+    for name in described.parameters:
+        yield parameter(name, "query", described.operation)
+    headers = {
+        "Idempotency-Key": operation.method == "POST",
+        "If-Match": described.operation == "EditCampaign",
+        "traceparent": operation.method in WRITES,
+        "Last-Event-ID": described.answer is bytes,
+    }
+    yield from (parameter(name, "header", described.operation) for name in IN_HEADER if headers[name])
+
+
+def needed(body: Any) -> bool:  # noqa: ANN401 - a type of any form
+    """Tell whether a request is nothing without its body."""
+    return not isinstance(body, type) or any(field.required for field in fields(body))
+
+
+def body_content(described: Described, by_type: dict[str, Any]) -> dict[str, Any]:
+    """Return the media types in which a body may come."""
+    example = EXAMPLES.get(described.operation)
+    content: dict[str, Any] = {
+        JSON: {"schema": schema_of(described.body, by_type)} | ({} if example is None else {"example": example})
+    }
+    if described.lines:
+        what = {"type": "string", "description": "One unit a line, streamed, up to millions."}
+        content[NDJSON] = {"schema": what, "example": '{"key":"a"}\n{"key":"b","depends_on":["a"]}\n'}
+    return content
+
+
+def schema_of(kind: Any, by_type: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a type of any form
+    """Return the schema of a type, or of the view of that name."""
+    if isinstance(kind, str):
+        return {"$ref": REF.format(name=kind)}
+    schema: dict[str, Any] = portable(by_type[repr(kind)])
+    return schema
+
+
+def responses(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
+    """Return what an operation may answer."""
+    described, writes = operation.description, operation.method in WRITES
+    media = MEDIA.get(described.answer, JSON) if isinstance(described.answer, type) else JSON
+    schema = {"type": "string"} if media != JSON else schema_of(described.answer, by_type)
+    success: dict[str, Any] = {
+        "description": "Done." if writes else "What was asked for.",
+        "content": {media: {"schema": schema}},
+    }
+    if writes:
+        what = "Position of the last event in the log."
+        success["headers"] = {"Muster-Position": {"description": what, "schema": {"type": "integer"}}}
+    refused = {*described.refuses, *ALWAYS, *((413,) if writes else ()), *((422,) if operation.method == "POST" else ())}
+    answers = {str(described.status): success}
+    return answers | {str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in sorted(refused)}
+
+
+def problem_responses() -> Iterator[tuple[str, Any]]:
+    """Yield one response for each status of a problem."""
+    for status in sorted({kind.status for kind in KINDS.values()}):
+        kinds = [kind for kind in KINDS.values() if kind.status == status]
+        what = " ".join(f"`{kind.slug}`: {kind.__doc__}" for kind in kinds)
+        example = {"type": f"/problems/{kinds[0].slug}", "title": kinds[0].title, "status": status, "detail": "…"}
+        content = {MEDIA_TYPE: {"schema": {"$ref": REF.format(name="ProblemDocument")}, "example": example}}
+        yield f"Problem{status}", {"description": what, "content": content}
+
+
+def portable(schema: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return *schema* in JSON's own types, and its patterns in the regular expressions that JSON schema knows."""
+    if isinstance(schema, dict):
+        return {name: portable(value) for name, value in schema.items()}
+    if isinstance(schema, list | tuple):
+        return [portable(value) for value in schema]
+    return schema.replace(END, "") if isinstance(schema, str) else schema

@@ -1,0 +1,1 @@
+"""What a request brings: its path, its body, and the fields that its body may have."""

@@ -1,0 +1,79 @@
+"""The shapes of what clients send: names, numbers, texts and instants with their limits."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Raw, Struct
+
+from service.domain import ids
+from service.domain.content.json_limits import Misfit
+
+INT32 = 2**31 - 1
+EARLIEST, LATEST = 1970, 9000
+VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f]+$"
+"""What every printable text fits; some more that cannot be seen is refused."""
+SEEN = {"pattern": VISIBLE}
+END = r"(?!\n)"
+"""What a pattern needs behind its `$` in Python alone; whoever reads it elsewhere is spared it."""
+
+Slug = Annotated[
+    ids.CampaignName,
+    Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$" + END, description="Name of a campaign.", examples=["nightly"]),
+]
+Key = Annotated[
+    ids.UnitKey,
+    Meta(min_length=1, max_length=200, description="Printable, unique in its campaign.", examples=["a"], extra_json_schema=SEEN),
+]
+Worker = Annotated[
+    ids.WorkerId,
+    Meta(min_length=1, max_length=128, description="The worker's own identifier.", examples=["w-1"], extra_json_schema=SEEN),
+]
+Quota = Annotated[
+    ids.QuotaKey,
+    Meta(min_length=1, max_length=128, description="Provider or account.", examples=["anthropic"], extra_json_schema=SEEN),
+]
+Token = Annotated[ids.Token, Meta(min_length=1, max_length=128, description="Fencing token of a claim.", extra_json_schema=SEEN)]
+Int32 = Annotated[int, Meta(ge=-INT32 - 1, le=INT32)]
+Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone.")]
+Word = Annotated[str, Meta(min_length=1, max_length=200)]
+Line = Annotated[str, Meta(max_length=1000)]
+Text = Annotated[str, Meta(max_length=65_536)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Labels = Annotated[dict[Annotated[str, Meta(min_length=1, max_length=128)], Line], Meta(max_length=64)]
+Usage = Annotated[dict[Annotated[str, Meta(min_length=1, max_length=128)], Annotated[float, Meta(ge=0)]], Meta(max_length=64)]
+
+
+class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a request carries; an unknown field is refused by its name."""
+
+
+def null() -> Raw:
+    """Return the JSON null that a missing document means."""
+    return Raw(b"null")
+
+
+def printable(field: str, text: str | None) -> None:
+    """Refuse an identifier with a character that cannot be seen."""
+    if text is not None and not text.isprintable():
+        raise Misfit(field, "must hold printable characters alone")
+
+
+def instant(field: str, at: datetime | None) -> None:
+    """Refuse a time that no clock and no database can hold in UTC."""
+    if at is not None and not EARLIEST <= at.year <= LATEST:
+        raise Misfit(field, f"must lie between the years {EARLIEST} and {LATEST}")
+
+
+def shallow(field: str, value: Any, limit: int = 16) -> None:  # noqa: ANN401 - any JSON
+    """Refuse a decoded document that is nested more than *limit* levels deep."""
+    level = [value]
+    for _ in range(limit):
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+        if not level:
+            return
+    raise Misfit(field, f"is nested more than {limit} levels deep")

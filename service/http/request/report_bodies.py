@@ -1,0 +1,217 @@
+"""The words of a worker: what each kind of report carries, and the command that it is."""
+
+import signal
+from typing import Annotated, Literal, Protocol
+
+from msgspec import Meta, Raw, field
+
+from service.domain import ids
+from service.domain.commands import (
+    BeatWorker,
+    Command,
+    CompleteUnit,
+    FailAttempt,
+    ParkClaim,
+    RecordHeartbeat,
+    ReleaseClaim,
+)
+from service.domain.content.json_limits import require_fit
+from service.domain.content.redact import error_text, note_text, redact
+from service.http.request.fields import Body, Instant, Int32, Labels, Line, Share, Token, Usage, Word, instant, null
+from service.http.request.screens import Screens
+
+Reason = Literal[
+    "crash", "timeout", "max_duration", "idle_no_output", "idle_output", "launch_failed", "spawn", "error", "rate_limit"
+]
+Signal = Word | Annotated[int, Meta(ge=1, le=64)] | None
+SIGNALS = {str(int(one)): one.name for one in signal.Signals}
+
+
+def signal_name(said: str | int | None) -> str | None:
+    """Return the name of a signal, however a worker says it.
+
+    >>> signal_name(15), signal_name("15"), signal_name("term"), signal_name("SIGKILL")
+    ('SIGTERM', 'SIGTERM', 'SIGTERM', 'SIGKILL')
+    """
+    if said is None:
+        return None
+    text = str(said)
+    name = f"SIG{text.upper().removeprefix('SIG')}"
+    return SIGNALS.get(text, name if name in signal.Signals.__members__ else text)
+
+
+class Said(Protocol):
+    """A report about a claim, whichever way it came."""
+
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens, /) -> Command:
+        """Return the order to record this."""
+
+
+class Beat(Body, frozen=True):
+    """The worker lives and holds the unit; *output_at* is when its output last moved, *screen* the last lines of it."""
+
+    progress: Share | None = None
+    note: str | None = None
+    session: Word | None = None
+    idle: bool | None = None
+    alive: bool | None = None
+    output_at: Instant | None = None
+    usage: Usage | None = None
+    screen: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the types cannot say."""
+        instant("output_at", self.output_at)
+
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+        """Return the order to record this."""
+        return RecordHeartbeat(
+            token=token,
+            worker=worker,
+            progress=self.progress,
+            note=note_text(self.note),
+            session=self.session,
+            idle=self.idle,
+            alive=self.alive,
+            output_at=self.output_at,
+            usage=self.usage,
+            screen_id=screens.keep(self.screen),
+        )
+
+
+class Completion(Body, frozen=True):
+    """The work is done; a kill after `declared_result: success` is a success."""
+
+    result: Raw = field(default_factory=null)
+    evidence: Raw = field(default_factory=null)
+    exit_code: Int32 | None = None
+    signal: Signal = None
+    declared_result: Word | None = None
+    usage: Usage | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the types cannot say."""
+        require_fit("result", self.result)
+        require_fit("evidence", self.evidence)
+
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, _screens: Screens) -> Command:
+        """Return the order to record this."""
+        return CompleteUnit(
+            token=token,
+            worker=worker,
+            result=self.result,
+            evidence=self.evidence,
+            exit_code=self.exit_code,
+            signal=signal_name(self.signal),
+            declared_result=self.declared_result,
+            usage=self.usage,
+        )
+
+
+class Failure(Body, frozen=True):
+    """The execution failed; *error* is kept up to 4,000 characters, *retryable* false ends the retries.
+
+    Reason `rate_limit` is a park while the quota's gate is closed for that, and an `error` otherwise.
+    """
+
+    reason: Reason
+    error: str | None = None
+    exit_code: Int32 | None = None
+    signal: Signal = None
+    declared_result: Word | None = None
+    retryable: bool | None = None
+    screen: str | None = None
+    usage: Usage | None = None
+
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
+        """Return the order to record this."""
+        return FailAttempt(
+            token=token,
+            worker=worker,
+            reason="error" if self.reason == "rate_limit" else self.reason,
+            rate_limited=self.reason == "rate_limit",
+            error=error_text(self.error),
+            exit_code=self.exit_code,
+            signal=signal_name(self.signal),
+            declared_result=self.declared_result,
+            retryable=self.retryable,
+            screen_id=screens.keep(self.screen),
+            usage=self.usage,
+        )
+
+
+class Park(Body, frozen=True):
+    """The worker cannot go on before *resume_at*: a quota, never a failure."""
+
+    reason: Word
+    resume_at: Instant | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the types cannot say."""
+        instant("resume_at", self.resume_at)
+
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, _screens: Screens) -> Command:
+        """Return the order to record this."""
+        return ParkClaim(token=token, worker=worker, reason=self.reason, resume_at=self.resume_at)
+
+
+class Release(Body, frozen=True):
+    """The worker hands the unit back; nothing is counted."""
+
+    reason: Line | None = None
+
+    def command(self, token: ids.Token, worker: ids.WorkerId | None, _screens: Screens) -> Command:
+        """Return the order to record this."""
+        return ReleaseClaim(token=token, worker=worker, reason=self.reason)
+
+
+class Presence(Body, frozen=True, kw_only=True, tag_field="type", tag="worker"):
+    """The worker itself lives (or, with *alive* false, ends), and who it is."""
+
+    alive: bool = True
+    capacity: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    labels: Labels | None = None
+    version: Word | None = None
+
+    def command(self, worker: ids.WorkerId) -> Command:
+        """Return the order to record this of *worker*."""
+        labels = redact(self.labels)
+        return BeatWorker(worker=worker, alive=self.alive, capacity=self.capacity, labels=labels, version=self.version)
+
+
+class Heartbeat(Beat, frozen=True, kw_only=True, tag_field="type", tag="heartbeat"):
+    """A heartbeat in a list of reports."""
+
+    token: Token
+
+
+class Completed(Completion, frozen=True, kw_only=True, tag_field="type", tag="completed"):
+    """A completion in a list of reports."""
+
+    token: Token
+
+
+class Failed(Failure, frozen=True, kw_only=True, tag_field="type", tag="failed"):
+    """A failure in a list of reports."""
+
+    token: Token
+
+
+class Parked(Park, frozen=True, kw_only=True, tag_field="type", tag="parked"):
+    """A park in a list of reports."""
+
+    token: Token
+
+
+class Released(Release, frozen=True, kw_only=True, tag_field="type", tag="released"):
+    """A release in a list of reports."""
+
+    token: Token
+
+
+Item = Heartbeat | Completed | Failed | Parked | Released | Presence
+
+
+def order(item: Item, worker: ids.WorkerId, screens: Screens) -> Command:
+    """Return the order to record one item of worker *worker*."""
+    return item.command(worker) if isinstance(item, Presence) else item.command(item.token, worker, screens)

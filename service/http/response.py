@@ -1,0 +1,106 @@
+"""Answers: ready bytes with the position of what was decided."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
+from msgspec import Raw
+from msgspec.json import Decoder
+from msgspec.structs import replace
+from typing_extensions import override
+
+from service.domain.commands import Command
+from service.domain.rejections import NotFound, Unprocessable
+from service.http.problems import Lagging
+from service.http.request.request import Call
+from service.store.db.pool import is_lost
+from service.submission import Answer
+
+LOG = logging.getLogger(__name__)
+Headers = tuple[tuple[bytes, bytes], ...]
+MEMBERS = Decoder(dict[str, Raw])
+
+
+class Ready(ASGIResponse):
+    """An answer whose bytes are ready; nothing is encoded, looked up or wrapped on its way out."""
+
+    def __init__(self, body: bytes, status: int = 200, headers: Headers = (), media: bytes = b"application/json") -> None:
+        self.content = body
+        self.status_code = status
+        self.fields = [(b"content-type", media), (b"content-length", b"%d" % len(body)), *headers]
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.fields})
+        await send({"type": "http.response.body", "body": self.content, "more_body": False})
+
+
+def ready(body: bytes, answer: Answer, status: int = 200, headers: Headers = ()) -> Ready:
+    """Return *body* as the answer to a mutation."""
+    fields: Headers = ((b"muster-position", b"%d" % answer.position), *headers)
+    if answer.replayed:
+        fields = (*fields, (b"idempotency-replayed", b"true"))
+    return Ready(body, status, fields)
+
+
+async def answered(
+    call: Call, commands: Sequence[Command], render: Callable[[Answer], bytes], screens: dict[str, str] | None = None
+) -> Ready:
+    """Submit, and answer with what *render* makes of the answer; a repetition gets the first body again."""
+    origin = call.origin(screens)
+    if origin.key is not None:
+        origin = replace(origin, render=render)
+    answer = await call.desk.writer.submit(commands, origin)
+    refuse_other_request(answer)
+    return ready(render(answer) if answer.body is None else answer.body, answer)
+
+
+def refuse_other_request(answer: Answer) -> None:
+    """Refuse the whole request when its idempotency key belongs to another one."""
+    for result in answer.results[:1]:
+        if isinstance(result, Unprocessable) and result.fields.get("field") == "Idempotency-Key":
+            raise result
+
+
+async def shown(call: Call, command: Command, view: Callable[[int], Awaitable[Raw | None]], status: int = 200) -> Ready:
+    """Submit, and answer with *view* as it is at the position of the answer; it is kept for a repetition."""
+    answer = await call.submit(command)
+    if answer.body is not None:
+        return ready(answer.body, answer, status, version(MEMBERS.decode(answer.body)))
+    return await viewed(call, answer, await view(answer.position), status)
+
+
+async def viewed(call: Call, answer: Answer, view: Raw | None, status: int = 200) -> Ready:
+    """Answer with *view*, under the position of the answer."""
+    if view is None:
+        raise Lagging("what was asked for is stored and not visible yet", position=answer.position)
+    members = MEMBERS.decode(view)
+    members["position"] = Raw(b"%d" % answer.position)
+    body = msgspec.json.encode(members)
+    await keep(call, status, body)
+    return ready(body, answer, status, version(members))
+
+
+async def keep(call: Call, status: int, body: bytes) -> None:
+    """Keep a body for a repetition; when the database is away now, a repetition is answered with the view of its time."""
+    if (key := call.key) is None:
+        return
+    try:
+        await call.desk.replays.keep(key, status, body)
+    except Exception as error:
+        if not is_lost(error):
+            raise
+        LOG.warning("an answer was not kept for a repetition: %s", type(error).__name__)
+
+
+def version(members: dict[str, Raw]) -> Headers:
+    """Return the ETag of a view that has a version."""
+    found = members.get("version")
+    return () if found is None or bytes(found) == b"null" else ((b"etag", b'"%s"' % bytes(found)),)
+
+
+def not_found(kind: str, name: str) -> NotFound:
+    """Return the refusal of a name that nothing has."""
+    return NotFound(f"there is no {kind} {name!r}", field=kind, current=name)

@@ -1,0 +1,173 @@
+"""The watcher: passing time, turned into commands that go through the same Writer as any other."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from time import monotonic
+
+import asyncpg
+
+from service.domain import commands as c
+from service.domain import ids, recovery
+from service.domain.state import UnitId
+from service.loops.sweep import Sweeps
+from service.store.db.outage_log import Contact
+from service.store.db.pool import is_lost
+from service.store.db.queries import load
+from service.store.log import event_log
+from service.store.state import fanout
+from service.store.state.loader import QUERIES as STATE
+from service.store.state.loader import ROUND
+from service.submission import Unavailable, in_new_trace
+from service.wakeup import Bell
+from service.writer import Writer
+
+LOG = logging.getLogger(__name__)
+QUERIES = load("scheduler")
+LONGEST_NAP_S = 1.0
+SHORTEST_NAP_S = 0.005
+RETIRE_S = 3600.0
+SWEEPS = ("retry", "quota", "inquiry", "reaper")
+"""In this order: a plan is made of dead claims before their leases expire, and they do at once when it is closed."""
+JUDGEMENT = "heartbeat"
+"""The sweep of every tick; the others look whenever something may be due."""
+
+
+class Watcher:
+    """Looks at the clock of the database: what is due at once when it is due, workers and watchdogs every tick."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, writer: Writer, bell: Bell, tick_s: float, shard: int = 0, sweeps: Sweeps | None = None
+    ) -> None:
+        self._pool = pool
+        self._writer = writer
+        self._bell = bell
+        self._tick_s = tick_s
+        self._shard = shard
+        self._sweeps = sweeps or Sweeps()
+        self._contact = Contact(LOG, "the watcher has the database again")
+
+    async def run(self, heard_since: Callable[[], datetime]) -> None:
+        """Look until cancelled; a database that is away is looked for again."""
+        tick_at = monotonic()
+        while True:
+            rung = self._bell.count
+            nap = LONGEST_NAP_S
+            try:
+                now = monotonic()
+                await self.look(heard_since(), tick=now >= tick_at)
+                self._contact.found()
+                tick_at = now + self._tick_s if now >= tick_at else tick_at
+                nap = min(await self.nap(heard_since()), max(tick_at - monotonic(), SHORTEST_NAP_S))
+            except Unavailable:
+                self._contact.lost("the watcher waits for the database")
+            except Exception as error:
+                if not is_lost(error):
+                    LOG.exception("the watcher stumbled")
+            await self._bell.after(rung, nap)
+
+    async def look(self, heard_since: datetime, *, tick: bool = True) -> None:
+        """Order everything that is due now; with *tick*, judge workers and watchdogs too."""
+        for sweep in (*SWEEPS, *([JUDGEMENT] if tick else [])):
+            with self._sweeps.round(sweep):
+                async with self._pool.acquire() as connection:
+                    now = await connection.fetchval(event_log.QUERIES.now)
+                    due = await self.due(sweep, connection, now, heard_since)
+                for start in range(0, len(due), 10):
+                    await self._writer.submit(due[start : start + 10], in_new_trace("watcher"))
+
+    async def due(
+        self, sweep: str, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
+    ) -> list[c.Command]:
+        """Return what one sweep orders."""
+        match sweep:
+            case "retry":
+                return await self.due_units(connection, QUERIES.due_retries, c.ReleaseRetries, now)
+            case "quota":
+                parked = await self.due_units(connection, QUERIES.due_parked, c.ResumeParked, now)
+                return parked + await self.due_units(connection, QUERIES.freed, c.ResumeParked, now)
+            case "reaper":
+                return await self.due_claims(connection, now, heard_since)
+            case "inquiry":
+                return await self.due_inquiries(connection, now, heard_since)
+            case _:
+                return await self.due_judgements(connection, now, heard_since)
+
+    async def due_units(
+        self,
+        connection: asyncpg.pool.PoolConnectionProxy,
+        query: str,
+        order: type[c.ReleaseRetries | c.ResumeParked],
+        now: datetime,
+    ) -> list[c.Command]:
+        """Return one command for each campaign that has units due."""
+        due: dict[ids.CampaignName, list[ids.UnitKey]] = defaultdict(list)
+        for campaign, key in await connection.fetch(query, self._shard, now, ROUND):
+            due[campaign].append(key)
+        return [order(campaign=campaign, keys=tuple(keys)) for campaign, keys in due.items()]
+
+    async def due_claims(
+        self, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
+    ) -> list[c.Command]:
+        """Return what ends lapsed leases, opens gates, and goes on with cancellations and spreads."""
+        orders: list[c.Command] = []
+        if tokens := names(await connection.fetch(QUERIES.lapsed, self._shard, now, ROUND, heard_since)):
+            orders.append(c.ExpireLeases(tokens=tokens, heard_since=heard_since))
+        if gates := names(await connection.fetch(QUERIES.due_gates, self._shard, now)):
+            orders.append(c.OpenGates(quotas=gates))
+        for campaign in names(await connection.fetch(QUERIES.cancelled, self._shard, ROUND)):
+            keys = names(await connection.fetch(STATE.open_units, self._shard, campaign, ROUND))
+            orders.append(c.CancelRest(name=campaign, keys=keys))
+        if units := next_round(await connection.fetch(fanout.QUERIES.spreading, self._shard, ROUND)):
+            orders.append(c.SpreadUnits(units=units))
+        return orders
+
+    async def due_inquiries(
+        self, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
+    ) -> list[c.Command]:
+        """Return what ends investigations, plans for what died while nobody could be heard, and closes needless plans."""
+        orders: list[c.Command] = []
+        if over := names(await connection.fetch(QUERIES.over, self._shard, now, ROUND)):
+            orders.append(c.EndInvestigations(ids=over))
+        for campaign, last_position in await connection.fetch(QUERIES.abandoned, self._shard, now, heard_since):
+            orders.append(c.DetectRecovery(campaign=campaign, last_position=last_position, heard_since=heard_since))
+        if plans := names(await connection.fetch(QUERIES.needless, self._shard, now - recovery.PATIENCE, heard_since)):
+            orders.append(c.CloseRecoveries(ids=plans, heard_since=heard_since))
+        return orders
+
+    async def due_judgements(
+        self, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
+    ) -> list[c.Command]:
+        """Return what judges silent workers and then claims that a watchdog or a dead worker ends."""
+        orders: list[c.Command] = []
+        if workers := names(await connection.fetch(QUERIES.silent, self._shard, now)):
+            orders.append(c.JudgeWorkers(workers=workers, heard_since=heard_since, retire_s=RETIRE_S))
+        if tokens := names(await connection.fetch(QUERIES.suspects, self._shard, now, ROUND, heard_since)):
+            orders.append(c.RevokeClaims(tokens=tokens, heard_since=heard_since, tick_s=self._tick_s))
+        return orders
+
+    async def nap(self, heard_since: datetime) -> float:
+        """Return the seconds until something may be due, a second at most."""
+        async with self._pool.acquire() as connection:
+            now = await connection.fetchval(event_log.QUERIES.now)
+            soonest = await connection.fetchval(QUERIES.soonest, self._shard, heard_since, now)
+        wait = LONGEST_NAP_S if soonest is None else (soonest - now).total_seconds()
+        return min(max(wait, SHORTEST_NAP_S), LONGEST_NAP_S)
+
+
+def next_round(rows: Iterable[asyncpg.Record]) -> tuple[UnitId, ...]:
+    """Return the units whose dependents make one round: few with many of them, or many with few."""
+    units: list[UnitId] = []
+    left = fanout.ROUND
+    for campaign, unit, dependents in rows:
+        if left <= 0:
+            break
+        units.append((campaign, unit))
+        left -= dependents
+    return tuple(units)
+
+
+def names(rows: Iterable[asyncpg.Record]) -> tuple:  # type: ignore[type-arg] # each query has its own kind of name
+    """Return the only column of *rows*."""
+    return tuple(row[0] for row in rows)

@@ -1,0 +1,1 @@
+"""Connections, named queries, the schema and its migrations."""

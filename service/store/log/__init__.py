@@ -1,0 +1,1 @@
+"""The event log in Postgres: append, read, and the idempotency records beside it."""

@@ -1,0 +1,1 @@
+"""The state tables: what a batch reads before its decisions and saves after them."""

@@ -1,0 +1,93 @@
+"""The loading and saving of spreads, with the dependents that a round reaches."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+
+import msgspec
+from asyncpg import Record
+
+from service.domain import ids
+from service.domain.decide.consequences.dependency import lost
+from service.domain.fanout import Reach, Spread
+from service.domain.state import State, UnitId
+from service.store.db.queries import load
+from service.store.log.event_log import Connection, columns
+from service.store.state import rows
+from service.store.state.read_set import Needs
+
+QUERIES = load("fanout")
+ROUND = 1000
+"""How many dependents learn of something in one go; of a unit that has more, all learn in rounds."""
+MOST = 10 * ROUND
+"""How many dependents of ended units are loaded for one batch."""
+
+Fetch = Callable[..., Awaitable[list[Record]]]
+
+
+async def begin(fetch: Fetch, state: State, needs: Needs) -> None:
+    """Load the spreads to be carried on, with the next dependents, and add to *needs* what follows for those."""
+    if not needs.spreads:
+        return
+    asked = columns(list(needs.spreads))
+    await note(fetch, state, needs.spreads)
+    reached: dict[UnitId, list[ids.UnitKey]] = defaultdict(list)
+    for parent, *fields in await fetch(QUERIES.next_dependents, *asked, ROUND):
+        unit = rows.unit(fields)
+        state.units.setdefault((unit.campaign, unit.key), unit)
+        reached[unit.campaign, parent].append(unit.key)
+    for known, spread in state.spreads.items():
+        keys = tuple(reached[known])
+        state.reaches[known] = Reach(spread.position, spread.after, keys, last=len(keys) < ROUND)
+        follow(state, needs, known, keys)
+
+
+def follow(state: State, needs: Needs, known: UnitId, keys: Iterable[ids.UnitKey]) -> None:
+    """Ask for what depends on the reached units, for what the skipped ones depend on, and for what they were skipped for."""
+    campaign, unit = known[0], state.units[known]
+    dependents = [state.units[campaign, key] for key in keys]
+    if not unit.settled:
+        needs.below.update((campaign, one.key) for one in dependents if one.state in ("blocked", "skipped"))
+    passed = [one for one in dependents if one.state == "skipped"]
+    needs.units.update((campaign, one.because_of) for one in passed if one.because_of is not None)
+    if not lost(unit):
+        needs.lifted.update((campaign, one.key) for one in passed)
+
+
+async def note(fetch: Fetch, state: State, units: Iterable[UnitId]) -> None:
+    """Load the spreads of *units* that there are."""
+    missing = [known for known in units if known not in state.spreads]
+    if missing:
+        found = [Spread(**dict(row)) for row in await fetch(QUERIES.spreads, *columns(missing))]
+        state.spreads |= {(row.campaign, row.unit): row for row in found}
+
+
+async def around(fetch: Fetch, state: State) -> None:
+    """Load the spreads of all units that are loaded, where there may be any."""
+    spreading = {campaign.name for campaign in state.campaigns.values() if campaign.spreading}
+    if spreading:
+        await note(fetch, state, [known for known in state.units if known[0] in spreading])
+
+
+async def unheard(fetch: Fetch, known: UnitId) -> list[UnitId]:
+    """Return the dependencies of a unit of which it has yet to learn what became of them."""
+    return [(known[0], row["unit"]) for row in await fetch(QUERIES.unreached, *known)]
+
+
+def affordable(state: State, units: Iterable[UnitId]) -> Iterator[UnitId]:
+    """Yield those of *units* all of whose dependents may be loaded, those with the fewest first."""
+    left = MOST
+    for known in sorted(units, key=lambda known: (state.units[known].dependents, known)):
+        left -= state.units[known].dependents
+        if left < 0 or state.units[known].dependents > ROUND:
+            return
+        yield known
+
+
+async def save(connection: Connection, shard: int, state: State) -> None:
+    """Write every touched spread, and take away those that are over."""
+    touched = state.touched.spreads
+    if ended := [known for known in touched if known not in state.spreads]:
+        await connection.execute(QUERIES.end_spreads, shard, *columns(ended))
+    if standing := [state.spreads[known] for known in sorted(touched) if known in state.spreads]:
+        told = [(*msgspec.structs.astuple(row)[:5], rows.json_text(row.path), row.after) for row in standing]
+        await connection.execute(QUERIES.save_spreads, shard, *columns(told))

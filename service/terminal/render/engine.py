@@ -1,0 +1,47 @@
+"""How the engine and the quotas look."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from service.terminal.api_types import Engine, Quota
+from service.terminal.formatting import NOTHING, at, bar, line, percent
+from service.terminal.render.table import Column
+
+BAR_CELLS = 20
+
+
+QUOTAS = (
+    Column[Quota]("quota", lambda quota: line(quota.key)),
+    Column[Quota]("gate", lambda quota: quota.gate),
+    Column[Quota]("reason", lambda quota: quota.reason or NOTHING),
+    Column[Quota]("resumes", lambda quota: at(quota.resume_at)),
+    Column[Quota]("used", lambda quota: percent(quota.utilization), right=True),
+    Column[Quota]("resets", lambda quota: at(quota.resets_at)),
+    Column[Quota]("fire", lambda quota: str(quota.policy.get("fire", NOTHING))),
+)
+
+
+def sheet(engine: Engine) -> Iterator[tuple[str, str]]:
+    """Yield what there is to know of the engine, but its quotas."""
+    pool, paused = engine.pool, engine.paused
+    yield "engine", engine.state
+    if paused is not None:
+        yield "paused", f"since {at(paused.since)} by {line(paused.by)}: {line(paused.reason)}"
+    yield "pool", f"{bar(pool.in_use / pool.size if pool.size else 0, BAR_CELLS)} {pool.in_use:,} of {pool.size:,} slots in use"
+    yield "advice", f"{pool.advice:,} slots to begin with on this machine, then by saturation" if pool.advice else ""
+    yield "leader", line(engine.leader)
+    yield "log", f"{engine.position:,} events"
+
+
+def quota_sheet(quota: Quota) -> Iterator[tuple[str, str]]:
+    """Yield what there is to know of a quota."""
+    yield "quota", line(quota.key)
+    yield "gate", quota.gate
+    yield "reason", quota.reason or ""
+    yield "resumes", at(quota.resume_at)
+    yield "used", percent(quota.utilization)
+    yield "resets", at(quota.resets_at)
+    yield "meter", {None: "", True: "answers", False: f"fails: {quota.last_failure_kind}"}[quota.last_poll_ok]
+    yield "failures", str(quota.consecutive_failures) if quota.consecutive_failures else ""
+    yield "policy", line(msgspec.json.encode(quota.policy).decode()) if quota.policy else ""

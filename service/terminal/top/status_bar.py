@@ -1,0 +1,49 @@
+"""The lines around the panes: the engine strip, the tabs, the subject, the keys."""
+
+from datetime import datetime
+
+from rich.text import Text
+
+from service.terminal.api_types import Engine
+from service.terminal.formatting import bar, line
+from service.terminal.top.snapshot import Glance
+
+PANES = ("campaigns", "units", "workers", "quarantine", "events", "engine")
+KEYS = "r retry  p pause  b breaker  R recovery  K fence  D diagnostics  ? help  q quit"
+POOL_CELLS = 6
+
+
+def strip(engine: Engine | None, away: str | None, *, heard: bool) -> Text:
+    """Return the state of the whole installation in one line."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f" {datetime.now().astimezone():%H:%M:%S} ", style="bold")
+    if away is not None:
+        text.append(f" away, trying again · {away} ", style="bold white on red")
+    if engine is None:
+        return text
+    text.append(f" engine {engine.state} ", style="bold black on yellow" if engine.paused else "green")
+    pool = engine.pool
+    text.append(f" pool {bar(pool.in_use / pool.size if pool.size else 0, POOL_CELLS)} {pool.in_use:,}/{pool.size:,} ")
+    if away is None:
+        text.append(" live " if heard else " polling ", style="green" if heard else "yellow")
+    for quota in engine.quotas:
+        if quota.gate != "open":
+            until = "" if quota.resume_at is None else f" ~{quota.resume_at.astimezone():%H:%M}"
+            text.append(f" {line(quota.key)} closed{until} ", style="yellow")
+    return text
+
+
+def tabs(glance: Glance | None, current: str) -> Text:
+    """Return the numbers and names of the panes."""
+    counts = {} if glance is None else {"campaigns": len(glance.campaigns), "quarantine": failed(glance)}
+    text = Text(no_wrap=True, overflow="ellipsis")
+    for number, name in enumerate(PANES, 1):
+        count = f" {counts[name]:,}" if counts.get(name) else ""
+        text.append(f" {number} {name.capitalize()}{count} ", style="reverse bold" if name == current else "")
+        text.append(" ")
+    return text
+
+
+def failed(glance: Glance) -> int:
+    """Return how many units are quarantined in all campaigns that are shown."""
+    return sum(campaign.units.get("quarantined", 0) for campaign in glance.campaigns)

@@ -1,0 +1,74 @@
+"""Whatever happens, every microsecond of every open unit stands in the ledger once."""
+
+from datetime import datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from projections.views.fold import Cards
+from projections.views.microseconds import microseconds
+from service.domain import ids
+from service.domain.evolve import evolve
+from service.domain.state import State
+from tests.histories import BEGIN, CAMPAIGNS, History
+from tests.property.causes import SURROUNDINGS, Ledger
+
+
+def ledger_of(history: History, name: ids.CampaignName, begin: datetime, end: datetime) -> Ledger:
+    """Return the ledger of a campaign over a window."""
+    ledger = Ledger(begin_us=microseconds(begin), end_us=microseconds(end))
+    for event in history.events:
+        if event.at <= end and (event.campaign == name or isinstance(event.body, SURROUNDINGS)):
+            ledger.fold(event)
+    ledger.until(end)
+    return ledger
+
+
+def lifetimes_us(history: History, name: ids.CampaignName, begin: datetime, end: datetime) -> int:
+    """Return how long the units of a campaign were open in a window, unit by unit from the state."""
+    state, before, total = State(), begin, 0
+    for event in history.events:
+        at = min(max(event.at, begin), end)
+        total += len(open_units(state, name)) * (microseconds(at) - microseconds(before))
+        before = at
+        evolve(state, event)
+    return total + len(open_units(state, name)) * (microseconds(end) - microseconds(before))
+
+
+def open_units(state: State, name: ids.CampaignName) -> list[ids.UnitKey]:
+    """Return the units that still have to end."""
+    return [key for (owner, key), unit in state.units.items() if owner == name and unit.state in ids.OPEN_STATES]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**9),
+    steps=st.integers(5, 200),
+    begin_s=st.floats(0, 4000, allow_nan=False),
+    length_s=st.floats(0, 20000, allow_nan=False),
+)
+def test_the_causes_sum_to_the_lifetimes_exactly(seed: int, steps: int, begin_s: float, length_s: float) -> None:
+    history = History(seed).grow(steps)
+    begin = BEGIN + timedelta(seconds=begin_s)
+    for window in ((BEGIN, history.at), (begin, begin + timedelta(seconds=length_s))):
+        for name in CAMPAIGNS:
+            ledger = ledger_of(history, name, *window)
+            assert ledger.lifetime_us == lifetimes_us(history, name, *window)
+            assert min(ledger.causes.values()) >= 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**9), steps=st.integers(5, 250))
+def test_what_is_kept_from_event_to_event_is_what_the_whole_log_says(seed: int, steps: int) -> None:
+    history = History(seed).grow(steps)
+    cards = Cards()
+    for event in history.events:
+        cards.fold(event)
+    for name in CAMPAIGNS:
+        card = cards.campaigns[name]
+        cards.ledgers.pass_time(card, history.at, cards)
+        spent = dict(card.ledger.spent)
+        spent["working"] = spent.get("working", 0) - card.ledger.silent_us
+        spent["dead_worker"] = card.ledger.silent_us
+        told = ledger_of(history, name, BEGIN, history.at).causes
+        assert {cause: us for cause, us in spent.items() if us} == {cause: us for cause, us in told.items() if us}

@@ -1,0 +1,59 @@
+"""Times in the viewer's zone, and columns that fit."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from service.terminal.api_types import Breaker, Campaign, Pause
+from service.terminal.formatting import at, local_line
+from service.terminal.render import campaign as face
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A viewer two hours east of Greenwich."""
+    monkeypatch.setenv("TZ", "EAST-2")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("zone")
+def test_times_are_the_viewers() -> None:
+    assert at(NOON, NOON) == "14:00:00"
+    assert at(NOON - timedelta(hours=13), NOON) == "01:00:00"
+    assert at(NOON - timedelta(hours=15), NOON) == "2026-01-30 23:00"
+
+
+@pytest.mark.usefixtures("zone")
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("quota exhausted · auto-resume ~14:30", "quota exhausted · auto-resume ~16:30"),
+        ("quota exhausted · auto-resume ~23:45", "quota exhausted · auto-resume ~01:45"),
+        ("quota exhausted", "quota exhausted"),
+    ],
+)
+def test_the_time_in_a_quota_line_is_the_viewers(words: str, shown: str) -> None:
+    """B-PARK-4."""
+    assert local_line(words, NOON) == shown
+
+
+def test_a_campaign_says_first_what_holds_it_back() -> None:
+    pause = Pause(since=datetime.now(UTC), reason="red tests", by="local/admin")
+    breaker = Breaker(consecutive_failures=3, threshold=3, line="Auto paused · 3 fails")
+    assert face.says(Campaign(name="c", state="paused", paused=pause, breaker=breaker)) == "paused 0s: red tests"
+    assert face.says(Campaign(name="c", state="running", breaker=breaker)) == "Auto paused · 3 fails"
+    assert face.says(Campaign(name="c", state="completed", outcome="failed")) == "failed"
+    assert face.says(Campaign(name="c", state="running", auto=False)) == "auto off"
+
+
+def test_the_bar_tells_its_parts_apart_without_colours() -> None:
+    """B-VIEW-2."""
+    units = {"total": 100, "done": 50, "running": 20, "quarantined": 1, "skipped": 10, "cancelled": 10}
+    assert face.progress(Campaign(name="c", state="running", units=units), 10) == "█████▒▒!--"
