@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from projections import store
 from projections.measures.process import Process
-from projections.measures.series_store import Book
-from projections.recent_events import Tail
-from projections.rejections import Lagging, Unreadable
+from projections.measures.series_store import SeriesStore
+from projections.recent_events import RecentEvents
+from projections.rejections import ProjectionLagging, ReadUnavailable
 from projections.store import Checkpoint
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from service.domain.events import Recorded
 from service.store.db.pool import LOST, is_lost
 from service.store.log import event_log
@@ -35,12 +35,12 @@ class LogBroken(RuntimeError):
     """The log has a hole where none may be."""
 
 
-class Fold(Struct):
+class ProjectionState(Struct):
     """What is held in memory of one generation, true for *at*."""
 
     at: Checkpoint
-    cards: Cards
-    book: Book
+    cards: ReadModels
+    book: SeriesStore
 
     def take(self, events: Sequence[Recorded]) -> None:
         """Fold a page."""
@@ -57,12 +57,12 @@ class Fold(Struct):
         self.book.touched.clear()
 
 
-async def load(connection: store.Session, at: Checkpoint) -> Fold:
+async def load(connection: store.Session, at: Checkpoint) -> ProjectionState:
     """Load one generation as it is at its checkpoint."""
-    return Fold(at, await store.load_cards(connection, at), await store.load_book(connection, at))
+    return ProjectionState(at, await store.load_cards(connection, at), await store.load_book(connection, at))
 
 
-async def save(connection: store.Session, fold: Fold, last: Recorded) -> bool:
+async def save(connection: store.Session, fold: ProjectionState, last: Recorded) -> bool:
     """Store what is folded up to *last* with its checkpoint; False when somebody else had moved it, or *last* is lost."""
     at = Checkpoint(fold.at.shard, fold.at.generation, last.position, last.at)
     async with connection.transaction():
@@ -87,12 +87,12 @@ async def next_page(connection: store.Session, shard: int, after: int, size: int
     return events
 
 
-async def step(connection: store.Session, fold: Fold, page: int = PAGE) -> int | None:
+async def step(connection: store.Session, fold: ProjectionState, page: int = PAGE) -> int | None:
     """Fold and store the next page; return how many events it had, None when the fold must be loaded anew."""
     return await proceed(connection, fold, await next_page(connection, fold.at.shard, fold.at.position, page))
 
 
-async def proceed(connection: store.Session, fold: Fold, events: Sequence[Recorded]) -> int | None:
+async def proceed(connection: store.Session, fold: ProjectionState, events: Sequence[Recorded]) -> int | None:
     """Fold and store what follows on the fold; return how many events it had, None when the fold must be loaded anew."""
     if not events:
         return 0
@@ -121,7 +121,7 @@ class Projector:
         self._moved = asyncio.Event()
         self._running = False
         self._commits: deque[tuple[int, float]] = deque(maxlen=COMMITS)
-        self._tail = Tail(page)
+        self._tail = RecentEvents(page)
 
     @property
     def leads(self) -> bool:
@@ -209,7 +209,7 @@ class Projector:
                 await self._hear(position)
                 await self._look(position)
         except TimeoutError:
-            raise Lagging(position, self.position) from None
+            raise ProjectionLagging(position, self.position) from None
 
     async def nap(self, longest_s: float) -> None:
         """Sleep until the fold of this replica moves, *longest_s* seconds at most."""
@@ -234,7 +234,7 @@ class Projector:
             reached = (await store.live(self._pool, self._shard)).position
         except Exception as error:
             if is_lost(error):
-                raise Unreadable("the database is away") from error
+                raise ReadUnavailable("the database is away") from error
             raise
         if not self._running:
             self.position = reached

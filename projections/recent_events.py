@@ -18,7 +18,7 @@ FREQUENT: frozenset[type[e.Event]] = frozenset(
 """What a busy log consists of: events that a fold finds equal, written and read. Whatever else it holds is read from it."""
 
 
-class Tail:
+class RecentEvents:
     """The newest committed events without a gap between them, *most* of them; empty after anything that is not frequent."""
 
     def __init__(self, most: int) -> None:

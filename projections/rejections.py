@@ -3,13 +3,13 @@
 from service.domain.rejections import Rejection
 
 
-class Unreadable(Rejection):
+class ReadUnavailable(Rejection):
     """What is asked for cannot be read now; ask again after `Retry-After`."""
 
     status, slug, title = 503, "unavailable", "Unavailable"
 
 
-class Lagging(Unreadable):
+class ProjectionLagging(ReadUnavailable):
     """The views have not reached the position asked for in time."""
 
     def __init__(self, position: int, reached: int) -> None:

@@ -12,11 +12,11 @@ from msgspec.structs import astuple
 
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.series import Exemplar
-from projections.measures.series_store import Book, Key, Series
+from projections.measures.series_store import Key, Series, SeriesStore
 from projections.views.campaign.card import CampaignCard
 from projections.views.campaign.time_account import DEFAULT_GROUP
 from projections.views.engine import EngineCard
-from projections.views.fold import Cards, UnitId
+from projections.views.fold import ReadModels, UnitId
 from projections.views.quota.card import QuotaCard
 from projections.views.unit.quarantine import QuarantineCard
 from projections.views.wave.card import FIRST, WaveCard, WaveId
@@ -69,9 +69,9 @@ class Stored(Struct, frozen=True):
     workers: list[Record]
     quotas: list[Record]
 
-    def cards(self) -> Cards:
+    def cards(self) -> ReadModels:
         """Return them decoded, which takes its time where they are many."""
-        cards = Cards()
+        cards = ReadModels()
         cards.heard_at = self.at.recorded_at
         cards.engine = EngineCard() if self.engine is None else ENGINE.decode(self.engine)
         cards.campaigns = {key: CAMPAIGN.decode(card) for key, card in self.campaigns}
@@ -89,12 +89,12 @@ async def stored_cards(connection: Session, at: Checkpoint) -> Stored:
     return Stored(at, engine, *found)
 
 
-async def load_cards(connection: Session, at: Checkpoint) -> Cards:
+async def load_cards(connection: Session, at: Checkpoint) -> ReadModels:
     """Return all cards of a generation, but the quarantine."""
     return (await stored_cards(connection, at)).cards()
 
 
-async def bring(connection: Session, at: Checkpoint, cards: Cards, events: Sequence[Recorded]) -> None:
+async def bring(connection: Session, at: Checkpoint, cards: ReadModels, events: Sequence[Recorded]) -> None:
     """Bring into memory what the fold of *events* needs beside the cards that are always there."""
     if quarantined := cards.wanted(events):
         await load_quarantined(connection, at, cards, quarantined)
@@ -106,26 +106,26 @@ async def bring(connection: Session, at: Checkpoint, cards: Cards, events: Seque
         await load_waves(connection, at, cards, absent)
 
 
-async def load_places(connection: Session, at: Checkpoint, cards: Cards, unplaced: set[UnitId]) -> None:
+async def load_places(connection: Session, at: Checkpoint, cards: ReadModels, unplaced: set[UnitId]) -> None:
     """Bring the waves of some units into memory."""
     found = await connection.fetch(QUERIES.places, at.shard, at.generation, *zip(*unplaced, strict=True))
     cards.waves.places |= dict.fromkeys(unplaced, FIRST) | {(campaign, unit): wave for campaign, unit, wave in found}
 
 
-async def load_groups(connection: Session, at: Checkpoint, cards: Cards, unknown: set[UnitId]) -> None:
+async def load_groups(connection: Session, at: Checkpoint, cards: ReadModels, unknown: set[UnitId]) -> None:
     """Bring the groups of some units into memory."""
     found = await connection.fetch(QUERIES.groups, at.shard, at.generation, *zip(*unknown, strict=True))
     cards.ledgers.groups |= dict.fromkeys(unknown, DEFAULT_GROUP) | {(campaign, unit): group for campaign, unit, group in found}
 
 
-async def load_waves(connection: Session, at: Checkpoint, cards: Cards, absent: set[WaveId]) -> None:
+async def load_waves(connection: Session, at: Checkpoint, cards: ReadModels, absent: set[WaveId]) -> None:
     """Bring the cards of some waves into memory."""
     for (text,) in await connection.fetch(QUERIES.waves, at.shard, at.generation, *zip(*absent, strict=True)):
         card = WAVE.decode(text)
         cards.waves.cards[card.campaign, card.wave] = card
 
 
-async def load_quarantined(connection: Session, at: Checkpoint, cards: Cards, wanted: set[UnitId]) -> None:
+async def load_quarantined(connection: Session, at: Checkpoint, cards: ReadModels, wanted: set[UnitId]) -> None:
     """Bring the cards of some quarantined units into memory."""
     campaigns, units = zip(*wanted, strict=True)
     for (text,) in await connection.fetch(QUERIES.quarantined, at.shard, at.generation, campaigns, units):
@@ -133,7 +133,7 @@ async def load_quarantined(connection: Session, at: Checkpoint, cards: Cards, wa
         cards.quarantine[card.campaign, card.key] = card
 
 
-async def load_book(connection: Session, at: Checkpoint) -> Book:
+async def load_book(connection: Session, at: Checkpoint) -> SeriesStore:
     """Return all series of a generation."""
     return book_of(await connection.fetch(QUERIES.series, at.shard, at.generation))
 
@@ -144,9 +144,9 @@ async def stored_series(connection: Session, at: Checkpoint, named: Sequence[str
     return rows
 
 
-def book_of(rows: Iterable[Record]) -> Book:
+def book_of(rows: Iterable[Record]) -> SeriesStore:
     """Return rows of `series` as a book."""
-    book = Book()
+    book = SeriesStore()
     book.series = dict(map(series_of, rows))
     return book
 
@@ -167,7 +167,7 @@ async def advance(connection: Session, at: Checkpoint, position: int, recorded_a
     return moved is not None
 
 
-async def save_cards(connection: Session, at: Checkpoint, cards: Cards) -> None:
+async def save_cards(connection: Session, at: Checkpoint, cards: ReadModels) -> None:
     """Write the cards that were touched."""
     where, touched = (at.shard, at.generation), cards.touched
     if touched.engine:
@@ -187,7 +187,7 @@ async def save_cards(connection: Session, at: Checkpoint, cards: Cards) -> None:
     await save_ledgers(connection, at, cards)
 
 
-async def save_quarantine(connection: Session, at: Checkpoint, cards: Cards) -> None:
+async def save_quarantine(connection: Session, at: Checkpoint, cards: ReadModels) -> None:
     """Write who came into quarantine, and remove who left it."""
     if cards.touched.cleared:
         await connection.execute(
@@ -198,7 +198,7 @@ async def save_quarantine(connection: Session, at: Checkpoint, cards: Cards) -> 
         await connection.execute(QUERIES.save_quarantine, at.shard, at.generation, *zip(*rows, strict=True))
 
 
-async def save_waves(connection: Session, at: Checkpoint, cards: Cards) -> None:
+async def save_waves(connection: Session, at: Checkpoint, cards: ReadModels) -> None:
     """Write the places of new units, and the waves that were touched."""
     waves = cards.waves
     if waves.placed:
@@ -208,7 +208,7 @@ async def save_waves(connection: Session, at: Checkpoint, cards: Cards) -> None:
         await connection.execute(QUERIES.save_waves, at.shard, at.generation, *zip(*rows, strict=True))
 
 
-async def save_ledgers(connection: Session, at: Checkpoint, cards: Cards) -> None:
+async def save_ledgers(connection: Session, at: Checkpoint, cards: ReadModels) -> None:
     """Write what ledgers left behind: groups of units, marks, silences."""
     ledgers = cards.ledgers
     if ledgers.grouped:
@@ -224,7 +224,7 @@ async def save_ledgers(connection: Session, at: Checkpoint, cards: Cards) -> Non
         )
 
 
-async def save_book(connection: Session, at: Checkpoint, book: Book) -> None:
+async def save_book(connection: Session, at: Checkpoint, book: SeriesStore) -> None:
     """Write the series that were touched."""
     if not book.touched:
         return

@@ -10,17 +10,17 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from projections.cockpit.context import Bridge
-from projections.cockpit.request import Cockpit
+from projections.cockpit.context import CockpitContext
+from projections.cockpit.request import CockpitServices
 from projections.cockpit.routes import PAGES_AND_ORDERS
-from projections.cockpit.ticker import Pulse
-from projections.http.context import Lookout
-from projections.http.reads.diagnostics import Bundles
+from projections.cockpit.ticker import Ticker
+from projections.http.context import ReadContext
+from projections.http.reads.diagnostics import DiagnosticBundler
 from projections.http.routes import READS
 from projections.store import QUERIES
 from service.http import problems
-from service.http.context import Desk
-from service.http.middleware import Edge
+from service.http.context import WriteContext
+from service.http.middleware import Middleware
 from service.http.routes import ROUTES
 from service.readiness import Readiness, healthz, readyz
 from service.replica import Replica
@@ -52,14 +52,14 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> ASG
         logging_config=None,
         lifespan=[partial(running, replica=replica, readiness=readiness, settings=settings)],
     )
-    edge = Edge(app, replica.process.observe_request)
+    edge = Middleware(app, replica.process.observe_request)
     replica.process.show_in_flight(lambda: edge.in_flight)
     return edge
 
 
-def desk_of(replica: Replica, settings: Settings, stopping: asyncio.Event) -> Desk:
+def desk_of(replica: Replica, settings: Settings, stopping: asyncio.Event) -> WriteContext:
     """Return what the handlers that change something stand at."""
-    return Desk(
+    return WriteContext(
         writer=replica.writer,
         views=replica.reader,
         quarantine=replica.reader,
@@ -71,20 +71,20 @@ def desk_of(replica: Replica, settings: Settings, stopping: asyncio.Event) -> De
     )
 
 
-def bundles_of(replica: Replica, settings: Settings) -> Bundles:
+def bundles_of(replica: Replica, settings: Settings) -> DiagnosticBundler:
     """Return what makes diagnostics."""
-    return Bundles(replica.reader, replica.process, settings.shown(), replica.exports)
+    return DiagnosticBundler(replica.reader, replica.process, settings.shown(), replica.exports)
 
 
-def lookout_of(replica: Replica, stopping: asyncio.Event) -> Lookout:
+def lookout_of(replica: Replica, stopping: asyncio.Event) -> ReadContext:
     """Return what the handlers that read look through."""
-    return Lookout(replica.reader, replica.process, stopping)
+    return ReadContext(replica.reader, replica.process, stopping)
 
 
-def cockpit_of(replica: Replica, settings: Settings, readiness: Readiness, stopping: asyncio.Event) -> Cockpit:
+def cockpit_of(replica: Replica, settings: Settings, readiness: Readiness, stopping: asyncio.Event) -> CockpitServices:
     """Return what the pages look through and order by."""
-    return Cockpit(
-        Bridge(
+    return CockpitServices(
+        CockpitContext(
             reader=replica.reader,
             bundles=bundles_of(replica, settings),
             exports=replica.exports,
@@ -92,7 +92,7 @@ def cockpit_of(replica: Replica, settings: Settings, readiness: Readiness, stopp
             orders=replica.writer,
             reasons=readiness.reasons,
             stopping=stopping,
-            pulse=Pulse(replica.reader, stopping),
+            pulse=Ticker(replica.reader, stopping),
         )
     )
 

@@ -39,7 +39,7 @@ def metrics(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the settings of the metrics, on as soon as any endpoint is named."""
     if environment.get("OTEL_METRICS_EXPORTER") == "none":
         return {}
-    found = {f"otlp_{ours}": value for ours, value in sent("METRICS", environment).items()}
+    found = {f"otlp_{ours}": value for ours, value in signal_settings("METRICS", environment).items()}
     found["otlp_interval_s"] = seconds(environment.get("OTEL_METRIC_EXPORT_INTERVAL", ""))
     return found | {"otlp_histograms": AGGREGATIONS.get(environment.get(AGGREGATION, ""), "")}
 
@@ -49,11 +49,11 @@ def traces(environment: Mapping[str, str]) -> dict[str, str]:
     asked = environment.get("OTEL_TRACES_EXPORTER")
     if "otlp" not in asked.split(",") if asked else not environment.get(f"{OTLP}TRACES_ENDPOINT"):
         return {}
-    found = {f"otlp_traces_{ours}": value for ours, value in sent("TRACES", environment).items()}
+    found = {f"otlp_traces_{ours}": value for ours, value in signal_settings("TRACES", environment).items()}
     return found | {"otlp_traces_interval_s": seconds(environment.get("OTEL_BSP_SCHEDULE_DELAY", ""))}
 
 
-def sent(signal: str, environment: Mapping[str, str]) -> dict[str, str]:
+def signal_settings(signal: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Return how *signal* is sent; an endpoint for all signals has a path for each, over HTTP."""
     found = {ours: environment.get(f"{OTLP}{signal}_{word}") or environment.get(OTLP + word, "") for ours, word in WORDS.items()}
     if found["endpoint"] and found["protocol"] != "grpc" and not environment.get(f"{OTLP}{signal}_ENDPOINT"):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from asyncpg import Pool
 
-from projections.export.status import Standing
+from projections.export.status import ExportStatus
 from projections.measures.process import Process
 from service.otel_env import pairs, place
 from service.settings import Settings
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from projections.export.traces import Tracer
 
 
-def exporter_of(settings: Settings, pool: Pool, process: Process, replica: str) -> "Exporter | None":
+def build_metrics_exporter(settings: Settings, pool: Pool, process: Process, replica: str) -> "Exporter | None":
     """Return what sends the metrics, None when nobody wants them."""
     if not settings.otlp_endpoint:
         return None
@@ -28,7 +28,7 @@ def exporter_of(settings: Settings, pool: Pool, process: Process, replica: str) 
     return Exporter(pool, process, delivery, identity, settings.otlp_interval_s, histograms=settings.otlp_histograms)
 
 
-def tracer_of(settings: Settings, pool: Pool, process: Process) -> "Tracer | None":
+def build_trace_exporter(settings: Settings, pool: Pool, process: Process) -> "Tracer | None":
     """Return what sends the traces, None when nobody wants them."""
     if not settings.otlp_traces_endpoint:
         return None
@@ -52,7 +52,7 @@ def delivery_of(signal: Literal["metrics", "traces"], settings: Settings, proces
         getattr(settings, f"{prefix}_{name}") for name in ("endpoint", "headers", "protocol", "compression", "certificate")
     )
     destination = Destination(endpoint, pairs(headers), timeout_s, compression == "gzip", certificate)
-    return Delivery(sent, sender_to(sent, destination, protocol), process, Standing(signal, place(endpoint), protocol))
+    return Delivery(sent, sender_to(sent, destination, protocol), process, ExportStatus(signal, place(endpoint), protocol))
 
 
 def identity_of(settings: Settings, replica: str = "") -> "Identity":

@@ -18,20 +18,20 @@ from projections.measures.process import Process
 from projections.projector import Projector
 from service.domain.commands import ElectLeader
 from service.domain.events import DEADLINES, OPENINGS, Recorded, begins_rounds
-from service.loops.consistency_check import Examiner
+from service.loops.consistency_check import ConsistencyCheck
 from service.loops.leader import Leader
-from service.loops.notify import Notices
+from service.loops.notify import Notifier
 from service.loops.retention import Retention
-from service.loops.scheduler import Watcher
+from service.loops.scheduler import Scheduler
 from service.loops.sweep import Sweeps
-from service.otlp import exporter_of, tracer_of
+from service.otlp import build_metrics_exporter, build_trace_exporter
 from service.settings import Settings
 from service.store.db.pool import BY_KEY, make_pool, open_connection
-from service.store.db.pool_metrics import Watch
+from service.store.db.pool_metrics import PoolObserver
 from service.store.db.schema import head
-from service.store.log.idempotency import Replays
+from service.store.log.idempotency import IdempotencyStore
 from service.submission import in_new_trace
-from service.wakeup import Bell
+from service.wakeup import Wakeup
 from service.writer import Observer, Writer
 
 LOG = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ POOL_CLOSE_S = 5.0
 PULSE_S = 0.5
 
 
-class Numbers(Observer, Watch, Sweeps):
+class Numbers(Observer, PoolObserver, Sweeps):
     """What the Writer, the pool and the leader's loops tell of themselves, as numbers of this process."""
 
     def __init__(self, process: Process) -> None:
@@ -85,17 +85,17 @@ class Replica:
         self.process = Process(head(), settings.commit)
         numbers = Numbers(self.process)
         self.pool = make_pool(settings, watch=numbers)
-        self.work, self.deadlines = Bell(), Bell()
+        self.work, self.deadlines = Wakeup(), Wakeup()
         write = partial(connect, name="muster writer", session=BY_KEY)
         self.writer = Writer(write, committed=self._committed, observer=numbers)
         self.projector = Projector(self.pool, self.process)
         self.reader = Reader(self.pool, self.projector)
-        self.replays = Replays(self.pool)
-        self.notices = Notices(partial(open_connection, settings.direct, name="muster notices"), self._heard, self.name)
-        watcher = Watcher(self.pool, self.writer, self.deadlines, settings.tick_s, sweeps=numbers)
-        examiner = Examiner(settings.direct, self.process.diverged)
-        self.exporter = exporter_of(settings, self.pool, self.process, self.name)
-        tracer = tracer_of(settings, self.pool, self.process)
+        self.replays = IdempotencyStore(self.pool)
+        self.notices = Notifier(partial(open_connection, settings.direct, name="muster notices"), self._heard, self.name)
+        watcher = Scheduler(self.pool, self.writer, self.deadlines, settings.tick_s, sweeps=numbers)
+        examiner = ConsistencyCheck(settings.direct, self.process.diverged)
+        self.exporter = build_metrics_exporter(settings, self.pool, self.process, self.name)
+        tracer = build_trace_exporter(settings, self.pool, self.process)
         self.exports = [sends.delivery.standing for sends in (self.exporter, tracer) if sends is not None]
         exports = () if self.exporter is None else (self.exporter.run_fleet,)
         traces = () if tracer is None else (tracer.run,)

@@ -3,7 +3,7 @@
 import asyncio
 
 
-class Bell:
+class Wakeup:
     """Counts its rings, so that one between a look and a sleep is never missed."""
 
     def __init__(self) -> None:

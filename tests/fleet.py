@@ -11,7 +11,7 @@ from httpx import ASGITransport, AsyncClient
 from litestar import Litestar
 from msgspec import Raw
 
-from projections.http.context import Lookout
+from projections.http.context import ReadContext
 from projections.http.reads.reader import Reader
 from projections.http.routes import READS
 from projections.measures.process import Process
@@ -19,7 +19,7 @@ from projections.projector import Projector
 from projections.rebuild import rebuild
 from service.domain import commands as c
 from service.domain import ids
-from service.http.middleware import Edge
+from service.http.middleware import Middleware
 from service.http.problems import HANDLERS
 from service.settings import Settings
 from service.store.db.pool import open_connection
@@ -55,7 +55,7 @@ class Fleet:
 
     async def claim(self, count: int = 1) -> Sequence[c.Grant]:
         """Claim units as the worker `w-1`."""
-        claimed: c.Claimed = (await self.order(c.ClaimWork(worker=WORKER, max=count))).only()
+        claimed: c.ClaimReply = (await self.order(c.ClaimWork(worker=WORKER, max=count))).only()
         return claimed.claims
 
     async def get(self, path: str, **parameters: str | int) -> dict[str, Any]:
@@ -75,7 +75,7 @@ async def fleet(settings: Settings, pool: asyncpg.Pool, *, leads: bool = True) -
     reader = Reader(pool, projector)
     app = Litestar(
         [*READS],
-        opt={"lookout": Lookout(reader, process, asyncio.Event())},
+        opt={"lookout": ReadContext(reader, process, asyncio.Event())},
         exception_handlers=HANDLERS,
         openapi_config=None,
         logging_config=None,
@@ -84,7 +84,7 @@ async def fleet(settings: Settings, pool: asyncpg.Pool, *, leads: bool = True) -
     if leads:
         running.append(asyncio.create_task(projector.run()))
     try:
-        transport = ASGITransport(Edge(app))  # type: ignore[arg-type]  # one protocol under two names
+        transport = ASGITransport(Middleware(app))  # type: ignore[arg-type]  # one protocol under two names
         async with AsyncClient(transport=transport, base_url="http://muster") as client:
             yield Fleet(writer, projector, reader, client)
     finally:

@@ -35,7 +35,7 @@ class History:
 
     def order(self, command: c.Command) -> object:
         """Decide one command, now."""
-        moment = c.Moment(self.at, len(self.events), "test/admin", self.dice.random)
+        moment = c.DecisionContext(self.at, len(self.events), "test/admin", self.dice.random)
         outcome = decide(self.state, command, moment)
         self.events += outcome.events
         self.tokens += [event.body.token for event in outcome.events if isinstance(event.body, e.UnitClaimed)]

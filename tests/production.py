@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from service.embedded.os_user import account
+from service.embedded.os_user import os_user
 from tests.postgres import Server, folder
 from tests.service import Program, free_port
 
@@ -31,7 +31,7 @@ class Site:
         """Run a program of Postgres to its good end."""
         secret = password or self.server.cluster.password.read_text(encoding="utf-8").strip()
         login = {**self.place, "PGUSER": user, "PGPASSWORD": secret, **PASSWORDS, "LC_ALL": "C", "PATH": os.environ["PATH"]}
-        who = account()
+        who = os_user()
         ended = subprocess.run(
             [self.server.binaries / program, *words], input=given, capture_output=True, env=login, cwd="/",
             user=who.uid, group=who.gid, extra_groups=who.groups, check=False, timeout=120,

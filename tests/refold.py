@@ -12,10 +12,10 @@ import asyncpg
 import msgspec
 
 from service.domain import events as e
-from service.domain.campaign import Campaign, Counts, Group
+from service.domain.campaign import Campaign, Counts, GroupCounts
 from service.domain.engine import Engine
 from service.domain.evolve import evolve
-from service.domain.fanout import Spread
+from service.domain.fanout import Fanout
 from service.domain.investigation import Investigation
 from service.domain.recovery import Recovery
 from service.domain.state import State
@@ -145,14 +145,14 @@ async def stored_rows(connection: Connection) -> dict[str, dict[Any, Any]]:
     return {
         "engine": dict(enumerate(engines)),
         "campaigns": {row.name: row for row in campaigns},
-        "groups": {(row["campaign"], row["grp"]): Group(*row.values()) for row in found["groups"]},
+        "groups": {(row["campaign"], row["grp"]): GroupCounts(*row.values()) for row in found["groups"]},
         "units": {(row.campaign, row.key): row for row in units},
         "claims": {row.token: row for row in claims},
         "workers": {row.worker: row for row in workers},
         "quotas": {row.key: row for row in quotas},
         "investigations": {row["id"]: Investigation(**row) for row in found["investigations"]},
         "recoveries": {row["id"]: Recovery(**row) for row in found["recoveries"]},
-        "spreads": {(row["campaign"], row["unit"]): Spread(**row) for row in found["spreads"]},
+        "spreads": {(row["campaign"], row["unit"]): Fanout(**row) for row in found["spreads"]},
         "dependencies": {tuple(row.values()): Edge(**row) for row in found["dependencies"]},
     }
 

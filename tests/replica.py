@@ -17,7 +17,7 @@ from service.domain.events import Recorded
 from service.settings import Settings
 from service.store.db.pool import open_connection
 from service.submission import Answer, Origin
-from service.wakeup import Bell
+from service.wakeup import Wakeup
 from service.writer import Observer, Writer
 
 NIGHT = ids.CampaignName("night")
@@ -29,7 +29,7 @@ class Replica(Observer):
     def __init__(self, settings: Settings, name: str = "writer", patience_s: float = 5.0) -> None:
         self.settings = settings
         self.name = name
-        self.bell = Bell()
+        self.bell = Wakeup()
         self.batches = 0
         self.failures: Counter[str] = Counter()
         self.connections: list[asyncpg.Connection] = []

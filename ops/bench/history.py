@@ -44,7 +44,7 @@ class History:
 
     def order(self, command: c.Command) -> object:
         """Decide one command now; return its reply."""
-        moment = c.Moment(
+        moment = c.DecisionContext(
             self.at,
             self.head,
             "local/admin",
@@ -78,7 +78,7 @@ class History:
     def claim(self) -> Held:
         """Let every worker claim what its hands can hold."""
         replies = [self.order(c.ClaimWork(worker=worker_named(number), max=HANDS)) for number in range(CREW)]
-        return [grant.token for reply in replies if isinstance(reply, c.Claimed) for grant in reply.claims]
+        return [grant.token for reply in replies if isinstance(reply, c.ClaimReply) for grant in reply.claims]
 
     def beat(self, held: Held, progress: float) -> None:
         """Let every claim of *held* be heard."""

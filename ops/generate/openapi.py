@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from service.http.middleware import Edge
+from service.http.middleware import Middleware
 from service.http.openapi.document import document
 from service.main import create_app
 from service.settings import Settings
@@ -17,7 +17,7 @@ TARGET = Path(__file__).parents[1] / "reference" / "openapi.json"
 async def drawn() -> str:
     """Return the document of the whole app; nothing is opened for it."""
     edge = create_app(Settings())
-    assert isinstance(edge, Edge)
+    assert isinstance(edge, Middleware)
     return msgspec.json.format(msgspec.json.encode(document(edge.app)), indent=2).decode() + "\n"
 
 

@@ -12,10 +12,10 @@ from ops.prove.families import FAMILIES
 from ops.prove.formula import Labels, Total, over
 from ops.prove.numbers import Numbers, gauge
 from ops.prove.tables import STATE
-from projections.measures.series_store import Book
-from projections.projector import Fold
+from projections.measures.series_store import SeriesStore
+from projections.projector import ProjectionState
 from projections.store import Checkpoint
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from service.domain.events import KINDS, Recorded
 
 LEVELS = ("healthy", "warn", "stale", "dead")
@@ -33,7 +33,7 @@ def told(client: httpx.Client, position: int) -> Numbers:
     """Return everything that the API tells up to a position."""
     events = [event for event in pages(client, "/v1/events") if event["position"] <= position]
     found = over(events, FAMILIES)
-    fold = Fold(Checkpoint(0, 0, 0), Cards(), Book())
+    fold = ProjectionState(Checkpoint(0, 0, 0), ReadModels(), SeriesStore())
     fold.take([recorded(event) for event in events])
     for (name, labels), series in fold.book.series.items():
         if name not in FAMILIES:

@@ -9,13 +9,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from projections.cockpit import policy_form
-from projections.cockpit.context import Bridge
+from projections.cockpit.context import CockpitContext
 from projections.cockpit.pages import campaign as campaign_page
 from projections.cockpit.pages import quotas
-from projections.cockpit.pages.campaign import Where
+from projections.cockpit.pages.campaign import FailureFilter
 from projections.cockpit.session import Flash
 from projections.cockpit.text.formatting import count, plain
-from projections.cockpit.url import Place
+from projections.cockpit.url import PageUrl
 from projections.http.reads.quarantine import matching_keys
 from service.domain import commands as c
 from service.domain import ids
@@ -30,20 +30,20 @@ CHUNK, WORKERS = 1000, 1000
 LONGEST_REASON = 1000
 MOST_SLOTS = 1_000_000
 Form = dict[str, str]
-Order = Callable[[Bridge, Place, Form], Awaitable[Flash]]
+Action = Callable[[CockpitContext, PageUrl, Form], Awaitable[Flash]]
 
 
-class Given(Struct, frozen=True):
+class ActionResult(Struct, frozen=True):
     """What became of commands: the reply of the first, and the position that shows them."""
 
     reply: Any
     position: int
 
 
-async def give(bridge: Bridge, *commands: c.Command) -> Given:
+async def submit_all(bridge: CockpitContext, *commands: c.Command) -> ActionResult:
     """Have commands decided; the refusal of the first is raised."""
     answer = await bridge.orders.submit(commands, in_new_trace(ACTOR))
-    return Given(answer.only(), answer.position)
+    return ActionResult(answer.only(), answer.position)
 
 
 def reason(form: Form) -> str | None:
@@ -60,95 +60,95 @@ def numbered(number: int, noun: str) -> str:
     return f"{count(number)} {noun} is" if number == 1 else f"{count(number)} {noun}s are"
 
 
-def switch(command: type[c.PauseCampaign | c.ResumeCampaign | c.CancelCampaign | c.ResetBreaker], words: str) -> Order:
+def switch(command: type[c.PauseCampaign | c.ResumeCampaign | c.CancelCampaign | c.ResetBreaker], words: str) -> Action:
     """Return the order that turns a switch of a campaign."""
 
-    async def turn(bridge: Bridge, place: Place, form: Form) -> Flash:
-        given = await give(bridge, command(name=place.campaign, reason=reason(form)))
+    async def turn(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
+        given = await submit_all(bridge, command(name=place.campaign, reason=reason(form)))
         return Flash(f"{place.campaign}: {words}", position=given.position)
 
     return turn
 
 
-async def edit_campaign(bridge: Bridge, place: Place, form: Form) -> Flash:
+async def edit_campaign(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
     """Change the fields of the form, at the version that it was made for."""
-    shown = await campaign_page.known(bridge, place.campaign)
+    shown = await campaign_page.require_campaign(bridge, place.campaign)
     version = form.get("version", "")
     command = c.EditCampaign(
         name=place.campaign,
         patch=policy_form.patch(form, shown.view.policy),
         if_match=int(version) if version.isdecimal() and version.isascii() and len(version) < 18 else None,  # noqa: PLR2004
     )
-    given = await give(bridge, command)
+    given = await submit_all(bridge, command)
     return Flash(f"{place.campaign}: changed", position=given.position)
 
 
-async def retry_failed(bridge: Bridge, place: Place, form: Form) -> Flash:
+async def retry_failed(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
     """Send every quarantined unit that matches back to work, a chunk a transaction under one bulk id."""
     why: Any = form.get("match_reason") or None
     if why is not None and why not in get_args(ids.QuarantineReason):
         raise Validation("there is no such reason of a quarantine", field="match_reason")
-    where, bulk_id = Where(why, form.get("error_glob") or None), uuid4().hex
+    where, bulk_id = FailureFilter(why, form.get("error_glob") or None), uuid4().hex
     first = c.ClearQuarantine(
         campaign=place.campaign, keys=(), bulk_id=bulk_id, brief=form.get("reload_brief") or None, reason=reason(form)
     )
-    position, cleared, after = (await give(bridge, first)).position, 0, None
+    position, cleared, after = (await submit_all(bridge, first)).position, 0, None
     while keys := tuple(await matching_keys(bridge.reader, place.campaign, where, after, CHUNK)):
-        given = await give(bridge, replace(first, keys=keys, brief=None))
+        given = await submit_all(bridge, replace(first, keys=keys, brief=None))
         position, after = given.position, keys[-1]
         cleared += given.reply.cleared
     return Flash(f"{place.campaign}: {numbered(cleared, 'unit')} back at work", position=position)
 
 
-def unit_order(command: type[c.UnitCommand], words: str) -> Order:
+def unit_order(command: type[c.UnitCommand], words: str) -> Action:
     """Return an order about one unit."""
 
-    async def order(bridge: Bridge, place: Place, form: Form) -> Flash:
-        given = await give(bridge, command(campaign=place.campaign, key=place.unit, reason=reason(form)))
+    async def order(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
+        given = await submit_all(bridge, command(campaign=place.campaign, key=place.unit, reason=reason(form)))
         return Flash(f"{plain(place.unit, 80)}: {words}", position=given.position)
 
     return order
 
 
-def worker_order(command: type[c.DrainWorker | c.FenceWorker], words: str) -> Order:
+def worker_order(command: type[c.DrainWorker | c.FenceWorker], words: str) -> Action:
     """Return an order about one worker."""
 
-    async def order(bridge: Bridge, place: Place, form: Form) -> Flash:
-        given = await give(bridge, command(worker=place.worker, reason=reason(form)))
+    async def order(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
+        given = await submit_all(bridge, command(worker=place.worker, reason=reason(form)))
         return Flash(f"{plain(place.worker, 80)}: {words}", position=given.position)
 
     return order
 
 
-async def fence_stale(bridge: Bridge, _: Place, form: Form) -> Flash:
+async def fence_stale(bridge: CockpitContext, _: PageUrl, form: Form) -> Flash:
     """Fence every worker that is stale or dead."""
     fenced, position = 0, 0
     for level in ("stale", "dead"):
         found = await bridge.reader.workers("", level, None, WORKERS, None)
         chosen = [worker.worker for worker in found if worker.state != "fenced"]
         if chosen:
-            given = await give(bridge, *(c.FenceWorker(worker=worker, reason=reason(form)) for worker in chosen))
+            given = await submit_all(bridge, *(c.FenceWorker(worker=worker, reason=reason(form)) for worker in chosen))
             fenced, position = fenced + len(chosen), given.position
     return Flash(f"{numbered(fenced, 'worker')} fenced" if fenced else "no worker is stale or dead", position=position)
 
 
-def engine_order(command: type[c.PauseEngine | c.ResumeEngine], words: str) -> Order:
+def engine_order(command: type[c.PauseEngine | c.ResumeEngine], words: str) -> Action:
     """Return the order that turns the engine's switch."""
 
-    async def order(bridge: Bridge, _: Place, form: Form) -> Flash:
-        given = await give(bridge, command(reason=reason(form)))
+    async def order(bridge: CockpitContext, _: PageUrl, form: Form) -> Flash:
+        given = await submit_all(bridge, command(reason=reason(form)))
         return Flash(f"the engine {words}", position=given.position)
 
     return order
 
 
-async def tick(bridge: Bridge, _: Place, __: Form) -> Flash:
+async def tick(bridge: CockpitContext, _: PageUrl, __: Form) -> Flash:
     """Open every gate and sweep now."""
-    given = await give(bridge, c.TickEngine(force=True))
+    given = await submit_all(bridge, c.TickEngine(force=True))
     return Flash("every gate is open, and a sweep was made", position=given.position)
 
 
-async def resize(bridge: Bridge, _: Place, form: Form) -> Flash:
+async def resize(bridge: CockpitContext, _: PageUrl, form: Form) -> Flash:
     """Give the pool another size."""
     try:
         size = msgspec.convert(form.get("pool_size", "").strip(), int, strict=False)
@@ -156,42 +156,42 @@ async def resize(bridge: Bridge, _: Place, form: Form) -> Flash:
         raise Validation("the pool's size is a whole number", field="pool_size") from None
     if not 0 <= size <= MOST_SLOTS:
         raise Validation(f"the pool has 0 to {count(MOST_SLOTS)} slots", field="pool_size")
-    given = await give(bridge, c.ResizePool(pool_size=size))
+    given = await submit_all(bridge, c.ResizePool(pool_size=size))
     return Flash(f"the pool has {count(size)} slots", position=given.position)
 
 
-async def edit_quota(bridge: Bridge, place: Place, form: Form) -> Flash:
+async def edit_quota(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
     """Give a gate another policy."""
-    shown = await quotas.known(bridge, place.quota)
-    given = await give(bridge, c.EditQuota(quota=shown.key, policy=quotas.policy(form, shown.policy)))
+    shown = await quotas.require_quota(bridge, place.quota)
+    given = await submit_all(bridge, c.EditQuota(quota=shown.key, policy=quotas.policy(form, shown.policy)))
     return Flash(f"{plain(shown.key, 80)}: changed", position=given.position)
 
 
-async def read_quota(bridge: Bridge, place: Place, form: Form) -> Flash:
+async def read_quota(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
     """Take a person's word for what a meter would say."""
-    shown = await quotas.known(bridge, place.quota)
-    given = await give(bridge, quotas.reading(form, shown.key))
+    shown = await quotas.require_quota(bridge, place.quota)
+    given = await submit_all(bridge, quotas.reading(form, shown.key))
     return Flash(f"{plain(shown.key, 80)}: the reading is taken", position=given.position)
 
 
-def decision(command: type[c.RecoveryCommand], words: str) -> Order:
+def decision(command: type[c.RecoveryCommand], words: str) -> Action:
     """Return a decision on a recovery plan."""
 
-    async def decide(bridge: Bridge, place: Place, _: Form) -> Flash:
+    async def decide(bridge: CockpitContext, place: PageUrl, _: Form) -> Flash:
         if len(place.parts[1]) > 200:  # noqa: PLR2004 - as a unit's key
             raise NotFound("there is no such plan", field="recovery")
-        given = await give(bridge, command(id=ids.RecoveryId(place.parts[1])))
+        given = await submit_all(bridge, command(id=ids.RecoveryId(place.parts[1])))
         return Flash(f"plan {place.parts[1]}: {words}", position=given.position)
 
     return decide
 
 
-async def conclude(bridge: Bridge, place: Place, form: Form) -> Flash:
+async def conclude(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
     """Take a person's word for what came of an investigation: the cause, and a fix when its payload is given."""
     known = ids.InvestigationId(place.parts[1])
     cause, payload = form.get("root_cause", "").strip(), form.get("payload", "").strip()
     fix = c.Fix(None, document("payload", payload.encode())) if payload else None
-    given = await give(bridge, c.ConcludeInvestigation(id=known, fix=fix, root_cause=error_text(cause) or None))
+    given = await submit_all(bridge, c.ConcludeInvestigation(id=known, fix=fix, root_cause=error_text(cause) or None))
     return Flash(f"investigation {known}: {'the fix is made' if fix else 'ended without a fix'}", position=given.position)
 
 
@@ -211,7 +211,7 @@ def document(field: str, typed: bytes) -> msgspec.Raw:
 
 
 UNIT = "/campaigns/{name:str}/units/{key:str}"
-ORDERS: dict[str, Order] = {
+ACTIONS: dict[str, Action] = {
     "/campaigns/{name:str}/pause": switch(c.PauseCampaign, "paused, running work goes on"),
     "/campaigns/{name:str}/resume": switch(c.ResumeCampaign, "goes on"),
     "/campaigns/{name:str}/cancel": switch(c.CancelCampaign, "cancelled"),
@@ -237,5 +237,5 @@ ORDERS: dict[str, Order] = {
     "/recovery/{recovery:str}/apply": decision(c.ApplyRecovery, "applied, its units are ready again"),
     "/recovery/{recovery:str}/decline": decision(c.DeclineRecovery, "declined, the campaign is cancelled"),
 }
-BY_TEMPLATE = {path.replace(":str", ""): order for path, order in ORDERS.items()}
+BY_TEMPLATE = {path.replace(":str", ""): order for path, order in ACTIONS.items()}
 """The orders by the templates that a routed request names."""

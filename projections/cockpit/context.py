@@ -6,23 +6,23 @@ from typing import Protocol, Self
 
 from msgspec import Struct
 
-from projections.cockpit.ticker import Pulse
-from projections.export.status import Standing
-from projections.http.reads.diagnostics import Bundles
+from projections.cockpit.ticker import Ticker
+from projections.export.status import ExportStatus
+from projections.http.reads.diagnostics import DiagnosticBundler
 from projections.http.reads.reader import Reader
 from projections.measures.process import Process
 from service.domain.commands import Command
 from service.submission import Answer, Origin
 
 
-class Orders(Protocol):
+class CommandPort(Protocol):
     """Where a person's orders go: the one Writer."""
 
     async def submit(self, commands: Sequence[Command], origin: Origin) -> Answer:
         """Decide *commands* in one transaction, each on its own."""
 
 
-class Bridge(Struct, frozen=True, eq=False, kw_only=True):
+class CockpitContext(Struct, frozen=True, eq=False, kw_only=True):
     """What the pages look through and order by.
 
     *reasons* tells why this replica should not be asked, *exports* how what it sends over OTLP stands, *stopping* ends the
@@ -30,13 +30,13 @@ class Bridge(Struct, frozen=True, eq=False, kw_only=True):
     """
 
     reader: Reader
-    bundles: Bundles
-    exports: Sequence[Standing]
+    bundles: DiagnosticBundler
+    exports: Sequence[ExportStatus]
     process: Process
-    orders: Orders
+    orders: CommandPort
     reasons: Callable[[], Awaitable[list[str]]]
     stopping: asyncio.Event
-    pulse: Pulse
+    pulse: Ticker
 
     def __deepcopy__(self, _memo: object) -> Self:
         """Return itself: Litestar copies the options of routes, and this one is shared."""

@@ -6,18 +6,18 @@ from hashlib import sha256
 from litestar import Response, post
 
 from projections.cockpit import session
-from projections.cockpit.actions import give
+from projections.cockpit.actions import submit_all
 from projections.cockpit.html import FIELD, HEADERS, whole
-from projections.cockpit.page_cache import Again, refused_page
-from projections.cockpit.request import Visit, place_from
+from projections.cockpit.page_cache import ResubmitForm, refused_page
+from projections.cockpit.request import PageRequest, place_from
 from service.domain.commands import ExportDiagnostic
 from service.domain.rejections import Conflict, NotFound, Rejection
 
 HTML = "text/html"
 
 
-@post("/campaigns/{name:str}/diagnostics", request_class=Visit, include_in_schema=False, status_code=200)
-async def diagnostics(request: Visit) -> Response[bytes]:
+@post("/campaigns/{name:str}/diagnostics", request_class=PageRequest, include_in_schema=False, status_code=200)
+async def diagnostics(request: PageRequest) -> Response[bytes]:
     """Return a bundle as a file, and record who took it."""
     form: dict[str, str] = {}
     token = session.token_of(request.jar)
@@ -28,9 +28,9 @@ async def diagnostics(request: Visit) -> Response[bytes]:
         bundle = await bridge.bundles.bundle(name)
         if bundle is None:
             raise NotFound(f"there is no campaign {name!r}", field="campaign", current=name)
-        await give(bridge, ExportDiagnostic(campaign=name, sha256=sha256(bundle).hexdigest(), force="force" in form))
+        await submit_all(bridge, ExportDiagnostic(campaign=name, sha256=sha256(bundle).hexdigest(), force="force" in form))
     except Rejection as refused:
-        forced = Again(str(request.place), {**form, "force": "1"}, "Do it all the same")
+        forced = ResubmitForm(str(request.place), {**form, "force": "1"}, "Do it all the same")
         drawn = refused_page(refused, forced if isinstance(refused, Conflict) else None)
         body = whole(drawn, place_from(form, "back"), token or "", None, still=True)
         return Response(body, status_code=drawn.status, media_type=HTML, headers=HEADERS)

@@ -8,10 +8,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from msgspec import Struct
 
-from projections.cockpit.page import Page
+from projections.cockpit.page import CockpitPage
 from projections.cockpit.session import Flash
 from projections.cockpit.text import ansi, formatting
-from projections.cockpit.url import Place, address
+from projections.cockpit.url import PageUrl, address
 
 HERE = Path(__file__).parent
 SECRET = f"@{secrets.token_hex(16)}@"
@@ -107,7 +107,7 @@ def environment() -> Environment:
 TEMPLATES = environment()
 
 
-class Drawn(Struct, frozen=True):
+class RenderedPage(Struct, frozen=True):
     """A page as HTML without its shell, which several sessions may share."""
 
     title: str
@@ -116,24 +116,24 @@ class Drawn(Struct, frozen=True):
     status: int
 
 
-def drawn(page: Page, place: Place) -> Drawn:
+def rendered_page(page: CockpitPage, place: PageUrl) -> RenderedPage:
     """Return a page drawn."""
     around = {"place": place, "back": str(place), "pane": page.pane, "typed": page.typed, "problem": page.problem}
     html = TEMPLATES.get_template(page.template).render(page.facts, **around)
-    return Drawn(page.title, page.pane, html, page.status)
+    return RenderedPage(page.title, page.pane, html, page.status)
 
 
-def whole(drawn_page: Drawn, place: Place, token: str, flash: Flash | None, *, still: bool = False) -> bytes:
+def whole(drawn_page: RenderedPage, place: PageUrl, token: str, flash: Flash | None, *, still: bool = False) -> bytes:
     """Return the page within its shell, for one session; one that stands *still* does not look again by itself."""
     return dressed("shell.html", drawn_page, token, flash=flash, place=place, still=still or bool(place.asked("still")))
 
 
-def fragment(drawn_page: Drawn, token: str, flash: Flash | None) -> bytes:
+def fragment(drawn_page: RenderedPage, token: str, flash: Flash | None) -> bytes:
     """Return what of a page changes, for one session."""
     return dressed("fragment.html", drawn_page, token, flash=flash)
 
 
-def dressed(template: str, drawn_page: Drawn, token: str, **facts: Any) -> bytes:  # noqa: ANN401 - whatever the template shows
+def dressed(template: str, drawn_page: RenderedPage, token: str, **facts: Any) -> bytes:  # noqa: ANN401 - whatever the template shows
     """Return a drawn page within a template, with the session's secret in its forms."""
     text = TEMPLATES.get_template(template).render(drawn=drawn_page, **facts)
     return text.replace(SECRET, token).encode("utf-8", "replace")

@@ -5,12 +5,12 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from projections.cockpit.context import Bridge
-from projections.cockpit.url import Place
+from projections.cockpit.context import CockpitContext
+from projections.cockpit.url import PageUrl
 from service.domain.rejections import Rejection
 
 
-class Page(Struct, kw_only=True):
+class CockpitPage(Struct, kw_only=True):
     """What is shown: *pane* is the entry of the navigation that it belongs to.
 
     After a form was refused, *typed* is what it held, and *problem* why.
@@ -25,4 +25,4 @@ class Page(Struct, kw_only=True):
     problem: Rejection | None = None
 
 
-View = Callable[[Bridge, Place], Awaitable[Page]]
+View = Callable[[CockpitContext, PageUrl], Awaitable[CockpitPage]]

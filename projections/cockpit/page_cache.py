@@ -6,12 +6,12 @@ from time import monotonic
 
 from msgspec import Struct
 
-from projections.cockpit.context import Bridge
-from projections.cockpit.html import Drawn, drawn
-from projections.cockpit.page import Page
+from projections.cockpit.context import CockpitContext
+from projections.cockpit.html import RenderedPage, rendered_page
+from projections.cockpit.page import CockpitPage
 from projections.cockpit.pages.registry import view_of
-from projections.cockpit.url import Place
-from projections.rejections import Lagging
+from projections.cockpit.url import PageUrl
+from projections.rejections import ProjectionLagging
 from service.domain.rejections import Rejection
 
 MOST = 64
@@ -19,23 +19,23 @@ FRESH_S, LASTING_S = 0.25, 5.0
 PATIENCE_S = 2.0
 
 
-class Hung(Struct):
+class CachedPage(Struct):
     """A drawn page with the position that it has seen."""
 
-    drawn: Drawn
+    drawn: RenderedPage
     position: int
     at: float
 
 
-class Gallery:
+class PageCache:
     """The pages that were drawn last."""
 
     def __init__(self) -> None:
         self.drawings = 0
-        self._hung: OrderedDict[Place, Hung] = OrderedDict()
-        self._easels: dict[Place, asyncio.Lock] = {}
+        self._hung: OrderedDict[PageUrl, CachedPage] = OrderedDict()
+        self._easels: dict[PageUrl, asyncio.Lock] = {}
 
-    async def look(self, bridge: Bridge, place: Place, at_least: int = 0) -> Drawn:
+    async def look(self, bridge: CockpitContext, place: PageUrl, at_least: int = 0) -> RenderedPage:
         """Return a page that has seen position *at_least*, if the views reach it soon."""
         easel = self._easels.setdefault(place, asyncio.Lock())
         async with easel:
@@ -45,18 +45,18 @@ class Gallery:
             self._hang(place, hung)
             return hung.drawn
 
-    async def _draw(self, bridge: Bridge, place: Place, at_least: int) -> Hung:
+    async def _draw(self, bridge: CockpitContext, place: PageUrl, at_least: int) -> CachedPage:
         self.drawings += 1
         position = max(bridge.pulse.position, at_least)
         at = monotonic()
         if at_least:
             try:
                 await bridge.reader.projector.at_least(at_least, PATIENCE_S)
-            except Lagging:
+            except ProjectionLagging:
                 position = bridge.pulse.position
-        return Hung(drawn(await page_of(bridge, place), place), position, at)
+        return CachedPage(rendered_page(await page_of(bridge, place), place), position, at)
 
-    def _hang(self, place: Place, hung: Hung) -> None:
+    def _hang(self, place: PageUrl, hung: CachedPage) -> None:
         """Keep a page, and forget the one that nobody has looked at for longest."""
         self._hung[place] = hung
         self._hung.move_to_end(place)
@@ -65,7 +65,7 @@ class Gallery:
             self._easels.pop(old, None)
 
 
-def fresh(hung: Hung, bridge: Bridge, at_least: int) -> bool:
+def fresh(hung: CachedPage, bridge: CockpitContext, at_least: int) -> bool:
     """Tell whether a page that was drawn before is still true."""
     age_s = monotonic() - hung.at
     if hung.drawn.status >= 400 or hung.position < at_least:  # noqa: PLR2004 - a refusal is not kept
@@ -73,7 +73,7 @@ def fresh(hung: Hung, bridge: Bridge, at_least: int) -> bool:
     return age_s < FRESH_S or (bridge.pulse.beating and hung.position >= bridge.pulse.position and age_s < LASTING_S)
 
 
-async def page_of(bridge: Bridge, place: Place) -> Page:
+async def page_of(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     """Return the page at *place*; what it refuses is a page too."""
     try:
         return await view_of(place)(bridge, place)
@@ -81,7 +81,7 @@ async def page_of(bridge: Bridge, place: Place) -> Page:
         return refusal(error)
 
 
-class Again(Struct, frozen=True):
+class ResubmitForm(Struct, frozen=True):
     """A form that may be sent once more as it is: to where, its fields, and what its button says."""
 
     action: str
@@ -89,12 +89,12 @@ class Again(Struct, frozen=True):
     label: str
 
 
-def refusal(error: Rejection, again: Again | None = None) -> Page:
+def refusal(error: Rejection, again: ResubmitForm | None = None) -> CockpitPage:
     """Return the page that says why something is refused, and lets it be ordered *again*."""
     facts = {"refused": error, "again": again}
-    return Page(template="refused.html", title=error.title, pane="", facts=facts, status=error.status)
+    return CockpitPage(template="refused.html", title=error.title, pane="", facts=facts, status=error.status)
 
 
-def refused_page(error: Rejection, again: Again | None = None) -> Drawn:
+def refused_page(error: Rejection, again: ResubmitForm | None = None) -> RenderedPage:
     """Return that page, drawn."""
-    return drawn(refusal(error, again), Place())
+    return rendered_page(refusal(error, again), PageUrl())

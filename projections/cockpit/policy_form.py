@@ -120,7 +120,11 @@ def patch(form: dict[str, str], policy: Policy) -> dict[str, Any]:
         changes["auto"] = "auto" in form
     for field in fields(policy):
         if f"policy.{field.name}" in form or (field.kind == "switch" and "switches" in form):
-            put(changes.setdefault("policy", {}), field.name.split("."), sent(field, form.get(f"policy.{field.name}", "")))
+            put(
+                changes.setdefault("policy", {}),
+                field.name.split("."),
+                submitted_value(field, form.get(f"policy.{field.name}", "")),
+            )
     return changes
 
 
@@ -131,7 +135,7 @@ def put(document: dict[str, Any], path: list[str], value: object) -> None:
     document[path[-1]] = value
 
 
-def sent(field: Field, text: str) -> Any:  # noqa: ANN401 - a value of the field's own type
+def submitted_value(field: Field, text: str) -> Any:  # noqa: ANN401 - a value of the field's own type
     """Return what was sent as a value of the field."""
     match field.kind:
         case "switch":

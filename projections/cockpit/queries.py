@@ -10,13 +10,11 @@ from msgspec import Struct
 
 from projections import store
 from projections.http.reads.events import LogEvent, fact
-from projections.http.reads.query_runner import READS, Source
+from projections.http.reads.query_runner import READS, QueryRunner
 from projections.store import CAMPAIGN, QUOTA
-from projections.views.campaign import view as campaign_view
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.view import CampaignView
-from projections.views.quota import view as quota_view
-from projections.views.quota.view import QuotaView
+from projections.views.campaign.view import CampaignView, campaign_view
+from projections.views.quota.view import QuotaView, quota_view
 from service.domain import ids
 from service.store.db.queries import load
 
@@ -25,7 +23,7 @@ LOOKED_AT = 20_000
 WINDOW = 200_000
 
 
-class Shown(Struct, frozen=True):
+class CampaignOnPage(Struct, frozen=True):
     """A campaign with everything that its card holds, at the database's time; *place* is where it stands in a list."""
 
     view: CampaignView
@@ -47,7 +45,7 @@ class Shown(Struct, frozen=True):
         return self.card.resume_at
 
 
-class Lag(Struct, frozen=True):
+class ViewLag(Struct, frozen=True):
     """How far the views are behind the log."""
 
     at: datetime
@@ -56,98 +54,100 @@ class Lag(Struct, frozen=True):
     seconds: float
 
 
-class Listing(Struct, frozen=True):
+class ListRows(Struct, frozen=True):
     """Rows of a list, and the key after which it goes on."""
 
     rows: list[dict[str, Any]]
     next: str | None
 
 
-def shown(row: asyncpg.Record, place: str = "") -> Shown:
+def campaign_on_page(row: asyncpg.Record, place: str = "") -> CampaignOnPage:
     """Return a row with a campaign's card."""
     card = CAMPAIGN.decode(row["card"])
     quota = None if row["quota"] is None else QUOTA.decode(row["quota"])
     at = row["at"]
-    return Shown(campaign_view.view(card, quota, at), card, None if quota is None else quota_view.view(quota), at, place)
+    return CampaignOnPage(campaign_view(card, quota, at), card, None if quota is None else quota_view(quota), at, place)
 
 
-async def campaign(source: Source, name: ids.CampaignName) -> Shown | None:
+async def campaign(source: QueryRunner, name: ids.CampaignName) -> CampaignOnPage | None:
     """Return one campaign."""
     row = await source.row(READS.campaign, name)
-    return None if row is None else shown(row)
+    return None if row is None else campaign_on_page(row)
 
 
 async def campaigns(
-    source: Source, order: str, after: str, state: str | None, text: str | None, labels: dict[str, str], limit: int
-) -> list[Shown]:
+    source: QueryRunner, order: str, after: str, state: str | None, text: str | None, labels: dict[str, str], limit: int
+) -> list[CampaignOnPage]:
     """Return a page of campaigns."""
     wanted = msgspec.json.encode(labels).decode()
     rows = await source.fetch(QUERIES.campaigns, order, after, state, text, wanted, limit)
-    return [shown(row, row["place"]) for row in rows]
+    return [campaign_on_page(row, row["place"]) for row in rows]
 
 
-async def states(source: Source) -> dict[str, int]:
+async def states(source: QueryRunner) -> dict[str, int]:
     """Return how many campaigns are in each state."""
     return {row["state"]: row["campaigns"] for row in await source.fetch(QUERIES.states)}
 
 
-async def lag(source: Source) -> Lag:
+async def lag(source: QueryRunner) -> ViewLag:
     """Return how far the views are behind."""
     row = await source.row(store.QUERIES.depth)
     assert row is not None, "the migration made a live generation"
     oldest = row["oldest_at"]
     seconds = 0.0 if oldest is None else (row["at"] - oldest).total_seconds()
-    return Lag(row["at"], row["position"], row["head"], seconds)
+    return ViewLag(row["at"], row["position"], row["head"], seconds)
 
 
-async def facts(source: Source, positions: Sequence[int]) -> list[LogEvent]:
+async def facts(source: QueryRunner, positions: Sequence[int]) -> list[LogEvent]:
     """Return some facts, newest first."""
     return [fact(row) for row in await source.fetch(QUERIES.decisions, positions)]
 
 
-async def last_screens(source: Source, name: ids.CampaignName, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+async def last_screens(source: QueryRunner, name: ids.CampaignName, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the end of the last screen of some units, by key."""
     return {row["key"]: dict(row) for row in await source.fetch(QUERIES.last_screens, name, keys)}
 
 
-async def live(source: Source, name: ids.CampaignName, after: str, limit: int) -> Listing:
+async def live(source: QueryRunner, name: ids.CampaignName, after: str, limit: int) -> ListRows:
     """Return who runs what."""
     rows = [dict(row) for row in await source.fetch(QUERIES.live, name, after, limit + 1)]
-    return Listing(rows[:limit], rows[limit - 1]["unit"] if len(rows) > limit else None)
+    return ListRows(rows[:limit], rows[limit - 1]["unit"] if len(rows) > limit else None)
 
 
-async def campaigns_of_quota(source: Source, quota: ids.QuotaKey, limit: int) -> list[dict[str, Any]]:
+async def campaigns_of_quota(source: QueryRunner, quota: ids.QuotaKey, limit: int) -> list[dict[str, Any]]:
     """Return campaigns that name a quota, those that wait for it first."""
     return [dict(row) for row in await source.fetch(QUERIES.campaigns_of_quota, quota, limit)]
 
 
-async def units(source: Source, name: ids.CampaignName, after: str, state: str | None, text: str | None, limit: int) -> Listing:
+async def units(
+    source: QueryRunner, name: ids.CampaignName, after: str, state: str | None, text: str | None, limit: int
+) -> ListRows:
     """Return the next units; a search that finds too few in what it looked at says where it goes on."""
     rows = [dict(row) for row in await source.fetch(QUERIES.units, name, after, state, text, limit + 1, LOOKED_AT)]
     if len(rows) > limit:
-        return Listing(rows[:limit], rows[limit - 1]["key"])
+        return ListRows(rows[:limit], rows[limit - 1]["key"])
     if text is None:
-        return Listing(rows, None)
+        return ListRows(rows, None)
     last = await source.row(QUERIES.last_looked_at, name, after, state, LOOKED_AT)
-    return Listing(rows, None if last is None else last["key"])
+    return ListRows(rows, None if last is None else last["key"])
 
 
-async def series(source: Source, family: str, labels: Sequence[str]) -> asyncpg.Record | None:
+async def series(source: QueryRunner, family: str, labels: Sequence[str]) -> asyncpg.Record | None:
     """Return one series."""
     return await source.row(QUERIES.series, family, labels)
 
 
-async def families(source: Source, names: Sequence[str]) -> list[asyncpg.Record]:
+async def families(source: QueryRunner, names: Sequence[str]) -> list[asyncpg.Record]:
     """Return the series of some families."""
     return await source.fetch(QUERIES.families, names)
 
 
-async def levels(source: Source) -> dict[str, int]:
+async def levels(source: QueryRunner) -> dict[str, int]:
     """Return how many workers are at each level, or going."""
     return {row["level"]: row["workers"] for row in await source.fetch(QUERIES.levels)}
 
 
-async def newest(source: Source, before: int, filters: Sequence[Any], limit: int) -> list[LogEvent]:
+async def newest(source: QueryRunner, before: int, filters: Sequence[Any], limit: int) -> list[LogEvent]:
     """Return the newest facts before a position that match (campaign, unit, worker, kinds), of a window of the log."""
     async with source.connection() as connection, connection.transaction(readonly=True):
         await connection.execute(READS.custom_plans)
@@ -155,12 +155,12 @@ async def newest(source: Source, before: int, filters: Sequence[Any], limit: int
     return [fact(row) for row in rows]
 
 
-async def beats(source: Source, name: ids.CampaignName, key: ids.UnitKey) -> list[dict[str, Any]]:
+async def beats(source: QueryRunner, name: ids.CampaignName, key: ids.UnitKey) -> list[dict[str, Any]]:
     """Return the heartbeats of a unit, one row a claim."""
     return [dict(row) for row in await source.fetch(QUERIES.beats_of_unit, name, key)]
 
 
-async def open_plans(source: Source) -> int:
+async def open_plans(source: QueryRunner) -> int:
     """Return how many recovery plans wait for a decision."""
     row = await source.row(QUERIES.open_plans)
     return 0 if row is None else int(row[0])

@@ -8,9 +8,9 @@ from litestar.datastructures import State
 from msgspec import Struct, field
 
 from projections.cockpit import session
-from projections.cockpit.context import Bridge
-from projections.cockpit.page_cache import Gallery
-from projections.cockpit.url import Place
+from projections.cockpit.context import CockpitContext
+from projections.cockpit.page_cache import PageCache
+from projections.cockpit.url import PageUrl
 from service.domain.rejections import Rejection, Validation
 
 FORM = "application/x-www-form-urlencoded"
@@ -18,31 +18,31 @@ FETCH = "cockpit-fetch"
 MOST_FIELDS = 200
 
 
-class Cockpit(Struct, frozen=True, eq=False):
+class CockpitServices(Struct, frozen=True, eq=False):
     """What every visit shares."""
 
-    bridge: Bridge
-    gallery: Gallery = field(default_factory=Gallery)
+    bridge: CockpitContext
+    gallery: PageCache = field(default_factory=PageCache)
 
     def __deepcopy__(self, _memo: object) -> Self:
         """Return itself: Litestar copies the options of routes, and this one is shared."""
         return self
 
 
-class Visit(Request[None, None, State]):
+class PageRequest(Request[None, None, State]):
     """One request to a page."""
 
     @property
-    def cockpit(self) -> Cockpit:
+    def cockpit(self) -> CockpitServices:
         """What every visit shares."""
-        cockpit: Cockpit = self.scope["route_handler"].opt["cockpit"]
+        cockpit: CockpitServices = self.scope["route_handler"].opt["cockpit"]
         return cockpit
 
     @property
-    def place(self) -> Place:
+    def place(self) -> PageUrl:
         """Where it goes."""
         path: bytes = self.scope["raw_path"].partition(b"?")[0]
-        return Place.of(path + b"?" + self.scope["query_string"])
+        return PageUrl.of(path + b"?" + self.scope["query_string"])
 
     @property
     def jar(self) -> dict[str, str]:
@@ -73,12 +73,12 @@ class Visit(Request[None, None, State]):
         return {name: value.replace("\r\n", "\n") for name, value in fields.items()}
 
 
-def place_from(form: dict[str, str], field: str) -> Place:
+def place_from(form: dict[str, str], field: str) -> PageUrl:
     """Return the page that a form names in a field; the first one when it does not say one of ours."""
     given = form.get(field, "")
     if not given.startswith("/") or given.startswith("//") or "\\" in given:
-        return Place()
+        return PageUrl()
     try:
-        return Place.of(given.encode())
+        return PageUrl.of(given.encode())
     except Rejection:
-        return Place()
+        return PageUrl()

@@ -12,15 +12,15 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from projections.cockpit import session
-from projections.cockpit.actions import BY_TEMPLATE, ORDERS
+from projections.cockpit.actions import ACTIONS, BY_TEMPLATE
 from projections.cockpit.downloads import FILES
-from projections.cockpit.html import ASSETS, FIELD, HEADERS, Drawn, drawn, fragment, whole
-from projections.cockpit.page_cache import Again, page_of, refused_page
+from projections.cockpit.html import ASSETS, FIELD, HEADERS, RenderedPage, fragment, rendered_page, whole
+from projections.cockpit.page_cache import ResubmitForm, page_of, refused_page
 from projections.cockpit.pages.registry import PAGES
-from projections.cockpit.request import Visit, place_from
+from projections.cockpit.request import PageRequest, place_from
 from projections.cockpit.session import FLASH, FLASH_S, SESSION, Flash, Forged
-from projections.cockpit.url import Place, address
-from projections.rejections import Unreadable
+from projections.cockpit.url import PageUrl, address
+from projections.rejections import ReadUnavailable
 from service.domain.rejections import NotFound, Rejection
 from service.submission import Unavailable
 
@@ -34,8 +34,8 @@ AWAY = "the database is away; nothing is known to have been stored"
 log = logging.getLogger(__name__)
 
 
-@get(list(PAGES), request_class=Visit, include_in_schema=False)
-async def page(request: Visit) -> Response[bytes]:
+@get(list(PAGES), request_class=PageRequest, include_in_schema=False)
+async def page(request: PageRequest) -> Response[bytes]:
     """Show a page; to our script, what of it changes."""
     cookies = request.jar
     flash = session.flash_of(cookies)
@@ -43,7 +43,7 @@ async def page(request: Visit) -> Response[bytes]:
         place = request.place
         drawn = await request.cockpit.gallery.look(request.cockpit.bridge, place, flash.position if flash else 0)
     except Rejection as refused:
-        place, drawn = Place(), refused_page(refused)
+        place, drawn = PageUrl(), refused_page(refused)
     return answered(request, drawn, place, flash)
 
 
@@ -64,7 +64,7 @@ def elsewhere(place: str) -> Response[bytes]:
     return Response(b"", status_code=302, headers={**HEADERS, "Location": place})
 
 
-def answered(request: Visit, drawn: Drawn, place: Place, flash: Flash | None) -> Response[bytes]:
+def answered(request: PageRequest, drawn: RenderedPage, place: PageUrl, flash: Flash | None) -> Response[bytes]:
     """Answer with a page, or with what of it changes; a session without a secret gets one."""
     cookies = request.jar
     token = session.token_of(cookies)
@@ -78,13 +78,13 @@ def answered(request: Visit, drawn: Drawn, place: Place, flash: Flash | None) ->
     return Response(body, status_code=drawn.status, media_type=HTML, headers=HEADERS, cookies=kept)
 
 
-def cookie(request: Visit, name: str, value: str, max_age: int | None = None) -> Cookie:
+def cookie(request: PageRequest, name: str, value: str, max_age: int | None = None) -> Cookie:
     """Return a cookie that no script reads and no other site sends."""
     return Cookie(key=name, value=value, path="/", httponly=True, samesite="strict", secure=request.secure, max_age=max_age)
 
 
-@post(list(ORDERS), request_class=Visit, include_in_schema=False, request_max_body_size=BODY_BYTES, status_code=303)
-async def order(request: Visit) -> Response[bytes]:
+@post(list(ACTIONS), request_class=PageRequest, include_in_schema=False, request_max_body_size=BODY_BYTES, status_code=303)
+async def order(request: PageRequest) -> Response[bytes]:
     """Carry an order out: back to its page with a word about it, or to our script that page as it is now."""
     form: dict[str, str] = {}
     refused: Rejection | None = None
@@ -93,8 +93,8 @@ async def order(request: Visit) -> Response[bytes]:
         session.require_own(session.token_of(request.jar), form.get(FIELD, ""), request.headers.get("sec-fetch-site"))
         flash = await BY_TEMPLATE[request.scope["path_template"]](request.cockpit.bridge, request.place, form)
     except Unavailable:
-        return away(request, form, Unreadable(AWAY))
-    except Unreadable as error:
+        return away(request, form, ReadUnavailable(AWAY))
+    except ReadUnavailable as error:
         return away(request, form, error)
     except Rejection as error:
         refused, flash = error, Flash(error.detail, "refused")
@@ -105,52 +105,52 @@ async def order(request: Visit) -> Response[bytes]:
         return answered(request, refused_page(refused), back, None)
     if refused is not None and HERE in form:
         return await again(request, form, flash, refused)
-    kept = [cookie(request, FLASH, session.written(flash), FLASH_S)]
+    kept = [cookie(request, FLASH, session.flash_cookie(flash), FLASH_S)]
     return Response(b"", status_code=303, headers={**HEADERS, "Location": str(back)}, cookies=kept)
 
 
-async def again(request: Visit, form: dict[str, str], flash: Flash, refused: Rejection) -> Response[bytes]:
+async def again(request: PageRequest, form: dict[str, str], flash: Flash, refused: Rejection) -> Response[bytes]:
     """Answer with the form as it was sent, and the problem beside its field."""
     place = place_from(form, HERE)
     page = await page_of(request.cockpit.bridge, place)
-    if isinstance(unreadable := page.facts.get("refused"), Unreadable):
+    if isinstance(unreadable := page.facts.get("refused"), ReadUnavailable):
         return away(request, form, unreadable)
     page.typed, page.problem = form, refused
-    shown, token = drawn(page, place), session.token_of(request.jar) or ""
+    shown, token = rendered_page(page, place), session.token_of(request.jar) or ""
     body = fragment(shown, token, flash) if request.fetched else whole(shown, place, token, flash, still=True)
     return Response(body, status_code=refused.status, media_type=HTML, headers=HEADERS)
 
 
-def away(request: Visit, form: dict[str, str], refused: Unreadable) -> Response[bytes]:
+def away(request: PageRequest, form: dict[str, str], refused: ReadUnavailable) -> Response[bytes]:
     """Lose nothing that was typed: our script leaves its page as it is; who has none gets it back, to be sent again."""
     token, headers = session.token_of(request.jar) or "", {**HEADERS, "Retry-After": str(RETRY_AFTER_S)}
     if request.fetched:
-        body = fragment(Drawn("", "", "", refused.status), token, Flash(refused.detail, "refused"))
+        body = fragment(RenderedPage("", "", "", refused.status), token, Flash(refused.detail, "refused"))
     else:
-        again = Again(str(request.place), form, "Try again")
+        again = ResubmitForm(str(request.place), form, "Try again")
         body = whole(refused_page(refused, again), place_from(form, "back"), token, None, still=True)
     return Response(body, status_code=refused.status, media_type=HTML, headers=headers)
 
 
-async def merged(request: Visit, back: Place, flash: Flash, refused: Rejection | None) -> Response[bytes]:
+async def merged(request: PageRequest, back: PageUrl, flash: Flash, refused: Rejection | None) -> Response[bytes]:
     """Answer our script with the page as it is now, and what happened."""
     token = session.token_of(request.jar) or ""
     if isinstance(refused, Forged):
-        drawn, token = Drawn("", "", "", refused.status), ""
+        drawn, token = RenderedPage("", "", "", refused.status), ""
     else:
         drawn = await request.cockpit.gallery.look(request.cockpit.bridge, back, flash.position)
     status = drawn.status if refused is None else refused.status
     return Response(fragment(drawn, token, flash), status_code=status, media_type=HTML, headers=HEADERS)
 
 
-@get("/stream", request_class=Visit, include_in_schema=False)
-async def stream(request: Visit) -> Stream:
+@get("/stream", request_class=PageRequest, include_in_schema=False)
+async def stream(request: PageRequest) -> Stream:
     """Say when the views have moved, a few times a second at most."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
     return Stream(beats(request), media_type="text/event-stream", headers=headers)
 
 
-async def beats(request: Visit) -> AsyncIterator[bytes]:
+async def beats(request: PageRequest) -> AsyncIterator[bytes]:
     """Yield the beats of the pulse as server-sent events."""
     bridge = request.cockpit.bridge
     with bridge.process.stream():
@@ -159,8 +159,8 @@ async def beats(request: Visit) -> AsyncIterator[bytes]:
             yield b": alive\n\n" if position is None else b"event: moved\ndata: %d\n\n" % position
 
 
-@get("/static/{name:str}", request_class=Visit, include_in_schema=False)
-async def static(request: Visit, name: FromPath[str]) -> Response[bytes]:
+@get("/static/{name:str}", request_class=PageRequest, include_in_schema=False)
+async def static(request: PageRequest, name: FromPath[str]) -> Response[bytes]:
     """Return a file of ours; its address changes when it does."""
     found = ASSETS.get(name)
     if found is None:

@@ -59,7 +59,7 @@ def require_own(token: str | None, given: str, fetch_site: str | None) -> None:
         raise Forged("this page is from another session; load it again and press once more")
 
 
-def written(flash: Flash) -> str:
+def flash_cookie(flash: Flash) -> str:
     """Return *flash* as the value of a cookie."""
     return base64.urlsafe_b64encode(msgspec.json.encode(flash)).decode().rstrip("=")
 

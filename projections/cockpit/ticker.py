@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncGenerator
 
 from projections import store
-from projections.http.reads.query_runner import Source
+from projections.http.reads.query_runner import QueryRunner
 from service.store.db.pool import is_lost
 
 GAP_S = 0.3
@@ -15,10 +15,10 @@ LOST_S = 1.0
 log = logging.getLogger(__name__)
 
 
-class Pulse:
+class Ticker:
     """Tells its watchers when the views have moved, a few times a second at most."""
 
-    def __init__(self, source: Source, stopping: asyncio.Event) -> None:
+    def __init__(self, source: QueryRunner, stopping: asyncio.Event) -> None:
         self.position = 0
         self.looks = 0
         self._source = source

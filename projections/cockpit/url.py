@@ -17,7 +17,7 @@ KEPT, DOTS = "-", (".", "..")
 """What stands in an address for a name that browsers take out of it, see `service.http.path`."""
 
 
-class Place(Struct, frozen=True):
+class PageUrl(Struct, frozen=True):
     """A page: the decoded parts of its path, and its query."""
 
     parts: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Place(Struct, frozen=True):
             raise Validation("the address cannot be read") from None
         if not all(text.isprintable() and len(text) <= TEXT_CHARS for text in (*parts, *(value for _, value in asked))):
             raise Validation(f"an address holds printable characters alone, and up to {TEXT_CHARS} in one place")
-        return cls(*named(() if parts == ("",) else parts, tuple(asked)))
+        return cls(*restore_query_name(() if parts == ("",) else parts, tuple(asked)))
 
     @override
     def __str__(self) -> str:
@@ -93,7 +93,9 @@ class Place(Struct, frozen=True):
         return text
 
 
-def named(parts: tuple[str, ...], asked: tuple[tuple[str, str], ...]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+def restore_query_name(
+    parts: tuple[str, ...], asked: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """Put a name that cannot stand in a path in the place that was kept for it, out of the query."""
     name = dict(asked).get("key", "")
     if name not in DOTS or KEPT not in parts:

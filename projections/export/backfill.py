@@ -9,11 +9,11 @@ from typing import IO
 from projections.export import prometheus
 from projections.export.snapshot import Snapshot, rows
 from projections.measures.catalogue import CATALOGUE
-from projections.measures.lag import Depth
-from projections.measures.series_store import Book
-from projections.projector import Fold
+from projections.measures.lag import FoldLag
+from projections.measures.series_store import SeriesStore
+from projections.projector import ProjectionState
 from projections.store import Checkpoint, Session
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from service.store.log import event_log
 
 PAGE = 5000
@@ -31,7 +31,7 @@ async def moments(
     connection: Session, start: datetime, end: datetime, step: timedelta, shard: int = 0
 ) -> AsyncIterator[Snapshot]:
     """Yield the fleet at *start* and after every *step* until *end*, from one reading of the log."""
-    fold = Fold(Checkpoint(shard, 0, 0), Cards(), Book())
+    fold = ProjectionState(Checkpoint(shard, 0, 0), ReadModels(), SeriesStore())
     position, at = 0, start
     async for page in event_log.pages(connection, shard, 0, await event_log.head(connection, shard), PAGE):
         rest = list(page)
@@ -51,9 +51,9 @@ async def moments(
         at += step
 
 
-def moment(fold: Fold, position: int, at: datetime) -> Snapshot:
+def moment(fold: ProjectionState, position: int, at: datetime) -> Snapshot:
     """Return what a scrape would have read at one moment."""
-    depth = Depth(at=at, head=position, position=position, generation=0, oldest_at=None)
+    depth = FoldLag(at=at, head=position, position=position, generation=0, oldest_at=None)
     return Snapshot.of(fold.cards, fold.book, depth)
 
 

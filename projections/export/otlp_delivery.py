@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from google.protobuf.message import Message  # type: ignore[import-untyped]  # its stubs are another package
 
-from projections.export.otlp_sender import Sender, Signal, Undelivered, Unwanted
-from projections.export.status import Result, Standing
+from projections.export.otlp_sender import ExportRefused, Sender, Signal, Undelivered
+from projections.export.status import ExportStatus, Result
 from projections.measures.process import Process
 
 LOG = logging.getLogger(__name__)
 QUIET_S = 60.0
 
 
-class Outcome(NamedTuple):
+class DeliveryResult(NamedTuple):
     """What became of an export; *settled* unless it is worth to be sent again."""
 
     result: Result
@@ -25,14 +25,14 @@ class Outcome(NamedTuple):
 class Delivery:
     """Sends requests of one signal, for as many threads as like to; *standing* tells people what became of them."""
 
-    def __init__(self, signal: Signal, sender: Sender, process: Process, standing: Standing | None = None) -> None:
-        self.standing = standing or Standing(signal.noun)
+    def __init__(self, signal: Signal, sender: Sender, process: Process, standing: ExportStatus | None = None) -> None:
+        self.standing = standing or ExportStatus(signal.noun)
         self._signal = signal
         self._sender = sender
         self._process = process
         self._complained_at = -QUIET_S
 
-    def deliver(self, requests: Iterable[tuple[Message, int]]) -> Outcome:
+    def deliver(self, requests: Iterable[tuple[Message, int]]) -> DeliveryResult:
         """Send requests, each with how much it holds, and count what became of them."""
         started = time.perf_counter()
         accepted = rejected = 0
@@ -49,7 +49,7 @@ class Delivery:
             self.standing.erred("the export broke; the log says how")
             LOG.exception("an export of %s over OTLP broke", self._signal.noun)
         failed = broke or (rejected and not accepted)
-        outcome = Outcome("failure" if failed else "partial" if rejected else "success", settled)
+        outcome = DeliveryResult("failure" if failed else "partial" if rejected else "success", settled)
         self._process.exported(outcome.result, time.perf_counter() - started, accepted, rejected)
         self.standing.ended(outcome.result, accepted, rejected)
         return outcome
@@ -58,7 +58,7 @@ class Delivery:
         """Send one request; return how much of it was refused, all of one that the receiver does not want."""
         try:
             refused, why = self._sender.send(request)
-        except Unwanted as unwanted:
+        except ExportRefused as unwanted:
             refused, why = size, str(unwanted)
         if refused:
             self._complain(f"{refused} refused: {why}")

@@ -131,7 +131,7 @@ class Fleet:
     def metric(self, row: Rows, gone: list[Labels], time: int, *, exponential: bool = False) -> pb.Metric:
         """Return one family as one metric."""
         family = row.family
-        metric = named(family)
+        metric = empty_metric(family)
         if exponential and self._histograms == "both":
             metric.name += BESIDE
         if family.kind == "histogram":
@@ -162,7 +162,7 @@ BLANK: Mapping[str, Callable[..., pb.NumberDataPoint | pb.HistogramDataPoint | p
 }
 
 
-def named(family: Family) -> pb.Metric:
+def empty_metric(family: Family) -> pb.Metric:
     """Return a metric of *family* without points."""
     return pb.Metric(name=otel_name(family), unit=otel_unit(family), description=family.help)
 

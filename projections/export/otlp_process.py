@@ -7,7 +7,7 @@ from opentelemetry.proto.metrics.v1 import metrics_pb2 as pb
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 
-from projections.export.otlp_message import CUMULATIVE, attributes, named
+from projections.export.otlp_message import CUMULATIVE, attributes, empty_metric
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
 
@@ -19,7 +19,7 @@ Labels = tuple[tuple[str, str], ...]
 def metrics(registry: CollectorRegistry, began: float, at: float) -> Iterator[pb.Metric]:
     """Yield every family of *registry*; a series that does not say when it began did so with the process, at *began*."""
     for family in registry.collect():
-        metric = named(known(family))
+        metric = empty_metric(catalogue_family(family))
         histogram = family.type == "histogram"
         if family.type == "counter":
             metric.sum.aggregation_temporality, metric.sum.is_monotonic = CUMULATIVE, True
@@ -35,7 +35,7 @@ def metrics(registry: CollectorRegistry, began: float, at: float) -> Iterator[pb
             yield metric
 
 
-def known(family: Metric) -> Family:
+def catalogue_family(family: Metric) -> Family:
     """Return the family of the catalogue, or what the library's own would be there."""
     name = family.name + SUFFIXES.get(family.type, "")
     if name in CATALOGUE:

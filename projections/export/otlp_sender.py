@@ -25,7 +25,7 @@ class Undelivered(RuntimeError):
     """
 
 
-class Unwanted(Undelivered):
+class ExportRefused(Undelivered):
     """The receiver has read a request and refuses it."""
 
 
@@ -38,10 +38,10 @@ class Signal(Struct, frozen=True):
     rejected: str
     noun: str
 
-    def read(self, answer: Any) -> "Taken":  # noqa: ANN401 - the two answers have nothing in common but their form
+    def read(self, answer: Any) -> "PartialSuccess":  # noqa: ANN401 - the two answers have nothing in common but their form
         """Return what an answer says."""
         partial = answer.partial_success
-        return Taken(getattr(partial, self.rejected), partial.error_message)
+        return PartialSuccess(getattr(partial, self.rejected), partial.error_message)
 
 
 METRICS = Signal(
@@ -56,7 +56,7 @@ TRACES = Signal(
 )
 
 
-class Taken(NamedTuple):
+class PartialSuccess(NamedTuple):
     """How much of a request the receiver refused though it took the rest, and why."""
 
     rejected: int = 0
@@ -76,7 +76,7 @@ class Destination(Struct, frozen=True):
 class Sender(Protocol):
     """Sends one request at a time."""
 
-    def send(self, request: Message) -> Taken:
+    def send(self, request: Message) -> PartialSuccess:
         """Send *request* and return what became of it.
 
         Raises:
@@ -106,14 +106,14 @@ class GrpcSender:
             response_deserializer=signal.answer.FromString,
         )
 
-    def send(self, request: Message) -> Taken:
+    def send(self, request: Message) -> PartialSuccess:
         """Send *request* and return what became of it."""
         metadata = [(name.lower(), value) for name, value in self._destination.headers.items()]
         compression = grpc.Compression.Gzip if self._destination.compressed else grpc.Compression.NoCompression
         try:
             answer = self._export(request, timeout=self._destination.timeout_s, metadata=metadata, compression=compression)
         except grpc.RpcError as error:
-            kind = Unwanted if error.code() == grpc.StatusCode.INVALID_ARGUMENT else Undelivered
+            kind = ExportRefused if error.code() == grpc.StatusCode.INVALID_ARGUMENT else Undelivered
             raise kind(f"{error.code().name}: {error.details()}"[:TEXT_CHARS]) from None
         return self._signal.read(answer)
 
@@ -136,7 +136,7 @@ class HttpSender:
         trusted = httpx.create_ssl_context(verify=destination.certificate) if destination.certificate else True
         self._client = httpx.Client(headers=headers, timeout=destination.timeout_s, verify=trusted)
 
-    def send(self, request: Message) -> Taken:
+    def send(self, request: Message) -> PartialSuccess:
         """Send *request* and return what became of it."""
         body = request.SerializeToString()
         try:
@@ -144,7 +144,7 @@ class HttpSender:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Undelivered(f"{type(error).__name__}: {error}"[:TEXT_CHARS]) from None
         if answer.status_code != httpx.codes.OK:
-            kind = Unwanted if answer.status_code in UNREADABLE else Undelivered
+            kind = ExportRefused if answer.status_code in UNREADABLE else Undelivered
             raise kind(f"{answer.status_code}: {answer.text}"[:TEXT_CHARS])
         try:
             return self._signal.read(self._signal.answer.FromString(answer.content))

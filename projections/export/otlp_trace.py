@@ -8,7 +8,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1 import trace_pb2 as pb
 
 from projections.export.otlp_message import Identity, attributes, clean, nanoseconds, paced
-from projections.views.unit.trace import Attributes, Link, Mark, Span, Status, Value
+from projections.views.unit.trace import Attributes, Link, Span, SpanEvent, Status, Value
 
 MOST_SPANS = 512
 """In one request, as OpenTelemetry's own processors send at most."""
@@ -50,7 +50,7 @@ def message(span: Span) -> pb.Span:
     )
 
 
-def event(mark: Mark) -> pb.Span.Event:
+def event(mark: SpanEvent) -> pb.Span.Event:
     """Return what happened at one moment of a span."""
     return pb.Span.Event(name=mark.name, time_unix_nano=nanoseconds(mark.at), attributes=values(mark.attributes))
 

@@ -10,15 +10,15 @@ from msgspec import Struct
 
 from projections import store
 from projections.export.sample import Sizes, sample
-from projections.measures.cardinality import Shown, shown
+from projections.measures.cardinality import VisibleNames, visible_names
 from projections.measures.catalogue import CATALOGUE, FOLDED
 from projections.measures.family import Family
 from projections.measures.gauges import gauges
-from projections.measures.lag import Depth, Sampled
+from projections.measures.lag import FoldLag, StateSample
 from projections.measures.sample import Sample
-from projections.measures.series_store import Book, Key, Series
+from projections.measures.series_store import Key, Series, SeriesStore
 from projections.store import Session
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 
 SUBJECT = {family.name: label for family in FOLDED for label in ("campaign", "quota") if label in family.labels}
 """The families with series for each campaign or quota; the name is their first label."""
@@ -28,16 +28,16 @@ NAMED = tuple(SUBJECT)
 class Snapshot(Struct, frozen=True):
     """Cards, series, the distance to the log and samples of the state, true together; *shown* is who has series by name."""
 
-    cards: Cards
-    book: Book
-    depth: Depth
-    sampled: Sampled
-    shown: Shown
+    cards: ReadModels
+    book: SeriesStore
+    depth: FoldLag
+    sampled: StateSample
+    shown: VisibleNames
 
     @classmethod
-    def of(cls, cards: Cards, book: Book, depth: Depth) -> Self:
+    def of(cls, cards: ReadModels, book: SeriesStore, depth: FoldLag) -> Self:
         """Return what cards and series say by themselves."""
-        return cls(cards, book, depth, Sampled(), shown(cards, depth.at))
+        return cls(cards, book, depth, StateSample(), visible_names(cards, depth.at))
 
 
 class Rows(Struct, frozen=True):
@@ -58,11 +58,11 @@ async def take(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         row = await connection.fetchrow(store.QUERIES.depth, shard)
         assert row is not None, "the migration made a live generation"
-        depth = Depth(**dict(row))
+        depth = FoldLag(**dict(row))
         at = store.Checkpoint(shard, depth.generation, depth.position)
         stored = await store.stored_cards(connection, at)
         cards = await asyncio.to_thread(stored.cards)
-        chosen = shown(cards, depth.at)
+        chosen = visible_names(cards, depth.at)
         series = await store.stored_series(connection, at, NAMED, [*chosen.campaigns, *chosen.quotas])
         sampled = await sample(connection, shard, depth, chosen, sizes)
     return Snapshot(cards, await asyncio.to_thread(store.book_of, pace(series)), depth, sampled, chosen)

@@ -8,7 +8,7 @@ from msgspec import Struct
 Result = Literal["success", "partial", "failure"]
 
 
-class Standing(Struct):
+class ExportStatus(Struct):
     """The exports of one signal to an *endpoint*; *rejected* counts what the receiver refused of the last one."""
 
     signal: str

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from projections.export.otlp_message import paced
 from projections.store import Session
-from projections.views.unit.trace import CLOSING, TOLD, Log, Root, Span, Unit, spans
+from projections.views.unit.trace import CLOSING, TOLD, Log, Root, Span, TracedUnit, spans
 from service.domain.evolve.campaign import UNITS_PER_EVENT
 from service.store.db.queries import load
 from service.store.log import codec
@@ -18,7 +18,7 @@ PAGE = 500
 """Facts that one page reaches over at most."""
 
 
-class Page(Struct, frozen=True):
+class TraceBatch(Struct, frozen=True):
     """What the log says of the units that moved after one position and up to another, and who ordered them."""
 
     log: Log
@@ -29,10 +29,10 @@ class Page(Struct, frozen=True):
 
     def spans(self) -> list[Span]:
         """Return the spans that ended within the range, in the order of the log; the fold takes its time."""
-        ordered = {Unit(row["campaign"], row["unit"]): (row["trace_id"], row["span_id"]) for row in self.orders}
+        ordered = {TracedUnit(row["campaign"], row["unit"]): (row["trace_id"], row["span_id"]) for row in self.orders}
         found: list[Span] = []
         for (campaign, key), rows in paced(groupby(self.lives, lambda row: (row["campaign"], row["unit"]))):
-            unit = Unit(campaign, key)
+            unit = TracedUnit(campaign, key)
             events = (codec.fact(row, self.log.shard) for row in rows)
             found += spans(self.log, Root.of(self.log, unit, ordered.get(unit)), events)
         return sorted((span for span in found if span.position > self.after), key=lambda span: span.position)
@@ -44,12 +44,12 @@ async def log_of(connection: Session, shard: int = 0) -> Log | None:
     return None if born is None else Log(born, shard)
 
 
-async def read(connection: Session, log: Log, after: int, upto: int) -> Page:
+async def read(connection: Session, log: Log, after: int, upto: int) -> TraceBatch:
     """Read what ended after *after* and up to *upto*, which is in the log."""
     units = await connection.fetch(QUERIES.units, log.shard, after, upto, CLOSING)
     if not units:
-        return Page(log, after, upto)
+        return TraceBatch(log, after, upto)
     names = tuple(zip(*units, strict=True))
     lives = await connection.fetch(QUERIES.lives, log.shard, *names, after, upto, TOLD)
     orders = await connection.fetch(QUERIES.orders, log.shard, *names, UNITS_PER_EVENT)
-    return Page(log, after, upto, lives, orders)
+    return TraceBatch(log, after, upto, lives, orders)

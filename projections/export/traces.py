@@ -10,7 +10,7 @@ import asyncpg
 from projections.export.otlp_delivery import Delivery
 from projections.export.otlp_message import Identity, fleet
 from projections.export.otlp_trace import requests
-from projections.export.trace_batch import PAGE, QUERIES, Page, log_of, read
+from projections.export.trace_batch import PAGE, QUERIES, TraceBatch, log_of, read
 from projections.store import Session
 from projections.views.unit.trace import Log
 from service.store.db.pool import is_lost
@@ -46,7 +46,7 @@ class Tracer:
     async def follow(self, heard_since: Callable[[], datetime]) -> bool:
         """Send the next page; tell whether it arrived and there is more."""
         async with self._pool.acquire() as connection:
-            after = await sent(connection, self._shard)
+            after = await sent_position(connection, self._shard)
             origin = await log_of(connection, self._shard)
             if origin is None:
                 return False
@@ -60,7 +60,7 @@ class Tracer:
         return moved is not None and upto < head
 
 
-async def sent(connection: Session, shard: int) -> int:
+async def sent_position(connection: Session, shard: int) -> int:
     """Return up to which position traces were sent; the first time they begin at the head."""
     position = await connection.fetchval(QUERIES.sent, shard)
     if position is None:
@@ -76,14 +76,14 @@ async def bound(connection: Session, shard: int, after: int, size: int) -> tuple
     return row["head"], row["upto"]
 
 
-def deliver(delivery: Delivery, identity: Identity, page: Page) -> int | None:
+def deliver(delivery: Delivery, identity: Identity, page: TraceBatch) -> int | None:
     """Fold and send one page; return how many spans it had, None when they are to be sent again."""
     spans = page.spans()
     done = not spans or delivery.deliver(requests(identity.named(fleet(page.log.born)), spans)).settled
     return len(spans) if done else None
 
 
-async def pages(connection: Session, origin: Log, start: datetime, end: datetime, size: int = PAGE) -> AsyncIterator[Page]:
+async def pages(connection: Session, origin: Log, start: datetime, end: datetime, size: int = PAGE) -> AsyncIterator[TraceBatch]:
     """Yield what ended from *start* and before *end*, as it was or would have been sent then."""
     after = await connection.fetchval(QUERIES.last_before, origin.shard, start)
     last = await connection.fetchval(QUERIES.last_before, origin.shard, end)

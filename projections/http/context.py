@@ -9,7 +9,7 @@ from projections.http.reads.reader import Reader
 from projections.measures.process import Process
 
 
-class Lookout(Struct, frozen=True, eq=False):
+class ReadContext(Struct, frozen=True, eq=False):
     """What the handlers look through; *stopping* ends the streams when the service ends."""
 
     reader: Reader

@@ -4,13 +4,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from projections.http.request import Look
+from projections.http.request import ReadRequest
 
 AT_LEAST = "at_least"
 LIST = (AT_LEAST, "limit", "cursor")
 
 
-class Description(Struct, frozen=True, kw_only=True):
+class ReadDescription(Struct, frozen=True, kw_only=True):
     """One operation: the type of its answer, the names of its query parameters, the statuses of its refusals."""
 
     operation: str
@@ -22,14 +22,14 @@ class Description(Struct, frozen=True, kw_only=True):
     lines: bool = False
 
 
-def described(path: str, operation: str, answer: Any, *parameters: str) -> dict[str, Any]:  # noqa: ANN401 - types of any form
+def described_read(path: str, operation: str, answer: Any, *parameters: str) -> dict[str, Any]:  # noqa: ANN401 - types of any form
     """Return the keyword arguments of a route handler that carries its description."""
     refuses = (404,) if "{" in path else ()
-    description = Description(operation=operation, answer=answer, parameters=parameters, refuses=refuses)
+    description = ReadDescription(operation=operation, answer=answer, parameters=parameters, refuses=refuses)
     return {
         "path": path,
         "operation_id": operation,
         "include_in_schema": False,
-        "request_class": Look,
+        "request_class": ReadRequest,
         "opt": {"description": description},
     }

@@ -13,7 +13,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from msgspec import Struct
 
-from projections.http.context import Lookout
+from projections.http.context import ReadContext
 from projections.http.reads.reader import Reader
 from service.domain import ids
 from service.domain.content.json_limits import INT64
@@ -31,13 +31,13 @@ EARLIEST, LATEST = 1970, 9000
 T = TypeVar("T")
 
 
-class Look(Request[None, None, State]):
+class ReadRequest(Request[None, None, State]):
     """One request to the read side."""
 
     @property
-    def lookout(self) -> Lookout:
+    def lookout(self) -> ReadContext:
         """What the handlers look through."""
-        lookout: Lookout = self.scope["route_handler"].opt["lookout"]
+        lookout: ReadContext = self.scope["route_handler"].opt["lookout"]
         return lookout
 
     @property
@@ -176,16 +176,16 @@ class Look(Request[None, None, State]):
         return given
 
 
-class Page(Struct, Generic[T]):
+class ListPage(Struct, Generic[T]):
     """A part of a list, and where it goes on."""
 
     items: list[T]
     next: str | None
 
 
-def page(items: list[T], limit: int, key: str | None) -> Page[T]:
+def page(items: list[T], limit: int, key: str | None) -> ListPage[T]:
     """Return a page; it goes on after *key* when it is full."""
-    return Page(items, encoded(key) if key is not None and len(items) >= limit else None)
+    return ListPage(items, encoded(key) if key is not None and len(items) >= limit else None)
 
 
 def encoded(key: str) -> str:
@@ -208,12 +208,12 @@ def decoded(cursor: str) -> str:
     return key
 
 
-def shown(value: object, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+def json_response(value: object, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     """Answer with *value* as JSON."""
     return Response(msgspec.json.encode(value), media_type="application/json", headers=headers)
 
 
-def found(value: T | None, kind: str, name: str) -> T:
+def require_found(value: T | None, kind: str, name: str) -> T:
     """Return *value*, or refuse because nothing has that name."""
     if value is None:
         raise NotFound(f"there is no {kind} {name!r}", field=kind, current=name)

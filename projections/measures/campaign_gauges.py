@@ -7,14 +7,16 @@ from datetime import datetime
 from projections.measures.sample import Sample
 from projections.views.campaign.card import CampaignCard
 from projections.views.campaign.view import eta_s
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from projections.views.microseconds import microseconds
 from projections.views.quota.card import QuotaCard
 from projections.views.worker.card import WorkerCard
 from service.domain import ids
 
 
-def campaigns(shown: Iterable[CampaignCard], cards: Cards, at: datetime, oldest_ready: dict[str, datetime]) -> Iterator[Sample]:
+def campaigns(
+    shown: Iterable[CampaignCard], cards: ReadModels, at: datetime, oldest_ready: dict[str, datetime]
+) -> Iterator[Sample]:
     """Yield what each campaign shows."""
     held = holders(cards.workers.values())
     for card in shown:
@@ -67,7 +69,7 @@ def times(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> Iterator
         yield Sample("muster_campaign_eta_timestamp_seconds", (card.name,), at.timestamp() + left_s)
 
 
-def pauses(card: CampaignCard, cards: Cards, quota: QuotaCard | None) -> Iterator[Sample]:
+def pauses(card: CampaignCard, cards: ReadModels, quota: QuotaCard | None) -> Iterator[Sample]:
     """Yield why a campaign's automatic claims stand still, and since when."""
     over = card.state in ("completed", "cancelled")
     since = {

@@ -8,13 +8,13 @@ from msgspec import Struct
 
 from projections.measures.measure import NO_QUOTA
 from projections.views.campaign.card import CampaignCard
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from projections.views.worker.card import WorkerCard
 
 T = TypeVar("T")
 
 
-class Limits(Struct, frozen=True):
+class CardinalityLimits(Struct, frozen=True):
     """How many have series of their own, and how long after their end."""
 
     campaigns: int = 200
@@ -24,7 +24,7 @@ class Limits(Struct, frozen=True):
     worker_stays: timedelta = timedelta(hours=1)
 
 
-class Shown(Struct, frozen=True):
+class VisibleNames(Struct, frozen=True):
     """The names that an exposition has, and by kind how many more there are."""
 
     campaigns: dict[str, CampaignCard]
@@ -37,7 +37,7 @@ class Shown(Struct, frozen=True):
         return name in (self.campaigns if subject == "campaign" else self.quotas)
 
 
-def shown(cards: Cards, at: datetime, limits: Limits = Limits()) -> Shown:  # noqa: B008 - frozen
+def visible_names(cards: ReadModels, at: datetime, limits: CardinalityLimits = CardinalityLimits()) -> VisibleNames:  # noqa: B008 - frozen
     """Return who is shown at *at*: what is open first, then the most recent."""
     campaigns = [card for card in cards.campaigns.values() if stays(ended_at(card), at, limits.campaign_stays)]
     workers = [card for card in cards.workers.values() if card.claims or stays(card.gone_at, at, limits.worker_stays)]
@@ -45,7 +45,7 @@ def shown(cards: Cards, at: datetime, limits: Limits = Limits()) -> Shown:  # no
     first_campaigns = first(campaigns, limits.campaigns, key=lambda card: (ended_at(card) is None, card.created_at))
     first_workers = first(workers, limits.workers, key=lambda card: (card.gone_at is None, card.last_heartbeat_at))
     first_quotas = first(quotas.items(), limits.quotas, key=lambda one: (one[0] == NO_QUOTA, one[1]))
-    return Shown(
+    return VisibleNames(
         campaigns={card.name: card for card in first_campaigns},
         workers={card.worker: card for card in first_workers},
         quotas=frozenset(key for key, _ in first_quotas),
@@ -67,7 +67,7 @@ def stays(ended: datetime | None, at: datetime, stay: timedelta) -> bool:
     return ended is None or at - ended < stay
 
 
-def named_quotas(cards: Cards) -> dict[str, tuple[bool, str]]:
+def named_quotas(cards: ReadModels) -> dict[str, tuple[bool, str]]:
     """Return every quota with what decides its rank: a closed gate comes first."""
     closed = {str(key): card.closed_at is not None for key, card in cards.quotas.items()}
     return {key: (is_closed, key) for key, is_closed in ({NO_QUOTA: False} | closed).items()}

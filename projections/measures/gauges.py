@@ -4,24 +4,29 @@ from collections import Counter
 from collections.abc import Iterator
 
 from projections.measures.campaign_gauges import campaigns
-from projections.measures.cardinality import Shown
-from projections.measures.cardinality import shown as chosen
-from projections.measures.lag import Depth, Sampled
+from projections.measures.cardinality import VisibleNames
+from projections.measures.cardinality import visible_names as chosen
+from projections.measures.lag import FoldLag, StateSample
 from projections.measures.measure import NO_QUOTA
 from projections.measures.sample import Sample
 from projections.measures.worker_gauges import totals, workers
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from projections.views.quota.card import QuotaCard
 from service.domain import ids
 from service.domain.heartbeat import age
 
-__all__ = ["Depth", "Sample", "gauges"]
+__all__ = ["FoldLag", "Sample", "gauges"]
 
 VIEWS = ("views",)
 WINDOW = "current"
 
 
-def gauges(cards: Cards, depth: Depth, sampled: Sampled = Sampled(), shown: Shown | None = None) -> Iterator[Sample]:  # noqa: B008
+def gauges(
+    cards: ReadModels,
+    depth: FoldLag,
+    sampled: StateSample = StateSample(),  # noqa: B008 - frozen
+    shown: VisibleNames | None = None,
+) -> Iterator[Sample]:
     """Yield every gauge: the totals of all, the rest of who is *shown*."""
     shown = shown or chosen(cards, depth.at)
     yield from fleet(cards)
@@ -35,7 +40,7 @@ def gauges(cards: Cards, depth: Depth, sampled: Sampled = Sampled(), shown: Show
         yield Sample("muster_metrics_dropped_entities", (entity,), count)
 
 
-def fleet(cards: Cards) -> Iterator[Sample]:
+def fleet(cards: ReadModels) -> Iterator[Sample]:
     """Yield totals: they hold every campaign."""
     states = Counter(card.state for card in cards.campaigns.values())
     for state in ("running", "paused", "completed", "cancelled"):
@@ -49,7 +54,7 @@ def fleet(cards: Cards) -> Iterator[Sample]:
     yield Sample("muster_engine_paused", (), int(cards.engine.paused_at is not None))
 
 
-def log(depth: Depth, sampled: Sampled) -> Iterator[Sample]:
+def log(depth: FoldLag, sampled: StateSample) -> Iterator[Sample]:
     """Yield where the log and its fold stand."""
     lag_s = 0.0 if depth.oldest_at is None else age(depth.oldest_at, depth.at)
     yield Sample("muster_event_store_position", (), depth.head)
@@ -64,7 +69,7 @@ def log(depth: Depth, sampled: Sampled) -> Iterator[Sample]:
         yield Sample("muster_event_store_size_bytes", (relation,), size)
 
 
-def quotas(cards: Cards, shown: Shown) -> Iterator[Sample]:
+def quotas(cards: ReadModels, shown: VisibleNames) -> Iterator[Sample]:
     """Yield the gates and what waits behind them."""
     parked: Counter[str] = Counter()
     for card in cards.campaigns.values():

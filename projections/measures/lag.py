@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 
-class Depth(Struct, frozen=True, kw_only=True):
+class FoldLag(Struct, frozen=True, kw_only=True):
     """How far the fold is behind the log, at one moment; *oldest_at* is the time of the first event not yet folded."""
 
     at: datetime
@@ -15,7 +15,7 @@ class Depth(Struct, frozen=True, kw_only=True):
     oldest_at: datetime | None
 
 
-class Sampled(Struct, frozen=True):
+class StateSample(Struct, frozen=True):
     """What the state's tables say beside the cards: units that rest too long, the oldest ready unit of each campaign.
 
     *rebuilt* is how far a rebuild is, *sizes* the bytes of what holds the log, the state and the views.

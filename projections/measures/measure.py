@@ -30,7 +30,7 @@ def one(family: str, *labels: str) -> Increment:
     return family, labels, 1, None
 
 
-def ended(event: e.Recorded, outcome: str, duration: float | None) -> Iterator[Increment]:
+def attempt_ended(event: e.Recorded, outcome: str, duration: float | None) -> Iterator[Increment]:
     """Count the end of an attempt, and its duration when the event tells it."""
     campaign = event.campaign or ""
     yield one("muster_attempts_total", outcome)
@@ -107,7 +107,7 @@ def unit_completed(body: e.UnitCompleted, event: e.Recorded) -> Iterator[Increme
     """A unit is done."""
     yield moved("done")
     yield finished(event, "completed")
-    yield from ended(event, "completed", body.duration)
+    yield from attempt_ended(event, "completed", body.duration)
     yield from lasted(event, body.first_ready_at, "completed")
     yield "muster_unit_retries", (), 1, body.attempt - 1
     if body.attempt > 1:
@@ -117,7 +117,7 @@ def unit_completed(body: e.UnitCompleted, event: e.Recorded) -> Iterator[Increme
 def attempt_failed(body: e.AttemptFailed, event: e.Recorded) -> Iterator[Increment]:
     """An attempt failed; a silent one expired."""
     yield one("muster_attempt_failures_total", body.reason)
-    yield from ended(event, "expired" if body.reason in SILENT else "failed", body.duration)
+    yield from attempt_ended(event, "expired" if body.reason in SILENT else "failed", body.duration)
     if body.reason in WATCHDOGS:
         yield one("muster_watchdog_fires_total", WATCHDOGS[body.reason])
 
@@ -160,7 +160,7 @@ def unit_parked(body: e.UnitParked, event: e.Recorded) -> Iterator[Increment]:
     yield one("muster_parks_total", body.quota or NO_QUOTA)
     if body.token is not None:
         yield one("muster_lease_events_total", "released")
-        yield from ended(event, "parked", None)
+        yield from attempt_ended(event, "parked", None)
 
 
 def unit_unparked(body: e.UnitUnparked, _event: e.Recorded) -> Iterator[Increment]:
@@ -175,7 +175,7 @@ def unit_released(body: e.UnitReleased, event: e.Recorded) -> Iterator[Increment
     """A claim ended neutrally."""
     yield moved("ready")
     yield one("muster_lease_events_total", "fenced" if body.cause == "fence" else "released")
-    yield from ended(event, "released", None)
+    yield from attempt_ended(event, "released", None)
 
 
 def unit_skipped(body: e.UnitSkipped, event: e.Recorded) -> Iterator[Increment]:

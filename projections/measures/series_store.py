@@ -8,10 +8,10 @@ from msgspec import Struct
 from projections.measures.catalogue import FOLDED
 from projections.measures.measure import SPANS, measure, parents, since, us
 from projections.measures.series import Scale, Series
-from projections.views.measurement import Span
+from projections.views.measurement import Measurement
 from service.domain import events as e
 
-__all__ = ["Book", "Key", "Series"]
+__all__ = ["Key", "Series", "SeriesStore"]
 
 Key = tuple[str, tuple[str, ...]]
 
@@ -19,7 +19,7 @@ SCALES = {family.name: Scale.of(family) for family in FOLDED if family.kind == "
 PARENTS = (e.CampaignCreated, e.CampaignEdited, e.QuotaRead, e.QuotaReadFailed, e.QuotaGateClosed, e.QuotaPolicyChanged)
 
 
-class Tally(Struct, gc=False):
+class PageTally(Struct, gc=False):
     """Events of one page that count the same: their counters with the amount of each, and the histograms that they feed."""
 
     counters: list[tuple[Series, int]]
@@ -27,7 +27,7 @@ class Tally(Struct, gc=False):
     events: list[e.Recorded]
 
 
-class Book:
+class SeriesStore:
     """All series; *touched* are those to save."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Book:
 
     def take(self, events: Sequence[e.Recorded]) -> None:
         """Fold a page: the same as folding each event, with those that count the same counted together."""
-        tallies: dict[object, Tally] = {}
+        tallies: dict[object, PageTally] = {}
         for event in events:
             body, kind = event.body, type(event.body)
             if kind not in ALIKE:
@@ -51,10 +51,10 @@ class Book:
         for tally in tallies.values():
             close(tally)
 
-    def tally(self, event: e.Recorded) -> Tally:
+    def tally(self, event: e.Recorded) -> PageTally:
         """Return an empty tally for *event* and those that count the same."""
         self.begin(event)
-        tally = Tally([], [], [])
+        tally = PageTally([], [], [])
         for family, labels, count, observed in measure(event):
             key = (family, labels)
             row = self.series.get(key) or self.add(key, event)
@@ -80,7 +80,7 @@ class Book:
                 SCALES[family].observe(row, (observed,), (event,))
             self.touched.add(key)
 
-    def measure(self, spans: Iterable[Span]) -> None:
+    def measure(self, spans: Iterable[Measurement]) -> None:
         """Add what the cards have measured."""
         for measured, length, event in spans:
             for key in SPANS[measured]:
@@ -123,7 +123,7 @@ class Book:
         return row
 
 
-def close(tally: Tally) -> None:
+def close(tally: PageTally) -> None:
     """Add what was counted together."""
     events = tally.events
     last = events[-1].position

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from projections.measures.sample import Sample
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from projections.views.worker.card import WorkerCard
 from service.domain import ids
 from service.domain.heartbeat import age
@@ -14,7 +14,7 @@ LEVELS: tuple[ids.Level, ...] = ("healthy", "warn", "stale", "dead")
 POOL = "default"
 
 
-def totals(cards: Cards, at: datetime) -> Iterator[Sample]:
+def totals(cards: ReadModels, at: datetime) -> Iterator[Sample]:
     """Yield how the workers are heard, all of them."""
     present = [card for card in cards.workers.values() if card.state != "gone" or card.claims]
     watched = [card for card in present if card.watched]

@@ -3,13 +3,13 @@
 from collections import defaultdict
 
 from projections.measures.series import Series
-from projections.measures.series_store import Book
+from projections.measures.series_store import SeriesStore
 
-Lowered = dict[str, tuple[tuple[str, ...], ...]]
+LoweredCounters = dict[str, tuple[tuple[str, ...], ...]]
 """Families, and the label values of those of their series that are smaller than they were."""
 
 
-def lowered(live: Book, rebuilt: Book) -> Lowered:
+def lowered_counters(live: SeriesStore, rebuilt: SeriesStore) -> LoweredCounters:
     """Return which series of *live* are smaller in *rebuilt*; one that is not there any more ends, and takes nothing back."""
     found: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     for family, labels in sorted(live.series.keys() & rebuilt.series.keys()):

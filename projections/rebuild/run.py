@@ -9,16 +9,16 @@ import asyncpg
 from msgspec import Struct
 
 from projections import projector, store
-from projections.measures.series_store import Book
-from projections.projector import Fold
+from projections.measures.series_store import SeriesStore
+from projections.projector import ProjectionState
 from projections.rebuild import prefetch, shadow
-from projections.rebuild.counter_resets import Lowered, lowered
+from projections.rebuild.counter_resets import LoweredCounters, lowered_counters
 from projections.rebuild.diff import CARDS, STATE, Difference, first_difference
 from projections.rebuild.prefetch import Lanes
 from projections.rebuild.shadow import SHADOW
-from projections.rebuild.state_replay import Regrowth
+from projections.rebuild.state_replay import StateReplay
 from projections.store import Checkpoint
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from service.domain.commands import NoteSwap
 from service.domain.events import Recorded
 from service.store.log import event_log
@@ -36,18 +36,18 @@ class Rebuilt(Struct, frozen=True):
     generation: int
     seconds: float
     difference: Difference | None
-    lowered: Lowered
+    lowered: LoweredCounters
 
 
-class Growth:
+class RebuildRun:
     """Both folds of one rebuild: the state, and the cards with the series."""
 
     def __init__(self, connection: asyncpg.Connection, lanes: Lanes, live: Checkpoint, generation: int) -> None:
         self.connection = connection
         self._lanes = lanes
         self.live = live
-        self.state = Regrowth(connection, live.shard)
-        self.views = Fold(Checkpoint(live.shard, generation, 0), Cards(), Book())
+        self.state = StateReplay(connection, live.shard)
+        self.views = ProjectionState(Checkpoint(live.shard, generation, 0), ReadModels(), SeriesStore())
         self._reached = 0
         self._pages = 0
 
@@ -96,16 +96,16 @@ class Growth:
 
 
 @asynccontextmanager
-async def growing(dsn: str, shard: int, *, lasting: bool) -> AsyncIterator[Growth]:
+async def growing(dsn: str, shard: int, *, lasting: bool) -> AsyncIterator[RebuildRun]:
     """Begin a second set of everything beside the live one; whatever is left of it at the end is removed."""
     async with shadow.alone(dsn, SESSION) as connection, prefetch.lanes(dsn, SESSION) as lanes:
         gc.disable()  # millions of small objects, and no cycle among them
         try:
-            await shadow.count_time(connection)
+            await shadow.encode_microseconds(connection)
             live = await store.live(connection, shard)
             await shadow.lay(connection, lasting=lasting)
             generation = await shadow.open_generation(connection, shard, live.generation)
-            yield Growth(connection, lanes, live, generation)
+            yield RebuildRun(connection, lanes, live, generation)
         finally:
             gc.enable()
             await remove(connection, shard)
@@ -120,7 +120,7 @@ async def remove(connection: asyncpg.Connection, shard: int) -> None:
     await shadow.forget_cards(connection, shard, (await store.live(connection, shard)).generation)
 
 
-async def cards_compared(growth: Growth) -> Difference | None:
+async def cards_compared(growth: RebuildRun) -> Difference | None:
     """Bring both folds to where the live cards are, and return the first card or series that differs there."""
     connection = growth.connection
     near = (await store.live(connection, growth.shard)).position
@@ -131,7 +131,7 @@ async def cards_compared(growth: Growth) -> Difference | None:
         return await first_difference(connection, CARDS, growth.shard, live.generation, growth.views.at.generation)
 
 
-async def state_compared(growth: Growth, *, views: bool) -> Difference | None:
+async def state_compared(growth: RebuildRun, *, views: bool) -> Difference | None:
     """Bring the state, and with it the *views*, to the head of the log, and return the first row that differs there."""
     connection = growth.connection
     await growth.grow_to(await event_log.head(connection, growth.shard), views=views)
@@ -161,7 +161,7 @@ async def rebuild(dsn: str, note: Note, shard: int = 0) -> Rebuilt:
         return Rebuilt(at.position, at.generation, time.perf_counter() - started, state or cards, lower)
 
 
-async def swapped(growth: Growth, note: Note, mended: str | None) -> Lowered:
+async def swapped(growth: RebuildRun, note: Note, mended: str | None) -> LoweredCounters:
     """Catch up with the log, and put the second set in place under the shard's lock; return what got smaller by it.
 
     The log says so when something did, and when rows of the state were *mended*: a Writer that remembers them reads them again.
@@ -174,7 +174,7 @@ async def swapped(growth: Growth, note: Note, mended: str | None) -> Lowered:
         head = await event_log.head(connection, growth.shard)
         await growth.grow_to(head, views=True)
         await shadow.retire(connection, growth.shard)
-        lower = lowered(await store.load_book(connection, growth.live), growth.views.book)
+        lower = lowered_counters(await store.load_book(connection, growth.live), growth.views.book)
         if lower or mended:
             swap = NoteSwap(generation=growth.views.at.generation, families=lower, mended=mended)
             await growth.take(await note(connection, swap))

@@ -75,7 +75,7 @@ async def outwait(connection: asyncpg.Connection) -> None:
     await connection.execute("RESET lock_timeout")
 
 
-async def count_time(connection: asyncpg.Connection) -> None:
+async def encode_microseconds(connection: asyncpg.Connection) -> None:
     """Let instants pass as microseconds, as Postgres keeps them: a COPY of units is full of them, and so each costs half."""
     await connection.set_type_codec(
         "timestamptz",

@@ -12,7 +12,7 @@ from projections.rebuild.shadow import SCHEMA, SHADOW
 from service.domain import events as e
 from service.domain import ids
 from service.domain.evolve import evolve
-from service.domain.state import State, Touched, UnitId
+from service.domain.state import State, TouchedRows, UnitId
 from service.store.log.event_log import columns
 from service.store.state import rows, saver
 from service.store.state.loader import QUERIES
@@ -21,7 +21,7 @@ MOST_UNITS = 500_000
 SETTLING = (e.UnitClaimed, e.UnitHeartbeat)
 
 
-class Regrowth:
+class StateReplay:
     """The state of one shard on its way from nothing to a position.
 
     While it grows in bulk, a unit is either in memory or in the table, and all writing is COPY. Once `ripen` has written
@@ -40,8 +40,8 @@ class Regrowth:
     async def take(self, events: Sequence[e.Recorded]) -> None:
         """Fold a page."""
         if self._stored:
-            await self._fetch(wanted(self.state, events))
-        self.state.touched = Touched()
+            await self._fetch(units_to_load(self.state, events))
+        self.state.touched = TouchedRows()
         self.state.late.clear()
         for event in events:
             evolve(self.state, event)
@@ -103,7 +103,7 @@ class Regrowth:
             self.state.units[unit.campaign, unit.key] = unit
 
 
-def wanted(state: State, events: Iterable[e.Recorded]) -> set[UnitId]:
+def units_to_load(state: State, events: Iterable[e.Recorded]) -> set[UnitId]:
     """Return the units that the fold of *events* reads: those they name, and what waits for one that may be settled."""
     keys: set[UnitId] = set()
     for event in events:
@@ -116,7 +116,7 @@ def wanted(state: State, events: Iterable[e.Recorded]) -> set[UnitId]:
             keys.update((campaign, patch.key) for patch in body.units)
         elif event.unit is not None:
             keys.add((campaign, event.unit))
-            if isinstance(body, e.UnitSpread):
+            if isinstance(body, e.UnitFanout):
                 keys.update((campaign, child) for child in body.dependents)
             elif not isinstance(body, SETTLING) and not e.begins_rounds(body):
                 keys.update((campaign, child) for child in state.children.get((campaign, event.unit), ()))

@@ -24,7 +24,7 @@ class Violation(NamedTuple):
     detail: str
 
 
-class Life(Struct, gc=False):
+class AuditedUnit(Struct, gc=False):
     """What must be remembered of one unit; *failed* and *claims* count since the last retry by a person."""
 
     token: ids.Token | None = None
@@ -38,14 +38,14 @@ class Life(Struct, gc=False):
     reason: str = ""
 
 
-class Audit:
+class LogAudit:
     """The walk; *violations* are what it found."""
 
     def __init__(self) -> None:
         self.violations: list[Violation] = []
         self.position = 0
         self._at: datetime | None = None
-        self._lives: dict[tuple[str, str], Life] = {}
+        self._lives: dict[tuple[str, str], AuditedUnit] = {}
         self._policies: dict[str, Policy] = {}
         self._running: dict[str, int] = {}
         self._pool = 1000
@@ -70,12 +70,12 @@ class Audit:
             self.found("A1", event, f"recorded at {event.at}, its predecessor at {self._at}")
         self.position, self._at = event.position, event.at
 
-    def life(self, event: e.Recorded) -> Life:
+    def life(self, event: e.Recorded) -> AuditedUnit:
         """Return what is remembered of the event's unit."""
         key = (event.campaign or "", event.unit or "")
         life = self._lives.get(key)
         if life is None:
-            life = self._lives[key] = Life()
+            life = self._lives[key] = AuditedUnit()
         return life
 
     def policy(self, event: e.Recorded) -> Policy:
@@ -174,13 +174,13 @@ class Audit:
 
 
 JUDGES: dict[type[e.Event], Any] = {
-    e.CampaignCreated: Audit.created,
-    e.CampaignEdited: Audit.edited,
-    e.EngineResized: Audit.resized,
-    e.UnitClaimed: Audit.claimed,
-    e.UnitHeartbeat: Audit.heartbeat,
-    e.RetryScheduled: Audit.rested,
-    e.UnitQuarantined: Audit.quarantined,
-    e.QuarantineCleared: Audit.cleared,
-    **dict.fromkeys(ENDED, Audit.ended),
+    e.CampaignCreated: LogAudit.created,
+    e.CampaignEdited: LogAudit.edited,
+    e.EngineResized: LogAudit.resized,
+    e.UnitClaimed: LogAudit.claimed,
+    e.UnitHeartbeat: LogAudit.heartbeat,
+    e.RetryScheduled: LogAudit.rested,
+    e.UnitQuarantined: LogAudit.quarantined,
+    e.QuarantineCleared: LogAudit.cleared,
+    **dict.fromkeys(ENDED, LogAudit.ended),
 }

@@ -11,12 +11,12 @@ import msgspec
 from msgspec import Struct
 
 from projections import store
-from projections.measures.series_store import Book
-from projections.projector import Fold
+from projections.measures.series_store import SeriesStore
+from projections.projector import ProjectionState
 from projections.rebuild.diff import KEYS, Difference, differing
 from projections.rebuild.run import SESSION
 from projections.store import Checkpoint
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from service.store.db.queries import load
 from service.store.log import event_log
 
@@ -29,7 +29,7 @@ Row = tuple[str, tuple[str, ...]]
 """A table and the key of a row."""
 
 
-class Compared(Struct, frozen=True):
+class RefoldResult(Struct, frozen=True):
     """What came of it: up to where, how many rows differ, and the first of them in one line."""
 
     position: int
@@ -37,14 +37,14 @@ class Compared(Struct, frozen=True):
     first: str | None
 
 
-async def compare(dsn: str, shard: int = 0, rest: float = REST) -> Compared:
+async def compare(dsn: str, shard: int = 0, rest: float = REST) -> RefoldResult:
     """Fold the log up to where the stored views are, and compare every card and series but the places of units."""
     connection = await asyncpg.connect(dsn, server_settings=SESSION)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             at = await store.live(connection, shard)
             stored = await stored_rows(connection, at)
-        fold = Fold(Checkpoint(shard, at.generation, 0), Cards(), Book())
+        fold = ProjectionState(Checkpoint(shard, at.generation, 0), ReadModels(), SeriesStore())
         position = 0
         while position < at.position:
             started = perf_counter()
@@ -55,7 +55,7 @@ async def compare(dsn: str, shard: int = 0, rest: float = REST) -> Compared:
     finally:
         await connection.close()
     found = list(differences(stored, dict(folded_rows(fold))))
-    return Compared(at.position, len(found), found[0].line() if found else None)
+    return RefoldResult(at.position, len(found), found[0].line() if found else None)
 
 
 async def stored_rows(connection: store.Session, at: Checkpoint) -> dict[Row, str]:
@@ -65,7 +65,7 @@ async def stored_rows(connection: store.Session, at: Checkpoint) -> dict[Row, st
     return cards | dict(series_rows(await store.load_book(connection, at)))
 
 
-def folded_rows(fold: Fold) -> Iterator[tuple[Row, str]]:
+def folded_rows(fold: ProjectionState) -> Iterator[tuple[Row, str]]:
     """Yield what a fold that was never saved holds, as documents."""
     cards = fold.cards
     if cards.touched.engine:
@@ -83,7 +83,7 @@ def folded_rows(fold: Fold) -> Iterator[tuple[Row, str]]:
     yield from series_rows(fold.book)
 
 
-def series_rows(book: Book) -> Iterator[tuple[Row, str]]:
+def series_rows(book: SeriesStore) -> Iterator[tuple[Row, str]]:
     """Yield series as documents."""
     for (family, labels), series in book.series.items():
         yield ("series", (family, *labels)), msgspec.json.encode(series).decode()

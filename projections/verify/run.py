@@ -10,7 +10,7 @@ from projections import store
 from projections.projector import LogBroken
 from projections.rebuild import check, prefetch
 from projections.rebuild.run import SESSION
-from projections.verify.audit import Audit
+from projections.verify.audit import LogAudit
 from service.store.db.queries import load
 from service.store.log import event_log
 from service.store.log.codec import UnknownEvent
@@ -77,7 +77,7 @@ async def compared(dsn: str, shard: int) -> str | None:
 
 async def walked(dsn: str, shard: int, connection: asyncpg.Connection) -> dict[str, str | None]:
     """Return what a walk over the log found, by invariant: the first violation and how many there are."""
-    audit = Audit()
+    audit = LogAudit()
     gc.disable()
     try:
         async with prefetch.lanes(dsn, SESSION) as lanes:

@@ -10,15 +10,15 @@ from projections.views.campaign import card as campaign_card
 from projections.views.campaign import failure_groups
 from projections.views.campaign.card import CampaignCard
 from projections.views.engine import EngineCard
-from projections.views.measurement import Measured, Span, between
+from projections.views.measurement import Measured, Measurement, between
 from projections.views.microseconds import MICROSECOND
 from projections.views.quota import card as quota_card
 from projections.views.quota.card import QuotaCard
 from projections.views.time_accounts import active_clock
-from projections.views.time_accounts.accounts import Ledgers
+from projections.views.time_accounts.accounts import TimeAccounts
 from projections.views.unit import quarantine
 from projections.views.unit.quarantine import QuarantineCard
-from projections.views.unit.transitions import STEPS, StepOf
+from projections.views.unit.transitions import TRANSITIONS, TransitionOf
 from projections.views.wave.card import Waves
 from projections.views.worker import card as worker_card
 from projections.views.worker.card import WorkerCard
@@ -28,7 +28,7 @@ from service.domain import ids
 UnitId = tuple[ids.CampaignName, ids.UnitKey]
 
 
-class Touched(Struct):
+class TouchedCards(Struct):
     """Keys of the cards that a fold has changed since they were saved; *cleared* left the quarantine."""
 
     campaigns: set[ids.CampaignName] = field(default_factory=set)
@@ -38,7 +38,7 @@ class Touched(Struct):
     engine: bool = False
 
 
-class Cards:
+class ReadModels:
     """The cards in memory, and what they measured in *spans*. Of the quarantine only what the next events need, see `wanted`."""
 
     def __init__(self) -> None:
@@ -48,9 +48,9 @@ class Cards:
         self.quotas: dict[ids.QuotaKey, QuotaCard] = {}
         self.quarantine: dict[UnitId, QuarantineCard] = {}
         self.waves = Waves()
-        self.ledgers = Ledgers()
-        self.touched = Touched()
-        self.spans: list[Span] = []
+        self.ledgers = TimeAccounts()
+        self.touched = TouchedCards()
+        self.spans: list[Measurement] = []
         self.heard_at: datetime | None = None
 
     def wanted(self, events: Iterable[e.Recorded]) -> set[UnitId]:
@@ -68,22 +68,22 @@ class Cards:
 
     def fold(self, event: e.Recorded) -> None:
         """Fold one event into every card that shows something of it."""
-        road = ROADS[type(event.body)]
+        road = DISPATCH[type(event.body)]
         if road.campaign is not None and event.campaign is not None:
             self._campaign(road, road.campaign, event)
         if road.worker is not None and event.worker is not None:
             card = self.workers.get(event.worker)
             if card is None:
-                card = self.workers[event.worker] = worker_card.met(event)
+                card = self.workers[event.worker] = worker_card.first_card(event)
             elif road.beat and card.last_heartbeat_at != event.at:
-                self.spans.append(Span("beat", between(card.last_heartbeat_at, event.at), event))
+                self.spans.append(Measurement("beat", between(card.last_heartbeat_at, event.at), event))
             road.worker(card, event.body, event)
             self.touched.workers.add(event.worker)
         if road.rare:
             self._rare(event)
         self.heard_at = event.at
 
-    def _campaign(self, road: "Road", change: campaign_card.Change, event: e.Recorded) -> None:
+    def _campaign(self, road: "Dispatch", change: campaign_card.Change, event: e.Recorded) -> None:
         assert event.campaign is not None
         card, body = self.campaigns[event.campaign], event.body
         running = card.counts.running
@@ -92,7 +92,7 @@ class Cards:
         if type(body) is e.UnitSkipped:
             card.cascade += 1
         elif card.cascade:
-            self.spans.append(Span("cascade", card.cascade, event))
+            self.spans.append(Measurement("cascade", card.cascade, event))
             card.cascade = 0
         change(card, body, event)
         if step is not None:
@@ -171,11 +171,11 @@ class Cards:
         campaign_card.unquarantined(self.campaigns[event.campaign], card.reason)
         failure_groups.leave(self.campaigns[event.campaign].failures, card)
         self.touched.cleared.add((event.campaign, event.unit))
-        self.spans.append(Span(CLEARED[type(event.body)], between(card.quarantined_at, event.at), event))
+        self.spans.append(Measurement(CLEARED[type(event.body)], between(card.quarantined_at, event.at), event))
 
     def saved(self) -> None:
         """Forget what was touched, and the quarantine: its table has it now."""
-        self.touched = Touched()
+        self.touched = TouchedCards()
         self.quarantine.clear()
         self.waves.saved()
         self.ledgers.saved()
@@ -189,17 +189,17 @@ BEATS = (e.UnitHeartbeat, e.WorkerHeartbeat)
 RARE = {e.CampaignCreated, e.CampaignEdited, e.UnitQuarantined, *LEAVING, *engine.FOLDS, *quota_card.FOLDS}
 
 
-class Road(Struct, frozen=True):
+class Dispatch(Struct, frozen=True):
     """Where an event goes."""
 
     campaign: campaign_card.Change | None
-    step: StepOf | None
+    step: TransitionOf | None
     worker: worker_card.Change | None
     rare: bool
     beat: bool
 
 
-ROADS: dict[type[e.Event], Road] = {
-    kind: Road(campaign_card.FOLDS.get(kind), STEPS.get(kind), worker_card.FOLDS.get(kind), kind in RARE, kind in BEATS)
+DISPATCH: dict[type[e.Event], Dispatch] = {
+    kind: Dispatch(campaign_card.FOLDS.get(kind), TRANSITIONS.get(kind), worker_card.FOLDS.get(kind), kind in RARE, kind in BEATS)
     for kind in e.EVENTS
 }

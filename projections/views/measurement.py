@@ -10,7 +10,7 @@ MICROSECOND = timedelta(microseconds=1)
 Measured = Literal["beat", "retried", "discarded", "accepted", "cascade", "wave", "complete", "partial", "failed"]
 
 
-class Span(NamedTuple):
+class Measurement(NamedTuple):
     """Something measured when *event* came: microseconds, of a cascade and of a wave that begins the number of units."""
 
     measured: Measured

@@ -39,7 +39,7 @@ class Counts(Struct, gc=False):
         setattr(self, new, getattr(self, new) + 1)
 
 
-class Group(Struct, gc=False):
+class GroupCounts(Struct, gc=False):
     """A group of a campaign: its units that wait for a worker, and those that hold later groups back without waiting for one."""
 
     campaign: ids.CampaignName

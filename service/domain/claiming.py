@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from service.domain import ids
-from service.domain.campaign import Campaign, Group
+from service.domain.campaign import Campaign, GroupCounts
 from service.domain.quota import Quota
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -39,7 +39,7 @@ RAMP = timedelta(seconds=60)
 COMING = 2**63
 """A claim that is yet to come is later than any in the log."""
 
-Turn = tuple[float, int, ids.CampaignName]
+ShareKey = tuple[float, int, ids.CampaignName]
 
 
 class Blocker(Struct, frozen=True):
@@ -186,7 +186,7 @@ def group_blockers(state: State, campaign: Campaign, unit: Unit) -> Iterator[Blo
         )
 
 
-def lowest_group(state: State, campaign: Campaign) -> Group | None:
+def lowest_group(state: State, campaign: Campaign) -> GroupCounts | None:
     """Return the first group of *campaign* that has not drained."""
     lowest = None
     for group in state.groups[campaign.name].values():
@@ -203,7 +203,7 @@ def claimable(state: State, campaign: Campaign) -> int:
     return lowest.ready if lowest is not None else 0
 
 
-def turn(campaign: Campaign) -> Turn:
+def share_key(campaign: Campaign) -> ShareKey:
     """Return where *campaign* stands in the order of claims: the least running/concurrency comes first.
 
     Among equals it is the one whose last claim is longest ago, so that none starves. The store asks in the same order.
@@ -212,7 +212,7 @@ def turn(campaign: Campaign) -> Turn:
 
 
 def shares(
-    state: State, campaigns: Iterable[Campaign], count: int, at: datetime, until: Turn | None = None
+    state: State, campaigns: Iterable[Campaign], count: int, at: datetime, until: ShareKey | None = None
 ) -> list[ids.CampaignName]:
     """Return the order in which *campaigns* get up to *count* claims: always the one whose turn it is, none after *until*.
 
@@ -226,7 +226,7 @@ def shares(
         running, concurrency = campaign.counts.running, campaign.policy.concurrency
         left = min(claimable(state, campaign), concurrency - running)
         if left > 0:
-            queue.append((turn(campaign), running, concurrency, left))
+            queue.append((share_key(campaign), running, concurrency, left))
     heapq.heapify(queue)
     ramps = {key: ramp_left(quota, at) for key, quota in state.quotas.items()}
     while queue and len(order) < count and (until is None or queue[0][0] <= until):

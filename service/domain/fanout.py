@@ -10,7 +10,7 @@ from service.domain import ids
 LONGEST_PATH = 100
 
 
-class Spread(Struct, kw_only=True):
+class Fanout(Struct, kw_only=True):
     """How far the end of a unit, or its return to work, has reached its dependents; only `evolve` writes it.
 
     Whoever is imported after *position* knows of it already. *counted* says that each round takes the unit off what its
@@ -26,7 +26,7 @@ class Spread(Struct, kw_only=True):
     after: ids.UnitKey | None = None
 
 
-class Reach(Struct, frozen=True):
+class FanoutRound(Struct, frozen=True):
     """The next dependents of a spread that stood at *position* and *after*; *last* when there are no others."""
 
     position: int
@@ -34,7 +34,7 @@ class Reach(Struct, frozen=True):
     dependents: tuple[ids.UnitKey, ...]
     last: bool
 
-    def fits(self, spread: Spread) -> bool:
+    def fits(self, spread: Fanout) -> bool:
         """Tell whether *spread* still stands where it stood."""
         return (self.position, self.after) == (spread.position, spread.after)
 

@@ -50,7 +50,7 @@ class Investigation(Struct, kw_only=True):
         return max((at - (self.claimed_at or self.requested_at)).total_seconds(), 0.0)
 
 
-def named(position: int) -> ids.InvestigationId:
+def investigation_id(position: int) -> ids.InvestigationId:
     """Return the name of the investigation that was requested at *position*.
 
     >>> named(255)

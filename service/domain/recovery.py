@@ -39,7 +39,7 @@ class Recovery(Struct, kw_only=True):
         return max(self.detected_at, heard_since) + PATIENCE <= at
 
 
-def named(position: int) -> ids.RecoveryId:
+def recovery_id(position: int) -> ids.RecoveryId:
     """Return the name of the plan that was made at *position*.
 
     >>> named(255)

@@ -4,9 +4,9 @@ from collections import defaultdict, deque
 from datetime import datetime
 
 from service.domain import ids
-from service.domain.campaign import HOLDING, Campaign, Group
+from service.domain.campaign import HOLDING, Campaign, GroupCounts
 from service.domain.engine import Engine
-from service.domain.fanout import Reach, Spread
+from service.domain.fanout import Fanout, FanoutRound
 from service.domain.investigation import Investigation
 from service.domain.quota import Quota
 from service.domain.recovery import Recovery
@@ -25,22 +25,22 @@ class State:
     def __init__(self, engine: Engine | None = None) -> None:
         self.engine = engine or Engine()
         self.campaigns: dict[ids.CampaignName, Campaign] = {}
-        self.groups: dict[ids.CampaignName, dict[int, Group]] = defaultdict(dict)
+        self.groups: dict[ids.CampaignName, dict[int, GroupCounts]] = defaultdict(dict)
         self.units: dict[UnitId, Unit] = {}
         self.claims: dict[ids.Token, Claim] = {}
         self.workers: dict[ids.WorkerId, Worker] = {}
         self.quotas: dict[ids.QuotaKey, Quota] = {}
         self.investigations: dict[ids.InvestigationId, Investigation] = {}
         self.recoveries: dict[ids.RecoveryId, Recovery] = {}
-        self.spreads: dict[UnitId, Spread] = {}
-        self.reaches: dict[UnitId, Reach] = {}
+        self.spreads: dict[UnitId, Fanout] = {}
+        self.reaches: dict[UnitId, FanoutRound] = {}
         self.unheard: dict[UnitId, list[Unit]] = {}
         self.children: dict[UnitId, list[ids.UnitKey]] = {}
         self.parents: dict[UnitId, list[ids.UnitKey]] = {}
         self.candidates: dict[ids.CampaignName, deque[ids.UnitKey]] = defaultdict(deque)
         self.late: dict[ids.Token, Claim] = {}
         self.screens: dict[str, str] = {}
-        self.touched = Touched()
+        self.touched = TouchedRows()
 
     def worker(self, worker: ids.WorkerId, at: datetime) -> Worker:
         """Return the row of *worker*, made when this is the first word of it."""
@@ -62,12 +62,12 @@ class State:
         """Tell whether all that depend on *unit* are here."""
         return len(self.children.get((unit.campaign, unit.key), ())) == unit.dependents
 
-    def group(self, campaign: ids.CampaignName, number: int) -> Group:
+    def group(self, campaign: ids.CampaignName, number: int) -> GroupCounts:
         """Return the counts of one group."""
         groups = self.groups[campaign]
         row = groups.get(number)
         if row is None:
-            row = groups[number] = Group(campaign, number)
+            row = groups[number] = GroupCounts(campaign, number)
         self.touched.groups.add((campaign, number))
         return row
 
@@ -104,7 +104,7 @@ class State:
         unit.group = group
 
 
-class Touched:
+class TouchedRows:
     """Keys of the rows that a fold has changed, for the store to save."""
 
     def __init__(self) -> None:

@@ -1,5 +1,5 @@
 """The embedded Postgres of `muster up`: one cluster in one data folder, owned by one process."""
 
-from service.embedded.folder import FolderInUse, attached, held, running, served
+from service.embedded.folder import FolderInUse, attached, exclusive_folder, running, served
 
-__all__ = ["FolderInUse", "attached", "held", "running", "served"]
+__all__ = ["FolderInUse", "attached", "exclusive_folder", "running", "served"]

@@ -13,7 +13,7 @@ from typing import IO
 from urllib.parse import quote
 
 from service.embedded import postmaster
-from service.embedded.os_user import account
+from service.embedded.os_user import os_user
 from service.embedded.postmaster import Postmaster
 from service.embedded.tuning import rendered, tuned
 from service.settings import StartRefused
@@ -46,7 +46,7 @@ class Cluster:
         self.password = self.folder.with_name(f"{self.folder.name}.password")
         self._binaries = binaries or embedded_binaries()
         self._overrides = dict(overrides or {})
-        self._account = account()
+        self._account = os_user()
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> list[Path]:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from service.embedded.cluster import Cluster, ClusterBroken
-from service.embedded.keeper import kept
+from service.embedded.keeper import kept_alive
 from service.settings import StartRefused
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class FolderRefused(StartRefused):
 
 
 @contextmanager
-def held(data_dir: Path) -> Iterator[None]:
+def exclusive_folder(data_dir: Path) -> Iterator[None]:
     """Hold *data_dir* alone until the end; the system lets go when we die.
 
     Raises:
@@ -90,7 +90,7 @@ def served(data_dir: Path) -> Iterator[str]:
     try:
         for folder in cluster.start():
             _log.warning("opened %s for passing through (o+x): Postgres runs as an account of its own", folder)
-        with kept(cluster, resume):
+        with kept_alive(cluster, resume):
             yield cluster.dsn()
     finally:
         cluster.stop()
@@ -99,7 +99,7 @@ def served(data_dir: Path) -> Iterator[str]:
 @contextmanager
 def running(data_dir: Path) -> Iterator[str]:
     """Hold *data_dir* and run its Postgres, as `held` and `served` do."""
-    with held(data_dir), served(data_dir) as dsn:
+    with exclusive_folder(data_dir), served(data_dir) as dsn:
         yield dsn
 
 

@@ -19,7 +19,7 @@ _DOUBLINGS = 16
 
 
 @contextmanager
-def kept(cluster: Cluster, resume: Callable[[], None]) -> Iterator[None]:
+def kept_alive(cluster: Cluster, resume: Callable[[], None]) -> Iterator[None]:
     """Have *resume* called whenever the server of *cluster* has died; at the end the server is stopped, and none is starting."""
     ending = threading.Event()
     keeper = threading.Thread(target=keep, args=(cluster.wait, resume, ending.wait), name="keeper", daemon=True)

@@ -18,7 +18,7 @@ SPARE = "nobody"
 _READ_AND_PASS = stat.S_IROTH | stat.S_IXOTH
 
 
-class Account(NamedTuple):
+class OsUser(NamedTuple):
     """Whom a program of Postgres is started as; None everywhere: ourselves."""
 
     uid: int | None = None
@@ -48,14 +48,14 @@ class Account(NamedTuple):
             path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
 
 
-def account() -> Account:
+def os_user() -> OsUser:
     """Return ourselves, or, where we are root, the account to drop to, made when it is missing."""
     if os.geteuid() != 0:
-        return Account()
+        return OsUser()
     entry = _entry(NAME) or _made() or _entry(SPARE)
     if entry is None:
         raise RuntimeError(f"Postgres refuses to run as root, and neither {NAME} nor {SPARE} is a user here")
-    return Account(entry.pw_uid, entry.pw_gid, ())
+    return OsUser(entry.pw_uid, entry.pw_gid, ())
 
 
 def _made() -> pwd.struct_passwd | None:

@@ -5,25 +5,25 @@ from typing import Self
 
 from msgspec import Struct, field
 
-from service.http.ports import Bundles, Quarantine, Replays, Views, Writer
-from service.wakeup import Bell
+from service.http.ports import BundlePort, IdempotencyPort, QuarantinePort, ViewPort, WriterPort
+from service.wakeup import Wakeup
 
 MEBI = 1024 * 1024
 
 
-class Desk(Struct, frozen=True, kw_only=True):
+class WriteContext(Struct, frozen=True, kw_only=True):
     """What the handlers stand at.
 
     *bell* rings when work may have become claimable, *stopping* is set when the service ends; *body_limit* is in bytes,
     *waiting_limit* says how many claims may wait at a time, and *waiting* holds those that do.
     """
 
-    writer: Writer
-    views: Views
-    quarantine: Quarantine
-    bundles: Bundles
-    replays: Replays
-    bell: Bell
+    writer: WriterPort
+    views: ViewPort
+    quarantine: QuarantinePort
+    bundles: BundlePort
+    replays: IdempotencyPort
+    bell: Wakeup
     stopping: asyncio.Event
     body_limit: int = 16 * MEBI
     waiting_limit: int = 10_000

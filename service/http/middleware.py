@@ -14,9 +14,9 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from service.domain.rejections import Validation
 from service.http.problems import answer_of, options
-from service.http.request.path import named, routed
-from service.http.request.request import WAITED, Call
-from service.http.router import Roads
+from service.http.request.path import restore_query_name, routed
+from service.http.request.request import WAITED, WriteRequest
+from service.http.router import Router
 
 Observe = Callable[[str, str, int, float], None]
 """Method, route template, status and seconds of an answered request."""
@@ -26,12 +26,12 @@ UNMATCHED = "other"
 HOST = re.compile(rb"[0-9A-Za-z!$&'()*+,;=\-._~:\[\]@%]*")
 
 
-class Edge:
+class Middleware:
     """The app within its edge; *observe* is told of every answer, *in_flight* counts the requests without one."""
 
     def __init__(self, app: Litestar, observe: Observe = lambda *_: None) -> None:
         self.app = app
-        self.roads = Roads(app)
+        self.roads = Router(app)
         self.observe = observe
         self.in_flight = 0
 
@@ -42,7 +42,7 @@ class Edge:
             return
         started = perf_counter()
         method = scope["method"]
-        sent = Sent(send, bodiless=method == "HEAD")
+        sent = ResponseSender(send, bodiless=method == "HEAD")
         if sent.bodiless:
             scope = {**scope, "method": HttpMethod.GET}  # a copy: the server looks at its own
         self.in_flight += 1
@@ -54,7 +54,7 @@ class Edge:
             spent_s = perf_counter() - started - waited_s(scope)
             self.observe(name, scope.get("path_template") or UNMATCHED, sent.status, spent_s)
 
-    async def answer(self, scope: HTTPScope, receive: Receive, sent: "Sent") -> None:
+    async def answer(self, scope: HTTPScope, receive: Receive, sent: "ResponseSender") -> None:
         """Answer a request on the direct road where there is one, else hand it to the framework."""
         try:
             require_sound(scope)
@@ -63,14 +63,14 @@ class Edge:
             answer = answer_of(scope, error)
         await answer(scope, receive, sent)
 
-    async def found(self, scope: HTTPScope, receive: Receive, sent: "Sent") -> ASGIApp:
+    async def found(self, scope: HTTPScope, receive: Receive, sent: "ResponseSender") -> ASGIApp:
         """Return the answer of the direct road, of the edge itself to what a path knows, or the framework for the rest."""
         if scope["method"] == HttpMethod.OPTIONS and (methods := self.roads.methods(scope["path"])):
             return options(methods)
         road = self.roads.find(scope)
         if road is not None and scope["query_string"]:
             road.require_known(scope["query_string"])
-        return self.app if road is None or road.answer is None else await road.answer(Call(scope, receive, sent))
+        return self.app if road is None or road.answer is None else await road.answer(WriteRequest(scope, receive, sent))
 
 
 def require_sound(scope: HTTPScope) -> None:
@@ -81,7 +81,7 @@ def require_sound(scope: HTTPScope) -> None:
                 raise Validation("the host must be a name or an address", field="Host")
             break
     if b"key=" in scope["query_string"]:
-        named(scope)
+        restore_query_name(scope)
     raw = scope.get("raw_path") or b""
     if b"%" in raw:
         try:
@@ -96,7 +96,7 @@ def waited_s(scope: HTTPScope) -> float:
     return waited
 
 
-class Sent:
+class ResponseSender:
     """The sending half of a request; it remembers the status, and leaves a body out where there must be none."""
 
     def __init__(self, send: Send, *, bodiless: bool) -> None:

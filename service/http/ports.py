@@ -10,14 +10,14 @@ from service.domain.commands import Command
 from service.submission import Answer, Origin
 
 
-class Writer(Protocol):
-    """Where every command goes."""
+class WriterPort(Protocol):
+    """QuarantineFilter every command goes."""
 
     async def submit(self, commands: Sequence[Command], origin: Origin) -> Answer:
         """Decide *commands* in one transaction, each on its own."""
 
 
-class Views(Protocol):
+class ViewPort(Protocol):
     """The views as JSON, not older than position *at_least*.
 
     A view that is not there in time raises `Lagging`; one that does not exist is None.
@@ -45,23 +45,23 @@ class Views(Protocol):
         """Return one recovery plan."""
 
 
-class Bundles(Protocol):
+class BundlePort(Protocol):
     """The diagnostics of a campaign."""
 
     async def bundle(self, campaign: ids.CampaignName) -> bytes | None:
         """Return everything that helps to understand a campaign as one redacted document, None of one that is not there."""
 
 
-class Quarantine(Protocol):
+class QuarantinePort(Protocol):
     """Which units of a campaign are quarantined."""
 
     async def keys(
-        self, campaign: ids.CampaignName, where: "Where", after: ids.UnitKey | None, limit: int
+        self, campaign: ids.CampaignName, where: "QuarantineFilter", after: ids.UnitKey | None, limit: int
     ) -> Sequence[ids.UnitKey]:
         """Return up to *limit* keys that match *where*, in order, after key *after*."""
 
 
-class Where(Protocol):
+class QuarantineFilter(Protocol):
     """What a bulk retry matches; None matches everything. *error_glob* knows `*` and `?`, whole message, any case."""
 
     @property
@@ -73,7 +73,7 @@ class Where(Protocol):
         """A glob on the error."""
 
 
-class Replays(Protocol):
+class IdempotencyPort(Protocol):
     """The bodies that repetitions of an idempotency key get, where they are only known after the commit."""
 
     async def keep(self, key: str, status: int, body: bytes) -> None:

@@ -30,7 +30,7 @@ class TooManyRequests(Rejection):
     status, slug, title = 429, "too-many-requests", "Too many requests"
 
 
-class Lagging(Rejection):
+class ReadTimedOut(Rejection):
     """The database is away, or what was asked for is not visible yet; ask again after `Retry-After`."""
 
     status, slug, title = 503, "unavailable", "Unavailable"
@@ -54,7 +54,7 @@ class MethodNotAllowed(Rejection):
     status, slug, title = 405, "method-not-allowed", "Method not allowed"
 
 
-class Bug(Rejection):
+class InternalError(Rejection):
     """The service made a mistake; it is in its log."""
 
     status, slug, title = 500, "internal", "The service made a mistake"
@@ -63,11 +63,11 @@ class Bug(Rejection):
 EDGE: tuple[type[Rejection], ...] = (
     PayloadTooLarge,
     TooManyRequests,
-    Lagging,
+    ReadTimedOut,
     Unauthenticated,
     Forbidden,
     MethodNotAllowed,
-    Bug,
+    InternalError,
 )
 Problem = dict[str, Any]
 """A problem document."""
@@ -105,13 +105,13 @@ def rejected(_: Request[Any, Any, Any], error: Rejection) -> Response[bytes]:
 
 def unavailable(_: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
     """Answer that the database is away; the Writer says so in the log, once."""
-    return refuse(problem(Lagging("the database is away; nothing is known to have been stored")))
+    return refuse(problem(ReadTimedOut("the database is away; nothing is known to have been stored")))
 
 
 def misrouted(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Answer what the framework refused: an unknown path, a wrong method, a request it cannot read."""
     kind = BY_STATUS.get(error.status_code, Validation)
-    if error.status_code >= Bug.status:
+    if error.status_code >= InternalError.status:
         return bug(request, error)
     if kind is MethodNotAllowed:
         return not_allowed(request, error.headers or {})
@@ -135,7 +135,7 @@ def options(methods: Sequence[str]) -> ASGIResponse:
 def bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Log a mistake of ours once, with its stack, and say no more than that it happened."""
     log.error("%s %s failed", request.scope["method"], request.scope.get("path_template"), exc_info=error)
-    return refuse(problem(Bug("the service made a mistake; it is in its log")))
+    return refuse(problem(InternalError("the service made a mistake; it is in its log")))
 
 
 def answer_of(scope: Scope, error: Exception) -> ASGIResponse:

@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from service.domain.commands import Command
 from service.domain.rejections import NotFound, Unprocessable
-from service.http.problems import Lagging
-from service.http.request.request import Call
+from service.http.problems import ReadTimedOut
+from service.http.request.request import WriteRequest
 from service.store.db.pool import is_lost
 from service.submission import Answer
 
@@ -23,7 +23,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 MEMBERS = Decoder(dict[str, Raw])
 
 
-class Ready(ASGIResponse):
+class RawResponse(ASGIResponse):
     """An answer whose bytes are ready; nothing is encoded, looked up or wrapped on its way out."""
 
     def __init__(self, body: bytes, status: int = 200, headers: Headers = (), media: bytes = b"application/json") -> None:
@@ -37,24 +37,24 @@ class Ready(ASGIResponse):
         await send({"type": "http.response.body", "body": self.content, "more_body": False})
 
 
-def ready(body: bytes, answer: Answer, status: int = 200, headers: Headers = ()) -> Ready:
+def json_response(body: bytes, answer: Answer, status: int = 200, headers: Headers = ()) -> RawResponse:
     """Return *body* as the answer to a mutation."""
     fields: Headers = ((b"muster-position", b"%d" % answer.position), *headers)
     if answer.replayed:
         fields = (*fields, (b"idempotency-replayed", b"true"))
-    return Ready(body, status, fields)
+    return RawResponse(body, status, fields)
 
 
 async def answered(
-    call: Call, commands: Sequence[Command], render: Callable[[Answer], bytes], screens: dict[str, str] | None = None
-) -> Ready:
+    call: WriteRequest, commands: Sequence[Command], render: Callable[[Answer], bytes], screens: dict[str, str] | None = None
+) -> RawResponse:
     """Submit, and answer with what *render* makes of the answer; a repetition gets the first body again."""
     origin = call.origin(screens)
     if origin.key is not None:
         origin = replace(origin, render=render)
     answer = await call.desk.writer.submit(commands, origin)
     refuse_other_request(answer)
-    return ready(render(answer) if answer.body is None else answer.body, answer)
+    return json_response(render(answer) if answer.body is None else answer.body, answer)
 
 
 def refuse_other_request(answer: Answer) -> None:
@@ -64,26 +64,28 @@ def refuse_other_request(answer: Answer) -> None:
             raise result
 
 
-async def shown(call: Call, command: Command, view: Callable[[int], Awaitable[Raw | None]], status: int = 200) -> Ready:
+async def submit_and_view(
+    call: WriteRequest, command: Command, view: Callable[[int], Awaitable[Raw | None]], status: int = 200
+) -> RawResponse:
     """Submit, and answer with *view* as it is at the position of the answer; it is kept for a repetition."""
     answer = await call.submit(command)
     if answer.body is not None:
-        return ready(answer.body, answer, status, version(MEMBERS.decode(answer.body)))
+        return json_response(answer.body, answer, status, version(MEMBERS.decode(answer.body)))
     return await viewed(call, answer, await view(answer.position), status)
 
 
-async def viewed(call: Call, answer: Answer, view: Raw | None, status: int = 200) -> Ready:
+async def viewed(call: WriteRequest, answer: Answer, view: Raw | None, status: int = 200) -> RawResponse:
     """Answer with *view*, under the position of the answer."""
     if view is None:
-        raise Lagging("what was asked for is stored and not visible yet", position=answer.position)
+        raise ReadTimedOut("what was asked for is stored and not visible yet", position=answer.position)
     members = MEMBERS.decode(view)
     members["position"] = Raw(b"%d" % answer.position)
     body = msgspec.json.encode(members)
     await keep(call, status, body)
-    return ready(body, answer, status, version(members))
+    return json_response(body, answer, status, version(members))
 
 
-async def keep(call: Call, status: int, body: bytes) -> None:
+async def keep(call: WriteRequest, status: int, body: bytes) -> None:
     """Keep a body for a repetition; when the database is away now, a repetition is answered with the view of its time."""
     if (key := call.key) is None:
         return

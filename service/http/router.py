@@ -18,7 +18,7 @@ from litestar.types import HTTPScope
 from msgspec import Struct, field
 
 from service.domain.rejections import Validation
-from service.http.request.request import Call
+from service.http.request.request import WriteRequest
 
 COMMON = frozenset({"at_least", "limit", "cursor", "after"})
 """What views and lists understand; a read that has no use for one lets it pass, for it can change no answer."""
@@ -27,10 +27,10 @@ OURS = "/v1/"
 """Elsewhere a query is whoever's it is, such as a scraper's."""
 
 
-class Road(Struct, frozen=True):
+class Route(Struct, frozen=True):
     """Where a path ends: the handler's function if it is a direct one, and what the framework would note in the scope."""
 
-    answer: Callable[[Call], Awaitable[ASGIResponse]] | None
+    answer: Callable[[WriteRequest], Awaitable[ASGIResponse]] | None
     handler: HTTPRouteHandler
     template: str
     names: tuple[str, ...]
@@ -52,31 +52,31 @@ class Road(Struct, frozen=True):
                 )
 
 
-class Node(Struct):
+class TrieNode(Struct):
     """One part of the paths: what may follow by its own text, by any text, and the roads that end here, by method."""
 
-    texts: dict[str, "Node"] = field(default_factory=dict)
-    name: "Node | None" = None
-    roads: dict[str, Road] = field(default_factory=dict)
+    texts: dict[str, "TrieNode"] = field(default_factory=dict)
+    name: "TrieNode | None" = None
+    roads: dict[str, Route] = field(default_factory=dict)
 
     @property
     def methods(self) -> list[str]:
         """The methods of the roads that end here, none where no road does."""
         return sorted({*self.roads, *(["HEAD"] if "GET" in self.roads else ()), "OPTIONS"}) if self.roads else []
 
-    def follow(self, part: object) -> "Node":
+    def follow(self, part: object) -> "TrieNode":
         """Return the node of the next part of a template."""
         if isinstance(part, str):
-            return self.texts.setdefault(part, Node())
-        self.name = self.name or Node()
+            return self.texts.setdefault(part, TrieNode())
+        self.name = self.name or TrieNode()
         return self.name
 
 
-class Roads:
+class Router:
     """The roads into *app*, drawn from its routes."""
 
     def __init__(self, app: Litestar) -> None:
-        self._root = Node()
+        self._root = TrieNode()
         for route in app.routes:
             if isinstance(route, HTTPRoute):
                 self._lay(route)
@@ -90,8 +90,8 @@ class Roads:
             if "OPTIONS" in handler.http_methods:
                 continue  # the framework's own, which knows the methods of the first handler alone
             description = handler.opt.get("description")
-            road = Road(
-                answer=handler.fn if handler.resolve_request_class() is Call else None,
+            road = Route(
+                answer=handler.fn if handler.resolve_request_class() is WriteRequest else None,
                 handler=handler,
                 template=route.path_format,
                 names=tuple(route.path_parameters),
@@ -100,7 +100,7 @@ class Roads:
             )
             node.roads |= dict.fromkeys(map(str, handler.http_methods), road)
 
-    def end(self, path: str) -> tuple[Node, list[str]] | None:
+    def end(self, path: str) -> tuple[TrieNode, list[str]] | None:
         """Return where *path* ends, and the names in it; None where it leads nowhere or is not written as usual."""
         node = self._root
         given = []
@@ -119,7 +119,7 @@ class Roads:
         found = self.end(path)
         return [] if found is None else found[0].methods
 
-    def find(self, scope: HTTPScope) -> Road | None:
+    def find(self, scope: HTTPScope) -> Route | None:
         """Return the road of a request; what a direct one needs is noted in *scope*."""
         found = self.end(scope["path"])
         road = None if found is None else found[0].roads.get(scope["method"])

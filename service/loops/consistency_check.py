@@ -19,7 +19,7 @@ LOWLIEST = 19
 WORDS = (sys.executable, "-m", "projections.verify")
 
 
-class Found(Struct, frozen=True):
+class CheckResult(Struct, frozen=True):
     """What an examination found: up to where it looked, how many rows differ from the log, and the first of them."""
 
     position: int
@@ -27,7 +27,7 @@ class Found(Struct, frozen=True):
     first: str | None
 
 
-class Examiner:
+class ConsistencyCheck:
     """Examines at the chosen hour as long as this replica leads; the process yields the machine to everybody else."""
 
     def __init__(self, settings: Settings, diverged: Callable[[int], None]) -> None:
@@ -65,7 +65,7 @@ class Examiner:
         if code:
             LOG.warning("the views were not examined: the process ended with %d", code)
             return
-        found = msgspec.json.decode(told, type=Found)
+        found = msgspec.json.decode(told, type=CheckResult)
         self._diverged(found.rows)
         if found.rows:
             LOG.error("%d rows of the views are not what the log says up to %d: %s", found.rows, found.position, found.first)

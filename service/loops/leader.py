@@ -13,7 +13,7 @@ from time import monotonic
 import asyncpg
 from msgspec import Struct
 
-from service.store.db.outage_log import Contact
+from service.store.db.outage_log import OutageLog
 from service.store.db.pool import is_lost
 from service.store.db.queries import load
 from service.store.log import event_log
@@ -50,7 +50,7 @@ class Leader:
         self._lease = timedelta(seconds=lease_s)
         self._duties = duties
         self._shard = shard
-        self._contact = Contact(LOG, "the leader's lease can be reached again")
+        self._contact = OutageLog(LOG, "the leader's lease can be reached again")
 
     @property
     def leads(self) -> bool:

@@ -19,7 +19,7 @@ DEBOUNCE_S = 0.05
 RECONNECT_S = 1.0
 
 
-class Notices:
+class Notifier:
     """One connection that listens and notifies, never inside a command's transaction."""
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], heard: Callable[[], None], replica: str) -> None:

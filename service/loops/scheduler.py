@@ -12,7 +12,7 @@ from service.domain import commands as c
 from service.domain import ids, recovery
 from service.domain.state import UnitId
 from service.loops.sweep import Sweeps
-from service.store.db.outage_log import Contact
+from service.store.db.outage_log import OutageLog
 from service.store.db.pool import is_lost
 from service.store.db.queries import load
 from service.store.log import event_log
@@ -20,7 +20,7 @@ from service.store.state import fanout
 from service.store.state.loader import QUERIES as STATE
 from service.store.state.loader import ROUND
 from service.submission import Unavailable, in_new_trace
-from service.wakeup import Bell
+from service.wakeup import Wakeup
 from service.writer import Writer
 
 LOG = logging.getLogger(__name__)
@@ -34,11 +34,11 @@ JUDGEMENT = "heartbeat"
 """The sweep of every tick; the others look whenever something may be due."""
 
 
-class Watcher:
+class Scheduler:
     """Looks at the clock of the database: what is due at once when it is due, workers and watchdogs every tick."""
 
     def __init__(
-        self, pool: asyncpg.Pool, writer: Writer, bell: Bell, tick_s: float, shard: int = 0, sweeps: Sweeps | None = None
+        self, pool: asyncpg.Pool, writer: Writer, bell: Wakeup, tick_s: float, shard: int = 0, sweeps: Sweeps | None = None
     ) -> None:
         self._pool = pool
         self._writer = writer
@@ -46,7 +46,7 @@ class Watcher:
         self._tick_s = tick_s
         self._shard = shard
         self._sweeps = sweeps or Sweeps()
-        self._contact = Contact(LOG, "the watcher has the database again")
+        self._contact = OutageLog(LOG, "the watcher has the database again")
 
     async def run(self, heard_since: Callable[[], datetime]) -> None:
         """Look until cancelled; a database that is away is looked for again."""
@@ -120,7 +120,7 @@ class Watcher:
             keys = names(await connection.fetch(STATE.open_units, self._shard, campaign, ROUND))
             orders.append(c.CancelRest(name=campaign, keys=keys))
         if units := next_round(await connection.fetch(fanout.QUERIES.spreading, self._shard, ROUND)):
-            orders.append(c.SpreadUnits(units=units))
+            orders.append(c.FanOutUnits(units=units))
         return orders
 
     async def due_inquiries(

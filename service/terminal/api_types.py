@@ -8,14 +8,14 @@ from msgspec import Struct, field
 T = TypeVar("T")
 
 
-class Page(Struct, Generic[T]):
+class ApiPage(Struct, Generic[T]):
     """A part of a list, and where it goes on."""
 
     items: list[T]
     next: str | None = None
 
 
-class Pause(Struct):
+class ApiPause(Struct):
     """Since when, why and by whom."""
 
     since: datetime
@@ -23,7 +23,7 @@ class Pause(Struct):
     by: str | None = None
 
 
-class Breaker(Struct):
+class ApiBreaker(Struct):
     """The safety cap of a campaign."""
 
     consecutive_failures: int = 0
@@ -31,7 +31,7 @@ class Breaker(Struct):
     line: str | None = None
 
 
-class Campaign(Struct, kw_only=True):
+class ApiCampaign(Struct, kw_only=True):
     """A campaign with its counts, its pace and what holds it back."""
 
     name: str
@@ -44,8 +44,8 @@ class Campaign(Struct, kw_only=True):
     throughput_per_hour: float | None = None
     eta: datetime | None = None
     eta_s: float | None = None
-    paused: Pause | None = None
-    breaker: Breaker = field(default_factory=Breaker)
+    paused: ApiPause | None = None
+    breaker: ApiBreaker = field(default_factory=ApiBreaker)
     quota: str | None = None
     quota_line: str | None = None
     quarantined_by_reason: dict[str, int] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Campaign(Struct, kw_only=True):
         return self.state in ("completed", "cancelled")
 
 
-class Placed(Struct, kw_only=True):
+class ApiUnitPlace(Struct, kw_only=True):
     """A unit, as lists and the unit itself show it."""
 
     key: str
@@ -80,13 +80,13 @@ class Placed(Struct, kw_only=True):
     updated_at: datetime
 
 
-class UnitRow(Placed, kw_only=True):
+class ApiUnitRow(ApiUnitPlace, kw_only=True):
     """A unit in a list."""
 
     attempts: int = 0
 
 
-class Attempt(Struct, kw_only=True):
+class ApiAttempt(Struct, kw_only=True):
     """One execution of a unit."""
 
     attempt: int
@@ -99,11 +99,11 @@ class Attempt(Struct, kw_only=True):
     exit_code: int | None = None
 
 
-class Unit(Placed, kw_only=True):
+class ApiUnit(ApiUnitPlace, kw_only=True):
     """A unit with its attempts."""
 
     campaign: str
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[ApiAttempt] = field(default_factory=list)
     attempt_count: int = 0
     payload: Any = None
     depends_on: list[str] = field(default_factory=list)
@@ -115,7 +115,7 @@ class Unit(Placed, kw_only=True):
     screen: str | None = None
 
 
-class Blocker(Struct):
+class ApiBlocker(Struct):
     """One reason why a unit is not running."""
 
     reason: str
@@ -124,16 +124,16 @@ class Blocker(Struct):
     clears_at: datetime | None = None
 
 
-class Explanation(Struct):
+class ApiExplanation(Struct):
     """Why a unit is not running."""
 
     key: str
     state: str
     claimable: bool
-    blockers: list[Blocker]
+    blockers: list[ApiBlocker]
 
 
-class Claim(Struct, kw_only=True):
+class ApiClaim(Struct, kw_only=True):
     """A unit in the hands of a worker."""
 
     campaign: str
@@ -145,7 +145,7 @@ class Claim(Struct, kw_only=True):
     note: str | None = None
 
 
-class Worker(Struct, kw_only=True):
+class ApiWorker(Struct, kw_only=True):
     """A worker with the claims in its hands."""
 
     worker: str
@@ -153,7 +153,7 @@ class Worker(Struct, kw_only=True):
     last_heartbeat_at: datetime
     heartbeat_age_s: float
     state: str
-    claims: list[Claim] = field(default_factory=list)
+    claims: list[ApiClaim] = field(default_factory=list)
     capacity: int | None = None
     labels: dict[str, str] = field(default_factory=dict)
     version: str | None = None
@@ -161,7 +161,7 @@ class Worker(Struct, kw_only=True):
     failed: int = 0
 
 
-class Quarantined(Struct, kw_only=True):
+class ApiQuarantinedUnit(Struct, kw_only=True):
     """A unit in quarantine; *campaign* is where it was found."""
 
     key: str
@@ -174,7 +174,7 @@ class Quarantined(Struct, kw_only=True):
     campaign: str = ""
 
 
-class Event(Struct, kw_only=True):
+class ApiEvent(Struct, kw_only=True):
     """An event of the log."""
 
     position: int
@@ -187,7 +187,7 @@ class Event(Struct, kw_only=True):
     data: dict[str, Any] = field(default_factory=dict)
 
 
-class Quota(Struct, kw_only=True):
+class ApiQuota(Struct, kw_only=True):
     """A quota with its gate and what its meter said last."""
 
     key: str
@@ -202,7 +202,7 @@ class Quota(Struct, kw_only=True):
     policy: dict[str, Any] = field(default_factory=dict)
 
 
-class Pool(Struct):
+class ApiPool(Struct):
     """The slots of the installation."""
 
     size: int = 0
@@ -210,18 +210,18 @@ class Pool(Struct):
     advice: int = 0
 
 
-class Engine(Struct, kw_only=True):
+class ApiEngine(Struct, kw_only=True):
     """The whole installation; *position* is the head of the log."""
 
     state: str
-    pool: Pool = field(default_factory=Pool)
-    paused: Pause | None = None
-    quotas: list[Quota] = field(default_factory=list)
+    pool: ApiPool = field(default_factory=ApiPool)
+    paused: ApiPause | None = None
+    quotas: list[ApiQuota] = field(default_factory=list)
     leader: str | None = None
     position: int = 0
 
 
-class Recovery(Struct):
+class ApiRecovery(Struct):
     """A plan for a campaign of which every claim died."""
 
     id: str
@@ -230,14 +230,14 @@ class Recovery(Struct):
     preserved: int
 
 
-class Retried(Struct):
+class ApiBulkRetry(Struct):
     """What a bulk retry did, or would do."""
 
     matched: int
     cleared: int = 0
 
 
-class Imported(Struct):
+class ApiImport(Struct):
     """What an import did."""
 
     added: int

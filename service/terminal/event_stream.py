@@ -5,32 +5,32 @@ from collections.abc import AsyncIterator, Callable
 
 from msgspec import Struct
 
-from service.terminal.api_types import Engine, Event
-from service.terminal.http_client import AwayError, Query, Service, decoded
+from service.terminal.api_types import ApiEngine, ApiEvent
+from service.terminal.http_client import ApiClient, AwayError, Query, decoded
 
 PATH = "/v1/events/stream"
 REST_S = 1.0
 
 
-class Told(Struct, frozen=True):
+class StreamedEvent(Struct, frozen=True):
     """One event: its position, and the JSON that the service sent."""
 
     position: int
     text: bytes
 
-    def event(self) -> Event:
+    def event(self) -> ApiEvent:
         """Return the event, decoded."""
-        return decoded(self.text, Event)
+        return decoded(self.text, ApiEvent)
 
 
-async def head(service: Service) -> int:
+async def head(service: ApiClient) -> int:
     """Return the position of the log's last event."""
-    return (await service.read("/v1/engine", Engine)).position
+    return (await service.read("/v1/engine", ApiEngine)).position
 
 
 async def follow(
-    service: Service, after: int, query: Query, notice: Callable[[AwayError | None], None], *, rest_s: float = REST_S
-) -> AsyncIterator[Told]:
+    service: ApiClient, after: int, query: Query, notice: Callable[[AwayError | None], None], *, rest_s: float = REST_S
+) -> AsyncIterator[StreamedEvent]:
     """Yield every event after *after* that matches, each once, for ever; *notice* hears of each loss and return of the line."""
     while True:
         try:
@@ -43,9 +43,11 @@ async def follow(
         await asyncio.sleep(rest_s)
 
 
-async def once(service: Service, after: int, query: Query, notice: Callable[[AwayError | None], None]) -> AsyncIterator[Told]:
+async def once(
+    service: ApiClient, after: int, query: Query, notice: Callable[[AwayError | None], None]
+) -> AsyncIterator[StreamedEvent]:
     """Yield events from one connection until it ends."""
-    frames = Frames()
+    frames = EventStreamParser()
     async for part in service.stream(PATH, query, {"Last-Event-ID": str(after), "Accept": "text/event-stream"}):
         if frames.fresh:
             notice(None)
@@ -53,14 +55,14 @@ async def once(service: Service, after: int, query: Query, notice: Callable[[Awa
             yield told
 
 
-class Frames:
+class EventStreamParser:
     """Server-sent events, put together from the bytes of a connection; comments and times of retry are passed over."""
 
     def __init__(self) -> None:
         self.fresh = True
         self._rest = b""
 
-    def feed(self, part: bytes) -> list[Told]:
+    def feed(self, part: bytes) -> list[StreamedEvent]:
         r"""Take in *part* and return the events that it completes.
 
         >>> frames = Frames()
@@ -72,10 +74,10 @@ class Frames:
         return [told for frame in whole if (told := event_of(frame)) is not None]
 
 
-def event_of(frame: bytes) -> Told | None:
+def event_of(frame: bytes) -> StreamedEvent | None:
     """Return the event of a frame, None when it holds none."""
     fields = dict(pair.split(b": ", 1) for pair in frame.split(b"\n") if b": " in pair)
     try:
-        return Told(int(fields[b"id"]), fields[b"data"])
+        return StreamedEvent(int(fields[b"id"]), fields[b"data"])
     except (KeyError, ValueError):
         return None

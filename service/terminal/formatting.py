@@ -138,7 +138,7 @@ def local_line(text: str | None, now: datetime | None = None) -> str:
     return line(f"{text[: found.start()]}~{meant.astimezone():%H:%M}")
 
 
-def named(pairs: dict[str, str]) -> str:
+def labels_text(pairs: dict[str, str]) -> str:
     """Return labels as they are typed.
 
     >>> named({"team": "core", "gpu": ""})

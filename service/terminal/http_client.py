@@ -18,10 +18,10 @@ QUIET_S = 60.0
 Query = Mapping[str, str | int | tuple[str, ...] | None]
 T = TypeVar("T")
 
-__all__ = ["AwayError", "RefusedError", "Service"]
+__all__ = ["ApiClient", "AwayError", "RefusedError"]
 
 
-class Service:
+class ApiClient:
     """One connection pool to one service; every failure is an `AwayError` or a `RefusedError`."""
 
     def __init__(self, url: str, bearer: str | None = None, transport: httpx.AsyncBaseTransport | None = None) -> None:

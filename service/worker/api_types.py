@@ -10,7 +10,7 @@ LOST = ("/stale-claim", "/not-found")
 PASSING = frozenset({401, 403, 408, 425, 429})
 
 
-class Claim(msgspec.Struct, frozen=True):
+class GrantedClaim(msgspec.Struct, frozen=True):
     """One unit, lent to this worker under a token."""
 
     token: str
@@ -28,7 +28,7 @@ class Claim(msgspec.Struct, frozen=True):
         return f"{self.campaign}/{self.key}"
 
 
-class Ask(msgspec.Struct, frozen=True):
+class ClaimRequest(msgspec.Struct, frozen=True):
     """A wish for units; sent again unchanged, it is the same wish."""
 
     worker: str
@@ -38,18 +38,18 @@ class Ask(msgspec.Struct, frozen=True):
     wait_s: float
 
 
-class Blocked(msgspec.Struct, frozen=True):
+class ClaimBlocked(msgspec.Struct, frozen=True):
     """Why a campaign gave nothing."""
 
     campaign: str
     reason: str
 
 
-class Claims(msgspec.Struct, frozen=True):
+class ClaimAnswer(msgspec.Struct, frozen=True):
     """The answer to an `Ask`."""
 
-    claims: tuple[Claim, ...] = ()
-    blocked: tuple[Blocked, ...] = ()
+    claims: tuple[GrantedClaim, ...] = ()
+    blocked: tuple[ClaimBlocked, ...] = ()
     position: int = 0
 
     @property
@@ -58,7 +58,7 @@ class Claims(msgspec.Struct, frozen=True):
         return any(blocked.reason == "worker" for blocked in self.blocked)
 
 
-class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, tag="heartbeat"):
+class HeartbeatReport(msgspec.Struct, frozen=True, omit_defaults=True, tag="heartbeat"):
     """The unit's command still runs."""
 
     token: str
@@ -67,14 +67,14 @@ class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, tag="heartbeat"
     screen: str | None = None
 
 
-class Completed(msgspec.Struct, frozen=True, tag="completed"):
+class CompletionReport(msgspec.Struct, frozen=True, tag="completed"):
     """The unit's command ended with zero."""
 
     token: str
     exit_code: int
 
 
-class Failed(msgspec.Struct, frozen=True, omit_defaults=True, tag="failed"):
+class FailureReport(msgspec.Struct, frozen=True, omit_defaults=True, tag="failed"):
     """The unit's command could not be started, or ended otherwise than with zero."""
 
     token: str
@@ -85,14 +85,14 @@ class Failed(msgspec.Struct, frozen=True, omit_defaults=True, tag="failed"):
     screen: str | None = None
 
 
-class Released(msgspec.Struct, frozen=True, tag="released"):
+class ReleaseReport(msgspec.Struct, frozen=True, tag="released"):
     """The worker gives the unit back; nothing failed."""
 
     token: str
     reason: str
 
 
-class Presence(msgspec.Struct, frozen=True, omit_defaults=True, tag="worker"):
+class WorkerReport(msgspec.Struct, frozen=True, omit_defaults=True, tag="worker"):
     """The worker is there, or takes its leave."""
 
     alive: bool
@@ -101,11 +101,11 @@ class Presence(msgspec.Struct, frozen=True, omit_defaults=True, tag="worker"):
     version: str | None = None
 
 
-Outcome = Completed | Failed | Released
-Report = Heartbeat | Completed | Failed | Released | Presence
+Outcome = CompletionReport | FailureReport | ReleaseReport
+Report = HeartbeatReport | CompletionReport | FailureReport | ReleaseReport | WorkerReport
 
 
-class Problem(msgspec.Struct, frozen=True):
+class ApiProblem(msgspec.Struct, frozen=True):
     """Why the service refused (RFC 9457)."""
 
     type: str = "about:blank"
@@ -128,22 +128,22 @@ class Problem(msgspec.Struct, frozen=True):
         return f"{self.status} {self.title}: {self.detail}"
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class ReportVerdict(msgspec.Struct, frozen=True):
     """What the service says to one report."""
 
     ok: bool
     state: str | None = None
     signal: str | None = None
-    problem: Problem | None = None
+    problem: ApiProblem | None = None
 
 
-class Verdicts(msgspec.Struct, frozen=True):
+class ReportVerdicts(msgspec.Struct, frozen=True):
     """What the service says to a letter, in the letter's order."""
 
-    results: tuple[Verdict, ...]
+    results: tuple[ReportVerdict, ...]
 
 
-class Campaign(msgspec.Struct, frozen=True):
+class CampaignStatus(msgspec.Struct, frozen=True):
     """The two fields of the campaign view that a worker reads."""
 
     state: str

@@ -4,22 +4,22 @@ import asyncio
 import time
 import uuid
 
-from service.worker.api_types import Ask, Claims
+from service.worker.api_types import ClaimAnswer, ClaimRequest
 from service.worker.backoff import Backoff
-from service.worker.console import Narrator
-from service.worker.http_client import AwayError, RefusedError, Service
-from service.worker.options import Exit, Plan
-from service.worker.unit_runner import Crew
+from service.worker.console import Console
+from service.worker.http_client import AwayError, RefusedError, WorkerClient
+from service.worker.options import WorkerExitCode, WorkOptions
+from service.worker.unit_runner import UnitRunner
 
 MOST = 1000
 PAUSE_S = 0.5
 DRAINED_S = 1.0
 
 
-class Claimant:
+class Claimer:
     """Takes units until told to stop, refused, or nothing is left to take."""
 
-    def __init__(self, plan: Plan, service: Service, crew: Crew, narrator: Narrator) -> None:
+    def __init__(self, plan: WorkOptions, service: WorkerClient, crew: UnitRunner, narrator: Console) -> None:
         self._plan = plan
         self._service = service
         self._crew = crew
@@ -28,7 +28,7 @@ class Claimant:
         self._stopped = asyncio.Event()
         self.introduced = asyncio.Event()
         self._wait_s = min(plan.wait_s, DRAINED_S) if plan.until_drained else plan.wait_s
-        self.exit = Exit.DONE
+        self.exit = WorkerExitCode.DONE
 
     @property
     def stopping(self) -> bool:
@@ -49,7 +49,7 @@ class Claimant:
                 await self._turn(room)
         except RefusedError as refusal:
             self._narrator.trouble(f"refused: {refusal}")
-            self.exit = Exit.REFUSED
+            self.exit = WorkerExitCode.REFUSED
         finally:
             self.stop()
 
@@ -76,9 +76,9 @@ class Claimant:
             await self._crew.freed.wait()
         return 0 if self.stopping else self._crew.free
 
-    async def _ask(self, most: int) -> Claims:
+    async def _ask(self, most: int) -> ClaimAnswer:
         """Ask until answered, in the same words, so that a lost answer is found again."""
-        ask = Ask(self._plan.worker, self._plan.campaigns, most, self._plan.labels, self._wait_s)
+        ask = ClaimRequest(self._plan.worker, self._plan.campaigns, most, self._plan.labels, self._wait_s)
         key = uuid.uuid4().hex
         while not self.stopping:
             try:
@@ -89,7 +89,7 @@ class Claimant:
             else:
                 self._backoff.reset()
                 return answer
-        return Claims()
+        return ClaimAnswer()
 
     async def _drained(self, position: int) -> bool:
         """Say whether every campaign has ended; remember if one did not succeed."""
@@ -100,7 +100,7 @@ class Claimant:
         if any(campaign.state not in {"completed", "cancelled"} for campaign in campaigns):
             return False
         if any(campaign.outcome != "achieved" for campaign in campaigns):
-            self.exit = Exit.CAMPAIGN_FAILED
+            self.exit = WorkerExitCode.CAMPAIGN_FAILED
         return True
 
     async def _pause(self, seconds: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from service.worker.api_types import Claim
+from service.worker.api_types import GrantedClaim
 
 PLACEHOLDER = re.compile(
     r"\{\{(?P<literal>[^{}]*)\}\}|(?<!\$)\{(?P<name>[A-Za-z_][\w-]*(?:\.[\w-]+)*)\}",
@@ -19,7 +19,7 @@ class PlaceholderError(ValueError):
     """A placeholder names something that a unit does not have."""
 
 
-class Command:
+class CommandLine:
     """The words of a command line, filled in for one unit at a time.
 
     >>> claim = Claim(token="t", campaign="c", key="a", payload={"path": "a.py"})
@@ -33,12 +33,12 @@ class Command:
             if name not in NAMES and not name.startswith("payload."):
                 raise PlaceholderError(f"unknown placeholder {{{name}}}; known are {ALLOWED}")
 
-    def line(self, claim: Claim) -> list[str]:
+    def line(self, claim: GrantedClaim) -> list[str]:
         """Fill in the words for *claim*."""
 
         def value(found: re.Match[str]) -> str:
             name = found["name"]
-            return placed(claim, name) if name else f"{{{found['literal']}}}"
+            return placeholder_value(claim, name) if name else f"{{{found['literal']}}}"
 
         return [PLACEHOLDER.sub(value, word) for word in self._words]
 
@@ -49,7 +49,7 @@ def names(words: Sequence[str]) -> Iterator[str]:
         yield from (found["name"] for found in PLACEHOLDER.finditer(word) if found["name"])
 
 
-def placed(claim: Claim, name: str) -> str:
+def placeholder_value(claim: GrantedClaim, name: str) -> str:
     """Return what stands for placeholder *name*."""
     if name in NAMES:
         return str(getattr(claim, name))
@@ -66,7 +66,7 @@ def plain(value: object) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def environment(claim: Claim, url: str) -> dict[str, str]:
+def environment(claim: GrantedClaim, url: str) -> dict[str, str]:
     """Return the environment of the unit's command: ours, and what it needs to know of its claim."""
     own = {
         "MUSTER_URL": url,

@@ -8,7 +8,7 @@ from service.worker.screen import CONTROLS
 SILENCE_S = 30.0
 
 
-class Narrator:
+class Console:
     """Tell a person, or a log, what the worker does; quiet, it tells only of trouble."""
 
     def __init__(self, *, quiet: bool) -> None:

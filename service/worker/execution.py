@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
 
-from service.worker.process_group import Group
+from service.worker.process_group import ProcessGroup
 from service.worker.screen import Screen
 
 CHUNK = 64 * 1024
@@ -16,7 +16,7 @@ LOOK_S = 0.05
 LAST_OUTPUT_S = 1.0
 
 
-class Ending(NamedTuple):
+class CommandEnd(NamedTuple):
     """How a command ended: the code as a shell would say it, and the signal that killed it."""
 
     exit_code: int
@@ -54,7 +54,7 @@ class Execution:
             bufsize=0,
             start_new_session=True,
         )
-        self.group = Group.of(self._child.pid)
+        self.group = ProcessGroup.of(self._child.pid)
         self._stopping: asyncio.Task[None] | None = None
         self._silent = asyncio.Event()
         self._listen()
@@ -64,7 +64,7 @@ class Execution:
         if self._stopping is None:
             self._stopping = asyncio.create_task(self.group.stop(kill_after_s))
 
-    async def end(self, kill_after_s: float) -> Ending:
+    async def end(self, kill_after_s: float) -> CommandEnd:
         """Wait for the command's end and clear away what it has left behind."""
         await exited(self._child)
         code = self._child.wait()
@@ -73,7 +73,7 @@ class Execution:
         if self._stopping:
             await self._stopping
         await self._hush()
-        return Ending.of(code)
+        return CommandEnd.of(code)
 
     def _listen(self) -> None:
         assert self._child.stdout

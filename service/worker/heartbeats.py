@@ -3,30 +3,30 @@
 import time
 from collections.abc import Iterator
 
-from service.worker.api_types import Presence, Report
-from service.worker.running_unit import PULSE_S, Running
+from service.worker.api_types import Report, WorkerReport
+from service.worker.running_unit import PULSE_S, RunningUnit
 
 
-class Roster:
+class RunningUnits:
     """Running units by token; with none, the worker itself has a pulse."""
 
-    def __init__(self, presence: Presence) -> None:
+    def __init__(self, presence: WorkerReport) -> None:
         self._presence = presence
-        self._running: dict[str, Running] = {}
+        self._running: dict[str, RunningUnit] = {}
         self._heard_at: float | None = None
 
-    def __iter__(self) -> Iterator[Running]:
+    def __iter__(self) -> Iterator[RunningUnit]:
         return iter(tuple(self._running.values()))
 
-    def add(self, running: Running) -> None:
+    def add(self, running: RunningUnit) -> None:
         """Enter a unit whose command has started."""
         self._running[running.claim.token] = running
 
-    def remove(self, running: Running) -> None:
+    def remove(self, running: RunningUnit) -> None:
         """Strike a unit whose command has ended."""
         del self._running[running.claim.token]
 
-    def find(self, token: str) -> Running | None:
+    def find(self, token: str) -> RunningUnit | None:
         """Return the running unit of *token*, if it still runs."""
         return self._running.get(token)
 

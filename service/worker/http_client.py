@@ -11,8 +11,8 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from service.worker.api_types import Ask, Campaign, Claims, Problem, Verdict, Verdicts
-from service.worker.report_batch import Letter
+from service.worker.api_types import ApiProblem, CampaignStatus, ClaimAnswer, ClaimRequest, ReportVerdict, ReportVerdicts
+from service.worker.report_batch import ReportBatch
 
 CONNECT_S = 5.0
 IDLE_S = 3.0
@@ -37,12 +37,12 @@ class AwayError(ServiceError):
 class RefusedError(ServiceError):
     """The service understood and said no."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: ApiProblem) -> None:
         super().__init__(str(problem))
         self.problem = problem
 
 
-class Service:
+class WorkerClient:
     """One connection pool to one service."""
 
     def __init__(self, url: str, bearer: str | None = None) -> None:
@@ -57,20 +57,20 @@ class Service:
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
-    async def claim(self, ask: Ask, key: str) -> Claims:
+    async def claim(self, ask: ClaimRequest, key: str) -> ClaimAnswer:
         """Ask for units; the same *key* brings the same answer, should the first have been lost."""
-        return await self._send("POST", "/v1/claims", Claims, msgspec.json.encode(ask), key, ask.wait_s)
+        return await self._send("POST", "/v1/claims", ClaimAnswer, msgspec.json.encode(ask), key, ask.wait_s)
 
-    async def report(self, letter: Letter) -> tuple[Verdict, ...]:
+    async def report(self, letter: ReportBatch) -> tuple[ReportVerdict, ...]:
         """Deliver *letter*; one verdict per report, in its order."""
-        answer = await self._send("POST", "/v1/reports", Verdicts, letter.content, letter.key)
+        answer = await self._send("POST", "/v1/reports", ReportVerdicts, letter.content, letter.key)
         if len(answer.results) != len(letter.reports):
             raise AwayError(f"{len(answer.results)} verdicts on {len(letter.reports)} reports")
         return answer.results
 
-    async def campaign(self, name: str, at_least: int) -> Campaign:
+    async def campaign(self, name: str, at_least: int) -> CampaignStatus:
         """Read where the campaign stands, not before log position *at_least*."""
-        return await self._send("GET", f"/v1/campaigns/{quote(name, safe='')}?at_least={at_least}", Campaign)
+        return await self._send("GET", f"/v1/campaigns/{quote(name, safe='')}?at_least={at_least}", CampaignStatus)
 
     async def _send(self, method: str, path: str, kind: type[T], content: bytes = b"", key: str = "", wait_s: float = 0.0) -> T:
         headers = {"Idempotency-Key": key} if key else {}
@@ -101,12 +101,12 @@ def require_success(answer: httpx.Response) -> None:
     raise RefusedError(problem)
 
 
-def problem_of(answer: httpx.Response) -> Problem:
+def problem_of(answer: httpx.Response) -> ApiProblem:
     """Read the problem document, or make one of whatever came instead."""
     try:
-        problem = msgspec.json.decode(answer.content, type=Problem)
+        problem = msgspec.json.decode(answer.content, type=ApiProblem)
     except msgspec.MsgspecError:
-        return Problem(title=answer.reason_phrase, status=answer.status_code, detail=answer.text[:200])
+        return ApiProblem(title=answer.reason_phrase, status=answer.status_code, detail=answer.text[:200])
     return msgspec.structs.replace(problem, status=answer.status_code)
 
 

@@ -4,36 +4,36 @@ import asyncio
 import socket
 from importlib.metadata import version
 
-from service.worker.api_types import Heartbeat, Presence, Report, Verdict
-from service.worker.claimer import Claimant
-from service.worker.console import Narrator
-from service.worker.heartbeats import Roster
-from service.worker.http_client import Service
-from service.worker.options import Exit, Plan
-from service.worker.report_sender import LAST_WORDS_S, Courier
+from service.worker.api_types import HeartbeatReport, Report, ReportVerdict, WorkerReport
+from service.worker.claimer import Claimer
+from service.worker.console import Console
+from service.worker.heartbeats import RunningUnits
+from service.worker.http_client import WorkerClient
+from service.worker.options import WorkerExitCode, WorkOptions
+from service.worker.report_sender import LAST_WORDS_S, ReportSender
 from service.worker.spool import Spool
-from service.worker.unit_runner import Crew
+from service.worker.unit_runner import UnitRunner
 
 
-class Worker:
+class WorkerLoop:
     """One worker from its first claim to its farewell."""
 
-    def __init__(self, plan: Plan, service: Service, spool: Spool, narrator: Narrator) -> None:
+    def __init__(self, plan: WorkOptions, service: WorkerClient, spool: Spool, narrator: Console) -> None:
         self._plan = plan
         self._spool = spool
         self._narrator = narrator
         self._hands = asyncio.TaskGroup()
-        presence = Presence(
+        presence = WorkerReport(
             alive=True, capacity=plan.concurrency, labels={"host": socket.gethostname(), **plan.labels}, version=version("muster")
         )
-        roster = Roster(presence)
-        self._courier = Courier(plan.worker, service, spool, roster, narrator, self._hear)
-        self._crew = Crew(plan, self._hands, spool, roster, self._courier, narrator)
-        self._claimant = Claimant(plan, service, self._crew, narrator)
+        roster = RunningUnits(presence)
+        self._courier = ReportSender(plan.worker, service, spool, roster, narrator, self._hear)
+        self._crew = UnitRunner(plan, self._hands, spool, roster, self._courier, narrator)
+        self._claimant = Claimer(plan, service, self._crew, narrator)
         self._interrupted = False
         self._abandoned = asyncio.Event()
 
-    async def work(self) -> Exit:
+    async def work(self) -> WorkerExitCode:
         """Take units until told to stop or none is left; then finish, deliver and take leave."""
         debts = tuple(self._spool.debts())
         async with self._hands as group:
@@ -70,25 +70,25 @@ class Worker:
     def _leave(self, courier: asyncio.Task[None]) -> None:
         """Let the courier finish; without a result to deliver, an absent service is not waited for."""
         self._courier.close()
-        if self._claimant.exit is Exit.REFUSED or not self._courier.waiting:
+        if self._claimant.exit is WorkerExitCode.REFUSED or not self._courier.waiting:
             asyncio.get_running_loop().call_later(LAST_WORDS_S, courier.cancel)
 
-    def _hear(self, report: Report, verdict: Verdict) -> None:
+    def _hear(self, report: Report, verdict: ReportVerdict) -> None:
         """Do what the service tells with its verdict on *report*."""
-        fenced = verdict.signal == "stop" and isinstance(report, Presence)
+        fenced = verdict.signal == "stop" and isinstance(report, WorkerReport)
         if (fenced or verdict.signal == "drain") and not self._claimant.stopping:
             self._narrator.step("the service lets this worker go: no more claims")
             self._claimant.stop()
-        if isinstance(report, Presence | Heartbeat) and verdict.problem and not verdict.problem.stale:
+        if isinstance(report, WorkerReport | HeartbeatReport) and verdict.problem and not verdict.problem.stale:
             self._narrator.trouble(f"refused: {verdict.problem}")
-        if isinstance(report, Presence):
+        if isinstance(report, WorkerReport):
             self._claimant.introduced.set()
-        elif isinstance(report, Heartbeat):
+        elif isinstance(report, HeartbeatReport):
             self._crew.hear(report.token, verdict)
 
-    def _exit(self) -> Exit:
+    def _exit(self) -> WorkerExitCode:
         if self._courier.waiting:
             self._narrator.trouble(f"{self._courier.waiting} results stay in the spool for the next worker")
         if self._courier.waiting or self._courier.refused:
-            return Exit.UNDELIVERED
+            return WorkerExitCode.UNDELIVERED
         return self._claimant.exit

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from service.worker.command import Command
+from service.worker.command import CommandLine
 
 
-class Exit(enum.IntEnum):
+class WorkerExitCode(enum.IntEnum):
     """What a script may rely on; click itself ends with 2 where the call was wrong."""
 
     DONE = 0
@@ -17,13 +17,13 @@ class Exit(enum.IntEnum):
     UNDELIVERED = 4
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class WorkOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The worker's orders."""
 
     url: str
     worker: str
     campaigns: tuple[str, ...]
-    command: Command
+    command: CommandLine
     concurrency: int
     labels: dict[str, str]
     until_drained: bool

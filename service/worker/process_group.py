@@ -12,7 +12,7 @@ LOOK_S = 0.02
 KILLED_S = 2.0
 
 
-class Group(msgspec.Struct, frozen=True):
+class ProcessGroup(msgspec.Struct, frozen=True):
     """The group of one command, told from a later one of the same number by its leader's birth."""
 
     leader: int

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from service.worker.api_types import Completed, Failed, Released, Report
+from service.worker.api_types import CompletionReport, FailureReport, ReleaseReport, Report
 
 REPORTS = 500
 WEIGHT = 2 * 1024 * 1024
 
 
-class Letter:
+class ReportBatch:
     """Reports of one worker, under one idempotency key if any of them ends a claim."""
 
     def __init__(self, worker: str, reports: tuple[Report, ...]) -> None:
@@ -20,26 +20,26 @@ class Letter:
         self.content = msgspec.json.encode({"worker": worker, "reports": reports})
         self.key = uuid.uuid4().hex if any(map(binding, reports)) else ""
 
-    def halves(self) -> "tuple[Letter, Letter]":
+    def halves(self) -> "tuple[ReportBatch, ReportBatch]":
         """Split the letter, to find the report that the service cannot take."""
         middle = len(self.reports) // 2
-        return Letter(self.worker, self.reports[:middle]), Letter(self.worker, self.reports[middle:])
+        return ReportBatch(self.worker, self.reports[:middle]), ReportBatch(self.worker, self.reports[middle:])
 
 
 def binding(report: Report) -> bool:
     """Say whether *report* ends a claim, so that it must not be judged twice."""
-    return isinstance(report, Completed | Failed | Released)
+    return isinstance(report, CompletionReport | FailureReport | ReleaseReport)
 
 
-def letters(worker: str, reports: Iterable[Report]) -> Iterator[Letter]:
+def report_batches(worker: str, reports: Iterable[Report]) -> Iterator[ReportBatch]:
     """Fold *reports* into letters of a size that a service takes."""
     page: list[Report] = []
     weight = 0
     for report in reports:
         if page and (len(page) == REPORTS or weight > WEIGHT):
-            yield Letter(worker, tuple(page))
+            yield ReportBatch(worker, tuple(page))
             page, weight = [], 0
         page.append(report)
         weight += len(getattr(report, "screen", None) or "")
     if page:
-        yield Letter(worker, tuple(page))
+        yield ReportBatch(worker, tuple(page))

@@ -5,31 +5,41 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
-from service.worker.api_types import Completed, Failed, Presence, Problem, Released, Report, Verdict
+from service.worker.api_types import (
+    ApiProblem,
+    CompletionReport,
+    FailureReport,
+    ReleaseReport,
+    Report,
+    ReportVerdict,
+    WorkerReport,
+)
 from service.worker.backoff import Backoff
-from service.worker.console import Narrator
-from service.worker.heartbeats import Roster
-from service.worker.http_client import AwayError, RefusedError, Service
-from service.worker.report_batch import Letter, letters
+from service.worker.console import Console
+from service.worker.heartbeats import RunningUnits
+from service.worker.http_client import AwayError, RefusedError, WorkerClient
+from service.worker.report_batch import ReportBatch, report_batches
 from service.worker.spool import Spool
-from service.worker.spool_entry import Debt
+from service.worker.spool_entry import SpoolEntry
 
 LAST_WORDS_S = 5.0
 MALFORMED = frozenset({400, 413, 422})
-Hearing = Callable[[Report, Verdict], None]
+Hearing = Callable[[Report, ReportVerdict], None]
 
 
-class Courier:
+class ReportSender:
     """One letter at a time; what is owed leaves the spool only when the service has answered it."""
 
-    def __init__(self, worker: str, service: Service, spool: Spool, roster: Roster, narrator: Narrator, hear: Hearing) -> None:
+    def __init__(
+        self, worker: str, service: WorkerClient, spool: Spool, roster: RunningUnits, narrator: Console, hear: Hearing
+    ) -> None:
         self._worker = worker
         self._service = service
         self._spool = spool
         self._roster = roster
         self._narrator = narrator
         self._hear = hear
-        self._owed: dict[str, Debt] = {}
+        self._owed: dict[str, SpoolEntry] = {}
         self._backoff = Backoff()
         self._wake = asyncio.Event()
         self._closed = False
@@ -40,7 +50,7 @@ class Courier:
         """Count the outcomes that the service has not answered."""
         return len(self._owed)
 
-    def owe(self, debt: Debt) -> None:
+    def owe(self, debt: SpoolEntry) -> None:
         """Take charge of an outcome that is in the spool."""
         self._owed[debt.token] = debt
         self.wake()
@@ -61,7 +71,7 @@ class Courier:
             await self._deliver_all(self._letters())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORDS_S):
-                await self._deliver(Letter(self._worker, (Presence(alive=False),)))
+                await self._deliver(ReportBatch(self._worker, (WorkerReport(alive=False),)))
 
     async def _rest(self) -> None:
         try:
@@ -72,7 +82,7 @@ class Courier:
         finally:
             self._wake.clear()
 
-    def _letters(self) -> Iterator[Letter]:
+    def _letters(self) -> Iterator[ReportBatch]:
         """Write down what is owed in each worker's own name, and what is due; who left us debts is dead."""
         owed = sorted(self._owed.values(), key=lambda debt: debt.worker)
         own: tuple[Report, ...] = ()
@@ -81,10 +91,10 @@ class Courier:
             if holder == self._worker:
                 own = outcomes
             else:
-                yield from letters(holder, (*outcomes, Presence(alive=False)))
-        yield from letters(self._worker, (*own, *self._roster.reports()))
+                yield from report_batches(holder, (*outcomes, WorkerReport(alive=False)))
+        yield from report_batches(self._worker, (*own, *self._roster.reports()))
 
-    async def _deliver_all(self, due: Iterable[Letter]) -> None:
+    async def _deliver_all(self, due: Iterable[ReportBatch]) -> None:
         for letter in due:
             await self._deliver(letter)
         if not self._owed:
@@ -93,16 +103,16 @@ class Courier:
             await asyncio.sleep(self._backoff.next_s())
             self.wake()
 
-    async def _deliver(self, letter: Letter) -> None:
+    async def _deliver(self, letter: ReportBatch) -> None:
         """Say *letter* until it is answered."""
         verdicts = await self._answer(letter)
-        if isinstance(verdicts, Problem):
+        if isinstance(verdicts, ApiProblem):
             await self._take_apart(letter, verdicts)
             return
         for report, verdict in zip(letter.reports, verdicts, strict=True):
             self._judge(letter, report, verdict)
 
-    async def _answer(self, letter: Letter) -> tuple[Verdict, ...] | Problem:
+    async def _answer(self, letter: ReportBatch) -> tuple[ReportVerdict, ...] | ApiProblem:
         while True:
             try:
                 verdicts = await self._service.report(letter)
@@ -120,21 +130,21 @@ class Courier:
         self._narrator.away(why)
         await asyncio.sleep(self._backoff.next_s(at_least_s))
 
-    async def _take_apart(self, letter: Letter, problem: Problem) -> None:
+    async def _take_apart(self, letter: ReportBatch, problem: ApiProblem) -> None:
         """Deliver the halves of a letter that the service cannot take whole."""
         if len(letter.reports) == 1:
-            self._judge(letter, letter.reports[0], Verdict(ok=False, problem=problem))
+            self._judge(letter, letter.reports[0], ReportVerdict(ok=False, problem=problem))
             return
         for half in letter.halves():
             await self._deliver(half)
 
-    def _judge(self, letter: Letter, report: Report, verdict: Verdict) -> None:
-        if isinstance(report, Completed | Failed | Released):
+    def _judge(self, letter: ReportBatch, report: Report, verdict: ReportVerdict) -> None:
+        if isinstance(report, CompletionReport | FailureReport | ReleaseReport):
             self._settle(report.token, verdict)
         if letter.worker == self._worker:
             self._hear(report, verdict)
 
-    def _settle(self, token: str, verdict: Verdict) -> None:
+    def _settle(self, token: str, verdict: ReportVerdict) -> None:
         """Strike a debt that is answered for good."""
         problem = verdict.problem
         if problem and problem.passing:

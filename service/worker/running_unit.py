@@ -2,16 +2,16 @@
 
 import time
 
-from service.worker.api_types import Claim, Completed, Failed, Heartbeat, Outcome, Released
-from service.worker.execution import Ending, Execution
+from service.worker.api_types import CompletionReport, FailureReport, GrantedClaim, HeartbeatReport, Outcome, ReleaseReport
+from service.worker.execution import CommandEnd, Execution
 
 PULSE_S = 10.0
 
 
-class Running:
+class RunningUnit:
     """One claim and the execution that carries it out."""
 
-    def __init__(self, claim: Claim, execution: Execution) -> None:
+    def __init__(self, claim: GrantedClaim, execution: Execution) -> None:
         self.claim = claim
         self.execution = execution
         self.pulse_s = min(PULSE_S, claim.lease_s / 3)
@@ -28,13 +28,13 @@ class Running:
         """Make a heartbeat due soon, because the service has asked for one."""
         self._beaten_at = min(self._beaten_at, time.monotonic() - self.pulse_s * 0.9)
 
-    def heartbeat(self) -> Heartbeat:
+    def heartbeat(self) -> HeartbeatReport:
         """Say that the command runs, when its output last moved, and the screen if that is news."""
         self._beaten_at = time.monotonic()
         screen = self.execution.screen
         news = screen.text() if screen.moved_at != self._told else None
         self._told = screen.moved_at
-        return Heartbeat(self.claim.token, alive=True, output_at=screen.moved_at, screen=news)
+        return HeartbeatReport(self.claim.token, alive=True, output_at=screen.moved_at, screen=news)
 
     def release(self, reason: str, kill_after_s: float) -> None:
         """Stop the command and give the unit back."""
@@ -46,20 +46,20 @@ class Running:
         self._lost = True
         self.execution.stop(kill_after_s)
 
-    def outcome(self, ending: Ending) -> Outcome | None:
+    def outcome(self, ending: CommandEnd) -> Outcome | None:
         """Return what the service must hear, or nothing when the claim was lost."""
         token = self.claim.token
         if self._lost:
             return None
         if self._released:
-            return Released(token, reason=self._released)
+            return ReleaseReport(token, reason=self._released)
         if ending.exit_code == 0:
-            return Completed(token, exit_code=0)
+            return CompletionReport(token, exit_code=0)
         return self._failure(ending)
 
-    def _failure(self, ending: Ending) -> Failed:
+    def _failure(self, ending: CommandEnd) -> FailureReport:
         screen = self.execution.screen
-        return Failed(
+        return FailureReport(
             self.claim.token,
             reason="crash",
             error=screen.last_line() or (f"killed by {ending.signal}" if ending.signal else f"exit {ending.exit_code}"),

@@ -10,7 +10,7 @@ from typing import Self
 
 import msgspec
 
-from service.worker.spool_entry import Debt
+from service.worker.spool_entry import SpoolEntry
 
 LOCK = "lock"
 REFUSED = "refused"
@@ -33,27 +33,27 @@ class Spool:
             for folder in self._root.iterdir():
                 self._take_over(folder)
 
-    def debts(self) -> Iterator[Debt]:
+    def debts(self) -> Iterator[SpoolEntry]:
         """Read what is owed; a file that says nothing readable is put aside."""
         for file in sorted(self._folder.glob("*.json")):
             try:
-                yield msgspec.json.decode(file.read_bytes(), type=Debt)
+                yield msgspec.json.decode(file.read_bytes(), type=SpoolEntry)
             except msgspec.MsgspecError:
                 self._put_aside(file)
 
-    def note(self, debt: Debt) -> None:
+    def note(self, debt: SpoolEntry) -> None:
         """Write that a claim is held; a machine that crashes may lose this, a worker may not."""
         self._write(debt, durable=False)
 
-    def keep(self, debt: Debt) -> None:
+    def keep(self, debt: SpoolEntry) -> None:
         """Write an outcome so that it is on disk when this returns."""
         self._write(debt, durable=True)
 
-    def forget(self, debt: Debt) -> None:
+    def forget(self, debt: SpoolEntry) -> None:
         """Remove what is no longer owed."""
         (self._folder / debt.file).unlink(missing_ok=True)
 
-    def refuse(self, debt: Debt) -> None:
+    def refuse(self, debt: SpoolEntry) -> None:
         """Put aside, for a person to see, what the service will never take."""
         self._put_aside(self._folder / debt.file)
 
@@ -64,7 +64,7 @@ class Spool:
             if not any(self._folder.glob("*.json")):
                 discard(self._folder)
 
-    def _write(self, debt: Debt, *, durable: bool) -> None:
+    def _write(self, debt: SpoolEntry, *, durable: bool) -> None:
         file = self._folder / debt.file
         fresh = file.with_suffix(".new")
         with fresh.open("wb") as sheet:

@@ -5,17 +5,17 @@ import hashlib
 import msgspec
 
 from service.worker.api_types import Outcome
-from service.worker.process_group import Group
+from service.worker.process_group import ProcessGroup
 
 
-class Debt(msgspec.Struct, frozen=True):
+class SpoolEntry(msgspec.Struct, frozen=True):
     """What must survive the worker: whose claim it is, its command's group, its outcome."""
 
     worker: str
     campaign: str
     key: str
     token: str
-    group: Group | None = None
+    group: ProcessGroup | None = None
     outcome: Outcome | None = None
 
     @property

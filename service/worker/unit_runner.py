@@ -6,23 +6,29 @@ from collections.abc import Sequence
 
 import msgspec
 
-from service.worker.api_types import Claim, Completed, Failed, Outcome, Released, Verdict
+from service.worker.api_types import CompletionReport, FailureReport, GrantedClaim, Outcome, ReleaseReport, ReportVerdict
 from service.worker.command import environment
-from service.worker.console import Narrator
+from service.worker.console import Console
 from service.worker.execution import Execution
-from service.worker.heartbeats import Roster
-from service.worker.options import Plan
-from service.worker.report_sender import Courier
-from service.worker.running_unit import Running
+from service.worker.heartbeats import RunningUnits
+from service.worker.options import WorkOptions
+from service.worker.report_sender import ReportSender
+from service.worker.running_unit import RunningUnit
 from service.worker.spool import Spool
-from service.worker.spool_entry import Debt
+from service.worker.spool_entry import SpoolEntry
 
 
-class Crew:
+class UnitRunner:
     """As many hands as the plan allows; `freed` tells when one is free again."""
 
     def __init__(
-        self, plan: Plan, hands: asyncio.TaskGroup, spool: Spool, roster: Roster, courier: Courier, narrator: Narrator
+        self,
+        plan: WorkOptions,
+        hands: asyncio.TaskGroup,
+        spool: Spool,
+        roster: RunningUnits,
+        courier: ReportSender,
+        narrator: Console,
     ) -> None:
         self._plan = plan
         self._spool = spool
@@ -38,15 +44,15 @@ class Crew:
         """Count the hands without a unit."""
         return self._plan.concurrency - self._busy
 
-    def begin(self, claim: Claim) -> None:
+    def begin(self, claim: GrantedClaim) -> None:
         """Carry out *claim* beside the others."""
         self._busy += 1
         self._hands.create_task(self._carry(claim))
 
-    def hand_back(self, claim: Claim) -> None:
+    def hand_back(self, claim: GrantedClaim) -> None:
         """Give back a unit that was never begun."""
         self._busy += 1
-        self._hands.create_task(self._settle(self._debt(claim), Released(claim.token, reason="drain"), 0.0))
+        self._hands.create_task(self._settle(self._debt(claim), ReleaseReport(claim.token, reason="drain"), 0.0))
 
     async def finished(self) -> None:
         """Wait until no unit runs and every outcome is in the spool."""
@@ -59,7 +65,7 @@ class Crew:
         for running in self._roster:
             running.release(reason, self._plan.kill_after_s)
 
-    def hear(self, token: str, verdict: Verdict) -> None:
+    def hear(self, token: str, verdict: ReportVerdict) -> None:
         """Do what the service tells with its verdict on a heartbeat."""
         running = self._roster.find(token)
         if running is None:
@@ -71,7 +77,7 @@ class Crew:
         elif verdict.signal == "probe":
             running.hurry()
 
-    async def inherit(self, debts: Sequence[Debt]) -> None:
+    async def inherit(self, debts: Sequence[SpoolEntry]) -> None:
         """Deliver what dead workers of this machine owe; stop and give back what they left running."""
         for debt in debts:
             if debt.outcome:
@@ -81,19 +87,19 @@ class Crew:
             self._narrator.unit("inherited", debt.name, "its worker died; the unit goes back")
             if debt.group and debt.group.same:
                 await debt.group.stop(self._plan.kill_after_s)
-            await self._owe(debt, Released(debt.token, reason="recovery"))
+            await self._owe(debt, ReleaseReport(debt.token, reason="recovery"))
 
-    async def _carry(self, claim: Claim) -> None:
+    async def _carry(self, claim: GrantedClaim) -> None:
         started_at = time.monotonic()
         try:
             execution = Execution(self._plan.command.line(claim), environment(claim, self._plan.url))
         except (OSError, ValueError) as obstacle:
-            outcome = Failed(claim.token, reason="launch_failed", error=str(obstacle))
+            outcome = FailureReport(claim.token, reason="launch_failed", error=str(obstacle))
             await self._settle(self._debt(claim), outcome, started_at)
         else:
-            await self._watch(Running(claim, execution), started_at)
+            await self._watch(RunningUnit(claim, execution), started_at)
 
-    async def _watch(self, running: Running, started_at: float) -> None:
+    async def _watch(self, running: RunningUnit, started_at: float) -> None:
         """See a command through to its end, and owe what came of it."""
         claim = running.claim
         debt = msgspec.structs.replace(self._debt(claim), group=running.execution.group)
@@ -105,7 +111,7 @@ class Crew:
         self._roster.remove(running)
         await self._settle(debt, running.outcome(ending), started_at)
 
-    async def _settle(self, debt: Debt, outcome: Outcome | None, started_at: float) -> None:
+    async def _settle(self, debt: SpoolEntry, outcome: Outcome | None, started_at: float) -> None:
         if outcome:
             await self._owe(debt, outcome)
         else:
@@ -114,7 +120,7 @@ class Crew:
         self._busy -= 1
         self.freed.set()
 
-    async def _owe(self, debt: Debt, outcome: Outcome) -> None:
+    async def _owe(self, debt: SpoolEntry, outcome: Outcome) -> None:
         owed = msgspec.structs.replace(debt, outcome=outcome)
         try:
             await asyncio.to_thread(self._spool.keep, owed)
@@ -122,22 +128,22 @@ class Crew:
             self._narrator.trouble(f"spool: {error}; the outcome of {debt.name} is in memory alone")
         self._courier.owe(owed)
 
-    def _note(self, debt: Debt) -> None:
+    def _note(self, debt: SpoolEntry) -> None:
         try:
             self._spool.note(debt)
         except OSError as error:
             self._narrator.trouble(f"spool: {error}; nobody would inherit {debt.name}")
 
-    def _tell(self, debt: Debt, outcome: Outcome | None, seconds: float) -> None:
+    def _tell(self, debt: SpoolEntry, outcome: Outcome | None, seconds: float) -> None:
         match outcome:
-            case Completed():
+            case CompletionReport():
                 self._narrator.unit("done", debt.name, f"{seconds:.2f} s")
-            case Failed(reason=reason, error=error):
+            case FailureReport(reason=reason, error=error):
                 self._narrator.unit("failed", debt.name, f"{reason} · {error}")
-            case Released(reason=reason):
+            case ReleaseReport(reason=reason):
                 self._narrator.unit("released", debt.name, reason)
             case None:
                 self._narrator.unit("stopped", debt.name, "the claim was lost")
 
-    def _debt(self, claim: Claim) -> Debt:
-        return Debt(worker=self._plan.worker, campaign=claim.campaign, key=claim.key, token=claim.token)
+    def _debt(self, claim: GrantedClaim) -> SpoolEntry:
+        return SpoolEntry(worker=self._plan.worker, campaign=claim.campaign, key=claim.key, token=claim.token)

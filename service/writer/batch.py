@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from service.domain.commands import Command, Moment
+from service.domain.commands import Command, DecisionContext
 from service.domain.decide import decide
 from service.domain.events import Recorded
 from service.domain.rejections import Rejection, Unprocessable
@@ -16,8 +16,8 @@ from service.domain.state import State
 from service.store.log import event_log
 from service.store.state import rows, saver
 from service.store.state.loader import Loader
-from service.store.state.read_set import Needs
-from service.store.state.row_cache import Memory
+from service.store.state.read_set import ReadSet
+from service.store.state.row_cache import RowCache
 from service.submission import Answer, Origin
 
 KEPT = timedelta(hours=24)
@@ -38,7 +38,7 @@ class Pending(Struct, eq=False):
         return sum(len(getattr(command, "units", ())) or 1 for command in self.commands)
 
 
-class Remembered(Struct, frozen=True):
+class IdempotencyRecord(Struct, frozen=True):
     """What an idempotency key was answered; *fresh* when it was in this batch."""
 
     digest: bytes
@@ -50,15 +50,15 @@ class Remembered(Struct, frozen=True):
 class Batch:
     """What one transaction does: answers by submission, events by position, idempotency keys to remember."""
 
-    def __init__(self, submissions: list[Pending], shard: int, memory: Memory | None = None) -> None:
+    def __init__(self, submissions: list[Pending], shard: int, memory: RowCache | None = None) -> None:
         self.submissions = submissions
         self.shard = shard
-        self.memory = memory or Memory()
+        self.memory = memory or RowCache()
         self.id = secrets.token_hex(8)
         self.commands = 0
         self.answers: list[Answer] = []
         self.events: list[Recorded] = []
-        self.keys: dict[str, Remembered] = {}
+        self.keys: dict[str, IdempotencyRecord] = {}
         self.state = State()
         self.head = 0
         self.last: datetime | None = None
@@ -70,7 +70,7 @@ class Batch:
         assert now is not None, "every shard has an engine"
         self.head, self.last, self.state = now["head"], now["last"], State(rows.engine(now))
         self.memory = self.memory.at(self.head, now["last"])
-        needs = Needs((command for pending in self.submissions for command in pending.commands), now["planned"])
+        needs = ReadSet((command for pending in self.submissions for command in pending.commands), now["planned"])
         await Loader(connection, self.shard, self.state, now["at"], self.memory).load(needs)
         await self.remember(connection, now["at"])
         for pending in self.submissions:
@@ -79,7 +79,7 @@ class Batch:
             self.answers.append(self.answer(pending, now["at"]))
         await self.store(connection, now["at"])
 
-    def remembered(self) -> Memory:
+    def remembered(self) -> RowCache:
         """Return what is known of the state now that all this is committed."""
         self.memory.keep(self.state, self.head + len(self.events), self.events[-1].at if self.events else self.last)
         return self.memory
@@ -89,7 +89,7 @@ class Batch:
         keys = [pending.origin.key for pending in self.submissions if pending.origin.key is not None]
         if keys:
             for row in await connection.fetch(event_log.QUERIES.keys, self.shard, keys, at - KEPT):
-                self.keys[row["key"]] = Remembered(row["digest"], row["position"], row["body"], fresh=False)
+                self.keys[row["key"]] = IdempotencyRecord(row["digest"], row["position"], row["body"], fresh=False)
 
     def answer(self, pending: Pending, at: datetime) -> Answer:
         """Decide one submission, or repeat what its key was answered."""
@@ -107,7 +107,7 @@ class Batch:
             taken = not all(isinstance(result, Rejection) for result in results)
             body = origin.render(answer) if origin.render is not None and (taken or len(self.events) > before) else None
             if body is not None or (taken and origin.render is None):
-                self.keys[origin.key] = Remembered(origin.digest, answer.position, body)
+                self.keys[origin.key] = IdempotencyRecord(origin.digest, answer.position, body)
         return answer
 
     def decide(self, command: Command, origin: Origin, at: datetime) -> object:
@@ -115,7 +115,7 @@ class Batch:
         place = self.head + len(self.events)
         self.commands += 1
         causation = f"{self.id}.{self.commands}"
-        moment = Moment(at, place, origin.actor, CHANCE, self.shard, origin.correlation_id, origin.span_id, causation)
+        moment = DecisionContext(at, place, origin.actor, CHANCE, self.shard, origin.correlation_id, origin.span_id, causation)
         outcome = decide(self.state, command, moment)
         self.events += outcome.events
         return outcome.reply if outcome.rejection is None else outcome.rejection

@@ -11,9 +11,9 @@ import asyncpg
 from service.domain.commands import Command
 from service.domain.events import Recorded
 from service.domain.rejections import Validation
-from service.store.db.outage_log import Contact
+from service.store.db.outage_log import OutageLog
 from service.store.db.pool import is_lost, is_refused
-from service.store.state.row_cache import Memory
+from service.store.state.row_cache import RowCache
 from service.submission import Answer, Origin, Unavailable
 from service.writer.batch import Batch, Pending
 
@@ -58,8 +58,8 @@ class Writer:
         self._batch: list[Pending] = []
         self._rung = asyncio.Event()
         self._connection: asyncpg.Connection | None = None
-        self._memory = Memory()
-        self._contact = Contact(LOG, "the database is back")
+        self._memory = RowCache()
+        self._contact = OutageLog(LOG, "the database is back")
 
     async def submit(self, commands: Sequence[Command], origin: Origin) -> Answer:
         """Decide *commands* in one transaction, in order, each judged on its own; answer when it is durable.
@@ -118,7 +118,7 @@ class Writer:
         """Bring submissions to their answers; a lost connection is no answer unless it lasts."""
         while submissions:
             batch = Batch(submissions, self._shard, self._memory)
-            self._memory = Memory()
+            self._memory = RowCache()
             started = monotonic()
             try:
                 await self._run(batch)

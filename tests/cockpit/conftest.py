@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from projections.cockpit.request import Cockpit
-from service.http.middleware import Edge
+from projections.cockpit.request import CockpitServices
+from service.http.middleware import Middleware
 from service.main import create_app
 from service.settings import Settings
 from tests.alive import alive
@@ -14,16 +14,16 @@ from tests.cockpit.person import Person
 
 
 @pytest.fixture
-async def edge(settings: Settings) -> AsyncIterator[Edge]:
+async def edge(settings: Settings) -> AsyncIterator[Middleware]:
     """A service that runs."""
     edge = create_app(settings)
-    assert isinstance(edge, Edge)
+    assert isinstance(edge, Middleware)
     async with alive(edge.app):
         yield edge
 
 
 @pytest.fixture
-async def person(edge: Edge) -> AsyncIterator[Person]:
+async def person(edge: Middleware) -> AsyncIterator[Person]:
     """Somebody before its cockpit."""
     transport = httpx.ASGITransport(edge, raise_app_exceptions=False)  # type: ignore[arg-type]  # one protocol under two names
     async with httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=30) as http:
@@ -31,7 +31,7 @@ async def person(edge: Edge) -> AsyncIterator[Person]:
 
 
 @pytest.fixture
-def cockpit(edge: Edge) -> Cockpit:
+def cockpit(edge: Middleware) -> CockpitServices:
     """What the pages share."""
-    found: Cockpit = edge.app.opt["cockpit"]
+    found: CockpitServices = edge.app.opt["cockpit"]
     return found

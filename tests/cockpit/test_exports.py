@@ -6,7 +6,7 @@ import httpx
 from litestar import Litestar
 from msgspec.structs import replace
 
-from service.http.middleware import Edge
+from service.http.middleware import Middleware
 from service.main import create_app
 from service.settings import Settings
 from tests.alive import alive
@@ -24,7 +24,7 @@ async def test_a_receiver_that_is_not_there_is_shown_with_the_last_error_and_wit
     """Metrics, 3.4: in the cockpit and in the diagnostic export."""
     endpoint = f"http://me:{SECRET}@127.0.0.1:1/v1/metrics?key={SECRET}"
     edge = create_app(replace(settings, otlp_endpoint=endpoint, otlp_interval_s=0.1, otlp_timeout_s=0.5))
-    assert isinstance(edge, Edge)
+    assert isinstance(edge, Middleware)
     assert isinstance(edge.app, Litestar)
     transport = httpx.ASGITransport(edge)  # type: ignore[arg-type]  # one protocol under two names
     async with alive(edge.app), httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=30) as http:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from projections.cockpit.actions import ORDERS
+from projections.cockpit.actions import ACTIONS
 from tests.cockpit.person import CSRF_FIELD, FETCH, Person
 
 RESET = "/campaigns/nightly/breaker/reset"
@@ -61,7 +61,7 @@ async def test_an_unknown_campaign_is_not_found(person: Person, fetched: bool) -
 
 async def test_an_order_is_a_post_alone(person: Person) -> None:
     """B-BREAK-5: 405."""
-    for path in ORDERS:
+    for path in ACTIONS:
         place = re.sub(r"\{\w+:str\}", "x", path)
         assert (await person.http.get(place)).status_code == 405, path
 

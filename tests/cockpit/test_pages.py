@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from projections.cockpit.html import ASSETS
-from projections.cockpit.request import Cockpit
+from projections.cockpit.request import CockpitServices
 from tests.cockpit.person import FETCH, Person
 
 DOTTED = (".", "..", "%2e", "%2e%2e")
@@ -225,7 +225,7 @@ async def test_our_script_gets_what_of_the_page_changes(person: Person) -> None:
     assert "no-store" in answer.headers["cache-control"]
 
 
-async def test_a_page_is_drawn_once_a_change_and_not_once_a_viewer(person: Person, cockpit: Cockpit) -> None:
+async def test_a_page_is_drawn_once_a_change_and_not_once_a_viewer(person: Person, cockpit: CockpitServices) -> None:
     """Two hundred viewers cost one query a change."""
     await person.campaign()
     pulse = cockpit.bridge.pulse

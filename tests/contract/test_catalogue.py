@@ -23,11 +23,11 @@ from projections.export import prometheus
 from projections.export.snapshot import SUBJECT, Rows, Snapshot, rows
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
-from projections.measures.gauges import Depth, Sample, gauges
+from projections.measures.gauges import FoldLag, Sample, gauges
 from projections.measures.process import Process
 from projections.measures.series import ZERO
-from projections.measures.series_store import Book, Series
-from projections.views.fold import Cards
+from projections.measures.series_store import Series, SeriesStore
+from projections.views.fold import ReadModels
 from tests.histories import History
 
 generate_openmetrics: Any = exposition.generate_latest
@@ -51,11 +51,11 @@ def test_every_sample_belongs_to_a_family_and_its_labels_to_their_closed_sets() 
     """Rule 1 of the catalogue, over histories that see nearly everything."""
     for seed in range(10):
         history = History(seed).grow(200)
-        cards, book = Cards(), Book()
+        cards, book = ReadModels(), SeriesStore()
         for event in history.events:
             cards.fold(event)
         book.take(history.events)
-        depth = Depth(at=history.at, head=9, position=9, generation=1, oldest_at=None)
+        depth = FoldLag(at=history.at, head=9, position=9, generation=1, oldest_at=None)
         for name, values, _ in gauges(cards, depth):
             hold(CATALOGUE[name], values)
         for name, values in book.series:
@@ -78,7 +78,7 @@ def hold(family: Family, values: tuple[str, ...]) -> None:
 def test_every_folded_family_exists_at_zero_before_its_first_increment() -> None:
     """Rule 5 of the catalogue: `increase()` never sees a counter that is born at one."""
     history = History(1).grow(0)
-    book = Book()
+    book = SeriesStore()
     book.take(history.events)
     there = {name for name, _ in book.series}
     assert there == {family.name for family in CATALOGUE.values() if family.scope == "F"}
@@ -176,12 +176,12 @@ def test_a_lone_surrogate_does_not_break_the_exposition() -> None:
 
 def test_both_formats_of_the_whole_are_read_by_the_reference_parsers() -> None:
     history = History(3).grow(200)
-    cards, book = Cards(), Book()
+    cards, book = ReadModels(), SeriesStore()
     for event in history.events:
         cards.fold(event)
     book.take(history.events)
     position = len(history.events)
-    depth = Depth(at=history.at, head=position, position=position, generation=1, oldest_at=None)
+    depth = FoldLag(at=history.at, head=position, position=position, generation=1, oldest_at=None)
     process = Process()
     process.observe_request("GET", "/v1/campaigns", 200, 0.01)
     for form, parse in ((False, plain), (True, openmetrics)):

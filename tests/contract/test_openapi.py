@@ -15,7 +15,7 @@ from litestar.routes import HTTPRoute
 from projections.cockpit.routes import PAGES_AND_ORDERS
 from service.http.handlers.bulk_retry import RetryAnswer
 from service.http.handlers.unit_import import ImportAnswer
-from service.http.middleware import Edge
+from service.http.middleware import Middleware
 from service.http.openapi.document import described_operations, document
 from service.http.openapi.examples import ANSWERS, EXAMPLES
 from service.http.problems import KINDS
@@ -51,7 +51,7 @@ def app() -> Litestar:
 
     async def built() -> Litestar:
         edge = create_app(Settings())
-        assert isinstance(edge, Edge)
+        assert isinstance(edge, Middleware)
         return edge.app
 
     return asyncio.run(built())

@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 
-from service.domain.campaign import Campaign, Counts, Group
+from service.domain.campaign import Campaign, Counts, GroupCounts
 from service.domain.engine import Engine
 from service.domain.quota import Quota
 from service.domain.state import State
@@ -30,7 +30,7 @@ def sampled(sampler: Sampler) -> State:
     state.claims[claim.token] = claim
     state.workers[worker.worker] = worker
     state.quotas[quota.key] = quota
-    state.groups[campaign.name][7] = Group(campaign.name, 7, sampler.value(int), sampler.value(int))
+    state.groups[campaign.name][7] = GroupCounts(campaign.name, 7, sampler.value(int), sampler.value(int))
     state.touched.engine = True
     state.touched.campaigns.add(campaign.name)
     state.touched.groups.add((campaign.name, 7))
@@ -96,7 +96,7 @@ def move(old: State, new: State) -> None:
     campaign.name, campaign.created_at = was.name, was.created_at
     new.campaigns = {campaign.name: campaign}
     new.groups.clear()
-    new.groups[campaign.name][7] = Group(campaign.name, 7, 70, 71)
+    new.groups[campaign.name][7] = GroupCounts(campaign.name, 7, 70, 71)
     [unit], [before] = new.units.values(), old.units.values()
     for field in ("campaign", "key", "seq", "kind", "fix_of"):
         setattr(unit, field, getattr(before, field))

@@ -15,7 +15,7 @@ from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from service.store.db.migration import migrate, retreat
 from service.store.db.queries import load
-from service.store.db.schema import head, known
+from service.store.db.schema import head, known_versions
 from service.store.log import event_log
 from service.store.state import saver
 from service.store.state.loader import QUERIES as STATE
@@ -270,7 +270,7 @@ def test_migrations_go_up_down_and_up_again(empty_dsn: str) -> None:
 def test_the_versions_that_a_start_knows_are_those_that_alembic_does() -> None:
     """A service reads them from the names of the files, and does not load Alembic."""
     scripts = list(ScriptDirectory(str(files("migrations"))).walk_revisions())
-    assert {script.revision for script in scripts} == known()
+    assert {script.revision for script in scripts} == known_versions()
     assert [script.revision for script in scripts if script.is_head] == [head()]
 
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 from service.domain import events as e
 from service.domain.evolve import evolve
 from service.domain.evolve.unit import claim_of
-from service.domain.fanout import Reach, Spread
+from service.domain.fanout import Fanout, FanoutRound
 from service.domain.state import State
 from service.domain.unit import Unit
 
@@ -77,8 +77,8 @@ def load(state: State, log: Iterable[e.Recorded]) -> None:
             state.late[body.token] = claim_of(state.units[event.campaign, event.unit], body, event)
 
 
-def reach(state: State, spread: Spread, count: int = ROUND) -> Reach:
+def reach(state: State, spread: Fanout, count: int = ROUND) -> FanoutRound:
     """Return the next round of a spread."""
     units = [state.units[spread.campaign, key] for key in state.children.get((spread.campaign, spread.unit), ())]
     keys = sorted(unit.key for unit in units if unit.key > (spread.after or "") and unit.seq < spread.position * 1000)
-    return Reach(spread.position, spread.after, tuple(keys[:count]), last=len(keys) <= count)
+    return FanoutRound(spread.position, spread.after, tuple(keys[:count]), last=len(keys) <= count)

@@ -11,7 +11,7 @@ from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.decide import Outcome, decide
+from service.domain.decide import DecisionOutcome, decide
 from service.domain.evolve import evolve
 from service.domain.policy import DEFAULT, merged
 from service.domain.quota import Quota
@@ -55,7 +55,7 @@ class Scenario:
         self.log: list[e.Recorded] = []
         self.at = START
         self.luck = 0.5
-        self.outcome = Outcome([])
+        self.outcome = DecisionOutcome([])
 
     def given(self, *steps: Step) -> Self:
         """Let *steps* have happened: facts, commands that are obeyed, spans of time."""
@@ -78,7 +78,7 @@ class Scenario:
     def when(self, command: c.Command) -> Self:
         """Decide *command* now."""
         load(self.state, self.log)
-        moment = c.Moment(at=self.at, head=len(self.log), actor="me", chance=lambda: self.luck)
+        moment = c.DecisionContext(at=self.at, head=len(self.log), actor="me", chance=lambda: self.luck)
         self.outcome = decide(self.state, command, moment)
         self.log += [through_json(event) for event in self.outcome.events]
         return self

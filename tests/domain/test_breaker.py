@@ -45,7 +45,7 @@ def test_the_third_failure_in_a_row_trips_the_breaker_and_names_all_three() -> N
         fact(e.RetryScheduled),
         fact(e.BreakerTripped, campaign=NIGHT, failures=(4, 7, 10), threshold=3),
     )
-    assert story.when(claim(NIGHT)).outcome.reply.blocked == (c.Blocked(NIGHT, "breaker"),)
+    assert story.when(claim(NIGHT)).outcome.reply.blocked == (c.BlockedCampaign(NIGHT, "breaker"),)
     assert story.when(claim(most=9)).grants == []
 
 
@@ -147,7 +147,7 @@ def test_a_late_manual_success_arms_it_by_its_own_claim() -> None:
 def test_switches_do_not_clear_it(steps: tuple[c.Command, ...]) -> None:
     """B-BREAK-4."""
     story = given(*TRIPPED, *steps)
-    assert story.when(claim(NIGHT)).outcome.reply.blocked == (c.Blocked(NIGHT, "breaker"),)
+    assert story.when(claim(NIGHT)).outcome.reply.blocked == (c.BlockedCampaign(NIGHT, "breaker"),)
 
 
 def test_it_trips_once_however_many_failures_follow() -> None:

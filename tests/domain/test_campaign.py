@@ -117,7 +117,7 @@ def test_pausing_twice_is_one_pause_with_its_first_reason() -> None:
     story.when(c.PauseCampaign(name=NIGHT, reason="dinner")).then()
     row = story.campaign()
     assert (row.paused_at, row.paused_by, row.paused_reason, row.state) == (START, "me", "lunch", "paused")
-    assert story.when(claim(NIGHT)).outcome.reply.blocked == (c.Blocked(NIGHT, "paused"),)
+    assert story.when(claim(NIGHT)).outcome.reply.blocked == (c.BlockedCampaign(NIGHT, "paused"),)
     assert story.when(claim(NIGHT, mode="manual")).grants == ["a"]
     story.when(c.ResumeCampaign(name=NIGHT)).then(fact(e.CampaignResumed, by="me"))
     story.when(c.ResumeCampaign(name=NIGHT)).then()
@@ -179,7 +179,7 @@ def test_a_cancelled_campaign_takes_no_order_but_to_be_read() -> None:
     story = given(*ONE, c.CancelCampaign(name=NIGHT))
     for command in (c.PauseCampaign(name=NIGHT), c.ResumeCampaign(name=NIGHT), adding("b"), clearing("a")):
         story.when(command).refused(Conflict, field="state", current="cancelled").recorded()
-    assert story.when(claim(NIGHT)).outcome.reply.blocked == (c.Blocked(NIGHT, "cancelled"),)
+    assert story.when(claim(NIGHT)).outcome.reply.blocked == (c.BlockedCampaign(NIGHT, "cancelled"),)
 
 
 def test_a_cancellation_goes_on_in_rounds_and_tells_running_workers_to_stop() -> None:

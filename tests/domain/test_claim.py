@@ -72,7 +72,7 @@ def test_a_heartbeat_renews_the_lease_and_the_claim_was_the_first() -> None:
     """B-CLAIM-2."""
     story = given(*ONE, claimed("a", "t1"), after(seconds=299)).when(expiring("t1")).then()
     story.when(beat("t1")).then(fact(e.UnitHeartbeat, unit="a", worker="w", token="t1"))
-    story.replies(c.Heard("running", START + timedelta(seconds=599)))
+    story.replies(c.ReportReply("running", START + timedelta(seconds=599)))
     story.given(after(seconds=299)).when(expiring("t1")).then()
     story.given(after(seconds=1)).when(expiring("t1")).then(fact(e.LeaseExpired), fact(e.AttemptFailed), fact(e.RetryScheduled))
 
@@ -169,7 +169,7 @@ def test_a_late_completion_of_a_unit_that_nobody_claimed_since_is_accepted(betwe
     story = given(*ONE, claimed("a", "t1"), *(() if held_back else lapse), *between)
     story.when(success("t1")).then(fact(e.UnitCompleted, token="t1", attempt=1), fact(e.CampaignCompleted, outcome="achieved"))
     assert story.unit().attempts == 1
-    story.when(success("t1")).then().replies(c.Heard("done"))
+    story.when(success("t1")).then().replies(c.ReportReply("done"))
 
 
 def test_a_late_completion_of_a_unit_that_was_claimed_since_is_refused_and_kept() -> None:
@@ -206,7 +206,7 @@ def test_the_concurrency_of_a_campaign_is_exact() -> None:
     """B-CLAIM-7, B-GROUP-4."""
     story = given(campaign(concurrency=2), adding("a", "b", "c"))
     assert story.when(claim(most=9)).grants == ["a", "b"]
-    assert story.when(claim(NIGHT, worker="other", most=9)).outcome.reply.blocked == (c.Blocked(NIGHT, "concurrency"),)
+    assert story.when(claim(NIGHT, worker="other", most=9)).outcome.reply.blocked == (c.BlockedCampaign(NIGHT, "concurrency"),)
     story.given(success(story.state.units[NIGHT, ids.UnitKey("a")].token or ""))
     assert story.when(claim(worker="other", most=9)).grants == ["c"]
 
@@ -251,7 +251,7 @@ def test_launches_that_fail_count_and_rest_like_any_other_failure() -> None:
 def test_labels_that_contradict_each_other_keep_work_and_worker_apart() -> None:
     """B-CLAIM-4: labels of the claim, and those that the worker registered."""
     story = given(campaign(labels={"gpu": "yes", "team": "core"}), adding("a", "b", "c"))
-    assert story.when(claim(NIGHT, gpu="no")).outcome.reply.blocked == (c.Blocked(NIGHT, "labels"),)
+    assert story.when(claim(NIGHT, gpu="no")).outcome.reply.blocked == (c.BlockedCampaign(NIGHT, "labels"),)
     assert story.when(claim(zone="north")).grants == ["a"]
     story.given(c.BeatWorker(worker=W, labels={"gpu": "no"}))
     assert story.when(claim()).grants == []
@@ -261,10 +261,10 @@ def test_labels_that_contradict_each_other_keep_work_and_worker_apart() -> None:
 def test_switches_stop_automatic_claims_only() -> None:
     """B-CAMP-2, B-BREAK-3."""
     story = given(campaign(auto=False), adding("a", "b"))
-    assert story.when(claim(NIGHT)).outcome.reply.blocked == (c.Blocked(NIGHT, "auto"),)
+    assert story.when(claim(NIGHT)).outcome.reply.blocked == (c.BlockedCampaign(NIGHT, "auto"),)
     assert story.when(claim(mode="manual")).grants == ["a"]
     story.given(c.PauseEngine())
-    assert story.when(claim(NIGHT, mode="manual")).outcome.reply.blocked == (c.Blocked(NIGHT, "engine"),)
+    assert story.when(claim(NIGHT, mode="manual")).outcome.reply.blocked == (c.BlockedCampaign(NIGHT, "engine"),)
 
 
 def test_an_investigation_is_no_unit() -> None:

@@ -33,7 +33,7 @@ def test_the_lowest_group_runs_and_later_ones_wait_until_it_has_drained() -> Non
     """B-GROUP-1, B-GROUP-2."""
     story = given(campaign(concurrency=3), adding(spec("x"), spec("a", group=1), spec("b", group=1), spec("y", group=2)))
     assert story.when(claim(most=9)).grants == ["a", "b"]
-    assert story.when(claim(NIGHT, most=9)).outcome.reply.blocked == (c.Blocked(NIGHT, "group"),)
+    assert story.when(claim(NIGHT, most=9)).outcome.reply.blocked == (c.BlockedCampaign(NIGHT, "group"),)
     story.given(success(story.unit("a").token or ""), failure(story.unit("b").token or "", retryable=False))
     assert story.when(claim(most=9)).grants == ["y"]
 

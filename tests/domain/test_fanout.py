@@ -23,16 +23,16 @@ def given(*steps: Step) -> Scenario:
     return story.given(*steps)
 
 
-def carry(*keys: str) -> c.SpreadUnits:
+def carry(*keys: str) -> c.FanOutUnits:
     """Return the watcher's order of the next round."""
-    return c.SpreadUnits(units=tuple((NIGHT, ids.UnitKey(key)) for key in keys or ("a",)))
+    return c.FanOutUnits(units=tuple((NIGHT, ids.UnitKey(key)) for key in keys or ("a",)))
 
 
 def carry_all(story: Scenario) -> int:
     """Order rounds until everybody knows; return how many there were."""
     rounds = 0
     while story.state.spreads:
-        story.when(c.SpreadUnits(units=tuple(story.state.spreads))).agrees()
+        story.when(c.FanOutUnits(units=tuple(story.state.spreads))).agrees()
         rounds += 1
     assert story.campaign().spreading == 0
     return rounds
@@ -48,7 +48,7 @@ def test_dependents_of_a_completed_unit_are_freed_round_by_round() -> None:
     story = given(campaign(), WIDE, claimed("a", "t")).when(success("t"))
     story.then(fact(e.UnitCompleted, in_rounds=True))
     story.when(carry()).then(
-        fact(e.UnitSpread, unit="a", dependents=("c0", "c1"), after="c1"),
+        fact(e.UnitFanout, unit="a", dependents=("c0", "c1"), after="c1"),
         fact(e.UnitUnblocked, unit="c0", by="a"),
         fact(e.UnitUnblocked, unit="c1", by="a"),
     )
@@ -61,7 +61,7 @@ def test_dependents_of_a_completed_unit_are_freed_round_by_round() -> None:
 def test_a_round_that_was_loaded_for_an_earlier_place_changes_nothing() -> None:
     """A9: two watchers that order the same round carry it out once."""
     story = given(campaign(), WIDE, claimed("a", "t"), success("t")).when(
-        c.SpreadUnits(units=((NIGHT, ids.UnitKey("a")), (NIGHT, ids.UnitKey("a"))))
+        c.FanOutUnits(units=((NIGHT, ids.UnitKey("a")), (NIGHT, ids.UnitKey("a"))))
     )
     assert [event.body.kind for event in story.outcome.events].count("unit.spread") == 1
 
@@ -71,7 +71,7 @@ def test_dependents_of_a_quarantined_unit_are_skipped_in_rounds_with_all_that_de
     story = given(campaign(), WIDE, TAIL).when(order(c.QuarantineUnit))
     story.then(fact(e.UnitQuarantined, in_rounds=True))
     story.when(carry()).then(
-        fact(e.UnitSpread, dependents=("c0", "c1"), after="c1"),
+        fact(e.UnitFanout, dependents=("c0", "c1"), after="c1"),
         fact(e.UnitSkipped, unit="c0", because_of="a", path=("a", "c0"), in_rounds=True),
         fact(e.UnitSkipped, unit="c1", because_of="a", path=("a", "c1"), in_rounds=True),
     )
@@ -90,7 +90,7 @@ def test_a_retry_brings_many_back_in_rounds_and_a_quick_success_frees_them_all()
     story = given(campaign(concurrency=99), WIDE, TAIL, order(c.QuarantineUnit))
     carry_all(story)
     story.given(order(c.RetryUnit)).when(carry()).then(
-        fact(e.UnitSpread, dependents=("c0", "c1")), fact(e.UnitUnskipped, unit="c0"), fact(e.UnitUnskipped, unit="c1")
+        fact(e.UnitFanout, dependents=("c0", "c1")), fact(e.UnitUnskipped, unit="c0"), fact(e.UnitUnskipped, unit="c1")
     )
     story.given(claimed("a", "t"), success("t"))
     assert story.campaign().completed_at is None
@@ -158,7 +158,7 @@ def test_a_change_of_policy_in_mid_spread_leaves_nobody_waiting_for_ever() -> No
 def test_a_cancelled_campaign_carries_nothing_on() -> None:
     """B-CAMP-4."""
     story = given(campaign(), WIDE, order(c.QuarantineUnit), carry(), c.CancelCampaign(name=NIGHT))
-    story.when(carry()).then(fact(e.UnitSpread, dependents=(), after=None))
+    story.when(carry()).then(fact(e.UnitFanout, dependents=(), after=None))
     assert counted(story) == {"skipped": 2, "cancelled": 4}
 
 

@@ -23,7 +23,7 @@ def test_a_large_import_is_cut_into_chunks_that_name_nothing_later() -> None:
     count = 2500
     chain = [spec(f"u{n}", *([f"u{n + 1}"] if n + 1 < count and n % 10 else [])) for n in range(count)]
     story = given(campaign()).when(adding(*chain))
-    story.then(*[fact(e.UnitsAdded)] * 3).replies(c.Imported(added=count, updated=0, unchanged=0))
+    story.then(*[fact(e.UnitsAdded)] * 3).replies(c.ImportReply(added=count, updated=0, unchanged=0))
     seen: set[str] = set()
     for event in story.outcome.events:
         assert isinstance(event.body, e.UnitsAdded)
@@ -39,7 +39,7 @@ def test_an_import_changes_only_what_nobody_has_ever_started() -> None:
     story.given(failure("t1", retryable=False), order(c.RetryUnit, "ran"))
     again = [spec(key, group=5, payload=b"7") for key in ("fresh", "ran", "parked")]
     story.when(adding(*again, spec("same", payload=b" null"), "new"))
-    story.then(fact(e.UnitsAdded), fact(e.UnitsUpdated)).replies(c.Imported(added=1, updated=2, unchanged=2))
+    story.then(fact(e.UnitsAdded), fact(e.UnitsUpdated)).replies(c.ImportReply(added=1, updated=2, unchanged=2))
     assert [(unit.key, unit.group, bytes(unit.payload)) for unit in story.state.units.values()] == [
         ("fresh", 5, b"7"),
         ("ran", 99, b"null"),
@@ -65,4 +65,4 @@ def test_an_import_gives_no_new_dependency_to_a_unit_that_is_there(again: list[c
     story.when(adding(*again)).refused(Unprocessable, **said).recorded()
     story.when(adding(spec("b", "a", payload=b"7"), spec("d", payload=b"7"))).then(fact(e.UnitsUpdated))
     story = given(campaign(), adding("a", "b"), claimed("a", "t1"))
-    story.when(adding(spec("a", "b"))).then().replies(c.Imported(added=0, updated=0, unchanged=1))
+    story.when(adding(spec("a", "b"))).then().replies(c.ImportReply(added=0, updated=0, unchanged=1))

@@ -94,7 +94,7 @@ def test_it_respects_the_quota() -> None:
     """B-INVEST-3."""
     story = given(campaign(investigate=True, max_attempts=1, quota=Q), adding("a"), claimed("a", "t1"), failure("t1"))
     story.given(reading(failure="auth"))
-    story.when(looking(NIGHT)).replies(c.Claimed((), (c.Blocked(NIGHT, "quota"),)))
+    story.when(looking(NIGHT)).replies(c.ClaimReply((), (c.BlockedCampaign(NIGHT, "quota"),)))
     story.given(reading(utilization=0.1))
     assert story.when(looking(most=9)).grants == ["a"]
     assert story.quota().ramped == 1
@@ -134,6 +134,6 @@ def test_a_drained_worker_or_another_label_gets_nothing() -> None:
         failure("t1"),
         c.BeatWorker(worker=ids.WorkerId("sherlock"), labels={"gpu": "no"}),
     )
-    assert given(*steps).when(looking()).outcome.reply.blocked == (c.Blocked(NIGHT, "labels"),)
+    assert given(*steps).when(looking()).outcome.reply.blocked == (c.BlockedCampaign(NIGHT, "labels"),)
     story = given(*steps, c.DrainWorker(worker=ids.WorkerId("sherlock")))
-    assert story.when(looking()).outcome.reply.blocked == (c.Blocked(NIGHT, "worker"),)
+    assert story.when(looking()).outcome.reply.blocked == (c.BlockedCampaign(NIGHT, "worker"),)

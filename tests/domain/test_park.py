@@ -44,7 +44,7 @@ def passes(story: Scenario) -> bool:
     if reply.claims:
         story.given(order(c.StopUnit, reply.claims[0].key))
         return True
-    assert reply.blocked == (c.Blocked(NIGHT, "quota"),)
+    assert reply.blocked == (c.BlockedCampaign(NIGHT, "quota"),)
     return False
 
 
@@ -67,7 +67,7 @@ def test_a_rate_limit_closes_the_gate_for_every_campaign_on_the_quota() -> None:
     )
     reply = story.when(claim(most=9)).outcome.reply
     assert [grant.key for grant in reply.claims] == ["f"]
-    assert set(reply.blocked) == {c.Blocked(NIGHT, "quota"), c.Blocked(ids.CampaignName("day"), "quota")}
+    assert set(reply.blocked) == {c.BlockedCampaign(NIGHT, "quota"), c.BlockedCampaign(ids.CampaignName("day"), "quota")}
     assert story.when(claim(NIGHT, mode="manual")).grants == []
     story.given(after(hours=2)).when(OPENING).then(fact(e.QuotaGateOpened, key=Q, cause="due", ramp_per_s=50.0))
     assert passes(story)

@@ -45,7 +45,7 @@ def passes(story: Scenario) -> bool:
     if reply.claims:
         story.given(order(c.StopUnit, reply.claims[0].key))
         return True
-    assert reply.blocked == (c.Blocked(NIGHT, "quota"),)
+    assert reply.blocked == (c.BlockedCampaign(NIGHT, "quota"),)
     return False
 
 
@@ -219,7 +219,7 @@ def test_the_engine_s_pause_stops_every_claim_and_no_work() -> None:
     story = given(*HELD).when(c.PauseEngine(reason="fire")).then(fact(e.EnginePaused, reason="fire", by="me"))
     story.when(c.PauseEngine(reason="again")).then()
     assert (story.state.engine.paused_reason, story.state.engine.paused_at) == ("fire", START)
-    assert story.when(claim(NIGHT, mode="manual")).outcome.reply.blocked == (c.Blocked(NIGHT, "engine"),)
+    assert story.when(claim(NIGHT, mode="manual")).outcome.reply.blocked == (c.BlockedCampaign(NIGHT, "engine"),)
     story.when(success("t")).then(fact(e.UnitCompleted))
     story.when(c.ResumeEngine()).then(fact(e.EngineResumed, by="me"))
     story.when(c.ResumeEngine()).then()

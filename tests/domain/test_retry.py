@@ -132,9 +132,9 @@ def test_a_bulk_retry_clears_quarantines_under_a_new_brief() -> None:
         fact(e.QuarantineCleared, unit="a", bulk_id="bulk", by="me", to="ready"),
         fact(e.QuarantineCleared, unit="b"),
         fact(e.CampaignReopened, cause="retry"),
-    ).replies(c.Cleared(2))
+    ).replies(c.ClearReply(2))
     assert story.when(claim()).outcome.reply.claims[0].brief == "new"
-    story.when(clearing("a", "b")).then().replies(c.Cleared(0))
+    story.when(clearing("a", "b")).then().replies(c.ClearReply(0))
 
 
 def test_a_retry_begins_at_zero_and_keeps_the_history() -> None:
@@ -154,7 +154,7 @@ def test_only_idle_observations_in_a_row_fail_the_attempt() -> None:
     story.given(beat("t1", idle=True), beat("t1"), beat("t1", idle=True))
     story.when(beat("t1", idle=True)).then(
         fact(e.UnitHeartbeat, idle=True), fact(e.AttemptFailed, reason="idle_no_output", attempt=1), fact(e.RetryScheduled)
-    ).replies(c.Heard("delayed", signal="stop"))
+    ).replies(c.ReportReply("delayed", signal="stop"))
     assert story.campaign().consecutive == 1
 
 

@@ -101,7 +101,7 @@ def test_a_unit_that_is_done_is_never_run_again() -> None:
     """B-UNIT-3."""
     story = given(*TWO, claimed("a", "t1"), success("t1"))
     story.when(order(c.RetryUnit)).refused(Conflict, current="done").recorded()
-    story.when(adding("a")).then().replies(c.Imported(added=0, updated=0, unchanged=1))
+    story.when(adding("a")).then().replies(c.ImportReply(added=0, updated=0, unchanged=1))
     assert story.when(claim(most=9)).grants == ["b"]
 
 

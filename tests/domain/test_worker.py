@@ -223,7 +223,7 @@ def test_a_draining_worker_finishes_what_it_holds_and_gets_nothing() -> None:
         .then(fact(e.WorkerDraining, worker=W, by="me", reason="update"))
     )
     story.when(c.DrainWorker(worker=W)).then()
-    assert story.when(claim(NIGHT)).outcome.reply.blocked == (c.Blocked(NIGHT, "worker"),)
+    assert story.when(claim(NIGHT)).outcome.reply.blocked == (c.BlockedCampaign(NIGHT, "worker"),)
     assert story.when(beat("t")).outcome.reply.signal == "drain"
     assert story.when(HELLO).outcome.reply.signal == "drain"
     story.when(success("t")).then(fact(e.UnitCompleted))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from service.embedded.os_user import account
+from service.embedded.os_user import os_user
 from tests.replica import eventually
 
 PROGRAM = Path("/usr/sbin/pgbouncer")
@@ -34,7 +34,7 @@ class Bouncer:
     def __init__(self, folder: Path, dsn: str, *, size: int = 4) -> None:
         self.folder = folder
         self._size = size
-        self._account = account()
+        self._account = os_user()
         self._running: subprocess.Popen[bytes] | None = None
         self._lead(dsn)
 

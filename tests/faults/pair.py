@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from service.embedded import postmaster
 from service.embedded.cluster import Cluster
-from service.embedded.os_user import account
+from service.embedded.os_user import os_user
 from service.embedded.postmaster import Postmaster
 from service.store.db.migration import migrate
 from tests.faults.proxy import Line
@@ -68,7 +68,7 @@ class Pair:
     def copy(self) -> None:
         """Make the standby of the primary, and start it."""
         self.standby.folder.mkdir(mode=0o700)
-        account().own(self.standby.folder)
+        os_user().own(self.standby.folder)
         shutil.copy(self.primary.cluster.password, self.standby.password)
         place = [f"--dbname={self.line.dsn}", f"--pgdata={self.standby.folder}", "--write-recovery-conf"]
         self.primary.cluster._run("pg_basebackup", *place, "--checkpoint=fast", "--no-sync")

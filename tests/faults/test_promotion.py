@@ -13,7 +13,7 @@ from projections import projector as projecting
 from projections import store
 from projections.measures.process import Process
 from projections.projector import Projector
-from projections.rejections import Lagging
+from projections.rejections import ProjectionLagging
 from projections.verify import verify
 from service.domain import commands as c
 from service.domain import ids
@@ -126,7 +126,7 @@ async def test_the_views_hold_nothing_of_what_was_lost(monkeypatch: pytest.Monke
                 await follower.at_least(lost)
             await pair.lose_primary()
             await pair.promote()
-            with pytest.raises(Lagging):
+            with pytest.raises(ProjectionLagging):
                 await leader.at_least(lost + 1, patience_s=0.3)
             assert (await store.live(pool, 0)).position == head
             now = [(await one.submit(BEAT)).position for _ in range(2)][-1]

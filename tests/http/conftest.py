@@ -7,8 +7,8 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from service.http.context import Desk
-from service.http.middleware import Edge
+from service.http.context import WriteContext
+from service.http.middleware import Middleware
 from service.http.problems import HANDLERS
 from service.http.routes import ROUTES
 from tests.http.shard import Shard
@@ -33,9 +33,9 @@ def seen() -> list[tuple[str, str, int]]:
 
 
 @pytest.fixture
-def desk(shard: Shard, stopping: asyncio.Event) -> Desk:
+def desk(shard: Shard, stopping: asyncio.Event) -> WriteContext:
     """What the handlers stand at."""
-    return Desk(
+    return WriteContext(
         writer=shard,
         views=shard,
         quarantine=shard,
@@ -49,14 +49,14 @@ def desk(shard: Shard, stopping: asyncio.Event) -> Desk:
 
 
 @pytest.fixture
-def app(desk: Desk, seen: list[tuple[str, str, int]]) -> Edge:
+def app(desk: WriteContext, seen: list[tuple[str, str, int]]) -> Middleware:
     """The write side on that shard."""
     app = Litestar([*ROUTES], opt={"desk": desk}, exception_handlers=HANDLERS, openapi_config=None, logging_config=None)
-    return Edge(app, lambda method, route, status, _: seen.append((method, route, status)))
+    return Middleware(app, lambda method, route, status, _: seen.append((method, route, status)))
 
 
 @pytest.fixture
-async def http(app: Edge) -> AsyncIterator[httpx.AsyncClient]:
+async def http(app: Middleware) -> AsyncIterator[httpx.AsyncClient]:
     """A client of that app."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://muster") as client:

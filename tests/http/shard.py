@@ -11,15 +11,15 @@ import msgspec
 from msgspec import Raw
 
 from service.domain import ids
-from service.domain.commands import Command, Moment
+from service.domain.commands import Command, DecisionContext
 from service.domain.decide import decide
 from service.domain.events import Recorded
 from service.domain.rejections import Rejection, Unprocessable
 from service.domain.state import State
 from service.domain.unit import Claim
-from service.http.ports import Where
+from service.http.ports import QuarantineFilter
 from service.submission import Answer, Origin, Unavailable
-from service.wakeup import Bell
+from service.wakeup import Wakeup
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ class Shard:
         self.kept: dict[str, tuple[bytes, int, bytes | None]] = {}
         self.claims: dict[ids.Token, Claim] = {}
         self.screens: dict[str, str] = {}
-        self.bell = Bell()
+        self.bell = Wakeup()
         self.away = False
         self.chance = Random(1)
         self.at = START
@@ -78,7 +78,7 @@ class Shard:
         self.state.candidates = {name: deque() for name in self.state.campaigns}
         for *_, unit in sorted(ready, key=lambda row: row[:3]):
             self.state.candidates[unit.campaign].append(unit.key)
-        moment = Moment(self.at, len(self.log), origin.actor, self.chance.random)
+        moment = DecisionContext(self.at, len(self.log), origin.actor, self.chance.random)
         self.state.late = {token: claim for token, claim in self.claims.items() if token not in self.state.claims}
         outcome = decide(self.state, command, moment)
         self.claims |= {token: copy(claim) for token, claim in self.state.claims.items()}
@@ -91,7 +91,9 @@ class Shard:
         digest, position, _ = self.kept[key]
         self.kept[key] = (digest, position, body)
 
-    async def keys(self, campaign: ids.CampaignName, where: Where, after: ids.UnitKey | None, limit: int) -> list[ids.UnitKey]:
+    async def keys(
+        self, campaign: ids.CampaignName, where: QuarantineFilter, after: ids.UnitKey | None, limit: int
+    ) -> list[ids.UnitKey]:
         """Return quarantined units."""
         found = [unit for unit in self.state.units.values() if unit.campaign == campaign and unit.state == "quarantined"]
         keys = [

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from service.http.context import Desk
+from service.http.context import WriteContext
 from service.http.handlers import claims
-from service.http.middleware import Edge
+from service.http.middleware import Middleware
 from tests.http.parts import of, post
 from tests.http.shard import Shard
 
@@ -23,7 +23,7 @@ async def campaign(http: Http) -> None:
     await http.post("/v1/campaigns", json={"name": "n", "brief": "do it", "units": [{"key": "a", "payload": {"n": 1}}]})
 
 
-async def waiting(desk: Desk, count: int = 1) -> None:
+async def waiting(desk: WriteContext, count: int = 1) -> None:
     """Return when so many claims wait."""
     while len(desk.waiting) != count:  # noqa: ASYNC110 - the desk rings no bell for tests
         await asyncio.sleep(0)
@@ -78,7 +78,7 @@ async def test_a_wish_outside_its_limits_is_refused_by_its_field(http: Http, bod
     assert (answer.status_code, answer.json()["field"]) == (400, field)
 
 
-async def test_a_waiting_claim_is_woken_within_a_tenth_of_a_second(http: Http, desk: Desk) -> None:
+async def test_a_waiting_claim_is_woken_within_a_tenth_of_a_second(http: Http, desk: WriteContext) -> None:
     """B-CLAIM-9."""
     await http.post(PATH, json={"worker": "w"})
     wish = asyncio.create_task(http.post(PATH, json={"worker": "w", "wait_s": 30}))
@@ -97,7 +97,7 @@ async def test_a_waiting_claim_ends_empty_when_its_time_is_over(http: Http) -> N
 
 
 async def test_a_waiting_claim_looks_again_even_when_no_bell_rings(
-    http: Http, desk: Desk, shard: Shard, monkeypatch: pytest.MonkeyPatch
+    http: Http, desk: WriteContext, shard: Shard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claims, "POLL_S", 0.01)
     await http.post("/v1/engine/pause")
@@ -108,7 +108,7 @@ async def test_a_waiting_claim_looks_again_even_when_no_bell_rings(
     assert len((await wish).json()["claims"]) == 1
 
 
-async def test_waiting_claims_go_home_when_the_service_stops(http: Http, desk: Desk, stopping: asyncio.Event) -> None:
+async def test_waiting_claims_go_home_when_the_service_stops(http: Http, desk: WriteContext, stopping: asyncio.Event) -> None:
     await http.post(PATH, json={"worker": "w"})
     wish = asyncio.create_task(http.post(PATH, json={"worker": "w", "wait_s": 60}))
     await waiting(desk)
@@ -117,7 +117,7 @@ async def test_waiting_claims_go_home_when_the_service_stops(http: Http, desk: D
         assert (await wish).json()["claims"] == []
 
 
-async def test_a_worker_that_left_is_given_nothing(http: Http, app: Edge, shard: Shard) -> None:
+async def test_a_worker_that_left_is_given_nothing(http: Http, app: Middleware, shard: Shard) -> None:
     """A13."""
     await http.post(PATH, json={"worker": "w"})
     async with asyncio.timeout(1):
@@ -126,7 +126,7 @@ async def test_a_worker_that_left_is_given_nothing(http: Http, app: Edge, shard:
     assert shard.state.units["n", "b"].state == "ready"  # type: ignore[index]
 
 
-async def test_only_so_many_claims_wait_at_a_time(http: Http, desk: Desk, stopping: asyncio.Event) -> None:
+async def test_only_so_many_claims_wait_at_a_time(http: Http, desk: WriteContext, stopping: asyncio.Event) -> None:
     """A13."""
     await http.post(PATH, json={"worker": "w"})
     wishes = [asyncio.create_task(http.post(PATH, json={"worker": "w", "wait_s": 60})) for _ in range(2)]
@@ -151,7 +151,9 @@ async def test_a_repeated_wish_gets_the_same_grant(http: Http, shard: Shard) -> 
     assert (other.status_code, other.json()["field"]) == (422, "Idempotency-Key")
 
 
-async def test_a_repeated_wish_that_waited_gets_the_grant_for_which_it_waited(http: Http, desk: Desk, shard: Shard) -> None:
+async def test_a_repeated_wish_that_waited_gets_the_grant_for_which_it_waited(
+    http: Http, desk: WriteContext, shard: Shard
+) -> None:
     await http.post(PATH, json={"worker": "w"})
     wish = {"worker": "w", "wait_s": 30}
     first = asyncio.create_task(http.post(PATH, json=wish, headers={"Idempotency-Key": "k"}))

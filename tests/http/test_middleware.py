@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.http.middleware import Edge
+from service.http.middleware import Middleware
 from service.http.problems import KINDS
 from tests.http.parts import ask, of
 from tests.http.shard import Shard
@@ -61,12 +61,12 @@ async def test_a_body_that_says_that_it_is_json_is_taken(http: Http, given: str)
     assert (await http.post("/v1/campaigns", content=b'{"name":"n"}', headers={"Content-Type": given})).status_code == 201
 
 
-async def test_a_body_larger_than_the_limit_is_refused_before_it_is_read(app: Edge) -> None:
+async def test_a_body_larger_than_the_limit_is_refused_before_it_is_read(app: Middleware) -> None:
     answer = await ask(app, "POST", "/v1/campaigns", of(b" " * 65_536 for _ in range(10_000)), JSON)
     assert (answer.status, answer.json()["allowed"]) == (413, 2**20)
 
 
-async def test_a_body_may_come_in_parts(app: Edge) -> None:
+async def test_a_body_may_come_in_parts(app: Middleware) -> None:
     answer = await ask(app, "POST", "/v1/campaigns", of([b'{"na', b'me":', b'"n"}']), JSON)
     assert answer.status == 201
 
@@ -287,7 +287,7 @@ async def test_no_bytes_give_a_server_error(http: Http, path: str, body: bytes) 
     path=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="?#"), max_size=30),
     header=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30),
 )
-async def test_no_path_method_or_header_gives_a_server_error(app: Edge, method: str, path: str, header: str) -> None:
+async def test_no_path_method_or_header_gives_a_server_error(app: Middleware, method: str, path: str, header: str) -> None:
     headers = {"Content-Type": header, "Idempotency-Key": header, "traceparent": header, "If-Match": header}
     for full in (f"/v1/campaigns/{path}/pause", f"/v1/campaigns/n/units/{path}/park", f"/{path}", "/v1/campaigns/n"):
         answer = await ask(app, method, full, of([b"{}"]), headers)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.types import ASGIApp
 
-from service.http.context import Desk
-from service.http.middleware import Edge
+from service.http.context import WriteContext
+from service.http.middleware import Middleware
 from service.http.openapi.document import described_operations
 from service.http.problems import HANDLERS
-from service.http.request.request import Call
-from service.http.router import Roads
+from service.http.request.request import WriteRequest
+from service.http.router import Router
 from service.http.routes import ROUTES
 from tests.http.parts import Reply, ask, of
 from tests.http.shard import Shard
@@ -50,7 +50,7 @@ DAY = [
 
 def bare(shard: Shard) -> Litestar:
     """The write side without its edge."""
-    desk = Desk(
+    desk = WriteContext(
         writer=shard,
         views=shard,
         quarantine=shard,
@@ -77,7 +77,7 @@ async def lived(app: ASGIApp, shard: Shard) -> list[Reply]:
 
 async def test_a_mutation_gets_the_same_answer_on_the_direct_road_and_from_the_framework() -> None:
     direct, long = Shard(), Shard()
-    ours, theirs = await lived(Edge(bare(direct)), direct), await lived(bare(long), long)
+    ours, theirs = await lived(Middleware(bare(direct)), direct), await lived(bare(long), long)
     for (method, path, *_), mine, its in zip([*DAY, *[("POST", "…", b"", {})] * 2], ours, theirs, strict=True):
         assert mine == its, (method, path)
     assert direct.commands == long.commands
@@ -85,17 +85,17 @@ async def test_a_mutation_gets_the_same_answer_on_the_direct_road_and_from_the_f
 
 def test_every_mutation_has_its_direct_road_and_asks_for_its_call_alone() -> None:
     app = bare(Shard())
-    roads = Roads(app)
+    roads = Router(app)
     for operation in described_operations(app):
         scope = {"path": operation.path, "method": operation.method}
         road = roads.find(scope)  # type: ignore[arg-type]  # all that it looks at
         assert road is not None, operation.path
         assert (road.handler, road.template) == (operation.handler, operation.path)
-        assert [parameter.annotation for parameter in signature(operation.handler.fn).parameters.values()] == [Call]
+        assert [parameter.annotation for parameter in signature(operation.handler.fn).parameters.values()] == [WriteRequest]
 
 
 APP = bare(Shard())
-ROADS = Roads(APP)
+ROADS = Router(APP)
 
 
 @given(

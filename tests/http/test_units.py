@@ -9,7 +9,7 @@ import pytest
 
 from service.domain import ids
 from service.http.handlers.units import MOST_UNITS
-from service.http.middleware import Edge
+from service.http.middleware import Middleware
 from tests.http.parts import of, post
 from tests.http.shard import Shard
 
@@ -65,7 +65,7 @@ async def test_lines_are_stored_in_chunks_of_a_thousand(http: Http, shard: Shard
     assert [len(command.units) for command in shard.commands[1:]] == [1000, 1000, 500]  # type: ignore[attr-defined]
 
 
-async def test_lines_may_be_blank_end_with_a_carriage_return_and_come_in_any_pieces(app: Edge) -> None:
+async def test_lines_may_be_blank_end_with_a_carriage_return_and_come_in_any_pieces(app: Middleware) -> None:
     whole = b'\n{"key":"a"}\r\n  \n{"key":"\xc3\xbc"}\n\n{"key":"c"}'
     answer = await post(app, PATH, of(whole[index : index + 3] for index in range(0, len(whole), 3)), LINES)
     assert (answer.json()["added"], answer.json()["lines"]) == (3, 6)
@@ -93,7 +93,7 @@ async def test_lines_may_begin_with_a_mark_of_their_order_of_bytes(http: Http) -
     assert (await http.post(PATH, content=b"\xef\xbb\xbf" + lines("a"), headers=LINES)).json()["added"] == 1
 
 
-async def test_a_line_without_end_is_refused_before_it_fills_the_memory(app: Edge) -> None:
+async def test_a_line_without_end_is_refused_before_it_fills_the_memory(app: Middleware) -> None:
     """A13."""
     answer = await post(app, PATH, of(b"x" * 65_536 for _ in count()), LINES)
     assert (answer.status, answer.json()["type"]) == (413, "/problems/payload-too-large")
@@ -131,7 +131,7 @@ async def test_a_dependency_that_never_comes_is_named_with_its_line(http: Http, 
     assert len(shard.state.units) == 1000
 
 
-async def test_what_waits_for_a_dependency_is_bounded(app: Edge, shard: Shard) -> None:
+async def test_what_waits_for_a_dependency_is_bounded(app: Middleware, shard: Shard) -> None:
     """A13."""
     read = 0
 
@@ -147,7 +147,7 @@ async def test_what_waits_for_a_dependency_is_bounded(app: Edge, shard: Shard) -
     assert not shard.state.units
 
 
-async def test_large_lines_are_cut_into_the_same_chunks_however_they_arrive(app: Edge) -> None:
+async def test_large_lines_are_cut_into_the_same_chunks_however_they_arrive(app: Middleware) -> None:
     line = json.dumps({"key": "?", "payload": "x" * 200_000}).encode()
     body = b"".join(line.replace(b"?", str(n).encode()) + b"\n" for n in range(100))
     first, again = [
@@ -165,7 +165,7 @@ async def test_a_bad_unit_of_an_array_is_counted_as_a_line_is(http: Http, shard:
     assert not shard.state.units
 
 
-async def test_the_database_going_away_says_what_was_stored(app: Edge, shard: Shard) -> None:
+async def test_the_database_going_away_says_what_was_stored(app: Middleware, shard: Shard) -> None:
     async def body() -> AsyncIterator[bytes]:
         yield lines(*(f"u{n}" for n in range(2000)))
         shard.away = True
@@ -175,7 +175,7 @@ async def test_the_database_going_away_says_what_was_stored(app: Edge, shard: Sh
     assert (answer.status, answer.headers["retry-after"], answer.json()["lines"]) == (503, "1", 1000)
 
 
-async def test_a_client_that_leaves_has_stored_whole_chunks(app: Edge, shard: Shard) -> None:
+async def test_a_client_that_leaves_has_stored_whole_chunks(app: Middleware, shard: Shard) -> None:
     body = lines(*(f"u{n}" for n in range(1500)))
     await post(app, PATH, of([body]), LINES, leave=True)
     assert len(shard.state.units) == 1000

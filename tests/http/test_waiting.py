@@ -2,14 +2,14 @@
 
 import httpx
 
-from service.http.middleware import Edge
+from service.http.middleware import Middleware
 
 WAIT_S = 0.2
 
 
-async def test_the_seconds_of_a_long_poll_leave_out_what_the_caller_wanted_to_wait(app: Edge) -> None:
+async def test_the_seconds_of_a_long_poll_leave_out_what_the_caller_wanted_to_wait(app: Middleware) -> None:
     spent: list[float] = []
-    served = Edge(app.app, lambda _method, _route, _status, seconds: spent.append(seconds))
+    served = Middleware(app.app, lambda _method, _route, _status, seconds: spent.append(seconds))
     transport = httpx.ASGITransport(served)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://muster") as client:
         answer = await client.post("/v1/claims", json={"worker": "w", "wait_s": WAIT_S})

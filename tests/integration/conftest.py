@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from service.loops.scheduler import Watcher
+from service.loops.scheduler import Scheduler
 from service.settings import Settings
-from service.wakeup import Bell
+from service.wakeup import Wakeup
 from tests.replica import Replica
 
 
@@ -19,6 +19,6 @@ async def replica(settings: Settings) -> AsyncIterator[Replica]:
 
 
 @pytest.fixture
-def watcher(pool: asyncpg.Pool, replica: Replica) -> Watcher:
+def watcher(pool: asyncpg.Pool, replica: Replica) -> Scheduler:
     """A watcher that looks when it is told to."""
-    return Watcher(pool, replica.writer, Bell(), tick_s=5)
+    return Scheduler(pool, replica.writer, Wakeup(), tick_s=5)

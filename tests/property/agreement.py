@@ -120,7 +120,7 @@ def probe(story: Scenario, name: ids.CampaignName, mode: ids.Mode, only: ids.Uni
         state.candidates[name].clear()
         state.candidates[name].append(only)
     ask = c.ClaimWork(worker=PROBER, max=1000, campaigns=(name,), mode=mode)
-    outcome = decide(state, ask, c.Moment(at=story.at, head=len(story.log), actor="prober", chance=lambda: 0.5))
+    outcome = decide(state, ask, c.DecisionContext(at=story.at, head=len(story.log), actor="prober", chance=lambda: 0.5))
     keys = [event.unit for event in outcome.events if isinstance(event.body, e.UnitClaimed) and event.unit is not None]
     assert keys == [grant.key for grant in outcome.reply.claims]
     return keys

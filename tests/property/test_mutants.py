@@ -20,7 +20,7 @@ from service.domain.evolve import fanout as spread_folds
 from service.domain.evolve import fold
 from service.domain.evolve import unit as unit_folds
 from service.domain.evolve.folds import Folds
-from service.domain.fanout import Reach, Spread
+from service.domain.fanout import Fanout, FanoutRound
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from tests.domain import replay
@@ -46,12 +46,12 @@ def no_token_check(patch: pytest.MonkeyPatch) -> None:
 def no_token_check_on_success(patch: pytest.MonkeyPatch) -> None:
     """A zombie's success ends the unit that another worker holds."""
 
-    def complete(state: State, command: c.CompleteUnit, moment: c.Moment) -> Decision[c.Heard]:
+    def complete(state: State, command: c.CompleteUnit, moment: c.DecisionContext) -> Decision[c.ReportReply]:
         claim = state.claims.get(command.token) or report.past_claim(state, command)
         unit = state.units[claim.campaign, claim.unit]
         if unit.state != "done":
             yield from report.succeed(state, unit, claim, command, moment)
-        return c.Heard("done")
+        return c.ReportReply("done")
 
     patch.setitem(import_module("service.domain.decide.decide").DECISIONS, c.CompleteUnit, complete)
 
@@ -137,12 +137,12 @@ def dependencies_counted_twice(patch: pytest.MonkeyPatch) -> None:
 
 def a_round_that_is_carried_out_again(patch: pytest.MonkeyPatch) -> None:
     """Dependents that know already are told a second time."""
-    first: dict[tuple[str, str], Reach] = {}
+    first: dict[tuple[str, str], FanoutRound] = {}
 
-    def fits(reach: Reach, spread: Spread) -> bool:
+    def fits(reach: FanoutRound, spread: Fanout) -> bool:
         return first.setdefault((spread.campaign, spread.unit), reach).position == spread.position
 
-    patch.setattr(Reach, "fits", fits)
+    patch.setattr(FanoutRound, "fits", fits)
     patch.setattr(replay, "reach", lambda state, spread: first.get((spread.campaign, spread.unit)) or SOUND_REACH(state, spread))
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from projections.views.microseconds import microseconds
 from service.domain import ids
 from service.domain.evolve import evolve
@@ -61,7 +61,7 @@ def test_the_causes_sum_to_the_lifetimes_exactly(seed: int, steps: int, begin_s:
 @given(seed=st.integers(0, 10**9), steps=st.integers(5, 250))
 def test_what_is_kept_from_event_to_event_is_what_the_whole_log_says(seed: int, steps: int) -> None:
     history = History(seed).grow(steps)
-    cards = Cards()
+    cards = ReadModels()
     for event in history.events:
         cards.fold(event)
     for name in CAMPAIGNS:

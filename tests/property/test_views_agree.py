@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
-from projections.measures.gauges import Depth, gauges
-from projections.measures.series_store import Book
+from projections.measures.gauges import FoldLag, gauges
+from projections.measures.series_store import SeriesStore
 from projections.views.campaign.card import CampaignCard
-from projections.views.fold import Cards
-from projections.views.unit.attempts import story
+from projections.views.fold import ReadModels
+from projections.views.unit.attempts import attempt_history
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
@@ -28,8 +28,8 @@ SHARED = (
 )  # fmt: skip
 
 
-def folded(events: list[e.Recorded]) -> tuple[Cards, Book]:
-    cards, book = Cards(), Book()
+def folded(events: list[e.Recorded]) -> tuple[ReadModels, SeriesStore]:
+    cards, book = ReadModels(), SeriesStore()
     for event in events:
         cards.fold(event)
         book.fold(event)
@@ -68,7 +68,7 @@ def ticks(state: State, campaign: Campaign) -> bool:
 def test_after_every_event_the_clock_of_a_campaign_runs_if_the_state_says_so(seed: int, steps: int, size: int) -> None:
     """B-VIEW-1, B-VIEW-6: and it shows the same for any cut of the log into pages."""
     events, state = History(seed).grow(steps).events, State()
-    whole, paged = Cards(), Cards()
+    whole, paged = ReadModels(), ReadModels()
     for number, event in enumerate(events):
         evolve(state, event)
         for cards in (whole, paged):
@@ -136,7 +136,7 @@ def test_events_that_count_the_same_are_counted_together_as_if_one_by_one(seed: 
     """A6: the cut of the pages makes no difference."""
     events = History(seed).grow(steps).events
     _, book = folded(events)
-    paged = Book()
+    paged = SeriesStore()
     for start in range(0, len(events), size):
         paged.take(events[start : start + size])
     assert paged.series == book.series
@@ -177,7 +177,7 @@ def test_the_time_of_a_unit_is_counted_from_its_first_readiness_to_each_of_its_e
         assert timedelta(microseconds=row.sum_us) == sum(each, timedelta())
 
 
-def value(book: Book, family: str, *labels: str) -> int:
+def value(book: SeriesStore, family: str, *labels: str) -> int:
     return book.series[family, labels].value
 
 
@@ -187,7 +187,7 @@ def test_units_come_and_go_as_often_as_the_transitions_say(seed: int, steps: int
     """A6: what came into a final state and never left is there now."""
     history = History(seed).grow(steps)
     cards, book = folded(history.events)
-    depth = Depth(at=history.at, head=len(history.events), position=len(history.events), generation=1, oldest_at=None)
+    depth = FoldLag(at=history.at, head=len(history.events), position=len(history.events), generation=1, oldest_at=None)
     shown = {(sample.family, sample.labels): sample.value for sample in gauges(cards, depth)}
     for state in ("done", "cancelled"):
         assert shown["muster_units", (state,)] == value(book, "muster_unit_transitions_total", state)
@@ -201,7 +201,7 @@ def test_the_story_of_a_unit_counts_its_attempts(seed: int, steps: int) -> None:
     history = History(seed).grow(steps)
     for (campaign, key), unit in history.state.units.items():
         own = [event for event in history.events if event.campaign == campaign and event.unit == key]
-        attempts = story(own)
+        attempts = attempt_history(own)
         assert len(attempts) == sum(isinstance(event.body, e.UnitClaimed) for event in own)
         flying = [attempt for attempt in attempts if attempt.ended_at is None]
         assert len(flying) == (unit.state == "running")

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from service.domain import commands as c
 from service.domain import ids
-from service.domain.decide import Outcome
+from service.domain.decide import DecisionOutcome
 from tests.domain.scenario import START, Q, spec
 from tests.simulation.schedule import Act, Schedule
 from tests.simulation.service import Service
@@ -106,7 +106,7 @@ class Night:
         """Let a worker wait until there may be something to claim."""
         self._idle.append(worker)
 
-    def heard(self, token: ids.Token, command: c.Command, outcome: Outcome) -> None:
+    def heard(self, token: ids.Token, command: c.Command, outcome: DecisionOutcome) -> None:
         """Note what a worker was told of a success."""
         if isinstance(command, c.CompleteUnit):
             (self.acknowledged if outcome.rejection is None else self.refused).add(token)

@@ -9,9 +9,9 @@ from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
 from service.domain.claiming import campaign_blockers, claimable
-from service.domain.decide import Outcome, decide
+from service.domain.decide import DecisionOutcome, decide
 from service.domain.evolve.unit import claim_of
-from service.domain.state import State, Touched, UnitId
+from service.domain.state import State, TouchedRows, UnitId
 from service.domain.unit import Claim
 from tests.domain.scenario import START
 from tests.property.series import Ledger
@@ -38,13 +38,13 @@ class Service:
         self._ready: dict[ids.CampaignName, list[tuple[int, int, int, ids.UnitKey]]] = {}
         self._claims: dict[ids.Token, Claim] = {}
 
-    def ask(self, command: c.Command) -> Outcome:
+    def ask(self, command: c.Command) -> DecisionOutcome:
         """Decide *command* now."""
         if isinstance(command, c.ClaimWork):
             self._load(command)
         elif isinstance(command, c.Report) and command.token not in self.state.claims and command.token in self._claims:
             self.state.late[command.token] = self._claims[command.token]
-        moment = c.Moment(at=self.at, head=len(self.log), actor="simulation", chance=self._dice.random)
+        moment = c.DecisionContext(at=self.at, head=len(self.log), actor="simulation", chance=self._dice.random)
         outcome = decide(self.state, command, moment)
         if outcome.rejection is not None:
             assert all(isinstance(event.body, KEPT) for event in outcome.events), "a refusal changes nothing"
@@ -119,7 +119,7 @@ class Service:
             for key in keys:
                 self._offer((name, key))
         self.state.candidates = {}
-        self.state.touched = Touched()
+        self.state.touched = TouchedRows()
 
     def rested(self) -> dict[ids.CampaignName, list[ids.UnitKey]]:
         """Take the units whose rest is over."""

@@ -6,14 +6,14 @@ from typing import Protocol
 
 from service.domain import commands as c
 from service.domain import ids
-from service.domain.decide import Outcome
+from service.domain.decide import DecisionOutcome
 from tests.simulation.schedule import Act
 
 BEAT_S = 60.0
 PARK_S = 900.0
 AGAIN_S = 5.0
 
-Then = Callable[[Outcome], None]
+Then = Callable[[DecisionOutcome], None]
 
 
 class Line(Protocol):
@@ -30,7 +30,7 @@ class Line(Protocol):
     def rest(self, worker: "VirtualWorker") -> None:
         """Take in a worker that found nothing."""
 
-    def heard(self, token: ids.Token, command: c.Command, outcome: Outcome) -> None:
+    def heard(self, token: ids.Token, command: c.Command, outcome: DecisionOutcome) -> None:
         """Keep what the worker was told, to hold it against the log."""
 
 
@@ -46,7 +46,7 @@ class VirtualWorker:
         mode: ids.Mode = "manual" if self._line.dice.random() < 0.02 else "auto"
         self._line.send(c.ClaimWork(worker=self.name, mode=mode), self._granted)
 
-    def _granted(self, outcome: Outcome) -> None:
+    def _granted(self, outcome: DecisionOutcome) -> None:
         """Begin to work, or rest."""
         if not outcome.reply.claims:
             self._line.rest(self)
@@ -101,7 +101,7 @@ class VirtualWorker:
         idle = self._line.dice.random() < 0.05
         beat = c.RecordHeartbeat(token=grant.token, worker=self.name, progress=left_s, idle=idle)
 
-        def answered(outcome: Outcome) -> None:
+        def answered(outcome: DecisionOutcome) -> None:
             self._line.heard(grant.token, beat, outcome)
             if outcome.rejection is not None or outcome.reply.signal == "stop":
                 self._line.after(AGAIN_S, self.claim)
@@ -114,19 +114,19 @@ class VirtualWorker:
         """Report the end, sometimes twice, because the first answer got lost."""
         lost = self._line.dice.random() < 0.05
 
-        def answered(outcome: Outcome) -> None:
+        def answered(outcome: DecisionOutcome) -> None:
             self._line.heard(grant.token, end, outcome)
             if lost:
                 self._line.after(AGAIN_S, lambda: self._line.send(end, again if outcome.rejection is None else late))
             else:
                 self._line.after(1, self.claim)
 
-        def late(outcome: Outcome) -> None:
+        def late(outcome: DecisionOutcome) -> None:
             """A person may have sent the unit back meanwhile, and the success counts."""
             self._line.heard(grant.token, end, outcome)
             self._line.after(1, self.claim)
 
-        def again(outcome: Outcome) -> None:
+        def again(outcome: DecisionOutcome) -> None:
             assert not outcome.events or outcome.rejection is not None, "a repeated report changes nothing"
             self._line.heard(grant.token, end, outcome)
             self._line.after(1, self.claim)

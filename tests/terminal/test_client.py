@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from service.terminal.http_client import AwayError, RefusedError, Service
+from service.terminal.http_client import ApiClient, AwayError, RefusedError
 
 
 def answering(status: int, content: bytes = b"{}") -> httpx.MockTransport:
@@ -18,7 +18,7 @@ async def test_a_bearer_goes_along_with_every_request() -> None:
         seen.append(request.headers["Authorization"])
         return httpx.Response(200, content=b"{}")
 
-    async with Service("http://muster", "secret", httpx.MockTransport(answer)) as service:
+    async with ApiClient("http://muster", "secret", httpx.MockTransport(answer)) as service:
         await service.get("/v1/engine")
         await service.post("/v1/engine/pause", {"reason": None})
     assert seen == ["Bearer secret"] * 2
@@ -31,27 +31,27 @@ async def test_members_that_were_not_given_are_not_sent() -> None:
         sent.append(request.content)
         return httpx.Response(200, content=b"{}")
 
-    async with Service("http://muster", transport=httpx.MockTransport(answer)) as service:
+    async with ApiClient("http://muster", transport=httpx.MockTransport(answer)) as service:
         await service.post("/v1/engine/pause", {"reason": None, "force": True})
     assert sent == [b'{"force":true}']
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_an_answer_that_says_later_is_no_refusal(status: int) -> None:
-    async with Service("http://muster", transport=answering(status, b"not now")) as service:
+    async with ApiClient("http://muster", transport=answering(status, b"not now")) as service:
         with pytest.raises(AwayError, match="not now"):
             await service.get("/v1/engine")
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409])
 async def test_a_refusal_carries_its_problem_also_of_a_stream(status: int) -> None:
-    async with Service("http://muster", transport=answering(status, b'{"detail": "no"}')) as service:
+    async with ApiClient("http://muster", transport=answering(status, b'{"detail": "no"}')) as service:
         with pytest.raises(RefusedError) as refused:
             [part async for part in service.stream("/v1/events/stream", {}, {})]
     assert (refused.value.problem.status, refused.value.problem.detail) == (status, "no")
 
 
 async def test_an_answer_that_is_no_muster_is_not_understood() -> None:
-    async with Service("http://muster", transport=answering(200, b"<html>")) as service:
+    async with ApiClient("http://muster", transport=answering(200, b"<html>")) as service:
         with pytest.raises(AwayError, match="not understood"):
             await service.read("/v1/engine", dict[str, str])

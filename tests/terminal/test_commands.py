@@ -11,7 +11,7 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from service.cli import COMMANDS, main
-from service.terminal.api_types import Campaign
+from service.terminal.api_types import ApiCampaign
 from service.terminal.render import campaign as face
 from service.terminal.render import table
 from tests.service import free_port
@@ -69,7 +69,7 @@ def test_on_a_terminal_a_table_is_coloured(capsys: pytest.CaptureFixture[str], m
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    table.show(face.LIST, [Campaign(name="nightly", state="running")], nothing="")
+    table.show(face.LIST, [ApiCampaign(name="nightly", state="running")], nothing="")
     printed = capsys.readouterr().out
     assert "nightly" in printed
     assert "\x1b[36mrunning" in printed

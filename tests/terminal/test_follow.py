@@ -7,7 +7,7 @@ import sys
 
 import httpx
 
-from service.terminal.event_stream import Frames, Told
+from service.terminal.event_stream import EventStreamParser, StreamedEvent
 from tests.service import Program, free_port
 from tests.terminal.conftest import QUICK
 
@@ -49,6 +49,6 @@ def test_a_follower_survives_a_restart_of_the_service(dsn: str) -> None:
 def test_frames_are_put_together_wherever_they_are_cut() -> None:
     text = b': hello\nretry: 1000\n\nid: 7\nevent: a\ndata: {"a":"\xe2\x80\xa8"}\n\n: keep-alive\n\nid: 9\nevent: b\ndata: {}\n\n'
     for cut in range(len(text)):
-        frames = Frames()
+        frames = EventStreamParser()
         told = [*frames.feed(text[:cut]), *frames.feed(text[cut:])]
-        assert told == [Told(7, b'{"a":"\xe2\x80\xa8"}'), Told(9, b"{}")]
+        assert told == [StreamedEvent(7, b'{"a":"\xe2\x80\xa8"}'), StreamedEvent(9, b"{}")]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.terminal.api_types import Breaker, Campaign, Pause
+from service.terminal.api_types import ApiBreaker, ApiCampaign, ApiPause
 from service.terminal.formatting import at, local_line
 from service.terminal.render import campaign as face
 
@@ -45,15 +45,15 @@ def test_the_time_in_a_quota_line_is_the_viewers(words: str, shown: str) -> None
 
 
 def test_a_campaign_says_first_what_holds_it_back() -> None:
-    pause = Pause(since=datetime.now(UTC), reason="red tests", by="local/admin")
-    breaker = Breaker(consecutive_failures=3, threshold=3, line="Auto paused · 3 fails")
-    assert face.says(Campaign(name="c", state="paused", paused=pause, breaker=breaker)) == "paused 0s: red tests"
-    assert face.says(Campaign(name="c", state="running", breaker=breaker)) == "Auto paused · 3 fails"
-    assert face.says(Campaign(name="c", state="completed", outcome="failed")) == "failed"
-    assert face.says(Campaign(name="c", state="running", auto=False)) == "auto off"
+    pause = ApiPause(since=datetime.now(UTC), reason="red tests", by="local/admin")
+    breaker = ApiBreaker(consecutive_failures=3, threshold=3, line="Auto paused · 3 fails")
+    assert face.says(ApiCampaign(name="c", state="paused", paused=pause, breaker=breaker)) == "paused 0s: red tests"
+    assert face.says(ApiCampaign(name="c", state="running", breaker=breaker)) == "Auto paused · 3 fails"
+    assert face.says(ApiCampaign(name="c", state="completed", outcome="failed")) == "failed"
+    assert face.says(ApiCampaign(name="c", state="running", auto=False)) == "auto off"
 
 
 def test_the_bar_tells_its_parts_apart_without_colours() -> None:
     """B-VIEW-2."""
     units = {"total": 100, "done": 50, "running": 20, "quarantined": 1, "skipped": 10, "cancelled": 10}
-    assert face.progress(Campaign(name="c", state="running", units=units), 10) == "█████▒▒!--"
+    assert face.progress(ApiCampaign(name="c", state="running", units=units), 10) == "█████▒▒!--"

@@ -9,9 +9,9 @@ import pytest
 from textual.pilot import Pilot
 from typing_extensions import override
 
-from service.terminal.http_client import Service
+from service.terminal.http_client import ApiClient
 from service.terminal.top.app import Top
-from service.terminal.top.dialog import Ask, Read
+from service.terminal.top.dialog import ConfirmDialog, TextDialog
 from tests.terminal.conftest import Hand
 
 Begin = Callable[..., str]
@@ -40,7 +40,7 @@ def line() -> Line:
 @pytest.fixture
 async def top(url: str, line: Line, tmp_path: Path) -> AsyncIterator[Top]:
     """The application on that service."""
-    async with Service(url, transport=line) as service:
+    async with ApiClient(url, transport=line) as service:
         application = Top(service)
         application.folder = tmp_path
         yield application
@@ -139,9 +139,9 @@ async def test_p_pauses_and_resumes_the_campaign_and_asks_before_the_engine(top:
         await pilot.press("p")
         await until(pilot, lambda: top.campaign is not None and top.campaign.paused is None)
         await pilot.press("6", "p")
-        await until(pilot, lambda: isinstance(top.screen, Ask))
+        await until(pilot, lambda: isinstance(top.screen, ConfirmDialog))
         await pilot.press("n")
-        await until(pilot, lambda: not isinstance(top.screen, Ask))
+        await until(pilot, lambda: not isinstance(top.screen, ConfirmDialog))
         assert top.glance is not None
         assert top.glance.engine.state == "running"
 
@@ -158,8 +158,8 @@ async def test_from_the_quarantine_to_the_cause_and_back_to_work(top: Top, begin
         keys = [(unit.campaign, unit.key) for unit in top.panes.quarantine.items]
         top.panes.quarantine.move_cursor(row=keys.index((name, "a")))
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(top.screen, Read))
-        assert isinstance(top.screen, Read)
+        await until(pilot, lambda: isinstance(top.screen, TextDialog))
+        assert isinstance(top.screen, TextDialog)
         assert "error     no such file" in top.screen.text
         assert top.screen.text.endswith("last screen:\nline one\nred line")
         await pilot.press("q", "r")
@@ -167,7 +167,7 @@ async def test_from_the_quarantine_to_the_cause_and_back_to_work(top: Top, begin
         await pilot.press("1")
         await choose(pilot, top, name)
         await pilot.press("r")
-        await until(pilot, lambda: isinstance(top.screen, Ask))
+        await until(pilot, lambda: isinstance(top.screen, ConfirmDialog))
         assert f"Retry 1 quarantined unit of {name}?" in seen(top)
         await pilot.press("y")
         await until(pilot, lambda: http.get(f"/v1/campaigns/{name}").json()["units"]["ready"] == 2)
@@ -180,7 +180,7 @@ async def test_k_fences_what_is_stale_once_agreed(top: Top, begin: Begin, hand: 
         await pilot.press("3")
         await until(pilot, lambda: any(w.worker == hand.name and w.level == "dead" for w in top.panes.workers.items))
         await pilot.press("K")
-        await until(pilot, lambda: isinstance(top.screen, Ask))
+        await until(pilot, lambda: isinstance(top.screen, ConfirmDialog))
         await pilot.press("y")
         await until(pilot, lambda: any(w.worker == hand.name and w.state == "fenced" for w in top.panes.workers.items))
 
@@ -222,7 +222,7 @@ async def test_a_lost_service_is_said_and_what_was_known_stays_until_it_is_back(
 async def test_help_names_every_key_and_q_quits(top: Top) -> None:
     async with top.run_test(size=SIZE) as pilot:
         await pilot.press("question_mark")
-        await until(pilot, lambda: isinstance(top.screen, Read))
+        await until(pilot, lambda: isinstance(top.screen, TextDialog))
         for word in ("recovery plans", "fence every stale", "diagnostics"):
             assert word in seen(top)
         await pilot.press("escape", "q")

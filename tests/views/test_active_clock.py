@@ -5,8 +5,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from projections.views.campaign.view import CampaignView, view
-from projections.views.fold import Cards
+from projections.views.campaign.view import CampaignView, campaign_view
+from projections.views.fold import ReadModels
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
@@ -63,9 +63,9 @@ def token(story: Scenario) -> str:
     return only
 
 
-def folded(story: Scenario) -> Cards:
+def folded(story: Scenario) -> ReadModels:
     """Return the cards of a story; they are stored and loaded after every event, as at the end of a page."""
-    cards = Cards()
+    cards = ReadModels()
     for event in story.log:
         cards.fold(event)
         for name, card in cards.campaigns.items():
@@ -76,7 +76,7 @@ def folded(story: Scenario) -> Cards:
 def shown(story: Scenario) -> CampaignView:
     """Return the campaign as it is shown now."""
     cards = folded(story)
-    return view(cards.campaigns[NIGHT], cards.quotas.get(Q), story.at)
+    return campaign_view(cards.campaigns[NIGHT], cards.quotas.get(Q), story.at)
 
 
 def clock_s(story: Scenario) -> float:

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.throughput import Pace
-from projections.views.campaign.view import CampaignView, view
+from projections.views.campaign.throughput import Throughput
+from projections.views.campaign.view import CampaignView, campaign_view
 from projections.views.quota.card import QuotaCard
 from service.domain import ids
 from service.domain.campaign import Counts
 from service.domain.policy import Policy
 
 AT = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
-PACE = Pace(clock_us=100_000_000, minutes=[[0, 6], [1, 4]])
+PACE = Throughput(clock_us=100_000_000, minutes=[[0, 6], [1, 4]])
 QUOTA = ids.QuotaKey("anthropic")
 
 
@@ -24,7 +24,7 @@ def shown(quota: QuotaCard | None = None, **fields: Any) -> CampaignView:  # noq
         "name": ids.CampaignName("nightly"), "title": "Nightly", "policy": Policy(), "labels": {}, "auto": True, "quota": QUOTA,
         "brief": None, "brief_rev": 0, "deadline": None, "created_at": AT,
     }  # fmt: skip
-    return view(CampaignCard(**(base | fields)), quota, AT)
+    return campaign_view(CampaignCard(**(base | fields)), quota, AT)
 
 
 def test_the_eta_is_what_is_left_over_the_throughput() -> None:
@@ -44,7 +44,7 @@ def test_the_eta_is_what_is_left_over_the_throughput() -> None:
         {"pace": PACE, "counts": Counts(ready=5, done=10), "tripped": 7},
         {"pace": PACE, "counts": Counts(ready=5, done=10), "gate": QuotaCard(key=QUOTA, reason="rate_limit", closed_at=AT)},
         {"pace": PACE, "counts": Counts(ready=5, done=10), "cancelled_at": AT},
-        {"pace": Pace(clock_us=10**18, minutes=[[0, 5]]), "counts": Counts(ready=10**6)},
+        {"pace": Throughput(clock_us=10**18, minutes=[[0, 5]]), "counts": Counts(ready=10**6)},
     ],
 )
 def test_the_eta_is_absent_rather_than_wrong(fields: dict[str, Any]) -> None:

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from projections.export.snapshot import Snapshot, rows
 from projections.measures.catalogue import CATALOGUE
-from projections.measures.lag import Depth
-from projections.measures.series_store import Book
-from projections.projector import Fold
+from projections.measures.lag import FoldLag
+from projections.measures.series_store import SeriesStore
+from projections.projector import ProjectionState
 from projections.store import Checkpoint
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from service.domain import events as e
 from service.domain import ids
 from service.domain.policy import Policy
@@ -21,7 +21,7 @@ class Log:
     """Events as they come, a second apart."""
 
     def __init__(self) -> None:
-        self.fold = Fold(Checkpoint(0, 1, 0), Cards(), Book())
+        self.fold = ProjectionState(Checkpoint(0, 1, 0), ReadModels(), SeriesStore())
         self.position = 0
 
     @property
@@ -44,7 +44,7 @@ class Log:
 
     def values(self, later: timedelta = timedelta()) -> dict[tuple[str, ...], float]:
         """Return every value of an exposition by family and labels."""
-        depth = Depth(at=self.at + later, head=self.position, position=self.position, generation=1, oldest_at=None)
+        depth = FoldLag(at=self.at + later, head=self.position, position=self.position, generation=1, oldest_at=None)
         found: dict[tuple[str, ...], float] = {}
         for row in rows(Snapshot.of(self.fold.cards, self.fold.book, depth)):
             found |= {(row.family.name, *sample.labels): sample.value for sample in row.samples}

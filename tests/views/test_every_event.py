@@ -4,14 +4,14 @@ import pytest
 
 from projections.measures import measure as measures
 from projections.measures.catalogue import CATALOGUE
-from projections.views.fold import ROADS
+from projections.views.fold import DISPATCH
 from service.domain import events as e
 
-PAST = {e.EngineSwept, e.LogTrimmed, e.LateResult, e.ProjectionSwapped, e.UnitSpread}
+PAST = {e.EngineSwept, e.LogTrimmed, e.LateResult, e.ProjectionSwapped, e.UnitFanout}
 """What no card shows, beside investigations and bundles, which the state alone knows."""
 UNCOUNTED = {
     e.CampaignEdited, e.EnginePaused, e.EngineResumed, e.EngineResized, e.EngineSwept, e.LogTrimmed, e.QuotaPolicyChanged,
-    e.QuotaRead, e.QuotaReadFailed, e.UnitsUpdated, e.UnitSpread, e.WorkerDraining, e.WorkerFenced,
+    e.QuotaRead, e.QuotaReadFailed, e.UnitsUpdated, e.UnitFanout, e.WorkerDraining, e.WorkerFenced,
     e.InvestigationClaimed, e.InvestigationRequested, e.RecoveryClosed, e.RecoveryDetected,
     e.ProjectionSwapped,
 }  # fmt: skip
@@ -20,7 +20,7 @@ UNCOUNTED = {
 
 @pytest.mark.parametrize("kind", e.EVENTS, ids=lambda kind: kind.kind)
 def test_every_event_is_shown_or_known_not_to_be(kind: type[e.Event]) -> None:
-    road = ROADS[kind]
+    road = DISPATCH[kind]
     assert (road.campaign is not None or road.worker is not None or road.rare) == (
         kind not in PAST and not kind.kind.startswith(("investigation.", "diagnostic."))
     )

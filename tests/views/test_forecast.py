@@ -9,10 +9,10 @@ import pytest
 from projections.views.campaign.card import CampaignCard
 from projections.views.campaign.durations import MOST, Durations
 from projections.views.campaign.forecast import between_false_trips, failure_rate, span_s
-from projections.views.campaign.throughput import Pace
-from projections.views.campaign.timeline import Course
-from projections.views.campaign.view import view
-from projections.views.fold import Cards
+from projections.views.campaign.throughput import Throughput
+from projections.views.campaign.timeline import Timeline
+from projections.views.campaign.view import campaign_view
+from projections.views.fold import ReadModels
 from projections.views.microseconds import microseconds
 from service.domain import commands as c
 from service.domain import events as e
@@ -20,7 +20,7 @@ from service.domain.campaign import Counts
 from service.domain.policy import BreakerPolicy, Policy
 from tests.domain.scenario import NIGHT, START, Scenario, W, adding, after, campaign, claim, failure, success
 
-PACE = Pace(clock_us=100_000_000, minutes=[[0, 10]])
+PACE = Throughput(clock_us=100_000_000, minutes=[[0, 10]])
 EVEN = Durations({40: 10})
 
 
@@ -35,7 +35,7 @@ def card(**fields: Any) -> CampaignCard:  # noqa: ANN401 - fields of a card
 
 def folded(story: Scenario) -> CampaignCard:
     """Return the card of the story's campaign."""
-    cards = Cards()
+    cards = ReadModels()
     for event in story.log:
         cards.fold(event)
     return cards.campaigns[NIGHT]
@@ -57,14 +57,14 @@ def test_those_that_run_share_what_is_left_and_every_wave_takes_a_unit_of_time()
     counts = Counts(ready=5, running=5, done=10)
     assert span_s(card(durations=EVEN, counts=counts)) == pytest.approx((2 * 1.024, 2 * 1.024))
     assert span_s(card(durations=EVEN, counts=counts, waves_left=4)) == pytest.approx((4 * 1.024, 4 * 1.024))
-    half_fail = Course(done=[10], failed=[10])
+    half_fail = Timeline(done=[10], failed=[10])
     assert span_s(card(durations=EVEN, counts=counts, course=half_fail)) == pytest.approx((4 * 1.024, 4 * 1.024))
 
 
 def test_the_interval_encloses_the_eta_and_is_wider_where_units_differ() -> None:
     """B-VIEW-1."""
     uneven = Durations({40: 6, 56: 4})
-    seen = view(card(durations=uneven, counts=Counts(ready=5, running=5, done=10), pace=PACE), None, START)
+    seen = campaign_view(card(durations=uneven, counts=Counts(ready=5, running=5, done=10), pace=PACE), None, START)
     assert seen.eta is not None
     assert seen.eta_low is not None
     assert seen.eta_high is not None
@@ -84,7 +84,7 @@ def test_the_interval_encloses_the_eta_and_is_wider_where_units_differ() -> None
 )
 def test_the_interval_is_absent_rather_than_wrong(fields: dict[str, Any]) -> None:
     """B-VIEW-1."""
-    seen = view(card(pace=PACE, **fields), None, START)
+    seen = campaign_view(card(pace=PACE, **fields), None, START)
     assert (seen.eta_low, seen.eta_high) == (None, None)
 
 
@@ -149,14 +149,14 @@ def test_the_formula_is_the_mean_of_the_first_run_of_failures(rate: float, thres
 
 def test_the_card_says_how_many_attempts_lie_between_false_trips_once_there_is_evidence() -> None:
     """B-BREAK-2: twenty attempts, a fifth of them failed."""
-    few = card(course=Course(done=[15], failed=[4]))
-    assert (failure_rate(few), view(few, None, START).breaker.expected_attempts_between_false_trips) == (None, None)
-    assert failure_rate(card(course=Course(done=[50], failed=[]))) is None
-    enough = card(course=Course(done=[10, 6], failed=[1, 3]))
-    assert view(enough, None, START).breaker.expected_attempts_between_false_trips == pytest.approx(155)
+    few = card(course=Timeline(done=[15], failed=[4]))
+    assert (failure_rate(few), campaign_view(few, None, START).breaker.expected_attempts_between_false_trips) == (None, None)
+    assert failure_rate(card(course=Timeline(done=[50], failed=[]))) is None
+    enough = card(course=Timeline(done=[10, 6], failed=[1, 3]))
+    assert campaign_view(enough, None, START).breaker.expected_attempts_between_false_trips == pytest.approx(155)
     units = Policy(breaker=BreakerPolicy(threshold=2, counts="units"))
-    counted = card(policy=units, counts=Counts(done=30, quarantined=10), course=Course(done=[30], failed=[100]))
-    assert view(counted, None, START).breaker.expected_attempts_between_false_trips == pytest.approx(20)
+    counted = card(policy=units, counts=Counts(done=30, quarantined=10), course=Timeline(done=[30], failed=[100]))
+    assert campaign_view(counted, None, START).breaker.expected_attempts_between_false_trips == pytest.approx(20)
 
 
 def test_failures_of_a_story_give_its_rate() -> None:

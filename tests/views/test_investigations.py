@@ -1,6 +1,6 @@
 """What investigations, recoveries and exports add to the series."""
 
-from projections.measures.series_store import Book
+from projections.measures.series_store import SeriesStore
 from service.domain import commands as c
 from service.domain import ids
 from tests.domain.scenario import NIGHT, START, Scenario, adding, after, campaign, claimed, failure, given
@@ -18,7 +18,7 @@ def lost(*keys: str) -> Scenario:
 
 def counted(story: Scenario, family: str) -> dict[tuple[str, ...], int]:
     """Return the counts of a family."""
-    book = Book()
+    book = SeriesStore()
     for event in story.log:
         book.fold(event)
     return {labels: row.value for (name, labels), row in book.series.items() if name == family}

@@ -7,19 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from projections.measures.series_store import Book
-from projections.projector import Fold
+from projections.measures.series_store import SeriesStore
+from projections.projector import ProjectionState
 from projections.store import Checkpoint
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from service.domain import events as e
 from service.domain import ids
 from service.domain.policy import Policy
 from tests.histories import History
 
 
-def fold_of(events: list[e.Recorded], cuts: list[int]) -> Fold:
+def fold_of(events: list[e.Recorded], cuts: list[int]) -> ProjectionState:
     """Fold *events* in pages that end at *cuts*."""
-    fold = Fold(Checkpoint(0, 1, 0), Cards(), Book())
+    fold = ProjectionState(Checkpoint(0, 1, 0), ReadModels(), SeriesStore())
     bounds = [0, *sorted({cut % (len(events) + 1) for cut in cuts}), len(events)]
     for start, end in pairwise(bounds):
         fold.take(events[start:end])

@@ -3,16 +3,16 @@
 from datetime import timedelta
 
 from projections.measures.worker_gauges import totals
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from service.domain import events as e
 from service.domain import ids
-from service.domain.recovery import named
+from service.domain.recovery import recovery_id
 from tests.domain.scenario import NIGHT, START, Scenario, adding, campaign, claim, given
 
 
 def overdue(story: Scenario) -> int:
     """Return `muster_leases_overdue` an hour after the beginning of a story."""
-    cards = Cards()
+    cards = ReadModels()
     for event in story.log:
         cards.fold(event)
     (value,) = [number for family, _, number in totals(cards, START + timedelta(hours=1)) if family == "muster_leases_overdue"]
@@ -25,5 +25,5 @@ def test_leases_that_a_recovery_plan_asks_about_are_not_overdue() -> None:
     assert overdue(story) == 2
     story.given(e.Fact(e.RecoveryDetected(resumable=(ids.UnitKey("a"), ids.UnitKey("b")), preserved=0, last_position=1), NIGHT))
     assert overdue(story) == 0
-    story.given(e.Fact(e.RecoveryClosed(recovery=named(story.log[-1].position)), NIGHT))
+    story.given(e.Fact(e.RecoveryClosed(recovery=recovery_id(story.log[-1].position)), NIGHT))
     assert overdue(story) == 2

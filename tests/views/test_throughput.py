@@ -2,14 +2,14 @@
 
 import pytest
 
-from projections.views.campaign.throughput import ENOUGH, MINUTE_US, WINDOW_US, Pace
+from projections.views.campaign.throughput import ENOUGH, MINUTE_US, WINDOW_US, Throughput
 
 SECOND_US = 1_000_000
 
 
-def worked(seconds: list[int], *, pause_s: int = 0) -> Pace:
+def worked(seconds: list[int], *, pause_s: int = 0) -> Throughput:
     """Return the pace of units that took *seconds* each, one after the other; after each the clock stands for a while."""
-    pace = Pace()
+    pace = Throughput()
     at_us = 0
     for duration in seconds:
         pace.start(at_us)

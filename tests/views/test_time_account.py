@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from projections.views.campaign.time_account import Cause
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from projections.views.time_accounts.snapshot import EVERY
 from service.domain import commands as c
 from service.domain import events as e
@@ -30,7 +30,7 @@ class Night(History):
 
     def causes(self) -> dict[Cause, int]:
         """Return what the time went to, in seconds."""
-        cards = Cards()
+        cards = ReadModels()
         for event in self.events:
             cards.fold(event)
         card = cards.campaigns[NAME]
@@ -121,7 +121,7 @@ def test_no_more_of_the_log_lies_between_two_marks_than_is_quickly_read() -> Non
     night = Night()
     for chunk in range(3):
         night.order(c.AddUnits(campaign=NAME, units=tuple(c.UnitSpec(ids.UnitKey(f"{chunk}/{n}")) for n in range(EVERY))))
-    cards = Cards()
+    cards = ReadModels()
     for event in night.events:
         cards.fold(event)
     imports = [event.position for event in night.events if isinstance(event.body, e.UnitsAdded)]

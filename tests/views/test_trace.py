@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from projections.views.unit.attempts import story
-from projections.views.unit.trace import CLOSING, TOLD, Log, Root, Span, Unit, spans
+from projections.views.unit.attempts import attempt_history
+from projections.views.unit.trace import CLOSING, TOLD, Log, Root, Span, TracedUnit, spans
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
@@ -15,7 +15,7 @@ from tests.histories import BEGIN, CAMPAIGNS, QUOTA, WORKERS, History
 
 NAME, KEY = CAMPAIGNS[0], ids.UnitKey("a")
 LOG = Log(BEGIN)
-ORDER = Root.of(LOG, Unit(NAME, KEY), ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"))
+ORDER = Root.of(LOG, TracedUnit(NAME, KEY), ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"))
 Line = tuple[str, float, float, str]
 """A span: its name, the seconds of its begin and its end, what it belongs to."""
 
@@ -40,7 +40,7 @@ class Night(History):
 
     def spans(self, root: Root = ORDER) -> list[Span]:
         """Return the spans of the unit."""
-        return list(spans(LOG, root, of_unit(self, Unit(NAME, KEY))))
+        return list(spans(LOG, root, of_unit(self, TracedUnit(NAME, KEY))))
 
     def lines(self) -> list[Line]:
         """Return the spans as lines."""
@@ -49,7 +49,7 @@ class Night(History):
         return [(span.name, since(span.start), since(span.end), names[span.parent_id]) for span in found]
 
 
-def of_unit(history: History, unit: Unit) -> list[e.Recorded]:
+def of_unit(history: History, unit: TracedUnit) -> list[e.Recorded]:
     """Return what a unit's spans are folded from."""
     return [event for event in history.events if (event.campaign, event.unit) == unit and event.body.kind in TOLD]
 
@@ -140,7 +140,7 @@ def test_a_rest_that_no_execution_follows_is_a_span_too(order: type[c.CancelUnit
 def test_without_an_order_the_trace_is_the_units_own_and_every_log_has_other_ids() -> None:
     night = Night()
     night.order(c.CompleteUnit(token=night.take()))
-    unit, other = Unit(NAME, KEY), Log(BEGIN, shard=1)
+    unit, other = TracedUnit(NAME, KEY), Log(BEGIN, shard=1)
     own = night.spans(Root.of(LOG, unit, None))
     assert {(span.parent_id == b"", span.remote) for span in own if span.name == "attempt"} == {(True, False)}
     assert own == night.spans(Root.of(LOG, unit, None))
@@ -148,21 +148,21 @@ def test_without_an_order_the_trace_is_the_units_own_and_every_log_has_other_ids
     elsewhere = list(spans(other, Root.of(other, unit, None), of_unit(night, unit)))
     assert not {span.span_id for span in own} & {span.span_id for span in elsewhere}
     assert own[0].trace_id != elsewhere[0].trace_id
-    assert own[0].trace_id != Root.of(LOG, Unit(NAME, ids.UnitKey("b")), None).trace_id
+    assert own[0].trace_id != Root.of(LOG, TracedUnit(NAME, ids.UnitKey("b")), None).trace_id
 
 
 def test_in_any_history_the_spans_are_the_executions_wherever_the_fold_begins() -> None:
     seen: Counter[str] = Counter()
     for seed in range(12):
         history = History(seed).grow(400)
-        found = [span for unit in history.state.units for span in unit_spans(history, Unit(*unit))]
+        found = [span for unit in history.state.units for span in unit_spans(history, TracedUnit(*unit))]
         assert len({span.span_id for span in found}) == len(found)
         seen.update(span.name for span in found)
     assert seen["attempt"] == seen["queue wait"] == seen["run"]
     assert min(seen[name] for name in ("attempt", "back-off", "park", "late result")) > 5, seen
 
 
-def unit_spans(history: History, unit: Unit) -> list[Span]:
+def unit_spans(history: History, unit: TracedUnit) -> list[Span]:
     """Return the spans of a unit, which are the same from any claim on."""
     told, root = of_unit(history, unit), Root.of(LOG, unit, None)
     whole = list(spans(LOG, root, told))
@@ -183,7 +183,7 @@ def assert_executions(told: list[e.Recorded], whole: list[Span]) -> None:
     late = {span.parent_id: span for span in whole if span.name == "late result"}
     runs = {span.parent_id: span for span in whole if span.name == "run"}
     attempts = {span.attributes["muster.claim.position"]: span for span in whole if span.name == "attempt"}
-    ended = [one for one in story(told) if one.ended_at is not None]
+    ended = [one for one in attempt_history(told) if one.ended_at is not None]
     assert len(attempts) == len(runs) == len(ended)
     for execution in ended:
         span = attempts[execution.position]

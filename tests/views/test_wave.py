@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from projections.views.wave.card import WaveCard
-from projections.views.wave.view import view
+from projections.views.wave.view import wave_view
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
@@ -20,7 +20,7 @@ DIAMOND = (spec("D", "B", "C"), spec("B", "A"), spec("C", "A"), spec("A"))
 
 def waves(log: list[e.Recorded]) -> list[WaveCard]:
     """Return the waves of the campaign `night` in their order."""
-    cards = Cards()
+    cards = ReadModels()
     for event in log:
         cards.fold(event)
     return [card for _, card in sorted(cards.waves.cards.items())]
@@ -28,7 +28,7 @@ def waves(log: list[e.Recorded]) -> list[WaveCard]:
 
 def keys(log: list[e.Recorded]) -> list[set[str]]:
     """Return the keys of each wave but the first."""
-    cards = Cards()
+    cards = ReadModels()
     for event in log:
         cards.fold(event)
     found: list[set[str]] = [set() for _ in range(cards.campaigns[NIGHT].waves - 1)]
@@ -69,8 +69,8 @@ def test_a_wave_lasts_from_its_first_claim_to_its_last_final_unit() -> None:
     assert (second.started_at, second.ended_at) == (at(3615), None)
     finish(story, 30)
     assert waves(story.log)[1].ended_at == at(3665)
-    assert view(waves(story.log)[1], []).duration_s == 50
-    assert (third.started_at, third.ended_at, view(third, []).duration_s) == (None, None, None)
+    assert wave_view(waves(story.log)[1], []).duration_s == 50
+    assert (third.started_at, third.ended_at, wave_view(third, []).duration_s) == (None, None, None)
 
 
 def test_a_wave_that_is_skipped_has_an_end_and_no_duration() -> None:
@@ -79,7 +79,7 @@ def test_a_wave_that_is_skipped_has_an_end_and_no_duration() -> None:
     story.when(failure(story.outcome.reply.claims[0].token))
     second = waves(story.log)[1]
     assert (second.units.skipped, second.started_at, second.ended_at) == (2, None, START)
-    assert view(second, []).duration_s is None
+    assert wave_view(second, []).duration_s is None
     story.given(after(seconds=9)).when(clearing("A"))
     assert [card.ended_at for card in waves(story.log)] == [None, None, None]
 
@@ -111,7 +111,7 @@ def depth(history: History, name: ids.CampaignName, key: ids.UnitKey) -> int:
 def test_the_waves_are_a_recount_of_the_units(seed: int, steps: int) -> None:
     """A5, B-DAG-4, B-VIEW-6: whatever happened."""
     history = History(seed).grow(steps)
-    cards = Cards()
+    cards = ReadModels()
     for event in history.events:
         cards.fold(event)
     by_wave: Counter[tuple[str, int, str]] = Counter()
@@ -135,7 +135,7 @@ def test_the_waves_are_a_recount_of_the_units(seed: int, steps: int) -> None:
 def test_what_a_page_needs_is_named_before_it_is_folded(seed: int, steps: int, size: int) -> None:
     """A5: pages that forget everything between them count the same."""
     events = History(seed).grow(steps).events
-    whole, paged = Cards(), Cards()
+    whole, paged = ReadModels(), ReadModels()
     stored: tuple[dict[object, WaveCard], dict[object, int]] = ({}, {})
     for event in events:
         whole.fold(event)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from projections.views.fold import Cards
-from projections.views.worker.view import Offer, WorkerView, view
+from projections.views.fold import ReadModels
+from projections.views.worker.view import Offer, WorkerView, worker_view
 from service.domain import commands as c
 from service.domain import ids
 from tests.domain.scenario import NIGHT, START, Scenario, W, adding, after, beat, campaign, claim, success
@@ -16,10 +16,10 @@ WAITS = Offer(NIGHT, {}, START)
 
 def shown(story: Scenario, *offers: Offer) -> WorkerView:
     """Return the view of the story's worker now."""
-    cards = Cards()
+    cards = ReadModels()
     for event in story.log:
         cards.fold(event)
-    return view(cards.workers[W], story.at, offers)
+    return worker_view(cards.workers[W], story.at, offers)
 
 
 def held(output_s: int | None = 0) -> Scenario:

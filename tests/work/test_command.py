@@ -2,10 +2,10 @@
 
 import pytest
 
-from service.worker.api_types import Claim
-from service.worker.command import Command, PlaceholderError, environment
+from service.worker.api_types import GrantedClaim
+from service.worker.command import CommandLine, PlaceholderError, environment
 
-CLAIM = Claim(
+CLAIM = GrantedClaim(
     token="t-1",
     campaign="nightly",
     key="a/b c",
@@ -32,22 +32,22 @@ CLAIM = Claim(
     ],
 )
 def test_a_placeholder_is_filled_in_and_other_braces_stay(word: str, filled: str) -> None:
-    assert Command([word]).line(CLAIM) == [filled]
+    assert CommandLine([word]).line(CLAIM) == [filled]
 
 
 def test_a_value_that_looks_like_a_placeholder_is_not_filled_in_again() -> None:
-    assert Command(["{key}"]).line(Claim(token="t", campaign="c", key="{attempt}")) == ["{attempt}"]
+    assert CommandLine(["{key}"]).line(GrantedClaim(token="t", campaign="c", key="{attempt}")) == ["{attempt}"]
 
 
 def test_an_unknown_placeholder_is_refused_before_anything_starts() -> None:
     with pytest.raises(PlaceholderError, match=r"unknown placeholder \{unit\}; known are \{key\}"):
-        Command(["echo", "{unit}"])
+        CommandLine(["echo", "{unit}"])
 
 
 @pytest.mark.parametrize("payload", [None, [], "text", {"other": 1}])
 def test_a_field_that_the_unit_does_not_have_is_an_error_of_that_unit(payload: object) -> None:
     with pytest.raises(PlaceholderError, match=r"the unit has no \{payload.path\}"):
-        Command(["{payload.path}"]).line(Claim(token="t", campaign="c", key="k", payload=payload))
+        CommandLine(["{payload.path}"]).line(GrantedClaim(token="t", campaign="c", key="k", payload=payload))
 
 
 def test_the_environment_tells_the_unit() -> None:

@@ -3,12 +3,12 @@
 import os
 from pathlib import Path
 
-from service.worker.api_types import Completed
+from service.worker.api_types import CompletionReport
 from service.worker.spool import Spool
-from service.worker.spool_entry import Debt
+from service.worker.spool_entry import SpoolEntry
 
 URL = "http://127.0.0.1:8110"
-DEBT = Debt(worker="w", campaign="c", key="k", token="t", outcome=Completed("t", exit_code=0))
+DEBT = SpoolEntry(worker="w", campaign="c", key="k", token="t", outcome=CompletionReport("t", exit_code=0))
 
 
 def test_a_kept_outcome_is_taken_over_from_a_worker_that_has_gone(tmp_path: Path) -> None:

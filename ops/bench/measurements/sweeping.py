@@ -11,10 +11,10 @@ from ops.bench.environment import Ground
 from ops.bench.load import Errand, sent
 from ops.bench.measurements.scaling import worked
 from ops.bench.row import Row
-from service.loops.scheduler import Watcher
+from service.loops.scheduler import Scheduler
 from service.settings import Settings
 from service.store.db.pool import open_connection, open_pool
-from service.wakeup import Bell
+from service.wakeup import Wakeup
 from service.writer import Writer
 
 CLAIMS, WORKERS, LOOKS = 10_000, 10, 25
@@ -44,7 +44,7 @@ async def looks(settings: Settings) -> float:
     async with await open_pool(settings) as pool:
         writer = Writer(partial(open_connection, settings, name="bench"))
         writing = asyncio.create_task(writer.run())
-        watcher = Watcher(pool, writer, Bell(), settings.tick_s)
+        watcher = Scheduler(pool, writer, Wakeup(), settings.tick_s)
         for _ in range(LOOKS):
             began = perf_counter()
             await watcher.look(datetime.now(UTC))

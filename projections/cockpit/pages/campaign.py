@@ -5,13 +5,13 @@ from typing import Any, get_args
 from msgspec import Struct
 
 from projections.cockpit import policy_form, queries
-from projections.cockpit.context import Bridge
-from projections.cockpit.page import Page
-from projections.cockpit.queries import Shown
+from projections.cockpit.context import CockpitContext
+from projections.cockpit.page import CockpitPage
+from projections.cockpit.queries import CampaignOnPage
 from projections.cockpit.text import plot
 from projections.cockpit.text.ansi import last_lines
-from projections.cockpit.text.event_text import told
-from projections.cockpit.url import Place
+from projections.cockpit.text.event_text import event_sentence
+from projections.cockpit.url import PageUrl
 from projections.http.reads.quarantine import matching_keys
 from projections.measures.catalogue import CATALOGUE
 from projections.views.campaign.failure_groups import FailureGroup
@@ -24,14 +24,14 @@ LENGTHS = "muster_campaign_attempt_duration_seconds"
 CHUNK, MOST_COUNTED = 1000, 20_000
 
 
-class Where(Struct, frozen=True):
+class FailureFilter(Struct, frozen=True):
     """What a retry matches."""
 
     reason: ids.QuarantineReason | None = None
     error_glob: str | None = None
 
 
-async def known(bridge: Bridge, name: ids.CampaignName) -> Shown:
+async def require_campaign(bridge: CockpitContext, name: ids.CampaignName) -> CampaignOnPage:
     """Return a campaign, or refuse."""
     found = await queries.campaign(bridge.reader, name)
     if found is None:
@@ -39,9 +39,9 @@ async def known(bridge: Bridge, name: ids.CampaignName) -> Shown:
     return found
 
 
-async def campaign(bridge: Bridge, place: Place) -> Page:
+async def campaign(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     """Return the page of one campaign."""
-    shown = await known(bridge, place.campaign)
+    shown = await require_campaign(bridge, place.campaign)
     name, course = shown.view.name, shown.card.course
     facts: dict[str, Any] = {
         "shown": shown,
@@ -57,16 +57,16 @@ async def campaign(bridge: Bridge, place: Place) -> Page:
         "edit": policy_form.fields(shown.view.policy) if place.asked("edit") else None,
         "retry": await retry(bridge, place, shown) if place.asked("retry") else None,
     }
-    return Page(template="campaign.html", title=str(name), pane="campaigns", facts=facts)
+    return CockpitPage(template="campaign.html", title=str(name), pane="campaigns", facts=facts)
 
 
-async def lengths(bridge: Bridge, name: ids.CampaignName) -> plot.Drawn | None:
+async def lengths(bridge: CockpitContext, name: ids.CampaignName) -> plot.RenderedPlot | None:
     """Return how long the attempts of a campaign took."""
     row = await queries.series(bridge.reader, LENGTHS, [name])
     return None if row is None or not row["value"] else plot.durations(CATALOGUE[LENGTHS].buckets, row["buckets"])
 
 
-async def failures(bridge: Bridge, shown: Shown) -> list[dict[str, Any]]:
+async def failures(bridge: CockpitContext, shown: CampaignOnPage) -> list[dict[str, Any]]:
     """Return the largest kinds of failures, each with the last screen of the unit that failed last."""
     groups = sorted(shown.card.failures, key=lambda group: -group.count)[:KINDS_SHOWN]
     screens = await queries.last_screens(bridge.reader, shown.view.name, [group.unit for group in groups])
@@ -79,29 +79,29 @@ def failure(group: FailureGroup, last: dict[str, Any]) -> dict[str, Any]:
     return {"group": group, "screen": screen, "error": last.get("error")}
 
 
-async def units(bridge: Bridge, place: Place) -> queries.Listing:
+async def units(bridge: CockpitContext, place: PageUrl) -> queries.ListRows:
     """Return the units that were asked for."""
     state = place.word("state", ids.UNIT_STATES)
     return await queries.units(bridge.reader, place.campaign, place.asked("after"), state, place.asked("q") or None, ROWS)
 
 
-async def decisions(bridge: Bridge, shown: Shown) -> list[dict[str, Any]]:
+async def decisions(bridge: CockpitContext, shown: CampaignOnPage) -> list[dict[str, Any]]:
     """Return the last decisions on the campaign as a whole."""
     found = await queries.facts(bridge.reader, shown.card.decisions[-DECISIONS:])
-    return [{"event": event, "words": told(event)} for event in found]
+    return [{"event": event, "words": event_sentence(event)} for event in found]
 
 
-async def retry(bridge: Bridge, place: Place, shown: Shown) -> dict[str, Any]:
+async def retry(bridge: CockpitContext, place: PageUrl, shown: CampaignOnPage) -> dict[str, Any]:
     """Return what a retry would send back to work: counted, and nothing changed."""
     reason: Any = place.word("reason", get_args(ids.QuarantineReason))
     glob = place.asked("error") or None
     matched = shown.view.units.quarantined if reason is None else shown.view.quarantined_by_reason.get(reason, 0)
     if glob is not None:
-        matched = await counted(bridge, shown.view.name, Where(reason, glob))
+        matched = await counted(bridge, shown.view.name, FailureFilter(reason, glob))
     return {"reason": reason, "error": glob, "matched": matched, "more": matched >= MOST_COUNTED}
 
 
-async def counted(bridge: Bridge, name: ids.CampaignName, where: Where) -> int:
+async def counted(bridge: CockpitContext, name: ids.CampaignName, where: FailureFilter) -> int:
     """Return how many quarantined units match, up to a bound."""
     matched, after = 0, None
     while matched < MOST_COUNTED:

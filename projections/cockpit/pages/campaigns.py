@@ -5,10 +5,10 @@ from typing import get_args
 import msgspec
 
 from projections.cockpit import queries
-from projections.cockpit.context import Bridge
-from projections.cockpit.page import Page
+from projections.cockpit.context import CockpitContext
+from projections.cockpit.page import CockpitPage
 from projections.cockpit.text import plot
-from projections.cockpit.url import Place
+from projections.cockpit.url import PageUrl
 from projections.views.quota.view import EngineView
 from service.domain import ids
 
@@ -17,11 +17,11 @@ ORDERS = {"state": "running first", "name": "name", "newest": "newest", "failing
 STATES: tuple[str, ...] = get_args(ids.CampaignState)
 
 
-async def campaigns(bridge: Bridge, place: Place) -> Page:
+async def campaigns(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     """Return the page of all campaigns."""
     order = place.word("sort", tuple(ORDERS)) or "state"
     state, text, label = place.word("state", STATES), place.asked("q") or None, place.asked("label")
-    found = await queries.campaigns(bridge.reader, order, place.asked("after"), state, text, wanted(label), CARDS + 1)
+    found = await queries.campaigns(bridge.reader, order, place.asked("after"), state, text, label_filter(label), CARDS + 1)
     page = found[:CARDS]
     facts = {
         "cards": page,
@@ -34,15 +34,15 @@ async def campaigns(bridge: Bridge, place: Place) -> Page:
         "lag": await queries.lag(bridge.reader),
         "plans": await queries.open_plans(bridge.reader),
     }
-    return Page(template="campaigns.html", title="Campaigns", pane="campaigns", facts=facts)
+    return CockpitPage(template="campaigns.html", title="Campaigns", pane="campaigns", facts=facts)
 
 
-async def engine(bridge: Bridge) -> EngineView:
+async def engine(bridge: CockpitContext) -> EngineView:
     """Return the engine."""
     return msgspec.json.decode(await bridge.reader.engine(), type=EngineView)
 
 
-def wanted(label: str) -> dict[str, str]:
+def label_filter(label: str) -> dict[str, str]:
     """Return the label that campaigns must have.
 
     >>> wanted("team=core"), wanted("")

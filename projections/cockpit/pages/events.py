@@ -1,17 +1,17 @@
 """The log, newest first, with filters."""
 
 from projections.cockpit import queries
-from projections.cockpit.context import Bridge
-from projections.cockpit.page import Page
-from projections.cockpit.text.event_text import told
-from projections.cockpit.url import Place
+from projections.cockpit.context import CockpitContext
+from projections.cockpit.page import CockpitPage
+from projections.cockpit.text.event_text import event_sentence
+from projections.cockpit.url import PageUrl
 from projections.http.reads.events import FACTS
 
 ROWS = 50
 SUBJECTS: tuple[str, ...] = tuple(sorted({kind.partition(".")[0] for kind in FACTS}))
 
 
-async def journal(bridge: Bridge, place: Place) -> Page:
+async def journal(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     """Return the page of events."""
     lag = await queries.lag(bridge.reader)
     before = place.number("before") or lag.head + 1
@@ -20,16 +20,16 @@ async def journal(bridge: Bridge, place: Place) -> Page:
     floor = max(before - queries.WINDOW, 1)
     older = found[-1].position if len(found) == ROWS else floor if floor > 1 else None
     facts = {
-        "events": [{"event": event, "words": told(event)} for event in found],
+        "events": [{"event": event, "words": event_sentence(event)} for event in found],
         "older": older,
         "subjects": SUBJECTS,
         "kinds": FACTS,
         "lag": lag,
     }
-    return Page(template="events.html", title="Events", pane="events", facts=facts)
+    return CockpitPage(template="events.html", title="Events", pane="events", facts=facts)
 
 
-def kinds(place: Place) -> list[str] | None:
+def kinds(place: PageUrl) -> list[str] | None:
     """Return the kinds of events that are asked for: one, or all of a subject."""
     asked = place.asked("kind")
     return [kind for kind in FACTS if kind == asked or kind.partition(".")[0] == asked] or None

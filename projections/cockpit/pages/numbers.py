@@ -7,9 +7,9 @@ from typing import Any
 from msgspec import Struct
 
 from projections.cockpit import queries
-from projections.cockpit.context import Bridge
-from projections.cockpit.page import Page
-from projections.cockpit.url import Place
+from projections.cockpit.context import CockpitContext
+from projections.cockpit.page import CockpitPage
+from projections.cockpit.url import PageUrl
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
 from projections.measures.series import quantile
@@ -42,12 +42,12 @@ class Number(Struct, frozen=True):
     p95: float | None = None
 
 
-async def numbers(bridge: Bridge, _: Place) -> Page:
+async def numbers(bridge: CockpitContext, _: PageUrl) -> CockpitPage:
     """Return the page of numbers."""
     rows = await queries.families(bridge.reader, TEN)
     found = [number(CATALOGUE[name], [row for row in rows if row["family"] == name]) for name in TEN]
     facts = {"numbers": found, "lag": await queries.lag(bridge.reader)}
-    return Page(template="numbers.html", title="Numbers", pane="numbers", facts=facts)
+    return CockpitPage(template="numbers.html", title="Numbers", pane="numbers", facts=facts)
 
 
 def number(family: Family, rows: Sequence[Any]) -> Number:

@@ -5,9 +5,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from projections.cockpit import policy_form, queries
-from projections.cockpit.context import Bridge
-from projections.cockpit.page import Page
-from projections.cockpit.url import Place
+from projections.cockpit.context import CockpitContext
+from projections.cockpit.page import CockpitPage
+from projections.cockpit.url import PageUrl
 from projections.http.reads.query_runner import READS
 from projections.http.reads.reader import quota_of
 from projections.views.quota.view import QuotaView
@@ -33,16 +33,16 @@ REASONS: dict[ids.GateReason, str] = {
 }
 
 
-async def quotas(bridge: Bridge, place: Place) -> Page:
+async def quotas(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     """Return the page of all quotas."""
     found = await bridge.reader.some_quotas(place.asked("after"), ROWS + 1, None)
     facts = {"quotas": found[:ROWS], "next": found[ROWS - 1].key if len(found) > ROWS else None, "reasons": REASONS}
-    return Page(template="quotas.html", title="Quotas", pane="campaigns", facts=facts)
+    return CockpitPage(template="quotas.html", title="Quotas", pane="campaigns", facts=facts)
 
 
-async def quota(bridge: Bridge, place: Place) -> Page:
+async def quota(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     """Return the page of one quota."""
-    shown = await known(bridge, place.quota)
+    shown = await require_quota(bridge, place.quota)
     facts: dict[str, Any] = {
         "quota": shown,
         "why": REASONS.get(shown.reason) if shown.reason else None,
@@ -50,10 +50,10 @@ async def quota(bridge: Bridge, place: Place) -> Page:
         "campaigns": await queries.campaigns_of_quota(bridge.reader, shown.key, CAMPAIGNS + 1),
         "most": CAMPAIGNS,
     }
-    return Page(template="quota.html", title=f"{shown.key} · quota", pane="campaigns", facts=facts)
+    return CockpitPage(template="quota.html", title=f"{shown.key} · quota", pane="campaigns", facts=facts)
 
 
-async def known(bridge: Bridge, key: ids.QuotaKey) -> QuotaView:
+async def require_quota(bridge: CockpitContext, key: ids.QuotaKey) -> QuotaView:
     """Return a quota, or refuse."""
     row = await bridge.reader.row(READS.quota, key)
     if row is None:
@@ -68,7 +68,7 @@ def policy(form: dict[str, str], old: QuotaPolicy) -> QuotaPolicy:
         name = f"policy.{field.name}"
         if name not in form:
             continue
-        value = policy_form.sent(field, form[name])
+        value = policy_form.submitted_value(field, form[name])
         if field.kind == "choice" and value not in field.choices:
             raise Validation(f"{field.name} is one of {', '.join(field.choices)}", field=field.name, allowed=list(field.choices))
         if field.kind == "number" and value is not None:

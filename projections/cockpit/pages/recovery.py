@@ -3,16 +3,16 @@
 from typing import get_args
 
 from projections.cockpit import queries
-from projections.cockpit.context import Bridge
-from projections.cockpit.page import Page
-from projections.cockpit.url import Place
+from projections.cockpit.context import CockpitContext
+from projections.cockpit.page import CockpitPage
+from projections.cockpit.url import PageUrl
 from projections.http.reads import investigation
 from service.domain import ids
 
 ROWS = 30
 
 
-async def recovery(bridge: Bridge, place: Place) -> Page:
+async def recovery(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     """Return the page of recovery plans."""
     states: tuple[str, ...] = get_args(ids.RecoveryState)
     state = place.word("state", states) or "open"
@@ -24,10 +24,10 @@ async def recovery(bridge: Bridge, place: Place) -> Page:
         "states": states,
         "lag": await queries.lag(bridge.reader),
     }
-    return Page(template="recovery.html", title="Recovery", pane="recovery", facts=facts)
+    return CockpitPage(template="recovery.html", title="Recovery", pane="recovery", facts=facts)
 
 
-async def investigations(bridge: Bridge, place: Place) -> Page:
+async def investigations(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     """Return the page of investigations."""
     states: tuple[str, ...] = get_args(ids.InvestigationState)
     state, campaign = place.word("state", states), place.asked("campaign") or None
@@ -40,4 +40,4 @@ async def investigations(bridge: Bridge, place: Place) -> Page:
         "concluded": place.asked("conclude"),
         "lag": await queries.lag(bridge.reader),
     }
-    return Page(template="investigations.html", title="Investigations", pane="recovery", facts=facts)
+    return CockpitPage(template="investigations.html", title="Investigations", pane="recovery", facts=facts)

@@ -2,7 +2,7 @@
 
 from projections.cockpit.page import View
 from projections.cockpit.pages import campaign, campaigns, events, health, numbers, quotas, recovery, time_report, unit, workers
-from projections.cockpit.url import Place
+from projections.cockpit.url import PageUrl
 from service.domain.rejections import NotFound
 
 PAGES: dict[str, View] = {
@@ -10,7 +10,7 @@ PAGES: dict[str, View] = {
     "/campaigns/{name:str}": campaign.campaign,
     "/campaigns/{name:str}/report": time_report.report,
     "/campaigns/{name:str}/units/{key:str}": unit.unit,
-    "/workers": workers.workers,
+    "/workers": workers.workers_page,
     "/workers/{worker:str}": workers.worker,
     "/events": events.journal,
     "/recovery": recovery.recovery,
@@ -23,7 +23,7 @@ PAGES: dict[str, View] = {
 SHAPES = [(tuple(part for part in path.split("/") if part), view) for path, view in PAGES.items()]
 
 
-def view_of(place: Place) -> View:
+def view_of(place: PageUrl) -> View:
     """Return the view of the page at *place*."""
     for shape, view in SHAPES:
         if len(shape) == len(place.parts) and all(

@@ -5,12 +5,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from projections.cockpit.context import Bridge
-from projections.cockpit.page import Page
-from projections.cockpit.pages.campaign import failures, known
-from projections.cockpit.queries import Shown
+from projections.cockpit.context import CockpitContext
+from projections.cockpit.page import CockpitPage
+from projections.cockpit.pages.campaign import failures, require_campaign
+from projections.cockpit.queries import CampaignOnPage
 from projections.cockpit.text import plot
-from projections.cockpit.url import Place
+from projections.cockpit.url import PageUrl
 from projections.http.reads.time_accounting import ledger
 from projections.views.campaign.time_account import Cause
 from service.domain.rejections import Validation
@@ -51,9 +51,9 @@ MEANINGS: dict[Cause, Meaning] = {
 }
 
 
-async def report(bridge: Bridge, place: Place) -> Page:
+async def report(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     """Return the report of a campaign over a window: a named one, one from an instant to another, or its whole life."""
-    shown = await known(bridge, place.campaign)
+    shown = await require_campaign(bridge, place.campaign)
     begin, end = window(place, shown)
     if begin > end:
         raise Validation("the window begins after it ends", field="from")
@@ -68,10 +68,10 @@ async def report(bridge: Bridge, place: Place) -> Page:
         "groups": await failures(bridge, shown),
         "progress": plot.progress(shown.card.course, shown.view.units.total, shown.until) if shown.card.course.done else None,
     }
-    return Page(template="report.html", title=f"{shown.view.name} · report", pane="campaigns", facts=facts)
+    return CockpitPage(template="report.html", title=f"{shown.view.name} · report", pane="campaigns", facts=facts)
 
 
-def window(place: Place, shown: Shown) -> tuple[datetime, datetime]:
+def window(place: PageUrl, shown: CampaignOnPage) -> tuple[datetime, datetime]:
     """Return the window that is asked for."""
     end = min(instant(place.asked("to")) or shown.until, shown.at)
     named = WINDOWS.get(place.asked("window"))

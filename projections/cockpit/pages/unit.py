@@ -7,12 +7,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from projections.cockpit import queries
-from projections.cockpit.context import Bridge
-from projections.cockpit.page import Page
-from projections.cockpit.pages.campaign import known
-from projections.cockpit.text.event_text import told
+from projections.cockpit.context import CockpitContext
+from projections.cockpit.page import CockpitPage
+from projections.cockpit.pages.campaign import require_campaign
+from projections.cockpit.text.event_text import event_sentence
 from projections.cockpit.text.formatting import count, percent, span
-from projections.cockpit.url import Place
+from projections.cockpit.url import PageUrl
 from projections.http.reads.events import LogEvent
 from projections.http.reads.query_runner import READS
 from projections.http.reads.unit import explain, unit_view
@@ -21,7 +21,7 @@ from service.domain.rejections import NotFound
 CHAPTER, PAYLOAD_CHARS, SCREEN_CHARS = 150, 4000, 24_000
 
 
-class Line(Struct, frozen=True, kw_only=True):
+class AttemptLine(Struct, frozen=True, kw_only=True):
     """One line of a story."""
 
     position: int
@@ -33,9 +33,9 @@ class Line(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
-async def unit(bridge: Bridge, place: Place) -> Page:
+async def unit(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     """Return the page of one unit."""
-    shown = await known(bridge, place.campaign)
+    shown = await require_campaign(bridge, place.campaign)
     view = await unit_view(bridge.reader, place.campaign, place.unit, painted=True)
     if view is None:
         raise NotFound(f"there is no unit {place.unit!r} in {place.campaign}", field="unit", current=place.unit)
@@ -50,16 +50,17 @@ async def unit(bridge: Bridge, place: Place) -> Page:
         "screen": (view.screen or "")[-SCREEN_CHARS:],
         "clipped": len(view.screen or "") > SCREEN_CHARS,
     }
-    return Page(template="unit.html", title=f"{view.key} · {view.campaign}", pane="campaigns", facts=facts)
+    return CockpitPage(template="unit.html", title=f"{view.key} · {view.campaign}", pane="campaigns", facts=facts)
 
 
-async def story(bridge: Bridge, place: Place) -> tuple[list[Line], int | None]:
+async def story(bridge: CockpitContext, place: PageUrl) -> tuple[list[AttemptLine], int | None]:
     """Return a chapter of the unit's story, heartbeats folded into ranges, and the position after which the next begins."""
     after = place.number("after")
     rows = await bridge.reader.fetch(READS.story, place.campaign, place.unit, after, CHAPTER)
     events = [LogEvent(**{name: row[name] for name in FACT}, data=Raw(row["data"].encode())) for row in rows]
     lines = [
-        Line(position=e.position, at=e.recorded_at, kind=e.kind, worker=e.worker, words=told(e), actor=e.actor) for e in events
+        AttemptLine(position=e.position, at=e.recorded_at, kind=e.kind, worker=e.worker, words=event_sentence(e), actor=e.actor)
+        for e in events
     ]
     full = len(rows) == CHAPTER
     last = events[-1].position if full else None
@@ -71,7 +72,7 @@ async def story(bridge: Bridge, place: Place) -> tuple[list[Line], int | None]:
 FACT = ("position", "kind", "campaign", "unit", "worker", "recorded_at", "correlation_id", "actor")
 
 
-def beat(row: dict[str, Any]) -> Line:
+def beat(row: dict[str, Any]) -> AttemptLine:
     """Return the heartbeats of one claim as a line."""
     length = (row["ended_at"] - row["begun_at"]).total_seconds()
     parts = [f"{count(row['beats'])} heartbeat{'s' if row['beats'] > 1 else ''} over {span(length)}"]
@@ -80,7 +81,9 @@ def beat(row: dict[str, Any]) -> Line:
     if row["note"]:
         parts.append(f"“{row['note']}”")
     words = ", ".join(parts)
-    return Line(position=row["first"], at=row["begun_at"], kind="unit.heartbeat", worker=None, words=words, until=row["ended_at"])
+    return AttemptLine(
+        position=row["first"], at=row["begun_at"], kind="unit.heartbeat", worker=None, words=words, until=row["ended_at"]
+    )
 
 
 def readable(document: bytes) -> str:

@@ -5,10 +5,10 @@ from typing import get_args
 import msgspec
 
 from projections.cockpit import queries
-from projections.cockpit.context import Bridge
-from projections.cockpit.page import Page
-from projections.cockpit.text.event_text import told
-from projections.cockpit.url import Place
+from projections.cockpit.context import CockpitContext
+from projections.cockpit.page import CockpitPage
+from projections.cockpit.text.event_text import event_sentence
+from projections.cockpit.url import PageUrl
 from projections.views.worker.view import WorkerView
 from service.domain import ids
 from service.domain.rejections import NotFound
@@ -17,7 +17,7 @@ ROWS, EVENTS = 40, 25
 LEVELS: tuple[str, ...] = get_args(ids.Level)
 
 
-async def workers(bridge: Bridge, place: Place) -> Page:
+async def workers_page(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     """Return the page of all workers."""
     level = place.word("level", LEVELS)
     found = await bridge.reader.workers(place.asked("after"), level, None, ROWS + 1, None)
@@ -28,10 +28,10 @@ async def workers(bridge: Bridge, place: Place) -> Page:
         "names": LEVELS,
         "lag": await queries.lag(bridge.reader),
     }
-    return Page(template="workers.html", title="Workers", pane="workers", facts=facts)
+    return CockpitPage(template="workers.html", title="Workers", pane="workers", facts=facts)
 
 
-async def worker(bridge: Bridge, place: Place) -> Page:
+async def worker(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     """Return the page of one worker."""
     raw = await bridge.reader.worker(place.worker)
     if raw is None:
@@ -40,7 +40,7 @@ async def worker(bridge: Bridge, place: Place) -> Page:
     found = await queries.newest(bridge.reader, lag.head + 1, (None, None, place.worker, None), EVENTS)
     facts = {
         "worker": msgspec.json.decode(raw, type=WorkerView),
-        "events": [{"event": event, "words": told(event)} for event in found],
+        "events": [{"event": event, "words": event_sentence(event)} for event in found],
         "lag": lag,
     }
-    return Page(template="worker.html", title=str(place.worker), pane="workers", facts=facts)
+    return CockpitPage(template="worker.html", title=str(place.worker), pane="workers", facts=facts)

@@ -8,18 +8,18 @@ import msgspec
 from projections.cockpit.text.formatting import count, span
 from projections.http.reads.events import LogEvent
 
-Told = dict[str, Any]
+EventSentence = dict[str, Any]
 LONGEST = 300
 
 
-def told(event: LogEvent) -> str:
+def event_sentence(event: LogEvent) -> str:
     """Return what *event* says, in words."""
-    said: Told = msgspec.json.decode(event.data)
+    said: EventSentence = msgspec.json.decode(event.data)
     sentence = SENTENCES.get(event.kind, spelled)
     return sentence(said)
 
 
-def spelled(said: Told) -> str:
+def spelled(said: EventSentence) -> str:
     """Return the fields of an event that nobody has words for.
 
     >>> spelled({"a": 1, "b": None, "c": {"d": 2}})
@@ -33,23 +33,23 @@ def spelled(said: Told) -> str:
     return " · ".join(shown)[:LONGEST]
 
 
-def by(said: Told) -> str:
+def by(said: EventSentence) -> str:
     """Return who did it, and why if it was said."""
     return f"by {said['by']}" + because(said)
 
 
-def because(said: Told) -> str:
+def because(said: EventSentence) -> str:
     """Return the reason if it was said."""
     return f": {said['reason']}" if said.get("reason") else ""
 
 
-def until(said: Told, field: str = "resume_at") -> str:
+def until(said: EventSentence, field: str = "resume_at") -> str:
     """Return until when, in UTC."""
     at = said.get(field)
     return f" until {at[:19].replace('T', ' ')} UTC" if at else ""
 
 
-def units(said: Told) -> str:
+def units(said: EventSentence) -> str:
     """Return how many units came.
 
     >>> units({"units": [1]})
@@ -58,7 +58,7 @@ def units(said: Told) -> str:
     return f"{count(len(said['units']))} unit{'' if len(said['units']) == 1 else 's'}"
 
 
-def edited(said: Told) -> str:
+def edited(said: EventSentence) -> str:
     """Return which fields changed, from what to what."""
     parts = []
     for name, change in said["changes"].items():
@@ -71,7 +71,7 @@ def edited(said: Told) -> str:
     return "edited: " + ", ".join(parts)
 
 
-def differences(old: Told, new: Told) -> list[tuple[str, Any, Any]]:
+def differences(old: EventSentence, new: EventSentence) -> list[tuple[str, Any, Any]]:
     """Return the members in which two objects differ."""
     return [(name, old.get(name), new.get(name)) for name in {**old, **new} if old.get(name) != new.get(name)]
 
@@ -82,27 +82,27 @@ def short(value: object) -> str:
     return text if len(text) <= 60 else text[:60] + "…"  # noqa: PLR2004 - a line of a timeline
 
 
-def failed(said: Told) -> str:
+def failed(said: EventSentence) -> str:
     """Return how an attempt failed."""
     code = f", exit {said['exit_code']}" if said.get("exit_code") is not None else ""
     error = f": {said['error']}" if said.get("error") else ""
     return f"attempt {said['attempt']} failed, {said['reason']}{code}, after {span(said['duration'])}{error}"
 
 
-def quarantined(said: Told) -> str:
+def quarantined(said: EventSentence) -> str:
     """Return why a unit failed for good."""
     error = f": {said['error']}" if said.get("error") else ""
     return f"quarantined, {said['reason']}, after {said['attempts']} attempts{error}"
 
 
-def swapped(said: Told) -> str:
+def swapped(said: EventSentence) -> str:
     """Say what a rebuild has taken back."""
     anew = [f"lets {', '.join(sorted(said['families']))} begin anew"] if said["families"] else []
     mended = [f"has mended {said['mended']}"] if said.get("mended") else []
     return f"a rebuild {' and '.join(anew + mended)}"
 
 
-SENTENCES: dict[str, Callable[[Told], str]] = {
+SENTENCES: dict[str, Callable[[EventSentence], str]] = {
     "engine.paused": lambda said: f"engine paused {by(said)}",
     "engine.resumed": lambda said: f"engine resumed {by(said)}",
     "engine.resized": lambda said: f"pool resized to {said['pool_size']} slots",

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from projections.cockpit.text.formatting import count, span
-from projections.views.campaign.timeline import Course
+from projections.views.campaign.timeline import Timeline
 from projections.views.microseconds import microseconds
 
 WIDE, HIGH = 360, 170
@@ -22,7 +22,7 @@ TICK = Markup('<line class="grid" x1="{}" y1="{:.1f}" x2="{}" y2="{:.1f}"/><text
 MOMENT = Markup('<text x="{:.1f}" y="{}" text-anchor="{}" data-clock="{}" data-at="{}">{}</text>')
 
 
-class Drawn(Struct, frozen=True):
+class RenderedPlot(Struct, frozen=True):
     """A plot: its picture, and what it shows in words."""
 
     picture: Markup
@@ -84,13 +84,13 @@ def moment(at_us: int) -> datetime:
     return datetime.fromtimestamp(at_us / 1_000_000, tz=UTC)
 
 
-def edge(course: Course, at: datetime) -> int:
+def edge(course: Timeline, at: datetime) -> int:
     """Return where the plots of a course end: now, or the end of its last slot."""
     begun = course.begun_us or 0
     return max(microseconds(at), begun + max(len(course.done), 1) * course.width_us)
 
 
-def progress(course: Course, total: int, at: datetime) -> Drawn:
+def progress(course: Timeline, total: int, at: datetime) -> RenderedPlot:
     """Return what was done over time, towards *total*."""
     begun, ended = course.begun_us or 0, edge(course, at)
     done = sum(course.done)
@@ -109,10 +109,10 @@ def progress(course: Course, total: int, at: datetime) -> Drawn:
     goal = Markup('<line class="goal" x1="{}" y1="{:.1f}" x2="{}" y2="{:.1f}"/>').format(
         LEFT, y(total / top), WIDE - RIGHT, y(total / top)
     )
-    return Drawn(framed(area + goal, top, begun, ended, words), words)
+    return RenderedPlot(framed(area + goal, top, begun, ended, words), words)
 
 
-def throughput(course: Course, at: datetime) -> Drawn:
+def throughput(course: Timeline, at: datetime) -> RenderedPlot:
     """Return units done and attempts failed in an hour, slot by slot."""
     begun, ended = course.begun_us or 0, edge(course, at)
     scale = HOUR_US / course.width_us
@@ -128,7 +128,7 @@ def throughput(course: Course, at: datetime) -> Drawn:
         for slot, (done, failed) in enumerate(zip(course.done, course.failed, strict=True))
         if done or failed
     )
-    return Drawn(framed(bars, top, begun, ended, words), words)
+    return RenderedPlot(framed(bars, top, begun, ended, words), words)
 
 
 def bar(x: float, wide: float, done: float, failed: float) -> Markup:
@@ -140,7 +140,7 @@ def bar(x: float, wide: float, done: float, failed: float) -> Markup:
     return good + bad + bad.replace("bar-failed", "hatched")
 
 
-def durations(bounds: Sequence[float], buckets: Sequence[int]) -> Drawn:
+def durations(bounds: Sequence[float], buckets: Sequence[int]) -> RenderedPlot:
     """Return how long attempts took, as a heat of boxes: the darker, the more of them."""
     names = [f"≤ {span(bound)}" for bound in bounds] + [f"> {span(bounds[-1])}"]
     counts = [*buckets, *[0] * (len(names) - len(buckets))]
@@ -166,7 +166,7 @@ def durations(bounds: Sequence[float], buckets: Sequence[int]) -> Drawn:
         for place, (name, number) in enumerate(zip(names, counts, strict=True))
     )
     picture = Markup('<svg class="plot boxes" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
-    return Drawn(picture.format(WIDE, high, words, boxes), words)
+    return RenderedPlot(picture.format(WIDE, high, words, boxes), words)
 
 
 def heat(number: int, total: int) -> int:
@@ -178,7 +178,7 @@ def heat(number: int, total: int) -> int:
     return min(1 + int(number * 4 / total), 4) if number else 0
 
 
-def sparkline(course: Course) -> Markup:
+def sparkline(course: Timeline) -> Markup:
     """Return the last slots of a course as a line without axes; the numbers beside it say the same."""
     last = course.done[-SPARK_SLOTS:]
     if len(last) < 2:  # noqa: PLR2004 - a line has two ends

@@ -5,20 +5,20 @@ from collections.abc import AsyncIterator
 from litestar import Response, get
 from litestar.response import Stream
 
-from projections.http.operation import LIST, described
+from projections.http.operation import LIST, described_read
 from projections.http.reads import events as reads
 from projections.http.reads.events import Filter, LogEvent
-from projections.http.request import Look, Page, shown
+from projections.http.request import ListPage, ReadRequest, json_response
 from service.domain.rejections import Validation
 
 
-@get(**described("/v1/events", "ListEvents", Page[LogEvent], *LIST, "after", "campaign", "unit", "worker", "kind"))
-async def events(request: Look) -> Response[bytes]:
+@get(**described_read("/v1/events", "ListEvents", ListPage[LogEvent], *LIST, "after", "campaign", "unit", "worker", "kind"))
+async def events(request: ReadRequest) -> Response[bytes]:
     """Return the events after a position that match; `next` is the position to go on after."""
     return await events_page(request, filter_of(request))
 
 
-async def events_page(request: Look, chosen: Filter) -> Response[bytes]:
+async def events_page(request: ReadRequest, chosen: Filter) -> Response[bytes]:
     """Answer with the next events that match."""
     limit, after = request.limit, request.position
     if request.at_least is not None:
@@ -26,10 +26,10 @@ async def events_page(request: Look, chosen: Filter) -> Response[bytes]:
     upto = await reads.head(request.reader)
     items = await reads.events(request.reader, after, upto, chosen, limit)
     more = len(items) == limit and items[-1].position < upto
-    return shown(Page(items, str(items[-1].position) if more else None))
+    return json_response(ListPage(items, str(items[-1].position) if more else None))
 
 
-def filter_of(request: Look) -> Filter:
+def filter_of(request: ReadRequest) -> Filter:
     """Return the filters of the query."""
     return Filter(
         campaign=request.text("campaign"),
@@ -39,17 +39,17 @@ def filter_of(request: Look) -> Filter:
     )
 
 
-@get(**described("/v1/events/stream", "StreamEvents", bytes, "after", "campaign", "unit", "worker", "kind"))
-async def stream(request: Look) -> Stream:
+@get(**described_read("/v1/events/stream", "StreamEvents", bytes, "after", "campaign", "unit", "worker", "kind"))
+async def stream(request: ReadRequest) -> Stream:
     """Send matching events as they come, each once, in order; `Last-Event-ID` or `after` resumes, else from now on."""
     chosen = filter_of(request)
     after, head = last_seen(request), await reads.head(request.reader)
     after = head if after is None else after
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Stream(sent(request, after, chosen), media_type="text/event-stream", headers=headers)
+    return Stream(stream_frames(request, after, chosen), media_type="text/event-stream", headers=headers)
 
 
-def last_seen(request: Look) -> int | None:
+def last_seen(request: ReadRequest) -> int | None:
     """Return the position after which the stream goes on."""
     given = request.headers.get("last-event-id")
     if given is None:
@@ -59,7 +59,7 @@ def last_seen(request: Look) -> int | None:
     return int(given)
 
 
-async def sent(request: Look, after: int, chosen: Filter) -> AsyncIterator[bytes]:
+async def stream_frames(request: ReadRequest, after: int, chosen: Filter) -> AsyncIterator[bytes]:
     """Yield the bytes of the stream until the service stops."""
     with request.lookout.process.stream():
         yield b": the log after position %d\nretry: 1000\n\n" % after

@@ -4,30 +4,32 @@ from typing import get_args
 
 from litestar import Response, get
 
-from projections.http.operation import AT_LEAST, LIST, described
+from projections.http.operation import AT_LEAST, LIST, described_read
 from projections.http.reads import investigation as reads
 from projections.http.reads.investigation import InvestigationView, RecoveryView
-from projections.http.request import Look, Page, found, page, shown
+from projections.http.request import ListPage, ReadRequest, json_response, page, require_found
 from service.domain import ids
 
 
-@get(**described("/v1/investigations", "ListInvestigations", Page[InvestigationView], *LIST, "state", "campaign"))
-async def investigations(request: Look) -> Response[bytes]:
+@get(**described_read("/v1/investigations", "ListInvestigations", ListPage[InvestigationView], *LIST, "state", "campaign"))
+async def investigations(request: ReadRequest) -> Response[bytes]:
     """Return investigations, of a state and of a campaign."""
     state, campaign, limit = request.word("state", get_args(ids.InvestigationState)), request.text("campaign"), request.limit
     items = await reads.investigations(request.reader, request.cursor, state, campaign, limit, request.at_least)
-    return shown(page(items, limit, items[-1].id if items else None))
+    return json_response(page(items, limit, items[-1].id if items else None))
 
 
-@get(**described("/v1/investigations/{investigation:str}", "GetInvestigation", InvestigationView, AT_LEAST))
-async def investigation(request: Look) -> Response[bytes]:
+@get(**described_read("/v1/investigations/{investigation:str}", "GetInvestigation", InvestigationView, AT_LEAST))
+async def investigation(request: ReadRequest) -> Response[bytes]:
     """Return one investigation."""
     known = request.investigation
-    return shown(found(await reads.investigation(request.reader, known, request.at_least), "investigation", known))
+    return json_response(
+        require_found(await reads.investigation(request.reader, known, request.at_least), "investigation", known)
+    )
 
 
-@get(**described("/v1/recovery", "ListRecoveries", Page[RecoveryView], *LIST, "state"))
-async def recoveries(request: Look) -> Response[bytes]:
+@get(**described_read("/v1/recovery", "ListRecoveries", ListPage[RecoveryView], *LIST, "state"))
+async def recoveries(request: ReadRequest) -> Response[bytes]:
     """Return the plans that nobody has decided on; with `state`, those that are `applied`, `declined` or `closed`.
 
     While a plan is open, nothing takes its units from their dead claims. It closes when somebody works in its campaign again: a
@@ -36,14 +38,14 @@ async def recoveries(request: Look) -> Response[bytes]:
     """
     state, limit = request.word("state", get_args(ids.RecoveryState)) or "open", request.limit
     items = await reads.recoveries(request.reader, request.cursor, state, limit, request.at_least)
-    return shown(page(items, limit, items[-1].id if items else None))
+    return json_response(page(items, limit, items[-1].id if items else None))
 
 
-@get(**described("/v1/recovery/{recovery:str}", "GetRecovery", RecoveryView, AT_LEAST))
-async def recovery(request: Look) -> Response[bytes]:
+@get(**described_read("/v1/recovery/{recovery:str}", "GetRecovery", RecoveryView, AT_LEAST))
+async def recovery(request: ReadRequest) -> Response[bytes]:
     """Return one plan."""
     known = request.recovery
-    return shown(found(await reads.recovery(request.reader, known, request.at_least), "recovery", known))
+    return json_response(require_found(await reads.recovery(request.reader, known, request.at_least), "recovery", known))
 
 
 HANDLERS = [investigations, investigation, recoveries, recovery]

@@ -9,11 +9,11 @@ from litestar import Response, get
 
 from projections.export import prometheus
 from projections.export.snapshot import Snapshot, rows, take
-from projections.http.operation import described
+from projections.http.operation import described_read
 from projections.http.reads.reader import Reader
-from projections.http.request import Look
+from projections.http.request import ReadRequest
 from projections.measures.process import Process
-from projections.rejections import Unreadable
+from projections.rejections import ReadUnavailable
 
 SCOPES = ("all", "fleet", "process")
 PATIENCE_S = 5.0
@@ -22,15 +22,15 @@ LEVEL = 1
 """Of gzip: the text is so even that more effort saves little."""
 
 
-@get(**described("/metrics", "GetMetrics", str, "scope"))
-async def metrics(request: Look) -> Response[bytes]:
+@get(**described_read("/metrics", "GetMetrics", str, "scope"))
+async def metrics(request: ReadRequest) -> Response[bytes]:
     """Return the metrics; without a database, those of this process, and 503 for the fleet's alone."""
     scope = request.word("scope", SCOPES) or "all"
     form = prometheus.form(request.headers.get("accept", ""))
     packed = accepts_gzip(request.headers.get("accept-encoding", ""))
     started = time.perf_counter()
     snapshot = None if scope == "process" else await fleet(request, needed=scope == "fleet")
-    text = await asyncio.to_thread(written, request.lookout.process, snapshot, scope, form)
+    text = await asyncio.to_thread(rendered_metrics, request.lookout.process, snapshot, scope, form)
     headers = {"vary": "accept, accept-encoding"}
     if packed:
         text = await asyncio.to_thread(gzip.compress, text, LEVEL)
@@ -53,11 +53,11 @@ def accepts_gzip(encodings: str) -> bool:
     return False
 
 
-async def fleet(request: Look, *, needed: bool) -> Snapshot | None:
+async def fleet(request: ReadRequest, *, needed: bool) -> Snapshot | None:
     """Return the fleet's numbers; None when the database is away and they are not *needed*."""
     try:
         return await soon(read(request.reader))
-    except Unreadable:
+    except ReadUnavailable:
         request.lookout.process.collect_failed()
         if needed:
             raise
@@ -77,11 +77,11 @@ async def soon(reading: Coroutine[None, None, Snapshot]) -> Snapshot:
     if not done:
         task.cancel()
         task.add_done_callback(lambda late: late.cancelled() or late.exception())
-        raise Unreadable("the database takes too long")
+        raise ReadUnavailable("the database takes too long")
     return task.result()
 
 
-def written(process: Process, snapshot: Snapshot | None, scope: str, form: str) -> bytes:
+def rendered_metrics(process: Process, snapshot: Snapshot | None, scope: str, form: str) -> bytes:
     """Return the exposition as bytes."""
     openmetrics, native = form != prometheus.TEXT, form == prometheus.NATIVE
     lines = [] if snapshot is None else list(prometheus.fleet(rows(snapshot), openmetrics=openmetrics, native=native))

@@ -9,14 +9,14 @@ import msgspec
 
 from projections.export import prometheus
 from projections.export.snapshot import Snapshot, rows, take
-from projections.export.status import Standing
+from projections.export.status import ExportStatus
 from projections.http.reads import events as log_events
 from projections.http.reads.query_runner import READS
 from projections.http.reads.reader import Reader
 from projections.measures.process import Process
-from projections.rejections import Lagging
+from projections.rejections import ProjectionLagging
 from projections.views.campaign.view import CampaignView
-from projections.views.worker import view as worker_view
+from projections.views.worker.view import heartbeat_summary
 from service.domain import ids
 from service.domain.content.redact import redact
 from service.domain.content.screen import last_lines, plain
@@ -39,10 +39,10 @@ STRIKING: tuple[ids.UnitState, ...] = (
 )
 
 
-class Bundles:
+class DiagnosticBundler:
     """Makes bundles; *settings* are those of this process, already masked, *exports* what it sends over OTLP."""
 
-    def __init__(self, reader: Reader, process: Process, settings: dict[str, Any], exports: Sequence[Standing]) -> None:
+    def __init__(self, reader: Reader, process: Process, settings: dict[str, Any], exports: Sequence[ExportStatus]) -> None:
         self._reader = reader
         self._process = process
         self._settings = settings
@@ -63,7 +63,7 @@ class Bundles:
             "campaign": view,
             "units": await self._units(view),
             "events": await self._events(campaign),
-            "heartbeats": worker_view.summary(workers),
+            "heartbeats": heartbeat_summary(workers),
             "workers": workers,
             "engine": await self._reader.engine(),
             "settings": self._settings,
@@ -77,7 +77,7 @@ class Bundles:
         """Let the views reach the head of the log, if they do so soon: a bundle is also made of a service that is ill."""
         async with self._reader.connection() as connection:
             head = await event_log.head(connection, self._reader.shard)
-        with suppress(Lagging):
+        with suppress(ProjectionLagging):
             await self._reader.projector.at_least(head, PATIENCE_S)
 
     def _written(self, parts: dict[str, Any], snapshot: Snapshot) -> bytes:

@@ -10,8 +10,8 @@ import asyncpg
 import msgspec
 from msgspec import Raw, Struct
 
-from projections.http.reads.query_runner import READS, Source
-from projections.rejections import Unreadable
+from projections.http.reads.query_runner import READS, QueryRunner
+from projections.rejections import ReadUnavailable
 from service.domain import ids
 from service.domain.events import HEARTBEATS, KINDS, NewUnit, UnitsAdded
 from service.store.log import codec, event_log
@@ -60,7 +60,7 @@ class Filter(Struct, frozen=True, kw_only=True):
     kinds: tuple[str, ...] | None = None
 
 
-async def events(source: Source, after: int, upto: int, chosen: Filter, limit: int) -> list[LogEvent]:
+async def events(source: QueryRunner, after: int, upto: int, chosen: Filter, limit: int) -> list[LogEvent]:
     """Return the next *limit* events that match, none of them after position *upto*, which is in the log already."""
     what = (after, upto, limit, chosen.campaign, chosen.unit, chosen.worker)
     kinds = chosen.kinds
@@ -103,13 +103,13 @@ def beat(row: asyncpg.Record) -> LogEvent:
     )
 
 
-async def head(source: Source) -> int:
+async def head(source: QueryRunner) -> int:
     """Return the last position of the log."""
     async with source.connection() as connection:
         return await event_log.head(connection, source.shard)
 
 
-async def tail(source: Source, after: int, chosen: Filter, stopping: asyncio.Event) -> AsyncIterator[Sequence[LogEvent]]:
+async def tail(source: QueryRunner, after: int, chosen: Filter, stopping: asyncio.Event) -> AsyncIterator[Sequence[LogEvent]]:
     """Yield the events after *after* that match, as they come; an empty page now and then says that it still lives.
 
     While the database is away, it waits.
@@ -121,7 +121,7 @@ async def tail(source: Source, after: int, chosen: Filter, stopping: asyncio.Eve
             known = source.projector.position if source.projector.leads else await head(source)
             upto = min(known, after + WINDOW)
             found = await page(source, after, upto, chosen) if upto > after else []
-        except Unreadable:
+        except ReadUnavailable:
             upto, found = after, []
         after = found[-1].position if len(found) == PAGE else max(upto, after)
         if found:
@@ -134,7 +134,7 @@ async def tail(source: Source, after: int, chosen: Filter, stopping: asyncio.Eve
             await source.projector.nap(LOOK_S)
 
 
-async def page(source: Source, after: int, upto: int, chosen: Filter) -> list[LogEvent]:
+async def page(source: QueryRunner, after: int, upto: int, chosen: Filter) -> list[LogEvent]:
     """Return the next page; the read ends in order also when its reader leaves, whose cancellation would break a rollback."""
     return await asyncio.shield(events(source, after, upto, chosen, PAGE))
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from projections.http.reads.query_runner import READS, Source
+from projections.http.reads.query_runner import READS, QueryRunner
 from service.domain import ids
 
 
@@ -44,26 +44,26 @@ class RecoveryView(Struct, kw_only=True):
 
 
 async def investigations(
-    source: Source, after: str, state: str | None, campaign: str | None, limit: int, at_least: int | None
+    source: QueryRunner, after: str, state: str | None, campaign: str | None, limit: int, at_least: int | None
 ) -> list[InvestigationView]:
     """Return the next investigations in the order of their requests."""
     rows = await source.fetch(READS.investigations, after, state, campaign, limit, at_least=at_least)
     return [InvestigationView(**dict(row)) for row in rows]
 
 
-async def investigation(source: Source, known: ids.InvestigationId, at_least: int | None) -> InvestigationView | None:
+async def investigation(source: QueryRunner, known: ids.InvestigationId, at_least: int | None) -> InvestigationView | None:
     """Return one investigation."""
     row = await source.row(READS.investigation, known, at_least=at_least)
     return None if row is None else InvestigationView(**dict(row))
 
 
-async def recoveries(source: Source, after: str, state: str, limit: int, at_least: int | None) -> list[RecoveryView]:
+async def recoveries(source: QueryRunner, after: str, state: str, limit: int, at_least: int | None) -> list[RecoveryView]:
     """Return the next plans, the oldest first."""
     rows = await source.fetch(READS.recoveries, after, state, limit, at_least=at_least)
     return [RecoveryView(**dict(row)) for row in rows]
 
 
-async def recovery(source: Source, known: ids.RecoveryId, at_least: int | None) -> RecoveryView | None:
+async def recovery(source: QueryRunner, known: ids.RecoveryId, at_least: int | None) -> RecoveryView | None:
     """Return one plan."""
     row = await source.row(READS.recovery, known, at_least=at_least)
     return None if row is None else RecoveryView(**dict(row))

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from projections.http.reads.query_runner import READS, Source
+from projections.http.reads.query_runner import READS, QueryRunner
 from projections.store import QUARANTINED
 from service.domain import ids
 from service.domain.content.screen import plain
@@ -25,7 +25,7 @@ class QuarantinedUnit(Struct, kw_only=True):
     screen: str | None
 
 
-class Where(Protocol):
+class QuarantineFilter(Protocol):
     """What a bulk retry matches; None matches everything."""
 
     @property
@@ -38,7 +38,7 @@ class Where(Protocol):
 
 
 async def quarantine(
-    source: Source, campaign: ids.CampaignName, after: str, reason: str | None, limit: int, at_least: int | None = None
+    source: QueryRunner, campaign: ids.CampaignName, after: str, reason: str | None, limit: int, at_least: int | None = None
 ) -> list[QuarantinedUnit]:
     """Return the next quarantined units by key."""
     rows = await source.fetch(READS.quarantine, campaign, after, reason, limit, at_least=at_least)
@@ -61,7 +61,7 @@ async def quarantine(
 
 
 async def matching_keys(
-    source: Source, campaign: ids.CampaignName, where: Where, after: ids.UnitKey | None, limit: int
+    source: QueryRunner, campaign: ids.CampaignName, where: QuarantineFilter, after: ids.UnitKey | None, limit: int
 ) -> list[ids.UnitKey]:
     """Return up to *limit* quarantined keys that match *where*, in order, after key *after*."""
     keys: list[ids.UnitKey] = []

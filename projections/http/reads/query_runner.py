@@ -8,7 +8,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from projections.export.sample import Sizes
 from projections.projector import Projector
-from projections.rejections import Unreadable
+from projections.rejections import ReadUnavailable
 from service.store.db.pool import is_lost
 from service.store.db.queries import load
 from service.store.log import event_log
@@ -16,7 +16,7 @@ from service.store.log import event_log
 READS = load("reads", package="projections")
 
 
-class Source:
+class QueryRunner:
     """Reads of one shard."""
 
     def __init__(self, pool: asyncpg.Pool, projector: Projector, shard: int = 0) -> None:
@@ -40,7 +40,7 @@ class Source:
                 yield connection
         except Exception as error:
             if is_lost(error):
-                raise Unreadable("the database is away") from error
+                raise ReadUnavailable("the database is away") from error
             raise
 
     async def fetch(self, query: str, *parameters: object, at_least: int | None = None) -> list[asyncpg.Record]:

@@ -8,19 +8,15 @@ import msgspec
 from msgspec import Raw
 
 from projections.http.reads import investigation
-from projections.http.reads.quarantine import Where, matching_keys
-from projections.http.reads.query_runner import READS, Source
+from projections.http.reads.quarantine import QuarantineFilter, matching_keys
+from projections.http.reads.query_runner import READS, QueryRunner
 from projections.http.reads.unit import unit_view
 from projections.store import CAMPAIGN, ENGINE, QUOTA, WAVE, WORKER
-from projections.views.campaign import view as campaign_view
-from projections.views.campaign.view import CampaignView, Pause
+from projections.views.campaign.view import CampaignView, PauseView, campaign_view
 from projections.views.engine import EngineCard
-from projections.views.quota import view as quota_view
-from projections.views.quota.view import EngineView, PoolView, QuotaView
-from projections.views.wave import view as wave_view
-from projections.views.wave.view import WaveView
-from projections.views.worker import view as worker_view
-from projections.views.worker.view import Offer, WorkerView
+from projections.views.quota.view import EngineView, PoolView, QuotaView, quota_view
+from projections.views.wave.view import WaveView, wave_view
+from projections.views.worker.view import Offer, WorkerView, worker_view
 from service.domain import ids
 from service.store.log import event_log
 
@@ -29,7 +25,7 @@ KEYS_OF_WAVE = 20
 LABELS = msgspec.json.Decoder(dict[str, str])
 
 
-class Reader(Source):
+class Reader(QueryRunner):
     """The views of one shard, as JSON for answers to commands and as values for the reads."""
 
     async def campaign(self, name: ids.CampaignName, at_least: int | None = None) -> Raw | None:
@@ -52,7 +48,7 @@ class Reader(Source):
     async def waves(self, campaign: ids.CampaignName, after: int, limit: int, at_least: int | None) -> list[WaveView]:
         """Return the next waves of a campaign, each with its first units."""
         rows = await self.fetch(READS.waves, campaign, after, limit, KEYS_OF_WAVE, at_least=at_least)
-        return [wave_view.view(WAVE.decode(row["card"]), row["keys"]) for row in rows]
+        return [wave_view(WAVE.decode(row["card"]), row["keys"]) for row in rows]
 
     async def worker(self, worker: ids.WorkerId, at_least: int | None = None) -> Raw | None:
         """Return the worker view as JSON."""
@@ -105,7 +101,9 @@ class Reader(Source):
         """Return one recovery plan as JSON."""
         return raw(await investigation.recovery(self, known, at_least))
 
-    async def keys(self, campaign: ids.CampaignName, where: Where, after: ids.UnitKey | None, limit: int) -> list[ids.UnitKey]:
+    async def keys(
+        self, campaign: ids.CampaignName, where: QuarantineFilter, after: ids.UnitKey | None, limit: int
+    ) -> list[ids.UnitKey]:
         """Return up to *limit* quarantined keys that match *where*, in order, after key *after*."""
         return await matching_keys(self, campaign, where, after, limit)
 
@@ -118,17 +116,17 @@ def raw(value: object) -> Raw | None:
 def campaign_of(row: asyncpg.Record) -> CampaignView:
     """Return the view of a row of `campaign`."""
     quota = None if row["quota"] is None else QUOTA.decode(row["quota"])
-    return campaign_view.view(CAMPAIGN.decode(row["card"]), quota, row["at"])
+    return campaign_view(CAMPAIGN.decode(row["card"]), quota, row["at"])
 
 
 def worker_of(row: asyncpg.Record, offers: Sequence[Offer] = ()) -> WorkerView:
     """Return the view of a row of `worker`, while *offers* wait."""
-    return worker_view.view(WORKER.decode(row["card"]), row["at"], offers)
+    return worker_view(WORKER.decode(row["card"]), row["at"], offers)
 
 
 def quota_of(row: asyncpg.Record) -> QuotaView:
     """Return the view of a row of `quota`."""
-    return quota_view.view(QUOTA.decode(row["card"]))
+    return quota_view(QUOTA.decode(row["card"]))
 
 
 def engine_of(card: EngineCard, quotas: list[QuotaView], head: int) -> EngineView:
@@ -137,7 +135,9 @@ def engine_of(card: EngineCard, quotas: list[QuotaView], head: int) -> EngineVie
     return EngineView(
         state="paused" if paused else "running",
         pool=PoolView(size=card.pool_size, in_use=card.in_use, advice=2 * (os.cpu_count() or 1)),
-        paused=Pause(reason=card.paused_reason, since=card.paused_at, by=card.paused_by) if card.paused_at is not None else None,
+        paused=PauseView(reason=card.paused_reason, since=card.paused_at, by=card.paused_by)
+        if card.paused_at is not None
+        else None,
         quotas=quotas,
         leader=card.leader,
         position=head,

@@ -7,22 +7,22 @@ import msgspec
 from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 
-from projections.http.reads.query_runner import READS, Source
-from projections.rejections import Unreadable
+from projections.http.reads.query_runner import READS, QueryRunner
+from projections.rejections import ReadUnavailable
 from projections.store import CAMPAIGN, ENGINE
 from projections.views.campaign.time_account import CAUSES, Cause
 from projections.views.microseconds import microseconds
-from projections.views.time_accounts.accounts import UnitId, named
-from projections.views.time_accounts.snapshot import SURROUNDINGS, Mark, mark_of
+from projections.views.time_accounts.accounts import UnitId, units_to_place
+from projections.views.time_accounts.snapshot import SURROUNDINGS, AccountSnapshot, account_snapshot
 from service.domain import ids
 from service.domain.events import Recorded
 from service.store.log import codec
 
 KINDS = [kind.kind for kind in SURROUNDINGS]
-MARK = msgspec.json.Decoder(Mark)
+MARK = msgspec.json.Decoder(AccountSnapshot)
 
 
-class Share(Struct, frozen=True):
+class CauseShare(Struct, frozen=True):
     """What one cause took: microseconds of units, and its part of the whole."""
 
     cause: Cause
@@ -30,27 +30,27 @@ class Share(Struct, frozen=True):
     share: float
 
 
-class LedgerView(Struct, kw_only=True, rename={"begin": "from", "end": "to"}):
+class TimeAccountView(Struct, kw_only=True, rename={"begin": "from", "end": "to"}):
     """Where the time of a campaign's open units went; the causes sum to *lifetime_us* exactly."""
 
     campaign: ids.CampaignName
     begin: datetime
     end: datetime
     lifetime_us: int
-    causes: list[Share]
+    causes: list[CauseShare]
     position: int
 
 
-class Now(NamedTuple):
+class AccountHead(NamedTuple):
     """A campaign at the end of what is folded."""
 
     shard: int
     generation: int
     position: int
-    mark: Mark
+    mark: AccountSnapshot
 
 
-async def ledger(source: Source, campaign: ids.CampaignName, begin: datetime, end: datetime) -> LedgerView:
+async def ledger(source: QueryRunner, campaign: ids.CampaignName, begin: datetime, end: datetime) -> TimeAccountView:
     """Return where the time of *campaign* went between two instants, by the events up to the second.
 
     It costs the same for any number of units: of the log no more is read than lies between two marks.
@@ -64,22 +64,22 @@ async def ledger(source: Source, campaign: ids.CampaignName, begin: datetime, en
     spent["working"] -= silent_us
     spent["dead_worker"] += silent_us
     total = sum(spent.values())
-    causes = [Share(cause, us, us / total if total else 0.0) for cause, us in spent.items()]
+    causes = [CauseShare(cause, us, us / total if total else 0.0) for cause, us in spent.items()]
     causes.sort(key=lambda share: -share.us)
-    return LedgerView(campaign=campaign, begin=begin, end=end, lifetime_us=total, causes=causes, position=until_end.position)
+    return TimeAccountView(campaign=campaign, begin=begin, end=end, lifetime_us=total, causes=causes, position=until_end.position)
 
 
-async def latest(connection: PoolConnectionProxy, shard: int, campaign: ids.CampaignName) -> Now:
+async def latest(connection: PoolConnectionProxy, shard: int, campaign: ids.CampaignName) -> AccountHead:
     """Return the campaign as it is folded now."""
     row = await connection.fetchrow(READS.ledger_now, shard, campaign)
     if row is None:
-        raise Unreadable("the views were rebuilt just now")
+        raise ReadUnavailable("the views were rebuilt just now")
     engine_paused = row["engine"] is not None and ENGINE.decode(row["engine"]).paused_at is not None
-    mark = mark_of(CAMPAIGN.decode(row["card"]), row["position"], row["closed"] or [], engine_paused=engine_paused)
-    return Now(shard, row["generation"], row["position"], mark)
+    mark = account_snapshot(CAMPAIGN.decode(row["card"]), row["position"], row["closed"] or [], engine_paused=engine_paused)
+    return AccountHead(shard, row["generation"], row["position"], mark)
 
 
-async def mark_at(connection: PoolConnectionProxy, now: Now, at: datetime) -> Mark:
+async def mark_at(connection: PoolConnectionProxy, now: AccountHead, at: datetime) -> AccountSnapshot:
     """Return the campaign as it was at an instant: from the last mark before it, and the few events since."""
     at_us = microseconds(at)
     if at_us >= now.mark.ledger.at_us:
@@ -99,20 +99,24 @@ async def mark_at(connection: PoolConnectionProxy, now: Now, at: datetime) -> Ma
     return mark
 
 
-def blank(mark: Mark) -> Mark:
+def blank(mark: AccountSnapshot) -> AccountSnapshot:
     """Return a campaign before it began."""
     return msgspec.structs.replace(mark, ledger=type(mark.ledger)(), position=0)
 
 
-async def edge(connection: PoolConnectionProxy, now: Now, mark: Mark, upto: int, at: datetime) -> list[Recorded]:
+async def edge(
+    connection: PoolConnectionProxy, now: AccountHead, mark: AccountSnapshot, upto: int, at: datetime
+) -> list[Recorded]:
     """Return the events from a mark up to an instant."""
     rows = await connection.fetch(READS.ledger_edge, now.shard, mark.campaign, mark.position, upto, at, KINDS)
     return [codec.fact(row, now.shard) for row in rows]
 
 
-async def groups_of(connection: PoolConnectionProxy, now: Now, mark: Mark, events: list[Recorded]) -> dict[ids.UnitKey, int]:
+async def groups_of(
+    connection: PoolConnectionProxy, now: AccountHead, mark: AccountSnapshot, events: list[Recorded]
+) -> dict[ids.UnitKey, int]:
     """Return the groups that the units of some events were in at the mark, where these are told apart."""
-    units: set[UnitId] = {unit for event in events for unit in named(event)} if mark.ledger.groups else set()
+    units: set[UnitId] = {unit for event in events for unit in units_to_place(event)} if mark.ledger.groups else set()
     if not units:
         return {}
     keys = [key for _, key in units]
@@ -120,7 +124,7 @@ async def groups_of(connection: PoolConnectionProxy, now: Now, mark: Mark, event
     return {row["unit"]: row["grp"] for row in rows}
 
 
-async def silence(connection: PoolConnectionProxy, now: Now, begin: datetime, end: datetime) -> int:
+async def silence(connection: PoolConnectionProxy, now: AccountHead, begin: datetime, end: datetime) -> int:
     """Return how long workers held units in a window and were gone, as far as the log said so by its end."""
     where = now.shard, now.generation, now.mark.campaign
     begin_us, end_us = microseconds(begin), microseconds(end)

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from projections.http.reads.query_runner import READS, Source
-from projections.views.unit.attempts import Attempt, story
+from projections.http.reads.query_runner import READS, QueryRunner
+from projections.views.unit.attempts import AttemptRecord, attempt_history
 from projections.views.wave.card import FIRST
 from service.domain import ids
 from service.domain.claiming import Blocker, campaign_blockers, engine_blockers, unit_blockers
@@ -18,13 +18,13 @@ from service.domain.state import State
 from service.store.log import codec, event_log
 from service.store.state import rows
 from service.store.state.loader import Loader
-from service.store.state.read_set import Needs
+from service.store.state.read_set import ReadSet
 
 STORY = 10_000
 LAST = 2**63 - 1
 
 
-class UnitRow(Struct, kw_only=True):
+class UnitListItem(Struct, kw_only=True):
     """A unit in a list; *attempts* counts executions that failed or run now, *token_active* tells whether a claim holds it."""
 
     key: ids.UnitKey
@@ -51,7 +51,7 @@ class UnitView(Struct, kw_only=True):
     state: ids.UnitState
     group: int
     priority: int
-    attempts: list[Attempt]
+    attempts: list[AttemptRecord]
     attempt_count: int
     parks: int
     claims: int
@@ -91,7 +91,7 @@ class Explanation(Struct, kw_only=True):
     position: int
 
 
-class Choice(Struct, frozen=True, kw_only=True):
+class UnitFilter(Struct, frozen=True, kw_only=True):
     """Which units of a campaign a list shows."""
 
     state: str | None = None
@@ -100,15 +100,15 @@ class Choice(Struct, frozen=True, kw_only=True):
     wave: int | None = None
 
 
-async def campaign_known(source: Source, campaign: ids.CampaignName) -> bool:
+async def campaign_known(source: QueryRunner, campaign: ids.CampaignName) -> bool:
     """Tell whether there is such a campaign."""
     row = await source.row(READS.known, campaign)
     return row is not None and bool(row[0])
 
 
 async def units(
-    source: Source, campaign: ids.CampaignName, choice: Choice, after: str, limit: int, at_least: int | None
-) -> list[UnitRow]:
+    source: QueryRunner, campaign: ids.CampaignName, choice: UnitFilter, after: str, limit: int, at_least: int | None
+) -> list[UnitListItem]:
     """Return the next units."""
     parameters: list[Any] = [campaign, after, choice.group, choice.q, limit]
     query = READS.units
@@ -119,11 +119,11 @@ async def units(
         query = READS.units_in_state
         parameters.append(choice.state)
     rows = await source.fetch(query, *parameters, at_least=at_least)
-    return [UnitRow(**dict(row)) for row in rows]
+    return [UnitListItem(**dict(row)) for row in rows]
 
 
 async def unit_view(
-    source: Source, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None, *, painted: bool = False
+    source: QueryRunner, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None, *, painted: bool = False
 ) -> UnitView | None:
     """Return one unit with its attempts, None when there is none; *painted* leaves in its screen what a terminal obeys."""
     async with source.connection(at_least) as connection:
@@ -131,7 +131,7 @@ async def unit_view(
         if row is None:
             return None
         facts = await connection.fetch(READS.story, source.shard, campaign, key, 0, STORY)
-        attempts = story(codec.fact(fact, source.shard) for fact in facts)
+        attempts = attempt_history(codec.fact(fact, source.shard) for fact in facts)
         stretches = silent(attempts)
         usages = await connection.fetch(READS.usages, source.shard, campaign, key, *stretches) if stretches else []
     told = {begun: msgspec.json.decode(usage) for begun, usage in usages if usage is not None}
@@ -144,7 +144,7 @@ async def unit_view(
     return UnitView(**fields, attempts=attempts)
 
 
-def silent(attempts: Sequence[Attempt]) -> tuple[list[int], list[int]] | None:
+def silent(attempts: Sequence[AttemptRecord]) -> tuple[list[int], list[int]] | None:
     """Return from where to where in the log those *attempts* of a unit went whose end tells no usage, None when none did."""
     stretches = pairwise([*(attempt.position for attempt in attempts), LAST])
     found = [stretch for attempt, stretch in zip(attempts, stretches, strict=True) if attempt.usage is None]
@@ -152,14 +152,14 @@ def silent(attempts: Sequence[Attempt]) -> tuple[list[int], list[int]] | None:
 
 
 async def explain(
-    source: Source, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None
+    source: QueryRunner, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None
 ) -> Explanation | None:
     """Return every reason why the unit is not claimed, by the very predicate of the claim."""
     async with source.connection(at_least) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         now = await connection.fetchrow(event_log.QUERIES.moment, source.shard)
         assert now is not None, "every shard has an engine"
         state = State(rows.engine(now))
-        needs = Needs(())
+        needs = ReadSet(())
         needs.campaigns.add(campaign)
         needs.units.add((campaign, key))
         loader = Loader(connection, source.shard, state, now["at"])

@@ -9,16 +9,16 @@ from msgspec import Struct, field
 
 from projections.views.campaign.durations import Durations
 from projections.views.campaign.failure_groups import FailureGroup
-from projections.views.campaign.throughput import Pace
-from projections.views.campaign.time_account import Ledger
-from projections.views.campaign.timeline import Course
+from projections.views.campaign.throughput import Throughput
+from projections.views.campaign.time_account import TimeAccount
+from projections.views.campaign.timeline import Timeline
 from projections.views.microseconds import microseconds
-from projections.views.unit.transitions import STEPS
+from projections.views.unit.transitions import TRANSITIONS
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Counts
 from service.domain.policy import Policy
-from service.domain.recovery import named
+from service.domain.recovery import recovery_id
 
 DECISIONS = 50
 
@@ -61,9 +61,9 @@ class CampaignCard(Struct, kw_only=True):
     done_at: datetime | None = None
     counts: Counts = field(default_factory=Counts)
     quarantined_by_reason: dict[str, int] = field(default_factory=dict)
-    pace: Pace = field(default_factory=Pace)
-    ledger: Ledger = field(default_factory=Ledger)
-    course: Course = field(default_factory=Course)
+    pace: Throughput = field(default_factory=Throughput)
+    ledger: TimeAccount = field(default_factory=TimeAccount)
+    course: Timeline = field(default_factory=Timeline)
     durations: Durations = field(default_factory=Durations)
     failures: list[FailureGroup] = field(default_factory=list)
     decisions: list[int] = field(default_factory=list)
@@ -220,7 +220,7 @@ def unit_parked(card: CampaignCard, body: e.UnitParked, _event: e.Recorded) -> N
 
 def recovery_detected(card: CampaignCard, _body: e.RecoveryDetected, event: e.Recorded) -> None:
     """A person is asked about the claims, which all are dead."""
-    card.plan = named(event.position)
+    card.plan = recovery_id(event.position)
 
 
 def recovery_ended(card: CampaignCard, _body: e.Event, _event: e.Recorded) -> None:
@@ -235,7 +235,7 @@ def noted(_card: CampaignCard, _body: e.Event, _event: e.Recorded) -> None:
 Change = Callable[[CampaignCard, Any, e.Recorded], None]
 
 FOLDS: dict[type[e.Event], Change] = {
-    **dict.fromkeys(STEPS, noted),
+    **dict.fromkeys(TRANSITIONS, noted),
     e.CampaignEdited: edited,
     e.CampaignPaused: paused,
     e.CampaignResumed: resumed,

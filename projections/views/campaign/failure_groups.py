@@ -40,10 +40,10 @@ def pattern_of(error: str | None) -> str:
 def join(groups: list[FailureGroup], card: QuarantineCard) -> None:
     """Count a unit that goes into quarantine, and note on its card under which pattern."""
     card.pattern = pattern_of(card.error)
-    group = found(groups, card)
+    group = group_of(groups, card)
     if group is None and len(groups) >= MOST:
         card.pattern = ANYTHING
-        group = found(groups, card)
+        group = group_of(groups, card)
     if group is None:
         group = FailureGroup(reason=card.reason, pattern=card.pattern, count=0, unit=card.key, at=card.quarantined_at)
         groups.append(group)
@@ -53,7 +53,7 @@ def join(groups: list[FailureGroup], card: QuarantineCard) -> None:
 
 def leave(groups: list[FailureGroup], card: QuarantineCard) -> None:
     """Count a unit that leaves the quarantine."""
-    group = found(groups, card)
+    group = group_of(groups, card)
     if group is None:
         return  # its card was folded before failures were counted alike; a rebuild mends both
     group.count -= 1
@@ -61,6 +61,6 @@ def leave(groups: list[FailureGroup], card: QuarantineCard) -> None:
         groups.remove(group)
 
 
-def found(groups: list[FailureGroup], card: QuarantineCard) -> FailureGroup | None:
+def group_of(groups: list[FailureGroup], card: QuarantineCard) -> FailureGroup | None:
     """Return the group that *card* is counted in."""
     return next((group for group in groups if group.pattern == card.pattern and group.reason == card.reason), None)

@@ -8,7 +8,7 @@ ENOUGH = 20
 EVIDENCE = 3
 
 
-class Pace(Struct, gc=False):
+class Throughput(Struct, gc=False):
     """The active clock of a campaign and what was done on it.
 
     *clock_us* is what it showed when it last stood still, *since_us* since when it runs, *minutes* pairs of a minute on it and

@@ -27,14 +27,14 @@ HOLDING: tuple[ids.UnitState, ...] = ("running", "delayed", "parked")
 DEFAULT_GROUP = 99
 
 
-class Crowd(Struct, gc=False):
+class GroupLoad(Struct, gc=False):
     """How many units of a group wait for a worker, and how many hold later groups back without waiting for one."""
 
     ready: int = 0
     held: int = 0
 
 
-class Ledger(Struct):
+class TimeAccount(Struct):
     """What the time of open units went to, up to *at_us*.
 
     A unit's life is the time in which it is open: from its import, or its return from quarantine, to its end. A ready unit waits
@@ -48,7 +48,7 @@ class Ledger(Struct):
 
     at_us: int = 0
     spent: dict[Cause, int] = field(default_factory=dict)
-    groups: dict[int, Crowd] = field(default_factory=dict)
+    groups: dict[int, GroupLoad] = field(default_factory=dict)
     silent_us: int = 0
     longest_us: int = 0
     facts: int = 0
@@ -111,15 +111,15 @@ class Ledger(Struct):
         """Begin to tell groups apart: all units so far are in the default one."""
         if not self.groups:
             held = sum(getattr(counts, state) for state in HOLDING)
-            self.groups[DEFAULT_GROUP] = Crowd(counts.ready, held)
+            self.groups[DEFAULT_GROUP] = GroupLoad(counts.ready, held)
 
     def move(self, group: int, old: ids.UnitState | None, new: ids.UnitState | None) -> None:
         """Let a unit of a group go from one state to another; None is outside of the group."""
-        crowd = self.groups.setdefault(group, Crowd())
+        crowd = self.groups.setdefault(group, GroupLoad())
         crowd.ready += (new == "ready") - (old == "ready")
         crowd.held += (new in HOLDING) - (old in HOLDING)
 
-    def copy(self) -> "Ledger":
+    def copy(self) -> "TimeAccount":
         """Return one that goes its own way."""
         groups = {group: copy(crowd) for group, crowd in self.groups.items()}
         return replace(self, spent=dict(self.spent), groups=groups)

@@ -6,7 +6,7 @@ SLOTS = 120
 NARROWEST_US = 5_000_000
 
 
-class Course(Struct, gc=False):
+class Timeline(Struct, gc=False):
     """Counts by slot; *begun_us* is when the first slot begins, *width_us* how long each is.
 
     There are never more than `SLOTS` of them: when the time is over, two become one of twice the width.

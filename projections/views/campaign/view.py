@@ -32,7 +32,7 @@ class UnitCounts(Struct, kw_only=True):
     cancelled: int
 
 
-class Pause(Struct, kw_only=True):
+class PauseView(Struct, kw_only=True):
     """Since when, why and by whom."""
 
     reason: str | None
@@ -73,7 +73,7 @@ class CampaignView(Struct, kw_only=True):
     eta_s: float | None
     eta_low: datetime | None
     eta_high: datetime | None
-    paused: Pause | None
+    paused: PauseView | None
     breaker: BreakerView
     quota: ids.QuotaKey | None
     quota_line: str | None
@@ -91,7 +91,7 @@ class CampaignView(Struct, kw_only=True):
     position: int
 
 
-def view(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> CampaignView:
+def campaign_view(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> CampaignView:
     """Return *card* as it is shown at *at*."""
     counts = card.counts
     rate = card.pace.rate(microseconds(at))
@@ -108,7 +108,7 @@ def view(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> CampaignV
         eta_s=left_s,
         eta_low=later(at, low_s),
         eta_high=later(at, high_s),
-        paused=None if card.paused_at is None else Pause(reason=card.paused_reason, since=card.paused_at, by=card.paused_by),
+        paused=None if card.paused_at is None else PauseView(reason=card.paused_reason, since=card.paused_at, by=card.paused_by),
         breaker=breaker(card),
         quota_line=quota_line(card, quota),
     )

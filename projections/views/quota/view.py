@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from projections.views.campaign.view import Pause
+from projections.views.campaign.view import PauseView
 from projections.views.quota.card import QuotaCard
 from service.domain import ids
 from service.domain.events import QuotaPolicy
@@ -40,13 +40,13 @@ class EngineView(Struct, kw_only=True):
 
     state: Literal["running", "paused"]
     pool: PoolView
-    paused: Pause | None
+    paused: PauseView | None
     quotas: list[QuotaView]
     leader: str | None
     position: int
 
 
-def view(card: QuotaCard) -> QuotaView:
+def quota_view(card: QuotaCard) -> QuotaView:
     """Return *card* as it is shown."""
     return QuotaView(
         key=card.key,

@@ -13,8 +13,8 @@ from projections.views.campaign.time_account import DEFAULT_GROUP, Cause
 from projections.views.engine import EngineCard
 from projections.views.microseconds import microseconds
 from projections.views.quota.card import QuotaCard
-from projections.views.time_accounts.snapshot import EVERY, SURROUNDINGS, Mark, mark_of
-from projections.views.unit.transitions import STEPS, Step
+from projections.views.time_accounts.snapshot import EVERY, SURROUNDINGS, AccountSnapshot, account_snapshot
+from projections.views.unit.transitions import TRANSITIONS, Transition
 from projections.views.worker.card import WorkerCard
 from service.domain import events as e
 from service.domain import ids
@@ -25,7 +25,7 @@ SECOND_US = 1_000_000
 UnitId = tuple[ids.CampaignName, ids.UnitKey]
 
 
-class Silence(Struct, frozen=True):
+class DeadTime(Struct, frozen=True):
     """The time before an event in which a worker held a claim and was gone; *total_us* sums all of its campaign so far."""
 
     campaign: ids.CampaignName
@@ -35,7 +35,7 @@ class Silence(Struct, frozen=True):
     total_us: int
 
 
-class Grouped(Struct, frozen=True):
+class GroupMembership(Struct, frozen=True):
     """A unit that is in a group from an event on."""
 
     campaign: ids.CampaignName
@@ -44,7 +44,7 @@ class Grouped(Struct, frozen=True):
     group: int
 
 
-class Surroundings(Protocol):
+class SurroundingCards(Protocol):
     """The cards that a ledger looks at beside its own."""
 
     engine: EngineCard
@@ -53,7 +53,7 @@ class Surroundings(Protocol):
     quotas: dict[ids.QuotaKey, QuotaCard]
 
 
-class Ledgers:
+class TimeAccounts:
     """What is in memory of ledgers beside the cards: the groups of units, and what is not written yet.
 
     Before a page is folded, what `unknown` names is brought from where it is stored, if it is there.
@@ -61,19 +61,19 @@ class Ledgers:
 
     def __init__(self) -> None:
         self.groups: dict[UnitId, int] = {}
-        self.marks: list[Mark] = []
-        self.silences: list[Silence] = []
-        self.grouped: list[Grouped] = []
+        self.marks: list[AccountSnapshot] = []
+        self.silences: list[DeadTime] = []
+        self.grouped: list[GroupMembership] = []
         self._at: datetime | None = None
         self._at_us = 0
 
     def unknown(self, events: Iterable[e.Recorded], campaigns: Mapping[ids.CampaignName, CampaignCard]) -> set[UnitId]:
         """Return the units whose group the fold of *events* asks for and that are not in memory."""
         divided = {name for name, card in campaigns.items() if card.ledger.groups}
-        asked = {unit for event in events if event.campaign in divided for unit in named(event)} if divided else set()
+        asked = {unit for event in events if event.campaign in divided for unit in units_to_place(event)} if divided else set()
         return asked - self.groups.keys()
 
-    def take(self, card: CampaignCard, event: e.Recorded, step: Step | None, around: Surroundings) -> None:
+    def take(self, card: CampaignCard, event: e.Recorded, step: Transition | None, around: SurroundingCards) -> None:
         """Bring the ledger of a campaign up to an event and the *step* that it is, before its card takes the event."""
         ledger, kind = card.ledger, type(event.body)
         ledger.facts += 1
@@ -88,7 +88,7 @@ class Ledgers:
         elif kind is e.LeaseExpired or kind in IMPORTS:
             self._rare(card, event)
 
-    def pass_time(self, card: CampaignCard, at: datetime, around: Surroundings) -> None:
+    def pass_time(self, card: CampaignCard, at: datetime, around: SurroundingCards) -> None:
         """Let time go by in a campaign."""
         if at != self._at:
             self._at, self._at_us = at, microseconds(at)
@@ -96,12 +96,12 @@ class Ledgers:
             waiting = held_back(card, around) if card.counts.ready else None
             card.ledger.until(self._at_us, card.counts, waiting, ordered=card.policy.groups == "ordered")
 
-    def begin(self, card: CampaignCard, event: e.Recorded, around: Surroundings) -> None:
+    def begin(self, card: CampaignCard, event: e.Recorded, around: SurroundingCards) -> None:
         """Begin the ledger of a campaign."""
         card.ledger.at_us = microseconds(event.at)
         self.mark(card, event.position, around)
 
-    def turn(self, event: e.Recorded, around: Surroundings) -> list[CampaignCard]:
+    def turn(self, event: e.Recorded, around: SurroundingCards) -> list[CampaignCard]:
         """Bring those ledgers up to an event that may hold back, or let go, what waits in many campaigns; return their cards."""
         body = event.body
         if not isinstance(body, SURROUNDINGS):
@@ -113,15 +113,15 @@ class Ledgers:
             self.pass_time(card, event.at, around)
         return concerned
 
-    def mark(self, card: CampaignCard, position: int, around: Surroundings) -> None:
+    def mark(self, card: CampaignCard, position: int, around: SurroundingCards) -> None:
         """Mark where the ledger of a campaign stands."""
         card.ledger.facts = 0
         closed = sorted(key for key, quota in around.quotas.items() if quota.reason is not None)
-        mark = mark_of(card, position, closed, engine_paused=around.engine.paused_at is not None)
+        mark = account_snapshot(card, position, closed, engine_paused=around.engine.paused_at is not None)
         mark.ledger, mark.counts = mark.ledger.copy(), copy(mark.counts)
         self.marks.append(mark)
 
-    def _released(self, card: CampaignCard, event: e.Recorded, around: Surroundings) -> None:
+    def _released(self, card: CampaignCard, event: e.Recorded, around: SurroundingCards) -> None:
         """A claim ended neutrally; one of a silent worker was no work since that was heard last."""
         assert isinstance(event.body, e.UnitReleased)
         worker = around.workers.get(event.worker) if event.worker is not None else None
@@ -134,7 +134,7 @@ class Ledgers:
     def _mourn(self, card: CampaignCard, event: e.Recorded, since_us: int) -> None:
         since_us = card.ledger.mourn(since_us)
         if since_us < card.ledger.at_us:
-            self.silences.append(Silence(card.name, card.ledger.at_us, event.position, since_us, card.ledger.silent_us))
+            self.silences.append(DeadTime(card.name, card.ledger.at_us, event.position, since_us, card.ledger.silent_us))
 
     def _rare(self, card: CampaignCard, event: e.Recorded) -> None:
         """A worker was silent, or units came or changed."""
@@ -157,7 +157,7 @@ class Ledgers:
     def _place(self, campaign: ids.CampaignName, unit: ids.UnitKey, group: int, position: int) -> None:
         """Note the group of a unit; who was never in another than the default one is not noted."""
         if self._group(campaign, unit) != group:
-            self.grouped.append(Grouped(campaign, unit, position, group))
+            self.grouped.append(GroupMembership(campaign, unit, position, group))
         self.groups[campaign, unit] = group
 
     def saved(self) -> None:
@@ -172,7 +172,7 @@ class Ledgers:
 IMPORTS = (e.UnitsAdded, e.UnitsUpdated)
 
 
-def held_back(card: CampaignCard, around: Surroundings) -> Cause | None:
+def held_back(card: CampaignCard, around: SurroundingCards) -> Cause | None:
     """Return what holds back every ready unit of a campaign now."""
     if around.engine.paused_at is not None or card.paused_at is not None or not card.auto:
         return "paused"
@@ -182,11 +182,11 @@ def held_back(card: CampaignCard, around: Surroundings) -> Cause | None:
     return None if quota is None or quota.reason is None else "quota"
 
 
-def named(event: e.Recorded) -> Iterable[UnitId]:
+def units_to_place(event: e.Recorded) -> Iterable[UnitId]:
     """Yield the units whose group the fold of *event* asks for."""
     if event.campaign is None:
         return
     if isinstance(event.body, e.UnitsUpdated):
         yield from ((event.campaign, patch.key) for patch in event.body.units if isinstance(patch.group, int))
-    elif event.unit is not None and type(event.body) in STEPS:
+    elif event.unit is not None and type(event.body) in TRANSITIONS:
         yield event.campaign, event.unit

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from projections.views.campaign.card import CampaignCard
 from projections.views.microseconds import microseconds
-from projections.views.time_accounts.accounts import Surroundings, held_back
+from projections.views.time_accounts.accounts import SurroundingCards, held_back
 
 
-def runs(card: CampaignCard, around: Surroundings) -> bool:
+def runs(card: CampaignCard, around: SurroundingCards) -> bool:
     """Tell whether time counts for a campaign: it has begun, is not paused, and a unit runs, or may once somebody claims it.
 
     A unit that rests before its retry may too. So while nothing runs, the clock stands where all that is open is parked or
@@ -21,7 +21,7 @@ def runs(card: CampaignCard, around: Surroundings) -> bool:
     return card.state == "running" and counts.ready + counts.delayed > 0 and held_back(card, around) is None
 
 
-def keep(card: CampaignCard, at: datetime, around: Surroundings) -> None:
+def keep(card: CampaignCard, at: datetime, around: SurroundingCards) -> None:
     """Start or stop the clock of a campaign, after an event that was folded into all cards that it concerns."""
     running = runs(card, around)
     if running != (card.pace.since_us is not None):

@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Struct
 
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.time_account import DEFAULT_GROUP, Cause, Ledger
+from projections.views.campaign.time_account import DEFAULT_GROUP, Cause, TimeAccount
 from projections.views.microseconds import microseconds
-from projections.views.unit.transitions import STEPS
+from projections.views.unit.transitions import TRANSITIONS
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Counts
@@ -19,12 +19,12 @@ EVERY = 200
 """Facts of a campaign between two marks; an import counts for as many as it has units."""
 
 
-class Mark(Struct, kw_only=True):
+class AccountSnapshot(Struct, kw_only=True):
     """A campaign after the event at *position*, as far as its ledger goes on from it; *closed* are the quotas whose gates are."""
 
     campaign: ids.CampaignName
     position: int
-    ledger: Ledger
+    ledger: TimeAccount
     counts: Counts
     quota: ids.QuotaKey | None
     closed: list[ids.QuotaKey]
@@ -50,7 +50,7 @@ class Mark(Struct, kw_only=True):
     def fold(self, event: e.Recorded, groups: dict[ids.UnitKey, int]) -> None:
         """Fold an event of the campaign, or one about everything; *groups* has the units outside of the default one."""
         self.until(microseconds(event.at))
-        body, step = event.body, STEPS.get(type(event.body))
+        body, step = event.body, TRANSITIONS.get(type(event.body))
         if step is not None and event.unit is not None:
             old, new = step(body)
             self.counts.move(old, new)
@@ -69,9 +69,9 @@ class Mark(Struct, kw_only=True):
                 change(self, body)
 
 
-def mark_of(card: CampaignCard, position: int, closed: list[ids.QuotaKey], *, engine_paused: bool) -> Mark:
+def account_snapshot(card: CampaignCard, position: int, closed: list[ids.QuotaKey], *, engine_paused: bool) -> AccountSnapshot:
     """Return the mark of a campaign as it is shown after the event at *position*."""
-    return Mark(
+    return AccountSnapshot(
         campaign=card.name,
         position=position,
         ledger=card.ledger,
@@ -86,7 +86,7 @@ def mark_of(card: CampaignCard, position: int, closed: list[ids.QuotaKey], *, en
     )
 
 
-def edited(mark: Mark, body: e.CampaignEdited) -> None:
+def edited(mark: AccountSnapshot, body: e.CampaignEdited) -> None:
     """Fields changed."""
     if "quota" in body.changes:
         mark.quota = body.changes["quota"].new
@@ -96,28 +96,28 @@ def edited(mark: Mark, body: e.CampaignEdited) -> None:
         mark.ordered = msgspec.convert(body.changes["policy"].new, Policy).groups == "ordered"
 
 
-def switch(name: str, *, on: bool) -> Callable[[Mark, Any], None]:
+def switch(name: str, *, on: bool) -> Callable[[AccountSnapshot, Any], None]:
     """Return the fold of an event that turns a switch."""
 
-    def turn(mark: Mark, _body: e.Event) -> None:
+    def turn(mark: AccountSnapshot, _body: e.Event) -> None:
         setattr(mark, name, on)
 
     return turn
 
 
-def gate_closed(mark: Mark, body: e.QuotaGateClosed) -> None:
+def gate_closed(mark: AccountSnapshot, body: e.QuotaGateClosed) -> None:
     """Nothing passes."""
     if body.key not in mark.closed:
         mark.closed.append(body.key)
 
 
-def gate_opened(mark: Mark, body: e.QuotaGateOpened) -> None:
+def gate_opened(mark: AccountSnapshot, body: e.QuotaGateOpened) -> None:
     """Claims pass again."""
     if body.key in mark.closed:
         mark.closed.remove(body.key)
 
 
-SWITCHES: dict[type[e.Event], Callable[[Mark, Any], None]] = {
+SWITCHES: dict[type[e.Event], Callable[[AccountSnapshot, Any], None]] = {
     e.CampaignEdited: edited,
     e.CampaignPaused: switch("paused", on=True),
     e.CampaignResumed: switch("paused", on=False),

@@ -13,7 +13,7 @@ Outcome = Literal["running", "completed", "failed", "expired", "parked", "releas
 SILENT = ("lease_expired", "heartbeat_dead")
 
 
-class Attempt(Struct, kw_only=True):
+class AttemptRecord(Struct, kw_only=True):
     """One execution; without *ended_at* it is in flight. *attempt* numbers those that count."""
 
     attempt: int
@@ -33,9 +33,9 @@ class Attempt(Struct, kw_only=True):
     position: int
 
 
-def story(events: Iterable[e.Recorded]) -> list[Attempt]:
+def attempt_history(events: Iterable[e.Recorded]) -> list[AttemptRecord]:
     """Return every execution that *events* of one unit tell of, in their order."""
-    attempts: dict[ids.Token, Attempt] = {}
+    attempts: dict[ids.Token, AttemptRecord] = {}
     for event in events:
         body = event.body
         if isinstance(body, e.UnitClaimed):
@@ -47,12 +47,12 @@ def story(events: Iterable[e.Recorded]) -> list[Attempt]:
     return list(attempts.values())
 
 
-def started(body: e.UnitClaimed, event: e.Recorded) -> Attempt:
+def started(body: e.UnitClaimed, event: e.Recorded) -> AttemptRecord:
     """Return an execution in flight."""
-    return Attempt(attempt=body.attempt, started_at=event.at, worker=event.worker, mode=body.mode, position=event.position)
+    return AttemptRecord(attempt=body.attempt, started_at=event.at, worker=event.worker, mode=body.mode, position=event.position)
 
 
-def end(attempt: Attempt, body: e.UnitCompleted | e.AttemptFailed | e.UnitParked | e.UnitReleased, at: datetime) -> None:
+def end(attempt: AttemptRecord, body: e.UnitCompleted | e.AttemptFailed | e.UnitParked | e.UnitReleased, at: datetime) -> None:
     """Note how *attempt* ended; a completion that came late replaces what was believed before."""
     attempt.ended_at = at
     attempt.duration_s = (at - attempt.started_at).total_seconds()

@@ -39,7 +39,7 @@ TEXT_CHARS = 1000
 """Of an error or a reason, cut once it is redacted."""
 
 
-class Unit(NamedTuple):
+class TracedUnit(NamedTuple):
     """A unit by its name."""
 
     campaign: ids.CampaignName
@@ -69,14 +69,14 @@ class Root(Struct, frozen=True):
     span_id: bytes = b""
 
     @classmethod
-    def of(cls, log: Log, unit: Unit, ordered: tuple[str, str] | None) -> Self:
+    def of(cls, log: Log, unit: TracedUnit, ordered: tuple[str, str] | None) -> Self:
         """Return the trace and the span of the order, else a trace of the unit's own."""
         if ordered is None:
             return cls(log.digest(TRACE_BYTES, *unit))
         return cls(*map(bytes.fromhex, ordered))
 
 
-class Mark(Struct, frozen=True):
+class SpanEvent(Struct, frozen=True):
     """What happened at one moment of a span."""
 
     name: str
@@ -104,19 +104,19 @@ class Span(Struct, frozen=True, kw_only=True):
     attributes: Attributes
     status: Status = "unset"
     message: str = ""
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[SpanEvent, ...] = ()
     links: tuple[Link, ...] = ()
     position: int
 
 
-class Claim(NamedTuple):
+class TracedClaim(NamedTuple):
     """A claim with its place in the log, by which its spans are named."""
 
     event: e.Recorded
     body: e.UnitClaimed
 
 
-class Verdict(Struct, frozen=True):
+class AttemptVerdict(Struct, frozen=True):
     """How an execution ended."""
 
     attributes: Attributes
@@ -124,7 +124,7 @@ class Verdict(Struct, frozen=True):
     message: str = ""
 
 
-class Life:
+class TraceFold:
     """What is remembered of a unit from one event to the next: its last two claims, how the last ended, what it rests from.
 
     It may begin with any claim: the spans that end after the next one are those of the whole life.
@@ -133,8 +133,8 @@ class Life:
     def __init__(self, log: Log, root: Root) -> None:
         self._log = log
         self._root = root
-        self._before: Claim | None = None
-        self._claim: Claim | None = None
+        self._before: TracedClaim | None = None
+        self._claim: TracedClaim | None = None
         self._ended: e.Recorded | None = None
         self._rest: tuple[e.Recorded, Rest] | None = None
 
@@ -145,7 +145,7 @@ class Life:
             yield self._rested(*self._rest, event)
             self._rest = None
         if isinstance(body, e.UnitClaimed):
-            self._before, self._claim, self._ended = self._claim, Claim(event, body), None
+            self._before, self._claim, self._ended = self._claim, TracedClaim(event, body), None
         elif isinstance(body, Ending) and self._claim is not None and body.token == self._claim.body.token:
             yield from (
                 self._late(self._claim, self._ended, body, event) if self._ended else self._attempt(self._claim, body, event)
@@ -154,14 +154,14 @@ class Life:
         if isinstance(body, Rest):
             self._rest = event, body
 
-    def _attempt(self, claim: Claim, body: Ending, event: e.Recorded) -> Iterator[Span]:
+    def _attempt(self, claim: TracedClaim, body: Ending, event: e.Recorded) -> Iterator[Span]:
         """Yield an execution from the time when the unit was ready, with its wait and its run."""
         held = claim.event.position
         whole = self._span("attempt", held, claim.event.at - timedelta(seconds=claim.body.waited), event)
         common, result = whole.attributes | of_claim(claim), verdict(body)
         places: Attributes = {"muster.claim.position": held, "muster.end.position": event.position}
         more: Attributes = {"muster.mode": claim.body.mode, "muster.brief_rev": claim.body.brief_rev, **places}
-        mark = Mark("claim", claim.event.at, {"muster.lease_s": claim.body.lease_s, "muster.claim.position": held})
+        mark = SpanEvent("claim", claim.event.at, {"muster.lease_s": claim.body.lease_s, "muster.claim.position": held})
         yield replace(
             whole,
             attributes=common | more | result.attributes,
@@ -183,7 +183,7 @@ class Life:
             message=result.message,
         )
 
-    def _late(self, claim: Claim, ended: e.Recorded, body: Ending, event: e.Recorded) -> Iterator[Span]:
+    def _late(self, claim: TracedClaim, ended: e.Recorded, body: Ending, event: e.Recorded) -> Iterator[Span]:
         """Yield what an execution brought that was believed to have ended."""
         result = verdict(body)
         span = self._span("late result", event.position, ended.at, event, self._log.span_id(claim.event.position, "attempt"))
@@ -217,35 +217,35 @@ class Life:
             position=event.position,
         )
 
-    def _link(self, claim: Claim) -> Link:
+    def _link(self, claim: TracedClaim) -> Link:
         return Link(self._log.span_id(claim.event.position, "attempt"), {"muster.attempt": claim.body.attempt})
 
 
 def spans(log: Log, root: Root, events: Iterable[e.Recorded]) -> Iterator[Span]:
     """Yield every span that ended within *events* of one unit, which begin with its first or with a claim."""
-    life = Life(log, root)
+    life = TraceFold(log, root)
     for event in events:
         yield from life.fold(event)
 
 
-def of_claim(claim: Claim) -> Attributes:
+def of_claim(claim: TracedClaim) -> Attributes:
     """Return which execution it was, and whose."""
     return {"muster.attempt": claim.body.attempt, "muster.worker": claim.event.worker or ""}
 
 
-def verdict(body: Ending) -> Verdict:
+def verdict(body: Ending) -> AttemptVerdict:
     """Return how an execution ended; only a failure is an error."""
     match body:
         case e.UnitCompleted():
-            return Verdict({"muster.outcome": "completed", **exited(body)}, "ok")
+            return AttemptVerdict({"muster.outcome": "completed", **exited(body)}, "ok")
         case e.AttemptFailed():
             outcome = "expired" if body.reason in SILENT else "failed"
             attributes: Attributes = {"muster.outcome": outcome, "error.type": body.reason, **exited(body)}
-            return Verdict(attributes, "error", cut(body.error or body.reason))
+            return AttemptVerdict(attributes, "error", cut(body.error or body.reason))
         case e.UnitParked():
-            return Verdict({"muster.outcome": "parked", "muster.reason": cut(body.reason)})
+            return AttemptVerdict({"muster.outcome": "parked", "muster.reason": cut(body.reason)})
         case e.UnitReleased():
-            return Verdict({"muster.outcome": "released", "muster.reason": body.cause})
+            return AttemptVerdict({"muster.outcome": "released", "muster.reason": body.cause})
         case _:
             assert_never(body)
 

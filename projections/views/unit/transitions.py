@@ -6,16 +6,16 @@ from typing import Any
 from service.domain import events as e
 from service.domain import ids
 
-Step = tuple[ids.UnitState, ids.UnitState]
-StepOf = Callable[[Any], Step]
+Transition = tuple[ids.UnitState, ids.UnitState]
+TransitionOf = Callable[[Any], Transition]
 
 
-def always(old: ids.UnitState, new: ids.UnitState) -> StepOf:
+def always(old: ids.UnitState, new: ids.UnitState) -> TransitionOf:
     """Return the step of an event that always leads the same way."""
     return lambda _body: (old, new)
 
 
-STEPS: dict[type[e.Event], StepOf] = {
+TRANSITIONS: dict[type[e.Event], TransitionOf] = {
     e.UnitClaimed: always("ready", "running"),
     e.UnitCompleted: lambda body: (body.was, "done"),
     e.RetryScheduled: always("running", "delayed"),

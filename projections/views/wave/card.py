@@ -6,8 +6,8 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from projections.views.measurement import Measured, Span, between
-from projections.views.unit.transitions import STEPS, Step
+from projections.views.measurement import Measured, Measurement, between
+from projections.views.unit.transitions import TRANSITIONS, Transition
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Counts
@@ -53,7 +53,7 @@ class Waves:
         self.cards: dict[WaveId, WaveCard] = {}
         self.places: dict[UnitId, int] = {}
         self.touched: set[WaveId] = set()
-        self.spans: list[Span] = []
+        self.spans: list[Measurement] = []
         self.placed: list[tuple[ids.CampaignName, ids.UnitKey, int]] = []
 
     def unplaced(self, events: Sequence[e.Recorded], depth: Depth) -> set[UnitId]:
@@ -61,7 +61,7 @@ class Waves:
         deep = {name for name in {event.campaign for event in events} if name is not None and depth(name) > FIRST}
         if not deep:
             return set()
-        missing = {unit for event in events if event.campaign in deep for unit in named(event)} - self.places.keys()
+        missing = {unit for event in events if event.campaign in deep for unit in units_to_level(event)} - self.places.keys()
         return missing - {unit for event in events for unit in added(event)} if missing else missing
 
     def place(self, campaign: ids.CampaignName, units: Sequence[e.NewUnit]) -> None:
@@ -82,7 +82,7 @@ class Waves:
                 continue
             if kind is e.UnitsAdded:
                 changed.update((campaign, wave) for wave in self.joined(event))
-            elif kind in STEPS and event.unit is not None:
+            elif kind in TRANSITIONS and event.unit is not None:
                 changed.add((campaign, self.places.get((campaign, event.unit), FIRST)))
         return {(campaign, wave) for campaign, wave in changed - self.cards.keys() if wave <= depth(campaign)}
 
@@ -94,7 +94,7 @@ class Waves:
         self.place(campaign, body.units)
         return {self.places.get((campaign, unit.key), FIRST) for unit in body.units}
 
-    def fold(self, event: e.Recorded, step: Step | None) -> int:
+    def fold(self, event: e.Recorded, step: Transition | None) -> int:
         """Count what *event* adds, or the *step* that it is; return how many waves more have open units."""
         assert event.campaign is not None, "the envelope of a unit's event names the campaign"
         body = event.body
@@ -103,20 +103,20 @@ class Waves:
             return self._move(self.card(event.campaign, wave), step, event)
         return self._join(event.campaign, body.units) if isinstance(body, e.UnitsAdded) else 0
 
-    def _move(self, card: WaveCard, step: Step, event: e.Recorded) -> int:
+    def _move(self, card: WaveCard, step: Transition, event: e.Recorded) -> int:
         old, new = step
         units = card.units
         units.move(old, new)
         if new in ids.OPEN_STATES:
             if new == "running" and card.started_at is None:
                 card.started_at = event.at
-                self.spans.append(Span("wave", units.total, event))
+                self.spans.append(Measurement("wave", units.total, event))
             return int(old not in ids.OPEN_STATES and units.open == 1)
         card.rested_at = event.at
         if old not in ids.OPEN_STATES or units.open:
             return 0
         if card.started_at is not None:
-            self.spans.append(Span(card.end, between(card.started_at, event.at), event))
+            self.spans.append(Measurement(card.end, between(card.started_at, event.at), event))
         return -1
 
     def _join(self, campaign: ids.CampaignName, units: Sequence[e.NewUnit]) -> int:
@@ -157,13 +157,13 @@ def added(event: e.Recorded) -> Iterable[UnitId]:
         yield from ((event.campaign, unit.key) for unit in event.body.units)
 
 
-def named(event: e.Recorded) -> Iterable[UnitId]:
+def units_to_level(event: e.Recorded) -> Iterable[UnitId]:
     """Yield the units whose place the fold of *event* asks for."""
     if event.campaign is None:
         return
     if isinstance(event.body, e.UnitsAdded):
         yield from ((event.campaign, parent) for unit in event.body.units for parent in unit.depends_on)
-    elif event.unit is not None and type(event.body) in STEPS:
+    elif event.unit is not None and type(event.body) in TRANSITIONS:
         yield event.campaign, event.unit
 
 

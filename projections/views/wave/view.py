@@ -25,7 +25,7 @@ class WaveView(Struct, kw_only=True):
     duration_s: float | None
 
 
-def view(card: WaveCard, keys: Sequence[ids.UnitKey]) -> WaveView:
+def wave_view(card: WaveCard, keys: Sequence[ids.UnitKey]) -> WaveView:
     """Return *card* as it is shown."""
     duration = None if card.started_at is None or card.ended_at is None else card.ended_at - card.started_at
     counts = card.units

@@ -60,7 +60,7 @@ class WorkerCard(Struct, kw_only=True):
         return bool(self.claims) or (self.registered and self.state == "active")
 
 
-def met(event: e.Recorded) -> WorkerCard:
+def first_card(event: e.Recorded) -> WorkerCard:
     """Return the card of a worker of which this is the first word."""
     assert event.worker is not None, "the envelope of a worker's event names it"
     return WorkerCard(worker=event.worker, last_heartbeat_at=event.at, level_at=event.at, free_at=event.at)

@@ -88,7 +88,7 @@ def fits(mine: dict[str, str], theirs: dict[str, str]) -> bool:
     return all(theirs.get(name, value) == value for name, value in mine.items())
 
 
-def view(card: WorkerCard, at: datetime, offers: Iterable[Offer] = ()) -> WorkerView:
+def worker_view(card: WorkerCard, at: datetime, offers: Iterable[Offer] = ()) -> WorkerView:
     """Return *card* as it is shown at *at*, while *offers* wait."""
     claims = [
         ClaimView(
@@ -121,7 +121,7 @@ def view(card: WorkerCard, at: datetime, offers: Iterable[Offer] = ()) -> Worker
     )
 
 
-def summary(workers: Iterable[WorkerView]) -> HeartbeatSummary:
+def heartbeat_summary(workers: Iterable[WorkerView]) -> HeartbeatSummary:
     """Return how the workers of a campaign are heard."""
     found = list(workers)
     present = [worker for worker in found if worker.state != "gone"]

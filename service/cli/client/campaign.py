@@ -7,7 +7,7 @@ import click
 from service.cli.client.campaign_create import create
 from service.cli.client.name_completion import campaigns
 from service.cli.client.remote import Remote, agreed, example, hint, paged, reasoned, remote
-from service.terminal.api_types import Campaign, Page, Retried
+from service.terminal.api_types import ApiBulkRetry, ApiCampaign, ApiPage
 from service.terminal.formatting import line, some
 from service.terminal.http_client import path_of
 from service.terminal.render import campaign as face
@@ -15,7 +15,7 @@ from service.terminal.render import table
 
 STATES = ("running", "paused", "completed", "cancelled")
 REASONS = ("max_attempts", "not_retryable", "heartbeat_dead", "manual", "max_claims")
-named = click.argument("name", shell_complete=campaigns)
+name_argument = click.argument("name", shell_complete=campaigns)
 
 
 @click.group()
@@ -40,32 +40,32 @@ campaign.add_command(create)
 async def list_campaigns(muster: Remote, state: str | None, label: tuple[str, ...], limit: int, cursor: str | None) -> None:
     """List campaigns."""
     query = {"state": state, "label": label, "limit": limit, "cursor": cursor}
-    muster.told(await muster.service.get(path_of("campaigns"), query), Page[Campaign], listed)
+    muster.told(await muster.service.get(path_of("campaigns"), query), ApiPage[ApiCampaign], print_campaigns)
 
 
-def listed(page: Page[Campaign]) -> None:
+def print_campaigns(page: ApiPage[ApiCampaign]) -> None:
     """Print campaigns."""
     table.show(face.LIST, page.items, nothing="no campaigns")
     hint(page.next)
 
 
 @campaign.command()
-@named
+@name_argument
 @remote
 @example("muster campaign show nightly")
 async def show(muster: Remote, name: str) -> None:
     """Show one campaign."""
-    muster.told(await muster.service.get(path_of("campaigns", name)), Campaign, lambda found: table.sheet(face.sheet(found)))
+    muster.told(await muster.service.get(path_of("campaigns", name)), ApiCampaign, lambda found: table.sheet(face.sheet(found)))
 
 
 async def turn(muster: Remote, name: str, switch: str, reason: str | None) -> None:
     """Turn a switch of a campaign and say how it stands now."""
     body = await muster.service.post(f"{path_of('campaigns', name)}/{switch}", {"reason": reason})
-    muster.told(body, Campaign, lambda found: click.echo(f"campaign {line(found.name)} is {found.state}"))
+    muster.told(body, ApiCampaign, lambda found: click.echo(f"campaign {line(found.name)} is {found.state}"))
 
 
 @campaign.command()
-@named
+@name_argument
 @reasoned
 @remote
 @example('muster campaign pause nightly --reason "the tests are red"')
@@ -75,7 +75,7 @@ async def pause(muster: Remote, name: str, reason: str | None) -> None:
 
 
 @campaign.command()
-@named
+@name_argument
 @reasoned
 @remote
 async def resume(muster: Remote, name: str, reason: str | None) -> None:
@@ -84,7 +84,7 @@ async def resume(muster: Remote, name: str, reason: str | None) -> None:
 
 
 @campaign.command()
-@named
+@name_argument
 @reasoned
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @remote
@@ -96,7 +96,7 @@ async def cancel(muster: Remote, name: str, reason: str | None, *, yes: bool) ->
 
 
 @campaign.command()
-@named
+@name_argument
 @reasoned
 @remote
 async def reset(muster: Remote, name: str, reason: str | None) -> None:
@@ -105,7 +105,7 @@ async def reset(muster: Remote, name: str, reason: str | None) -> None:
 
 
 @campaign.command()
-@named
+@name_argument
 @reasoned
 @click.option("--of", "failed", type=click.Choice(REASONS), help="Only those quarantined for this reason.")
 @click.option("--error", metavar="GLOB", help="Only those whose whole error matches; knows * and ?.")
@@ -121,10 +121,10 @@ async def retry(
     text = None if brief is None else brief.read()
     asked = {"reason": reason, "where": where or None, "reload_brief": text, "dry_run": dry_run or None}
     body = await muster.service.post(f"{path_of('campaigns', name)}/retry-failed", asked)
-    muster.told(body, Retried, lambda did: click.echo(retried(did, dry_run=dry_run)))
+    muster.told(body, ApiBulkRetry, lambda did: click.echo(retried(did, dry_run=dry_run)))
 
 
-def retried(did: Retried, *, dry_run: bool) -> str:
+def retried(did: ApiBulkRetry, *, dry_run: bool) -> str:
     """Say what a bulk retry did, or would do."""
     if dry_run:
         return f"{some(did.matched, 'quarantined unit')} would be retried"

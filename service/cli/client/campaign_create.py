@@ -7,10 +7,10 @@ from typing import Any, BinaryIO, TextIO
 import click
 import msgspec
 
-from service.cli.client.ndjson_upload import counted, sent
-from service.cli.client.remote import Exit, Remote, example, remote
+from service.cli.client.ndjson_upload import counted, upload_units
+from service.cli.client.remote import ExitCode, Remote, example, remote
 from service.cli.option import instant_of, labels_of, policy_of
-from service.terminal.api_types import Campaign, Imported
+from service.terminal.api_types import ApiCampaign, ApiImport
 from service.terminal.formatting import line, percent
 from service.terminal.http_client import AwayError, decoded, path_of
 from service.terminal.render import campaign as face
@@ -31,7 +31,7 @@ LOOK_S = 1.0
 @click.option("--brief", type=click.File(), metavar="FILE", help="The brief, from a file.")
 @click.option("--deadline", metavar="TIME", callback=instant_of, help="2026-01-31T14:30, or a span from now such as 8h.")
 @click.option("--auto/--no-auto", default=None, help="Whether workers are given its units by themselves.")
-@click.option("--wait", is_flag=True, help=f"Wait until it is over; exit {Exit.NOT_ACHIEVED:d} unless it was achieved.")
+@click.option("--wait", is_flag=True, help=f"Wait until it is over; exit {ExitCode.NOT_ACHIEVED:d} unless it was achieved.")
 @remote
 @example(
     "muster campaign create nightly.json --wait",
@@ -62,7 +62,7 @@ async def create(
         body["brief"] = brief.read()
     if "name" not in body:
         raise click.UsageError('a campaign needs a name: --name NAME, or "name" in FILE')
-    await begun(muster, body, units, wait=wait)
+    await create_and_wait(muster, body, units, wait=wait)
 
 
 def document(file: BinaryIO | None) -> dict[str, Any]:
@@ -88,32 +88,34 @@ def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-async def begun(muster: Remote, body: dict[str, Any], units: BinaryIO | None, *, wait: bool) -> None:
+async def create_and_wait(muster: Remote, body: dict[str, Any], units: BinaryIO | None, *, wait: bool) -> None:
     """Create the campaign, add its units, and wait for its end if that is wanted; print the last of the answers."""
     name, service = str(body["name"]), muster.service
     answer = await service.post(path_of("campaigns"), body)
-    position = decoded(answer, Campaign).position
+    position = decoded(answer, ApiCampaign).position
     if units is not None:
-        imported = await sent(service, name, units)
+        imported = await upload_units(service, name, units)
         click.echo(f"campaign {line(name)}: {counted(imported)}", err=True)
-        position = decoded(imported, Imported).position
+        position = decoded(imported, ApiImport).position
         answer = await service.get(path_of("campaigns", name), {"at_least": position})
     if wait:
-        answer = await ended(muster, name, position)
+        answer = await wait_until_over(muster, name, position)
     muster.told(
-        answer, Campaign, lambda found: click.echo(f"campaign {line(found.name)} is {face.says(found)}, {face.done(found)} done")
+        answer,
+        ApiCampaign,
+        lambda found: click.echo(f"campaign {line(found.name)} is {face.says(found)}, {face.done(found)} done"),
     )
-    if wait and decoded(answer, Campaign).outcome != "achieved":
-        sys.exit(Exit.NOT_ACHIEVED)
+    if wait and decoded(answer, ApiCampaign).outcome != "achieved":
+        sys.exit(ExitCode.NOT_ACHIEVED)
 
 
-async def ended(muster: Remote, name: str, position: int) -> bytes:
+async def wait_until_over(muster: Remote, name: str, position: int) -> bytes:
     """Return the campaign once it is over; a service that is away meanwhile is waited for."""
     shown = ""
     while True:
         try:
             body = await muster.service.get(path_of("campaigns", name), {"at_least": position})
-            campaign = decoded(body, Campaign)
+            campaign = decoded(body, ApiCampaign)
             if campaign.over:
                 return body
             told = f"{percent(campaign.progress):>4}  {face.done(campaign)} done, {face.says(campaign)}"

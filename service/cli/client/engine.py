@@ -3,7 +3,7 @@
 import click
 
 from service.cli.client.remote import Remote, example, reasoned, remote
-from service.terminal.api_types import Engine
+from service.terminal.api_types import ApiEngine
 from service.terminal.http_client import path_of
 from service.terminal.render import engine as face
 from service.terminal.render import table
@@ -21,10 +21,10 @@ def engine() -> None:
 @remote
 async def show(muster: Remote) -> None:
     """Show the engine, its pool and its quotas."""
-    muster.told(await muster.service.get(PATH), Engine, shown)
+    muster.told(await muster.service.get(PATH), ApiEngine, print_engine)
 
 
-def shown(found: Engine) -> None:
+def print_engine(found: ApiEngine) -> None:
     """Print the engine."""
     table.sheet(face.sheet(found))
     if found.quotas:
@@ -36,7 +36,7 @@ def stands(muster: Remote, body: bytes) -> None:
     """Say how the engine stands now."""
     muster.told(
         body,
-        Engine,
+        ApiEngine,
         lambda found: click.echo(f"the engine is {found.state}, {found.pool.in_use:,} of {found.pool.size:,} slots in use"),
     )
 

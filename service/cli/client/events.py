@@ -5,7 +5,7 @@ import click
 from service.cli.client.name_completion import campaigns
 from service.cli.client.remote import Remote, example, remote
 from service.terminal import event_stream
-from service.terminal.api_types import Event, Page
+from service.terminal.api_types import ApiEvent, ApiPage
 from service.terminal.formatting import line
 from service.terminal.http_client import AwayError, Query, decoded, path_of
 from service.terminal.render import event as face
@@ -37,10 +37,10 @@ async def events(muster: Remote, after: int | None, limit: int, *, follow: bool,
     if after is None:
         after = 0 if any(chosen.values()) else max(await event_stream.head(muster.service) - limit, 0)
     body = await muster.service.get(path_of("events"), {"after": after, "limit": limit, **chosen})
-    muster.told(body, Page[Event], listed)
+    muster.told(body, ApiPage[ApiEvent], print_events)
 
 
-def listed(page: Page[Event]) -> None:
+def print_events(page: ApiPage[ApiEvent]) -> None:
     """Print events."""
     table.show(face.LIST, page.items, nothing="no events")
     if page.next is not None:
@@ -60,4 +60,4 @@ async def followed(muster: Remote, after: int, chosen: Query) -> None:
         away = loss is not None
 
     async for told in event_stream.follow(muster.service, after, chosen, notice):
-        click.echo(told.text if muster.json else face.told(decoded(told.text, Event)))
+        click.echo(told.text if muster.json else face.event_line(decoded(told.text, ApiEvent)))

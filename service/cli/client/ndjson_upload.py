@@ -6,9 +6,9 @@ from typing import BinaryIO
 
 import click
 
-from service.terminal.api_types import Imported
+from service.terminal.api_types import ApiImport
 from service.terminal.formatting import line, some
-from service.terminal.http_client import RefusedError, Service, decoded, path_of
+from service.terminal.http_client import ApiClient, RefusedError, decoded, path_of
 
 PART_BYTES = 256 * 1024
 
@@ -20,7 +20,7 @@ async def parts(file: BinaryIO) -> AsyncIterator[bytes]:
         yield part
 
 
-async def sent(service: Service, campaign: str, file: BinaryIO) -> bytes:
+async def upload_units(service: ApiClient, campaign: str, file: BinaryIO) -> bytes:
     """Import the units in *file*, one JSON document a line; a refusal says how many are stored already."""
     try:
         return await service.send_lines(path_of("campaigns", campaign, "units"), parts(file))
@@ -33,5 +33,5 @@ async def sent(service: Service, campaign: str, file: BinaryIO) -> bytes:
 
 def counted(body: bytes) -> str:
     """Say what an import did."""
-    did = decoded(body, Imported)
+    did = decoded(body, ApiImport)
     return f"{some(did.added, 'unit')} added, {did.updated:,} updated, {did.unchanged:,} unchanged"

@@ -4,7 +4,7 @@ import click
 
 from service.cli.client.name_completion import quotas
 from service.cli.client.remote import Remote, example, hint, paged, remote
-from service.terminal.api_types import Page, Quota
+from service.terminal.api_types import ApiPage, ApiQuota
 from service.terminal.http_client import path_of
 from service.terminal.render import engine as face
 from service.terminal.render import table
@@ -21,10 +21,10 @@ def quota() -> None:
 @remote
 async def list_quotas(muster: Remote, limit: int, cursor: str | None) -> None:
     """List quotas."""
-    muster.told(await muster.service.get(path_of("quotas"), {"limit": limit, "cursor": cursor}), Page[Quota], listed)
+    muster.told(await muster.service.get(path_of("quotas"), {"limit": limit, "cursor": cursor}), ApiPage[ApiQuota], print_quotas)
 
 
-def listed(page: Page[Quota]) -> None:
+def print_quotas(page: ApiPage[ApiQuota]) -> None:
     """Print quotas."""
     table.show(face.QUOTAS, page.items, nothing="no quotas")
     hint(page.next)
@@ -36,4 +36,4 @@ def listed(page: Page[Quota]) -> None:
 async def show(muster: Remote, key: str) -> None:
     """Show one quota."""
     body = await muster.service.get(path_of("quotas", key))
-    muster.told(body, Quota, lambda found: table.sheet(face.quota_sheet(found)))
+    muster.told(body, ApiQuota, lambda found: table.sheet(face.quota_sheet(found)))

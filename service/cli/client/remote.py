@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from service.cli.option import addressed
 from service.terminal.formatting import line
-from service.terminal.http_client import AwayError, RefusedError, Service, decoded
+from service.terminal.http_client import ApiClient, AwayError, RefusedError, decoded
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -24,7 +24,7 @@ Exit codes: 0 done, 1 refused by the service, 2 called wrongly,
 3 the service cannot be reached or cannot answer now."""
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """What a script is told, beside 0 for what was done and 2 for what was called wrongly."""
 
     REFUSED = 1
@@ -36,7 +36,7 @@ class Exit(IntEnum):
 class Remote(Struct, frozen=True):
     """The service that a command asks, and how it prints the answers."""
 
-    service: Service
+    service: ApiClient
     json: bool
 
     def told(self, body: bytes, kind: type[T], show: Callable[[T], None]) -> None:
@@ -59,7 +59,7 @@ def remote(command: Command) -> Callable[..., None]:
     @wraps(command)
     def run(url: str, bearer: str | None, *, as_json: bool, **given: object) -> None:
         async def carry_out() -> None:
-            async with Service(url, bearer) as service:
+            async with ApiClient(url, bearer) as service:
                 await command(Remote(service, as_json), **given)
 
         with exits():
@@ -77,12 +77,12 @@ def exits() -> Iterator[None]:
     except RefusedError as error:
         problem = error.problem
         click.echo(f"Error: {line(problem.detail or problem.title or f'status {problem.status}')}", err=True)
-        sys.exit(Exit.REFUSED)
+        sys.exit(ExitCode.REFUSED)
     except AwayError as error:
         click.echo(f"Error: {line(str(error))}", err=True)
-        sys.exit(Exit.AWAY)
+        sys.exit(ExitCode.AWAY)
     except KeyboardInterrupt:
-        sys.exit(Exit.INTERRUPTED)
+        sys.exit(ExitCode.INTERRUPTED)
 
 
 def example(*words: str) -> Callable[[F], F]:

@@ -7,7 +7,7 @@ import click
 
 from service.cli.client.remote import example
 from service.cli.option import addressed
-from service.terminal.http_client import Service
+from service.terminal.http_client import ApiClient
 
 
 @click.command()
@@ -24,5 +24,5 @@ async def watched(url: str, bearer: str | None) -> None:
     """Run the application until it is quit."""
     from service.terminal.top.app import Top  # noqa: PLC0415 - slow to import, and the help does not need it
 
-    async with Service(url, bearer) as service:
+    async with ApiClient(url, bearer) as service:
         await Top(service).run_async()

@@ -5,10 +5,10 @@ from typing import Any, BinaryIO
 import click
 
 from service.cli.client.name_completion import campaigns, units
-from service.cli.client.ndjson_upload import counted, sent
+from service.cli.client.ndjson_upload import counted, upload_units
 from service.cli.client.remote import Remote, agreed, example, hint, paged, reasoned, remote
 from service.cli.option import instant_of
-from service.terminal.api_types import Explanation, Page, Unit, UnitRow
+from service.terminal.api_types import ApiExplanation, ApiPage, ApiUnit, ApiUnitRow
 from service.terminal.formatting import line
 from service.terminal.http_client import path_of
 from service.terminal.render import table
@@ -16,7 +16,7 @@ from service.terminal.render import unit as face
 
 STATES = ("blocked", "ready", "delayed", "parked", "running", "done", "quarantined", "skipped", "cancelled")
 of_campaign = click.argument("campaign", shell_complete=campaigns)
-named = click.argument("key", shell_complete=units)
+key_argument = click.argument("key", shell_complete=units)
 
 
 @click.group()
@@ -38,10 +38,10 @@ def unit() -> None:
 @example("muster unit list nightly --state running --json | jq -r '.items[].key'")
 async def list_units(muster: Remote, campaign: str, **query: Any) -> None:  # noqa: ANN401 - as click gives them
     """List units by key."""
-    muster.told(await muster.service.get(path_of("campaigns", campaign, "units"), query), Page[UnitRow], listed)
+    muster.told(await muster.service.get(path_of("campaigns", campaign, "units"), query), ApiPage[ApiUnitRow], print_units)
 
 
-def listed(page: Page[UnitRow]) -> None:
+def print_units(page: ApiPage[ApiUnitRow]) -> None:
     """Print units."""
     table.show(face.LIST, page.items, nothing="no units")
     hint(page.next)
@@ -49,15 +49,15 @@ def listed(page: Page[UnitRow]) -> None:
 
 @unit.command()
 @of_campaign
-@named
+@key_argument
 @remote
 @example("muster unit show nightly src/a.py")
 async def show(muster: Remote, campaign: str, key: str) -> None:
     """Show one unit with its attempts and its last screen."""
-    muster.told(await muster.service.get(path_of("campaigns", campaign, "units", key)), Unit, shown)
+    muster.told(await muster.service.get(path_of("campaigns", campaign, "units", key)), ApiUnit, print_unit)
 
 
-def shown(found: Unit) -> None:
+def print_unit(found: ApiUnit) -> None:
     """Print a unit."""
     table.sheet(face.sheet(found))
     if found.attempts:
@@ -69,16 +69,16 @@ def shown(found: Unit) -> None:
 
 @unit.command()
 @of_campaign
-@named
+@key_argument
 @remote
 @example("muster unit explain nightly src/a.py")
 async def explain(muster: Remote, campaign: str, key: str) -> None:
     """Say why a unit is not running: everything in its way, and when that clears."""
     body = await muster.service.get(path_of("campaigns", campaign, "units", key, "explain"))
-    muster.told(body, Explanation, explained)
+    muster.told(body, ApiExplanation, explained)
 
 
-def explained(found: Explanation) -> None:
+def explained(found: ApiExplanation) -> None:
     """Print what stands in the way of a unit."""
     way = "nothing stands in its way: the next claim may take it" if found.claimable else "in its way:"
     click.echo(f"unit {line(found.key)} is {found.state}; {way}")
@@ -96,24 +96,24 @@ async def add(muster: Remote, campaign: str, file: BinaryIO) -> None:
 
     A unit that is known and not yet started takes the new payload, a started one is left alone.
     """
-    body = await sent(muster.service, campaign, file)
+    body = await upload_units(muster.service, campaign, file)
     click.echo(body if muster.json else counted(body))
 
 
 async def order(muster: Remote, campaign: str, key: str, verb: str, **members: str | None) -> None:
     """Give an order about a unit and say how it stands now."""
     body = await muster.service.post(path_of("campaigns", campaign, "units", key, verb), members)
-    muster.told(body, Unit, lambda found: click.echo(f"unit {line(found.key)} is {found.state}{until(found)}"))
+    muster.told(body, ApiUnit, lambda found: click.echo(f"unit {line(found.key)} is {found.state}{until(found)}"))
 
 
-def until(found: Unit) -> str:
+def until(found: ApiUnit) -> str:
     """Say until when a unit waits."""
     return "" if (when := face.waits(found)) == "-" else f" until {when}"
 
 
 @unit.command()
 @of_campaign
-@named
+@key_argument
 @reasoned
 @remote
 async def retry(muster: Remote, campaign: str, key: str, reason: str | None) -> None:
@@ -123,7 +123,7 @@ async def retry(muster: Remote, campaign: str, key: str, reason: str | None) -> 
 
 @unit.command()
 @of_campaign
-@named
+@key_argument
 @click.option("--until", "resume_at", metavar="TIME", callback=instant_of, help="A span such as 30m, or a time  [default: 1h]")
 @reasoned
 @remote
@@ -135,7 +135,7 @@ async def park(muster: Remote, campaign: str, key: str, resume_at: str | None, r
 
 @unit.command()
 @of_campaign
-@named
+@key_argument
 @reasoned
 @remote
 async def unpark(muster: Remote, campaign: str, key: str, reason: str | None) -> None:
@@ -145,7 +145,7 @@ async def unpark(muster: Remote, campaign: str, key: str, reason: str | None) ->
 
 @unit.command()
 @of_campaign
-@named
+@key_argument
 @reasoned
 @remote
 async def quarantine(muster: Remote, campaign: str, key: str, reason: str | None) -> None:
@@ -155,7 +155,7 @@ async def quarantine(muster: Remote, campaign: str, key: str, reason: str | None
 
 @unit.command()
 @of_campaign
-@named
+@key_argument
 @reasoned
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @remote
@@ -167,7 +167,7 @@ async def cancel(muster: Remote, campaign: str, key: str, reason: str | None, *,
 
 @unit.command()
 @of_campaign
-@named
+@key_argument
 @reasoned
 @remote
 async def stop(muster: Remote, campaign: str, key: str, reason: str | None) -> None:

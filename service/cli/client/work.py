@@ -12,21 +12,21 @@ import click
 import msgspec
 
 from service.cli.option import addressed, labels_of
-from service.worker.command import Command, PlaceholderError
-from service.worker.console import Narrator
-from service.worker.http_client import Service
-from service.worker.loop import Worker
-from service.worker.options import Exit, Plan
+from service.worker.command import CommandLine, PlaceholderError
+from service.worker.console import Console
+from service.worker.http_client import WorkerClient
+from service.worker.loop import WorkerLoop
+from service.worker.options import WorkerExitCode, WorkOptions
 from service.worker.spool import Spool
 
 OWN_FILES = 64
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def command_of(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> Command:
+def command_of(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> CommandLine:
     """Read the command, or say which placeholder nobody can fill."""
     try:
-        return Command(words)
+        return CommandLine(words)
     except PlaceholderError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -82,17 +82,17 @@ def work(**options: object) -> None:
     Ends with 0 when everything it finished was delivered, 1 when the drained campaign has failed, 2 when
     called wrongly, 3 when the service refuses it, 4 when results stay behind in the spool.
     """
-    raise SystemExit(asyncio.run(carry_out(msgspec.convert(options, Plan))))
+    raise SystemExit(asyncio.run(carry_out(msgspec.convert(options, WorkOptions))))
 
 
-async def carry_out(plan: Plan) -> Exit:
+async def carry_out(plan: WorkOptions) -> WorkerExitCode:
     """Carry out *plan*, listening to signals."""
     try:
         spool = Spool(plan.spool, plan.url)
     except OSError as error:
         raise click.ClickException(f"--spool {plan.spool}: {error.strerror}") from error
-    async with Service(plan.url, plan.bearer) as service:
-        worker = Worker(plan, service, spool, Narrator(quiet=plan.quiet))
+    async with WorkerClient(plan.url, plan.bearer) as service:
+        worker = WorkerLoop(plan, service, spool, Console(quiet=plan.quiet))
         for number in SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, worker.interrupt)
         try:

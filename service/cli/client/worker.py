@@ -4,14 +4,14 @@ import click
 
 from service.cli.client.name_completion import campaigns, workers
 from service.cli.client.remote import Remote, agreed, example, hint, paged, reasoned, remote
-from service.terminal.api_types import Page, Worker
+from service.terminal.api_types import ApiPage, ApiWorker
 from service.terminal.formatting import line
 from service.terminal.http_client import path_of
 from service.terminal.render import table
 from service.terminal.render import worker as face
 
 LEVELS = ("healthy", "warn", "stale", "dead")
-named = click.argument("name", shell_complete=workers)
+worker_argument = click.argument("name", shell_complete=workers)
 
 
 @click.group()
@@ -28,24 +28,24 @@ def worker() -> None:
 async def list_workers(muster: Remote, level: str | None, campaign: str | None, limit: int, cursor: str | None) -> None:
     """List workers."""
     query = {"level": level, "campaign": campaign, "limit": limit, "cursor": cursor}
-    muster.told(await muster.service.get(path_of("workers"), query), Page[Worker], listed)
+    muster.told(await muster.service.get(path_of("workers"), query), ApiPage[ApiWorker], print_workers)
 
 
-def listed(page: Page[Worker]) -> None:
+def print_workers(page: ApiPage[ApiWorker]) -> None:
     """Print workers."""
     table.show(face.LIST, page.items, nothing="no workers")
     hint(page.next)
 
 
 @worker.command()
-@named
+@worker_argument
 @remote
 async def show(muster: Remote, name: str) -> None:
     """Show one worker and the units in its hands."""
-    muster.told(await muster.service.get(path_of("workers", name)), Worker, shown)
+    muster.told(await muster.service.get(path_of("workers", name)), ApiWorker, print_worker)
 
 
-def shown(found: Worker) -> None:
+def print_worker(found: ApiWorker) -> None:
     """Print a worker."""
     table.sheet(face.sheet(found))
     if found.claims:
@@ -56,11 +56,11 @@ def shown(found: Worker) -> None:
 async def order(muster: Remote, name: str, verb: str, reason: str | None) -> None:
     """Give an order about a worker and say how it stands now."""
     body = await muster.service.post(path_of("workers", name, verb), {"reason": reason})
-    muster.told(body, Worker, lambda found: click.echo(f"worker {line(found.worker)} is {found.state}"))
+    muster.told(body, ApiWorker, lambda found: click.echo(f"worker {line(found.worker)} is {found.state}"))
 
 
 @worker.command()
-@named
+@worker_argument
 @reasoned
 @remote
 async def drain(muster: Remote, name: str, reason: str | None) -> None:
@@ -69,7 +69,7 @@ async def drain(muster: Remote, name: str, reason: str | None) -> None:
 
 
 @worker.command()
-@named
+@worker_argument
 @reasoned
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @remote

@@ -12,7 +12,7 @@ import click
 from service import server
 from service.cli.server.announcement import announce
 from service.cli.server.supervisor import supervise
-from service.embedded import held, served
+from service.embedded import exclusive_folder, served
 from service.logs import configure
 from service.loops.leader import vacate
 from service.main import create_app
@@ -37,7 +37,7 @@ def up(data: str | None, host: str | None, port: int | None, workers: int) -> No
     configure(settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     data_dir = Path(settings.data_dir)
-    with held(data_dir), server.listen(settings) as listener, served(data_dir) as dsn:
+    with exclusive_folder(data_dir), server.listen(settings) as listener, served(data_dir) as dsn:
         migrate(dsn)
         asyncio.run(vacate(dsn))
         announce(settings)

@@ -15,15 +15,15 @@ from service.domain.commands.campaign import (
 from service.domain.commands.clock import (
     ElectLeader,
     ExpireLeases,
+    FanOutUnits,
     JudgeWorkers,
     NoteSwap,
     OpenGates,
     ReleaseRetries,
     ResumeParked,
     RevokeClaims,
-    SpreadUnits,
 )
-from service.domain.commands.command import Command, Moment
+from service.domain.commands.command import Command, DecisionContext
 from service.domain.commands.engine import EditQuota, PauseEngine, RecordReading, ResizePool, ResumeEngine, TickEngine
 from service.domain.commands.recovery import (
     ApplyRecovery,
@@ -36,7 +36,7 @@ from service.domain.commands.recovery import (
     Fix,
     RecoveryCommand,
 )
-from service.domain.commands.reply import Blocked, Claimed, Cleared, Grant, Heard, Imported
+from service.domain.commands.reply import BlockedCampaign, ClaimReply, ClearReply, Grant, ImportReply, ReportReply
 from service.domain.commands.unit import CancelUnit, ParkUnit, QuarantineUnit, RetryUnit, StopUnit, UnitCommand, UnparkUnit
 from service.domain.commands.work import (
     BeatWorker,
@@ -55,19 +55,20 @@ __all__ = [
     "AddUnits",
     "ApplyRecovery",
     "BeatWorker",
-    "Blocked",
+    "BlockedCampaign",
     "CancelCampaign",
     "CancelRest",
     "CancelUnit",
+    "ClaimReply",
     "ClaimWork",
-    "Claimed",
     "ClearQuarantine",
-    "Cleared",
+    "ClearReply",
     "CloseRecoveries",
     "Command",
     "CompleteUnit",
     "ConcludeInvestigation",
     "CreateCampaign",
+    "DecisionContext",
     "DeclineRecovery",
     "DetectRecovery",
     "DrainWorker",
@@ -78,13 +79,12 @@ __all__ = [
     "ExpireLeases",
     "ExportDiagnostic",
     "FailAttempt",
+    "FanOutUnits",
     "FenceWorker",
     "Fix",
     "Grant",
-    "Heard",
-    "Imported",
+    "ImportReply",
     "JudgeWorkers",
-    "Moment",
     "NoteSwap",
     "OpenGates",
     "ParkClaim",
@@ -98,6 +98,7 @@ __all__ = [
     "ReleaseClaim",
     "ReleaseRetries",
     "Report",
+    "ReportReply",
     "ResetBreaker",
     "ResizePool",
     "ResumeCampaign",
@@ -105,7 +106,6 @@ __all__ = [
     "ResumeParked",
     "RetryUnit",
     "RevokeClaims",
-    "SpreadUnits",
     "StopUnit",
     "TickEngine",
     "UnitCommand",

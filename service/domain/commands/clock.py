@@ -41,7 +41,7 @@ class ResumeParked(Command, frozen=True):
     keys: tuple[ids.UnitKey, ...]
 
 
-class SpreadUnits(Command, frozen=True):
+class FanOutUnits(Command, frozen=True):
     """Let the next of many dependents know what became of *units*."""
 
     units: tuple[tuple[ids.CampaignName, ids.UnitKey], ...]

@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 
-class Moment(Struct, frozen=True, gc=False):
+class DecisionContext(Struct, frozen=True, gc=False):
     """When, after what, by whom, with what luck and in which trace a command is decided; *head* is the position before it."""
 
     at: datetime

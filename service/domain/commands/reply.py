@@ -32,21 +32,21 @@ class Grant(Struct, frozen=True, gc=False):
     screen: str | UnsetType | None = UNSET
 
 
-class Blocked(Struct, frozen=True):
+class BlockedCampaign(Struct, frozen=True):
     """Why a campaign gave nothing."""
 
     campaign: ids.CampaignName
     reason: str
 
 
-class Claimed(Struct, frozen=True):
+class ClaimReply(Struct, frozen=True):
     """The answer to a claim."""
 
     claims: tuple[Grant, ...]
-    blocked: tuple[Blocked, ...]
+    blocked: tuple[BlockedCampaign, ...]
 
 
-class Heard(Struct, frozen=True, gc=False):
+class ReportReply(Struct, frozen=True, gc=False):
     """The answer to a report: the unit's state now, the new end of the lease, what the worker shall do."""
 
     state: ids.UnitState | None
@@ -54,7 +54,7 @@ class Heard(Struct, frozen=True, gc=False):
     signal: Literal["stop", "drain", "probe"] | None = None
 
 
-class Imported(Struct, frozen=True):
+class ImportReply(Struct, frozen=True):
     """The answer to an import."""
 
     added: int
@@ -62,7 +62,7 @@ class Imported(Struct, frozen=True):
     unchanged: int
 
 
-class Cleared(Struct, frozen=True):
+class ClearReply(Struct, frozen=True):
     """The answer to a bulk retry: how many came back to work."""
 
     cleared: int

@@ -90,11 +90,11 @@ def redact_text(text: str) -> str:
     lowered = text.lower()
     for pattern, cues in LOOKS:
         if any(cue in lowered for cue in cues):
-            text = pattern.sub(kept, text)
+            text = pattern.sub(masked_secret, text)
     return text
 
 
-def kept(match: re.Match[str]) -> str:
+def masked_secret(match: re.Match[str]) -> str:
     """Return what stays of a secret: the words that say what it was."""
     return match.groupdict().get("keep", "") + REDACTED
 

@@ -10,11 +10,11 @@ from service.domain.campaign import Campaign
 from service.domain.commands import (
     CancelCampaign,
     CancelRest,
-    Cleared,
     ClearQuarantine,
+    ClearReply,
     CreateCampaign,
+    DecisionContext,
     EditCampaign,
-    Moment,
     PauseCampaign,
     ResetBreaker,
     ResumeCampaign,
@@ -32,7 +32,7 @@ from service.domain.unit import Unit
 EDITABLE = ("title", "labels", "auto", "quota", "brief", "deadline")
 
 
-def create(state: State, command: CreateCampaign, moment: Moment) -> Decision[None]:
+def create(state: State, command: CreateCampaign, moment: DecisionContext) -> Decision[None]:
     """Begin a campaign, with its first units in the same decision."""
     if command.name in state.campaigns:
         raise Conflict(f"the name {command.name!r} is taken", field="name", current=command.name)
@@ -59,20 +59,20 @@ def in_utc(at: datetime | None) -> datetime | None:
     return at and at.astimezone(UTC)
 
 
-def require_future(deadline: datetime | None, moment: Moment) -> None:
+def require_future(deadline: datetime | None, moment: DecisionContext) -> None:
     """Refuse a deadline that has passed."""
     if deadline is not None and deadline <= moment.at:
         raise Unprocessable("deadline must lie in the future", field="deadline", current=deadline.isoformat())
 
 
-def edit(state: State, command: EditCampaign, moment: Moment) -> Decision[None]:
+def edit(state: State, command: EditCampaign, moment: DecisionContext) -> Decision[None]:
     """Change fields; the event holds old and new, and nothing is recorded where nothing changes."""
     campaign = campaign_named(state, command.name)
     if command.if_match is not None and command.if_match != campaign.version:
         raise PreconditionFailed(f"the campaign is at version {campaign.version}", field="If-Match", current=campaign.version)
     changes = {
         field: e.Change(getattr(campaign, field), new)
-        for field, new in wanted(campaign, command.patch).items()
+        for field, new in patched_fields(campaign, command.patch).items()
         if getattr(campaign, field) != new
     }
     if "deadline" in changes:
@@ -83,7 +83,7 @@ def edit(state: State, command: EditCampaign, moment: Moment) -> Decision[None]:
         yield from trip(campaign)
 
 
-def wanted(campaign: Campaign, patch: dict[str, Any]) -> dict[str, Any]:
+def patched_fields(campaign: Campaign, patch: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of *patch* as they shall be; null gives back a default."""
     fields = {field: value for field, value in patch.items() if field in EDITABLE}
     if "deadline" in fields:
@@ -97,14 +97,14 @@ def wanted(campaign: Campaign, patch: dict[str, Any]) -> dict[str, Any]:
     return {field: defaults.get(field) if value is None else value for field, value in fields.items()}
 
 
-def pause(state: State, command: PauseCampaign, moment: Moment) -> Decision[None]:
+def pause(state: State, command: PauseCampaign, moment: DecisionContext) -> Decision[None]:
     """Stop new automatic claims; pausing twice is one pause."""
     campaign = running(state, command.name, "paused")
     if campaign.paused_at is None:
         yield Fact(e.CampaignPaused(reason=command.reason, by=moment.actor), campaign.name)
 
 
-def resume(state: State, command: ResumeCampaign, moment: Moment) -> Decision[None]:
+def resume(state: State, command: ResumeCampaign, moment: DecisionContext) -> Decision[None]:
     """Allow automatic claims again."""
     campaign = running(state, command.name, "resumed")
     if campaign.paused_at is not None:
@@ -119,7 +119,7 @@ def running(state: State, name: ids.CampaignName, action: str) -> Campaign:
     return campaign
 
 
-def reset_breaker(state: State, command: ResetBreaker, moment: Moment) -> Decision[None]:
+def reset_breaker(state: State, command: ResetBreaker, moment: DecisionContext) -> Decision[None]:
     """Count from zero, re-arm, and kick one sweep."""
     campaign = campaign_named(state, command.name)
     if campaign.tripped is not None or campaign.consecutive:
@@ -127,7 +127,7 @@ def reset_breaker(state: State, command: ResetBreaker, moment: Moment) -> Decisi
         yield Fact(e.EngineSwept(cause="reset", by=moment.actor), campaign.name)
 
 
-def cancel(state: State, command: CancelCampaign, moment: Moment) -> Decision[None]:
+def cancel(state: State, command: CancelCampaign, moment: DecisionContext) -> Decision[None]:
     """End the campaign; the open units that the state holds go with it, the rest in the watcher's next rounds."""
     campaign = campaign_named(state, command.name)
     if campaign.completed_at is not None:
@@ -139,7 +139,7 @@ def cancel(state: State, command: CancelCampaign, moment: Moment) -> Decision[No
         yield from cancel_open(state, campaign, command.reason, moment)
 
 
-def cancel_rest(state: State, command: CancelRest, moment: Moment) -> Decision[None]:
+def cancel_rest(state: State, command: CancelRest, moment: DecisionContext) -> Decision[None]:
     """Cancel more open units of a cancelled campaign."""
     campaign = campaign_named(state, command.name)
     if campaign.cancelled_at is not None:
@@ -147,7 +147,7 @@ def cancel_rest(state: State, command: CancelRest, moment: Moment) -> Decision[N
 
 
 def cancel_open(
-    state: State, campaign: Campaign, reason: str | None, moment: Moment, only: frozenset[ids.UnitKey] | None = None
+    state: State, campaign: Campaign, reason: str | None, moment: DecisionContext, only: frozenset[ids.UnitKey] | None = None
 ) -> Consequence:
     """Cancel units that are not final; whoever runs one is told to stop at the next report."""
     final = ids.FINAL_STATES
@@ -157,7 +157,7 @@ def cancel_open(
             yield from cancel_unit(unit, reason, moment)
 
 
-def cancel_unit(unit: Unit, reason: str | None, moment: Moment, *, in_rounds: bool = False) -> Consequence:
+def cancel_unit(unit: Unit, reason: str | None, moment: DecisionContext, *, in_rounds: bool = False) -> Consequence:
     """Cancel one unit, taking it from its worker first."""
     if unit.state == "running":
         assert unit.token is not None, "a running unit has a claim"
@@ -167,7 +167,7 @@ def cancel_unit(unit: Unit, reason: str | None, moment: Moment, *, in_rounds: bo
     yield of_unit(unit, body)
 
 
-def clear_quarantine(state: State, command: ClearQuarantine, moment: Moment) -> Decision[Cleared]:
+def clear_quarantine(state: State, command: ClearQuarantine, moment: DecisionContext) -> Decision[ClearReply]:
     """Send quarantined units back to work, under a new brief if one is given."""
     campaign = running(state, command.campaign, "retried")
     units = [state.units[campaign.name, key] for key in command.keys if (campaign.name, key) in state.units]
@@ -176,11 +176,11 @@ def clear_quarantine(state: State, command: ClearQuarantine, moment: Moment) -> 
         change = e.Change(campaign.brief, command.brief)
         yield Fact(e.CampaignEdited(changes={"brief": change}, brief_rev=campaign.brief_rev + 1), campaign.name)
     yield from clear(state, campaign, units, command.bulk_id, command.reason, moment)
-    return Cleared(len(units))
+    return ClearReply(len(units))
 
 
 def clear(
-    state: State, campaign: Campaign, units: Sequence[Unit], bulk_id: str | None, reason: str | None, moment: Moment
+    state: State, campaign: Campaign, units: Sequence[Unit], bulk_id: str | None, reason: str | None, moment: DecisionContext
 ) -> Consequence:
     """Send quarantined units back, and let what was skipped for them wait again; one whose dependency is lost is skipped."""
     for unit in units:

@@ -17,22 +17,22 @@ from service.domain.claiming import (
     unit_blockers,
     worker_blockers,
 )
-from service.domain.commands import Blocked, Claimed, ClaimWork, Grant, Moment
+from service.domain.commands import BlockedCampaign, ClaimReply, ClaimWork, DecisionContext, Grant
 from service.domain.decide.decision import Decision, campaign_named, of_unit
 from service.domain.decide.investigation import claim_investigations
 from service.domain.decide.recovery import go_on
-from service.domain.decide.worker import heard
+from service.domain.decide.worker import note_sign_of_life
 from service.domain.heartbeat import lease_end
 from service.domain.state import State
 from service.domain.unit import Unit
 
 
-def claim_work(state: State, command: ClaimWork, moment: Moment) -> Decision[Claimed]:
+def claim_work(state: State, command: ClaimWork, moment: DecisionContext) -> Decision[ClaimReply]:
     """Give the worker up to *max* units, fairly over the campaigns; say why a campaign gave nothing."""
     if command.kind == "investigation":
         return (yield from claim_investigations(state, command, moment))
     asked = asked_campaigns(state, command)
-    blocked = {campaign.name: reason for campaign in asked if (reason := closed(state, campaign, command, moment))}
+    blocked = {campaign.name: reason for campaign in asked if (reason := claim_blocker(state, campaign, command, moment))}
     ready = [campaign for campaign in asked if campaign.name not in blocked]
     count = min(command.max, state.engine.free)
     grants: list[Grant] = []
@@ -41,13 +41,13 @@ def claim_work(state: State, command: ClaimWork, moment: Moment) -> Decision[Cla
         yield fact
         grants.append(grant(state, unit, fact.body))
     if grants:
-        yield from heard(state, command.worker)
+        yield from note_sign_of_life(state, command.worker)
     given = {grant.campaign for grant in grants}
     if state.recoveries:
         yield from go_on(state, command, given, hungry=len(grants) < command.max)
     idle = [campaign for campaign in ready if campaign.name not in given]
-    blocked |= {c.name: reason for c in idle if (reason := closed(state, c, command, moment) or idle_reason(state, c))}
-    return Claimed(tuple(grants), tuple(Blocked(name, reason) for name, reason in blocked.items()))
+    blocked |= {c.name: reason for c in idle if (reason := claim_blocker(state, c, command, moment) or idle_reason(state, c))}
+    return ClaimReply(tuple(grants), tuple(BlockedCampaign(name, reason) for name, reason in blocked.items()))
 
 
 def asked_campaigns(state: State, command: ClaimWork) -> list[Campaign]:
@@ -57,7 +57,7 @@ def asked_campaigns(state: State, command: ClaimWork) -> list[Campaign]:
     return [campaign for campaign in state.campaigns.values() if campaign.counts.ready and not campaign.over]
 
 
-def closed(state: State, campaign: Campaign, command: ClaimWork, moment: Moment) -> str | None:
+def claim_blocker(state: State, campaign: Campaign, command: ClaimWork, moment: DecisionContext) -> str | None:
     """Return the first reason why *campaign* gives nothing to this worker, None when it may."""
     worker = state.workers.get(command.worker)
     return (
@@ -109,7 +109,7 @@ def next_candidate(state: State, campaign: Campaign) -> Unit | None:
     return None
 
 
-def claimed(state: State, unit: Unit, command: ClaimWork, moment: Moment, *, fence: int) -> e.Fact:
+def claimed(state: State, unit: Unit, command: ClaimWork, moment: DecisionContext, *, fence: int) -> e.Fact:
     """Return the claim of *unit*; its token leads back to its place in the log, and cannot be guessed."""
     campaign = state.campaigns[unit.campaign]
     lease_s = campaign.policy.lease_s

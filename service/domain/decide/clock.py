@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from service.domain import events as e
 from service.domain import ids
-from service.domain.commands import ExpireLeases, Moment, ReleaseRetries, ResumeParked, RevokeClaims
-from service.domain.decide.consequences.failed_attempt import Failure, expire, fail
+from service.domain.commands import DecisionContext, ExpireLeases, ReleaseRetries, ResumeParked, RevokeClaims
+from service.domain.decide.consequences.failed_attempt import FailedAttempt, expire, fail
 from service.domain.decide.decision import Decision, of_unit
 from service.domain.decide.recovery import in_question
 from service.domain.state import State
@@ -17,7 +17,7 @@ def lapsed(claim: Claim, at: datetime, heard_since: datetime) -> bool:
     return max(claim.lease_until, heard_since + timedelta(seconds=claim.lease_s)) <= at
 
 
-def expire_leases(state: State, command: ExpireLeases, moment: Moment) -> Decision[None]:
+def expire_leases(state: State, command: ExpireLeases, moment: DecisionContext) -> Decision[None]:
     """Fail the attempts whose lease ended without a word, but those that a person is asked about."""
     for token in command.tokens:
         claim = state.claims.get(token)
@@ -25,7 +25,7 @@ def expire_leases(state: State, command: ExpireLeases, moment: Moment) -> Decisi
             yield from expire(state, state.units[claim.campaign, claim.unit], claim, "lease_expired", moment)
 
 
-def revoke_claims(state: State, command: RevokeClaims, moment: Moment) -> Decision[None]:
+def revoke_claims(state: State, command: RevokeClaims, moment: DecisionContext) -> Decision[None]:
     """Fail the attempts that ran too long, stand still, or whose worker stayed dead, but those that a person is asked about."""
     for token in command.tokens:
         claim = state.claims.get(token)
@@ -35,7 +35,7 @@ def revoke_claims(state: State, command: RevokeClaims, moment: Moment) -> Decisi
         reason = watchdog(state, claim, moment.at, command.heard_since)
         if reason is not None:
             error = f"the service took the unit back: {reason}"
-            yield from fail(state, unit, claim, Failure(reason=reason, error=error), moment)
+            yield from fail(state, unit, claim, FailedAttempt(reason=reason, error=error), moment)
         elif stayed_dead(state, claim, moment.at, command.tick_s):
             yield from expire(state, unit, claim, "heartbeat_dead", moment)
 
@@ -70,7 +70,7 @@ def stayed_dead(state: State, claim: Claim, at: datetime, tick_s: float) -> bool
     return at >= dead_at and round((at - dead_at).total_seconds() / tick_s) + 1 >= policy.dead_ticks
 
 
-def release_retries(state: State, command: ReleaseRetries, moment: Moment) -> Decision[None]:
+def release_retries(state: State, command: ReleaseRetries, moment: DecisionContext) -> Decision[None]:
     """Make ready what has rested long enough."""
     for key in command.keys:
         unit = state.units.get((command.campaign, key))
@@ -78,7 +78,7 @@ def release_retries(state: State, command: ReleaseRetries, moment: Moment) -> De
             yield of_unit(unit, e.RetryDue())
 
 
-def resume_parked(state: State, command: ResumeParked, moment: Moment) -> Decision[None]:
+def resume_parked(state: State, command: ResumeParked, moment: DecisionContext) -> Decision[None]:
     """Make ready what was parked until now, or for a rate limit whose gate is open again."""
     for key in command.keys:
         unit = state.units.get((command.campaign, key))

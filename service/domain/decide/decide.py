@@ -27,7 +27,7 @@ from service.domain.evolve import evolve
 from service.domain.rejections import Rejection
 from service.domain.state import State
 
-DECISIONS: dict[type[c.Command], Callable[[State, Any, c.Moment], Decision[Any]]] = {
+DECISIONS: dict[type[c.Command], Callable[[State, Any, c.DecisionContext], Decision[Any]]] = {
     c.CreateCampaign: campaign.create,
     c.EditCampaign: campaign.edit,
     c.PauseCampaign: campaign.pause,
@@ -66,7 +66,7 @@ DECISIONS: dict[type[c.Command], Callable[[State, Any, c.Moment], Decision[Any]]
     c.RevokeClaims: clock.revoke_claims,
     c.ReleaseRetries: clock.release_retries,
     c.ResumeParked: clock.resume_parked,
-    c.SpreadUnits: fanout.spread,
+    c.FanOutUnits: fanout.continue_fanout,
     c.ConcludeInvestigation: investigation.conclude,
     c.EndInvestigations: investigation.end_investigations,
     c.DetectRecovery: recovery.detect,
@@ -77,7 +77,7 @@ DECISIONS: dict[type[c.Command], Callable[[State, Any, c.Moment], Decision[Any]]
 }
 
 
-class Outcome(Struct, frozen=True):
+class DecisionOutcome(Struct, frozen=True):
     """What became of a command: the events to append, in order, and its reply or its refusal."""
 
     events: list[Recorded]
@@ -85,7 +85,7 @@ class Outcome(Struct, frozen=True):
     rejection: Rejection | None = None
 
 
-def decide(state: State, command: c.Command, moment: c.Moment) -> Outcome:
+def decide(state: State, command: c.Command, moment: c.DecisionContext) -> DecisionOutcome:
     """Decide *command*; its events take the positions after `moment.head` and are folded into *state* one by one.
 
     A refusal keeps what was recorded before it (a late result is kept, and refused).
@@ -99,12 +99,12 @@ def decide(state: State, command: c.Command, moment: c.Moment) -> Outcome:
             evolve(state, event)
             events.append(event)
     except StopIteration as end:
-        return Outcome(events, end.value)
+        return DecisionOutcome(events, end.value)
     except Rejection as rejection:
-        return Outcome(events, rejection=rejection)
+        return DecisionOutcome(events, rejection=rejection)
 
 
-def recorded(fact: Fact, moment: c.Moment, position: int) -> Recorded:
+def recorded(fact: Fact, moment: c.DecisionContext, position: int) -> Recorded:
     """Return *fact* in its envelope."""
     return Recorded(
         position,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from service.domain import events as e
-from service.domain.commands import ExportDiagnostic, Moment
+from service.domain.commands import DecisionContext, ExportDiagnostic
 from service.domain.decide.decision import Decision, campaign_named
 from service.domain.events import Fact
 from service.domain.rejections import Conflict
@@ -13,7 +13,7 @@ REST = timedelta(seconds=60)
 """Within which a second bundle of the same campaign needs a will."""
 
 
-def export(state: State, command: ExportDiagnostic, moment: Moment) -> Decision[None]:
+def export(state: State, command: ExportDiagnostic, moment: DecisionContext) -> Decision[None]:
     """Note the bundle, unless one was taken just now."""
     campaign = campaign_named(state, command.campaign)
     last = campaign.exported_at

@@ -1,35 +1,35 @@
 """Decisions about the engine, and what the service notes of itself."""
 
 from service.domain import events as e
-from service.domain.commands import ElectLeader, Moment, NoteSwap, PauseEngine, ResizePool, ResumeEngine
+from service.domain.commands import DecisionContext, ElectLeader, NoteSwap, PauseEngine, ResizePool, ResumeEngine
 from service.domain.decide.decision import Decision
 from service.domain.events import Fact
 from service.domain.state import State
 
 
-def pause(state: State, command: PauseEngine, moment: Moment) -> Decision[None]:
+def pause(state: State, command: PauseEngine, moment: DecisionContext) -> Decision[None]:
     """Stop every claim; pausing twice is one pause."""
     if state.engine.paused_at is None:
         yield Fact(e.EnginePaused(reason=command.reason, by=moment.actor))
 
 
-def resume(state: State, command: ResumeEngine, moment: Moment) -> Decision[None]:
+def resume(state: State, command: ResumeEngine, moment: DecisionContext) -> Decision[None]:
     """Allow claims again."""
     if state.engine.paused_at is not None:
         yield Fact(e.EngineResumed(reason=command.reason, by=moment.actor))
 
 
-def resize(state: State, command: ResizePool, _moment: Moment) -> Decision[None]:
+def resize(state: State, command: ResizePool, _moment: DecisionContext) -> Decision[None]:
     """Set the number of slots; what runs above it goes on."""
     if state.engine.pool_size != command.pool_size:
         yield Fact(e.EngineResized(pool_size=command.pool_size))
 
 
-def elect(_state: State, command: ElectLeader, _moment: Moment) -> Decision[None]:
+def elect(_state: State, command: ElectLeader, _moment: DecisionContext) -> Decision[None]:
     """Note who leads."""
     yield Fact(e.LeaderElected(replica=command.replica))
 
 
-def swap(_state: State, command: NoteSwap, _moment: Moment) -> Decision[None]:
+def swap(_state: State, command: NoteSwap, _moment: DecisionContext) -> Decision[None]:
     """Note which series begin anew."""
     yield Fact(e.ProjectionSwapped(generation=command.generation, families=command.families, mended=command.mended))

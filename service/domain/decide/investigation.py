@@ -8,14 +8,14 @@ from service.domain import ids
 from service.domain.campaign import Campaign
 from service.domain.claiming import engine_blockers, investigation_blockers, label_blockers, labels_of, worker_blockers
 from service.domain.commands import (
-    Blocked,
-    Claimed,
+    BlockedCampaign,
+    ClaimReply,
     ClaimWork,
     ConcludeInvestigation,
+    DecisionContext,
     EndInvestigations,
     Fix,
     Grant,
-    Moment,
 )
 from service.domain.content.screen import last_lines, plain
 from service.domain.decide.consequences.unit_end import reopen
@@ -27,7 +27,7 @@ from service.domain.state import State
 from service.domain.unit import Unit
 
 
-def claim_investigations(state: State, command: ClaimWork, moment: Moment) -> Decision[Claimed]:
+def claim_investigations(state: State, command: ClaimWork, moment: DecisionContext) -> Decision[ClaimReply]:
     """Give the worker up to *max* investigations, the oldest first; they take no slot, and a full pool gives none."""
     for name in command.campaigns:
         campaign_named(state, name)
@@ -36,7 +36,7 @@ def claim_investigations(state: State, command: ClaimWork, moment: Moment) -> De
     for row in waiting(state, command.campaigns):
         if len(grants) >= command.max:
             break
-        reason = blocked.get(row.campaign) or closed(state, state.campaigns[row.campaign], command, moment)
+        reason = blocked.get(row.campaign) or investigation_blocker(state, state.campaigns[row.campaign], command, moment)
         if reason is not None:
             blocked[row.campaign] = reason
             continue
@@ -44,7 +44,7 @@ def claim_investigations(state: State, command: ClaimWork, moment: Moment) -> De
         yield fact
         grants.append(grant(state, row))
     given = {grant.campaign for grant in grants}
-    return Claimed(tuple(grants), tuple(Blocked(name, why) for name, why in blocked.items() if name not in given))
+    return ClaimReply(tuple(grants), tuple(BlockedCampaign(name, why) for name, why in blocked.items() if name not in given))
 
 
 def waiting(state: State, campaigns: tuple[ids.CampaignName, ...]) -> Iterator[Investigation]:
@@ -55,7 +55,7 @@ def waiting(state: State, campaigns: tuple[ids.CampaignName, ...]) -> Iterator[I
     yield from sorted(rows, key=lambda row: row.position)
 
 
-def closed(state: State, campaign: Campaign, command: ClaimWork, moment: Moment) -> str | None:
+def investigation_blocker(state: State, campaign: Campaign, command: ClaimWork, moment: DecisionContext) -> str | None:
     """Return the first reason why *campaign* lets this worker look into nothing, None when it may."""
     worker = state.workers.get(command.worker)
     blockers = chain(
@@ -67,7 +67,7 @@ def closed(state: State, campaign: Campaign, command: ClaimWork, moment: Moment)
     return next((blocker.reason for blocker in blockers), None)
 
 
-def claimed(row: Investigation, command: ClaimWork, moment: Moment, place: int) -> Fact:
+def claimed(row: Investigation, command: ClaimWork, moment: DecisionContext, place: int) -> Fact:
     """Return the claim of an investigation, which nothing renews."""
     body = e.InvestigationClaimed(
         investigation=row.id,
@@ -103,7 +103,7 @@ def grant(state: State, row: Investigation) -> Grant:
     )
 
 
-def conclude(state: State, command: ConcludeInvestigation, moment: Moment) -> Decision[None]:
+def conclude(state: State, command: ConcludeInvestigation, moment: DecisionContext) -> Decision[None]:
     """Take what came of an investigation: one new unit that mends the first, or nothing."""
     row = state.investigations.get(command.id)
     if row is None:
@@ -118,7 +118,7 @@ def conclude(state: State, command: ConcludeInvestigation, moment: Moment) -> De
         yield from mend(state, row, unit, command.fix, command.root_cause, moment)
 
 
-def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str | None, moment: Moment) -> Consequence:
+def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str | None, moment: DecisionContext) -> Consequence:
     """Add the unit that mends *unit*, once."""
     key, campaign = fix_key(unit), state.campaigns[row.campaign]
     if fix.key not in (None, unit.key, key):
@@ -134,20 +134,20 @@ def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str
     yield from reopen(campaign, "units_added")
 
 
-def emptied(row: Investigation, why: ids.Emptiness, root_cause: str | None, moment: Moment) -> Fact:
+def emptied(row: Investigation, why: ids.Emptiness, root_cause: str | None, moment: DecisionContext) -> Fact:
     """Return the end of an investigation without a fix."""
     body = e.InvestigationEmpty(investigation=row.id, root_cause=root_cause, why=why, duration=row.lasted(moment.at))
     return Fact(body, row.campaign, row.unit, row.worker)
 
 
-def end_investigations(state: State, command: EndInvestigations, moment: Moment) -> Decision[None]:
+def end_investigations(state: State, command: EndInvestigations, moment: DecisionContext) -> Decision[None]:
     """End what nobody waits for any more."""
     for known in command.ids:
         if known in state.investigations:
             yield from end(state, state.investigations[known], moment)
 
 
-def end(state: State, row: Investigation, moment: Moment) -> Consequence:
+def end(state: State, row: Investigation, moment: DecisionContext) -> Consequence:
     """End an investigation whose campaign is cancelled, or whose time is over."""
     if row.open and state.campaigns[row.campaign].cancelled_at is not None:
         body = e.InvestigationSkipped(investigation=row.id, why="cancelled")

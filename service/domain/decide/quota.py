@@ -5,7 +5,7 @@ from typing import Literal
 
 from service.domain import events as e
 from service.domain import ids
-from service.domain.commands import EditQuota, Moment, OpenGates, RecordReading, TickEngine
+from service.domain.commands import DecisionContext, EditQuota, OpenGates, RecordReading, TickEngine
 from service.domain.decide.decision import Consequence, Decision
 from service.domain.events import Fact
 from service.domain.quota import Quota
@@ -26,7 +26,7 @@ def close_gate(state: State, key: ids.QuotaKey, reason: ids.GateReason, until: d
     yield Fact(e.QuotaGateClosed(key=key, reason=reason, resume_at=until, source=source))
 
 
-def record_reading(state: State, command: RecordReading, moment: Moment) -> Decision[None]:
+def record_reading(state: State, command: RecordReading, moment: DecisionContext) -> Decision[None]:
     """Take what a meter says; a reading disproves the gate that it contradicts, a failure may close it.
 
     A coming reset that the reading does not name stays known.
@@ -43,7 +43,7 @@ def record_reading(state: State, command: RecordReading, moment: Moment) -> Deci
     yield from obey(quota, moment, disproved=disproved)
 
 
-def obey(quota: Quota, moment: Moment, *, disproved: bool = False) -> Consequence:
+def obey(quota: Quota, moment: DecisionContext, *, disproved: bool = False) -> Consequence:
     """Close or open the gate as the policy wants after what was read or set; another reason stands unless *disproved*."""
     if quota.open and quota.exhausted:
         yield exhausted(quota, moment)
@@ -56,13 +56,13 @@ def obey(quota: Quota, moment: Moment, *, disproved: bool = False) -> Consequenc
             yield opened(quota, "reading")
 
 
-def exhausted(quota: Quota, moment: Moment) -> Fact:
+def exhausted(quota: Quota, moment: DecisionContext) -> Fact:
     """Return the closing for want of quota: until after the next reset where the policy trusts it, else until a reading."""
     until = quota.reset_after(moment.at) if quota.policy.fire == "on_reset" else None
     return Fact(e.QuotaGateClosed(key=quota.key, reason="utilization", resume_at=until, source="policy"))
 
 
-def await_reset(quota: Quota, moment: Moment) -> Consequence:
+def await_reset(quota: Quota, moment: DecisionContext) -> Consequence:
     """Follow the meter's word on the next reset, until that reset has come."""
     until, offset = quota.reset_after(moment.at), timedelta(seconds=quota.policy.offset_s)
     coming = quota.resume_at is None or quota.resume_at - offset > moment.at
@@ -70,7 +70,7 @@ def await_reset(quota: Quota, moment: Moment) -> Consequence:
         yield exhausted(quota, moment)
 
 
-def failed_reading(state: State, command: RecordReading, moment: Moment) -> Consequence:
+def failed_reading(state: State, command: RecordReading, moment: DecisionContext) -> Consequence:
     """Count the meter's failure and back off; `auth` closes at once, half an hour of others closes as `network`."""
     failure = command.failure
     assert failure is not None
@@ -110,7 +110,7 @@ def opened(quota: Quota, cause: Literal["due", "reading", "forced"]) -> Fact:
     return Fact(e.QuotaGateOpened(key=quota.key, cause=cause, ramp_per_s=quota.policy.ramp_per_s))
 
 
-def open_gates(state: State, command: OpenGates, moment: Moment) -> Decision[None]:
+def open_gates(state: State, command: OpenGates, moment: DecisionContext) -> Decision[None]:
     """Open the gates whose time has come; where only a reading tells what is left, wait for one."""
     for key in command.quotas:
         quota = state.quotas.get(key)
@@ -119,7 +119,7 @@ def open_gates(state: State, command: OpenGates, moment: Moment) -> Decision[Non
             yield exhausted(quota, moment) if unsure else opened(quota, "due")
 
 
-def force_gates(state: State, command: TickEngine, moment: Moment) -> Decision[None]:
+def force_gates(state: State, command: TickEngine, moment: DecisionContext) -> Decision[None]:
     """Open every gate because a person says so."""
     if not command.force:
         return
@@ -129,7 +129,7 @@ def force_gates(state: State, command: TickEngine, moment: Moment) -> Decision[N
             yield opened(quota, "forced")
 
 
-def edit_quota(state: State, command: EditQuota, moment: Moment) -> Decision[None]:
+def edit_quota(state: State, command: EditQuota, moment: DecisionContext) -> Decision[None]:
     """Give the gate another policy; one that waits for a reset closes it until then."""
     known = state.quotas.get(command.quota)
     if known is not None and known.policy == command.policy:

@@ -11,9 +11,9 @@ from service.domain.commands import (
     CancelCampaign,
     ClaimWork,
     CloseRecoveries,
+    DecisionContext,
     DeclineRecovery,
     DetectRecovery,
-    Moment,
     RecoveryCommand,
 )
 from service.domain.decide.campaign import cancel
@@ -30,10 +30,10 @@ REPORTED: tuple[ids.UnitState, ...] = ("done", "delayed")
 """States into which nobody but its worker brings a unit of an open plan: a success, or a failure that is tried again."""
 
 
-def detect(state: State, command: DetectRecovery, moment: Moment) -> Decision[None]:
+def detect(state: State, command: DetectRecovery, moment: DecisionContext) -> Decision[None]:
     """Make one plan for a campaign of which every claim died while nobody could be heard; one for each time of hearing."""
     campaign = state.campaigns.get(command.campaign)
-    if campaign is None or campaign.over or asked(state, command):
+    if campaign is None or campaign.over or already_planned(state, command):
         return
     claims = [claim for claim in state.claims.values() if claim.campaign == campaign.name]
     dead = all(
@@ -50,7 +50,7 @@ def detect(state: State, command: DetectRecovery, moment: Moment) -> Decision[No
         yield Fact(body, campaign.name)
 
 
-def asked(state: State, command: DetectRecovery) -> bool:
+def already_planned(state: State, command: DetectRecovery) -> bool:
     """Tell whether a plan for the campaign is open, or was until after workers could be heard: nobody has died since."""
     plans = (row for row in state.recoveries.values() if row.campaign == command.campaign)
     return any(row.ended_at is None or row.ended_at >= command.heard_since for row in plans)
@@ -73,7 +73,7 @@ def claims_of(state: State, row: Recovery) -> list[Claim]:
     return [claim for claim in claims if claim is not None]
 
 
-def held(state: State, row: Recovery) -> list[Claim]:
+def silent_claims(state: State, row: Recovery) -> list[Claim]:
     """Return the claims of the plan's units of which nothing was heard since it was made."""
     return [claim for claim in claims_of(state, row) if row.about(claim)]
 
@@ -84,22 +84,22 @@ def revived(state: State, row: Recovery) -> bool:
     return heard or any(unit.state in REPORTED for unit in units_of(state, row))
 
 
-def decided(state: State, command: RecoveryCommand) -> Decision[tuple[Recovery, list[Claim]]]:
+def open_plan(state: State, command: RecoveryCommand) -> Decision[tuple[Recovery, list[Claim]]]:
     """Return the plan and what it is about; refuse one that is not open, or that has nothing left to decide."""
     row = state.recoveries.get(command.id)
     if row is None:
         raise NotFound(f"there is no recovery {command.id!r}", field="id", current=command.id)
-    claims = held(state, row)
+    claims = silent_claims(state, row)
     if row.open and not claims:
-        yield closed(row)
+        yield plan_closed(row)
     if not row.open:
         raise Conflict(f"recovery {row.id!r} is {row.state}", field="state", current=row.state)
     return row, claims
 
 
-def apply(state: State, command: ApplyRecovery, moment: Moment) -> Decision[None]:
+def apply(state: State, command: ApplyRecovery, moment: DecisionContext) -> Decision[None]:
     """Take the plan's units from their dead claims, neutrally: they are ready, and nothing is counted."""
-    row, claims = yield from decided(state, command)
+    row, claims = yield from open_plan(state, command)
     units = tuple(claim.unit for claim in claims)
     yield Fact(e.RecoveryApplied(recovery=row.id, units=units, by=moment.actor), row.campaign)
     for claim in claims:
@@ -114,28 +114,28 @@ def release(state: State, claim: Claim) -> Consequence:
     yield from limit_claims(state, unit)
 
 
-def decline(state: State, command: DeclineRecovery, moment: Moment) -> Decision[None]:
+def decline(state: State, command: DeclineRecovery, moment: DecisionContext) -> Decision[None]:
     """End the campaign instead."""
-    row, _ = yield from decided(state, command)
+    row, _ = yield from open_plan(state, command)
     yield Fact(e.RecoveryDeclined(recovery=row.id, by=moment.actor), row.campaign)
     yield from cancel(state, CancelCampaign(name=row.campaign, reason=DECLINED), moment)
 
 
-def close(state: State, command: CloseRecoveries, moment: Moment) -> Decision[None]:
+def close(state: State, command: CloseRecoveries, moment: DecisionContext) -> Decision[None]:
     """Close the plans whose units have all moved on, of which a worker is back, or that have waited long enough."""
     for known in command.ids:
         row = state.recoveries.get(known)
         if row is None or not row.open:
             continue
-        if row.outlived(moment.at, command.heard_since) or revived(state, row) or not held(state, row):
-            yield closed(row)
+        if row.outlived(moment.at, command.heard_since) or revived(state, row) or not silent_claims(state, row):
+            yield plan_closed(row)
 
 
 def go_on(state: State, command: ClaimWork, given: Collection[ids.CampaignName], *, hungry: bool) -> Consequence:
     """Close the plans of campaigns in which somebody works again: a worker was *given* a unit there, or asked for one."""
     for row in state.recoveries.values():
         if row.open and (row.campaign in given or asks(state, command, state.campaigns[row.campaign], hungry=hungry)):
-            yield closed(row)
+            yield plan_closed(row)
 
 
 def asks(state: State, command: ClaimWork, campaign: Campaign, *, hungry: bool) -> bool:
@@ -151,6 +151,6 @@ def asks(state: State, command: ClaimWork, campaign: Campaign, *, hungry: bool) 
     return hungry and (command.mode == "manual" or not any(automatic_blockers(campaign)))
 
 
-def closed(row: Recovery) -> Fact:
+def plan_closed(row: Recovery) -> Fact:
     """Return the end of a plan that nobody decided on."""
     return Fact(e.RecoveryClosed(recovery=ids.RecoveryId(row.id)), row.campaign)

@@ -11,20 +11,20 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.commands import (
     CompleteUnit,
+    DecisionContext,
     FailAttempt,
-    Heard,
-    Moment,
     ParkClaim,
     RecordHeartbeat,
     ReleaseClaim,
     Report,
+    ReportReply,
 )
 from service.domain.decide.consequences.dependency import in_rounds, unblock_dependents
-from service.domain.decide.consequences.failed_attempt import Failure, fail
+from service.domain.decide.consequences.failed_attempt import FailedAttempt, fail
 from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
 from service.domain.decide.decision import Consequence, Decision, of_unit
 from service.domain.decide.quota import close_gate
-from service.domain.decide.worker import heard, signal
+from service.domain.decide.worker import note_sign_of_life, signal
 from service.domain.rejections import NotFound, StaleClaim
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
@@ -40,11 +40,11 @@ EMPTY = (b"null", b"{}", b"[]", b'""')
 
 def current(state: State, command: Report, kind: str) -> Decision[tuple[Unit, Claim]]:
     """Return the claim that the token names, and its unit."""
-    claim = yield from held(state, command, kind)
+    claim = yield from current_claim(state, command, kind)
     return state.units[claim.campaign, claim.unit], claim
 
 
-def held(state: State, command: Report, kind: str) -> Decision[Claim]:
+def current_claim(state: State, command: Report, kind: str) -> Decision[Claim]:
     """Return the claim that the token names; a superseded one is kept as a late result and refused."""
     claim = state.claims.get(command.token)
     if claim is not None:
@@ -77,9 +77,9 @@ def came(command: Report, kind: str) -> Raw:
     return Raw(msgspec.json.encode({"type": kind, **said}))
 
 
-def record_heartbeat(state: State, command: RecordHeartbeat, moment: Moment) -> Decision[Heard]:
+def record_heartbeat(state: State, command: RecordHeartbeat, moment: DecisionContext) -> Decision[ReportReply]:
     """Renew the lease, which needs no unit; enough idle observations in a row fail the attempt."""
-    claim = yield from held(state, command, "heartbeat")
+    claim = yield from current_claim(state, command, "heartbeat")
     body = e.UnitHeartbeat(
         token=command.token,
         progress=command.progress,
@@ -92,38 +92,38 @@ def record_heartbeat(state: State, command: RecordHeartbeat, moment: Moment) -> 
         screen_id=command.screen_id,
     )
     yield e.Fact(body, claim.campaign, claim.unit, claim.worker)
-    yield from heard(state, claim.worker)
+    yield from note_sign_of_life(state, claim.worker)
     campaign = state.campaigns[claim.campaign]
     grace = campaign.policy.idle_grace_observations
     if command.idle and claim.idle_count >= grace:
         unit = state.units[claim.campaign, claim.unit]
-        failure = Failure(reason="idle_no_output", error=f"idle in {grace} observations in a row")
+        failure = FailedAttempt(reason="idle_no_output", error=f"idle in {grace} observations in a row")
         yield from fail(state, unit, claim, failure, moment)
-        return Heard(unit.state, signal="stop")
+        return ReportReply(unit.state, signal="stop")
     stop = campaign.cancelled_at is not None
-    return Heard("running", claim.lease_until, "stop" if stop else signal(state.workers[claim.worker]))
+    return ReportReply("running", claim.lease_until, "stop" if stop else signal(state.workers[claim.worker]))
 
 
-def complete(state: State, command: CompleteUnit, moment: Moment) -> Decision[Heard]:
+def complete(state: State, command: CompleteUnit, moment: DecisionContext) -> Decision[ReportReply]:
     """End the unit well: also after its lease lapsed, when nobody has claimed it since, and whatever is paused."""
     held = command.token in state.claims
     claim = state.claims[command.token] if held else past_claim(state, command)
     unit = state.units[claim.campaign, claim.unit]
     if unit.state == "done" and unit.token == command.token:
-        return Heard("done")
+        return ReportReply("done")
     proven = not state.campaigns[unit.campaign].policy.require_evidence or bytes(command.evidence).strip() not in EMPTY
     if not held and not (proven and unit.token == command.token and unit.state in UNCLAIMED):
         yield from current(state, command, "completed")
     if not proven:
-        failure = Failure(reason="idle_no_output", error="completed without evidence", exit_code=command.exit_code)
+        failure = FailedAttempt(reason="idle_no_output", error="completed without evidence", exit_code=command.exit_code)
         yield from fail(state, unit, claim, failure, moment)
-        yield from heard(state, claim.worker)
-        return Heard(unit.state)
+        yield from note_sign_of_life(state, claim.worker)
+        return ReportReply(unit.state)
     yield from succeed(state, unit, claim, command, moment)
-    return Heard("done")
+    return ReportReply("done")
 
 
-def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, moment: Moment) -> Consequence:
+def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, moment: DecisionContext) -> Consequence:
     """Record the success and what follows: dependents, a manual re-arm of the breaker, the end of the campaign."""
     killed = killed_code(command.declared_result, command.signal, command.exit_code)
     body = e.UnitCompleted(
@@ -143,7 +143,7 @@ def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, momen
     )
     yield of_unit(unit, body, claim.worker)
     if claim.worker in state.workers:
-        yield from heard(state, claim.worker)
+        yield from note_sign_of_life(state, claim.worker)
     yield from unblock_dependents(state, unit)
     campaign = state.campaigns[unit.campaign]
     if campaign.tripped is not None and claim.mode == "manual" and claim.fence > campaign.tripped:
@@ -160,7 +160,7 @@ def killed_code(declared: str | None, signal: str | None, code: int | None) -> i
     return code if code in KILL_CODES else None
 
 
-def fail_attempt(state: State, command: FailAttempt, moment: Moment) -> Decision[Heard]:
+def fail_attempt(state: State, command: FailAttempt, moment: DecisionContext) -> Decision[ReportReply]:
     """Judge a failure: a kill after a declared success is a success, a rate limit behind a closed gate is a park."""
     if killed_code(command.declared_result, command.signal, command.exit_code) is not None:
         success = CompleteUnit(
@@ -178,9 +178,9 @@ def fail_attempt(state: State, command: FailAttempt, moment: Moment) -> Decision
     limited = command.rate_limited or RATE_LIMITED.search(command.error or "") is not None
     if quota is not None and quota.reason == "rate_limit" and limited:
         yield from park(state, unit, claim, "rate_limit", quota.resume_at, moment)
-        yield from heard(state, claim.worker)
-        return Heard(unit.state)
-    failure = Failure(
+        yield from note_sign_of_life(state, claim.worker)
+        return ReportReply(unit.state)
+    failure = FailedAttempt(
         reason=command.reason,
         error=command.error,
         exit_code=command.exit_code,
@@ -190,19 +190,19 @@ def fail_attempt(state: State, command: FailAttempt, moment: Moment) -> Decision
         usage=command.usage,
     )
     yield from fail(state, unit, claim, failure, moment)
-    yield from heard(state, claim.worker)
-    return Heard(unit.state)
+    yield from note_sign_of_life(state, claim.worker)
+    return ReportReply(unit.state)
 
 
-def park_claim(state: State, command: ParkClaim, moment: Moment) -> Decision[Heard]:
+def park_claim(state: State, command: ParkClaim, moment: DecisionContext) -> Decision[ReportReply]:
     """Let the unit wait for quota; a rate limit closes the gate for everyone on that quota."""
     unit, claim = yield from current(state, command, "parked")
     yield from park(state, unit, claim, command.reason, command.resume_at, moment)
-    yield from heard(state, claim.worker)
-    return Heard(unit.state)
+    yield from note_sign_of_life(state, claim.worker)
+    return ReportReply(unit.state)
 
 
-def park(state: State, unit: Unit, claim: Claim, reason: str, resume_at: datetime | None, moment: Moment) -> Consequence:
+def park(state: State, unit: Unit, claim: Claim, reason: str, resume_at: datetime | None, moment: DecisionContext) -> Consequence:
     """End the claim neutrally until *resume_at*, else until the quota's known reset, else for a quarter of an hour.
 
     A time that has passed, as a clock that goes wrong may say, closes no gate: the unit resumes at once.
@@ -219,7 +219,7 @@ def park(state: State, unit: Unit, claim: Claim, reason: str, resume_at: datetim
     yield from settle_campaign(state.campaigns[unit.campaign], moment)
 
 
-def release(state: State, command: ReleaseClaim, moment: Moment) -> Decision[Heard]:
+def release(state: State, command: ReleaseClaim, moment: DecisionContext) -> Decision[ReportReply]:
     """Take the unit back from a worker that hands it in: nothing failed."""
     unit, claim = yield from current(state, command, "released")
     cause: Literal["stop", "drain", "worker"] = (
@@ -227,6 +227,6 @@ def release(state: State, command: ReleaseClaim, moment: Moment) -> Decision[Hea
     )
     yield of_unit(unit, e.UnitReleased(token=claim.token, cause=cause), claim.worker)
     yield from limit_claims(state, unit)
-    yield from heard(state, claim.worker)
+    yield from note_sign_of_life(state, claim.worker)
     yield from settle_campaign(state.campaigns[unit.campaign], moment)
-    return Heard(unit.state)
+    return ReportReply(unit.state)

@@ -3,9 +3,18 @@
 from datetime import timedelta
 
 from service.domain import events as e
-from service.domain.commands import CancelUnit, Moment, ParkUnit, QuarantineUnit, RetryUnit, StopUnit, UnitCommand, UnparkUnit
+from service.domain.commands import (
+    CancelUnit,
+    DecisionContext,
+    ParkUnit,
+    QuarantineUnit,
+    RetryUnit,
+    StopUnit,
+    UnitCommand,
+    UnparkUnit,
+)
 from service.domain.decide.campaign import cancel_unit, clear
-from service.domain.decide.consequences.dependency import fail_dependents, in_rounds, lost_parent
+from service.domain.decide.consequences.dependency import fail_dependents, in_rounds, unreachable_parent
 from service.domain.decide.consequences.unit_end import complete_campaign, limit_claims, quarantine, settle_campaign, withdraw
 from service.domain.decide.decision import Consequence, Decision, of_unit, unit_named, wrong_state
 from service.domain.decide.quota import close_gate
@@ -24,7 +33,7 @@ def asked_unit(state: State, command: UnitCommand) -> Unit:
     return unit
 
 
-def retry(state: State, command: RetryUnit, moment: Moment) -> Decision[None]:
+def retry(state: State, command: RetryUnit, moment: DecisionContext) -> Decision[None]:
     """Send a quarantined unit back with its attempts at zero; end the rest of a delayed one now."""
     unit = asked_unit(state, command)
     if unit.state == "delayed":
@@ -38,13 +47,13 @@ def retry(state: State, command: RetryUnit, moment: Moment) -> Decision[None]:
 
 def require_parents(state: State, unit: Unit) -> None:
     """Refuse to send a unit back that would be skipped at once, and name what it is that has to come back first."""
-    parent = lost_parent(state, unit)
+    parent = unreachable_parent(state, unit)
     if parent is not None:
         detail = f"unit {unit.key!r} depends on {parent.key!r}, which is {parent.state}: it would be skipped at once"
         raise Conflict(detail, field="depends_on", current=parent.key, because_of=parent.because_of)
 
 
-def park(state: State, command: ParkUnit, moment: Moment) -> Decision[None]:
+def park(state: State, command: ParkUnit, moment: DecisionContext) -> Decision[None]:
     """Set a unit aside until a time, an hour from now when none is given; a rate limit closes the gate."""
     unit = asked_unit(state, command)
     if unit.state not in ("ready", "delayed", "running"):
@@ -67,7 +76,7 @@ def take_back(unit: Unit) -> Consequence:
         yield of_unit(unit, e.UnitReleased(token=unit.token, cause="stop"), unit.worker)
 
 
-def unpark(state: State, command: UnparkUnit, moment: Moment) -> Decision[None]:
+def unpark(state: State, command: UnparkUnit, moment: DecisionContext) -> Decision[None]:
     """End the pause now."""
     unit = asked_unit(state, command)
     if unit.state != "parked":
@@ -75,7 +84,7 @@ def unpark(state: State, command: UnparkUnit, moment: Moment) -> Decision[None]:
     yield of_unit(unit, e.UnitUnparked(cause="manual", parked=(moment.at - unit.updated_at).total_seconds()))
 
 
-def take_out(state: State, command: QuarantineUnit, moment: Moment) -> Decision[None]:
+def take_out(state: State, command: QuarantineUnit, moment: DecisionContext) -> Decision[None]:
     """Quarantine a unit by hand, and skip what depends on it."""
     unit = asked_unit(state, command)
     if unit.state not in ("blocked", "ready", "delayed", "parked", "running"):
@@ -85,7 +94,7 @@ def take_out(state: State, command: QuarantineUnit, moment: Moment) -> Decision[
     yield from complete_campaign(state.campaigns[unit.campaign], moment)
 
 
-def cancel(state: State, command: CancelUnit, moment: Moment) -> Decision[None]:
+def cancel(state: State, command: CancelUnit, moment: DecisionContext) -> Decision[None]:
     """Give the unit up; what depends on it is skipped."""
     unit = asked_unit(state, command)
     if unit.state in ("done", "skipped", "cancelled"):
@@ -96,7 +105,7 @@ def cancel(state: State, command: CancelUnit, moment: Moment) -> Decision[None]:
     yield from complete_campaign(state.campaigns[unit.campaign], moment)
 
 
-def stop(state: State, command: StopUnit, moment: Moment) -> Decision[None]:
+def stop(state: State, command: StopUnit, moment: DecisionContext) -> Decision[None]:
     """Take the unit from its worker; it is ready again and nothing is counted."""
     unit = asked_unit(state, command)
     if unit.state != "running":

@@ -10,7 +10,7 @@ from msgspec import UNSET, Raw
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.commands import AddUnits, Imported, Moment, UnitSpec
+from service.domain.commands import AddUnits, DecisionContext, ImportReply, UnitSpec
 from service.domain.decide.consequences.dependency import skip_orphan
 from service.domain.decide.consequences.unit_end import complete_campaign, reopen
 from service.domain.decide.decision import Consequence, Decision, campaign_named
@@ -22,7 +22,7 @@ from service.domain.unit import Unit
 CHUNK = 1000
 
 
-def add_units(state: State, command: AddUnits, moment: Moment) -> Decision[Imported]:
+def add_units(state: State, command: AddUnits, moment: DecisionContext) -> Decision[ImportReply]:
     """Add what is new, change what nobody has started, leave the rest alone."""
     campaign = campaign_named(state, command.campaign)
     if campaign.cancelled_at is not None:
@@ -40,7 +40,7 @@ def add_units(state: State, command: AddUnits, moment: Moment) -> Decision[Impor
     if new:
         yield from reopen(campaign, "units_added")
     yield from complete_campaign(campaign, moment)
-    return Imported(len(new), len(patches), len(command.units) - len(new) - len(patches))
+    return ImportReply(len(new), len(patches), len(command.units) - len(new) - len(patches))
 
 
 def known_unit(state: State, campaign: Campaign, key: ids.UnitKey) -> Unit | None:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from service.domain import events as e
 from service.domain import heartbeat, ids
-from service.domain.commands import BeatWorker, DrainWorker, FenceWorker, Heard, JudgeWorkers, Moment
+from service.domain.commands import BeatWorker, DecisionContext, DrainWorker, FenceWorker, JudgeWorkers, ReportReply
 from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
 from service.domain.decide.decision import Consequence, Decision, of_unit
 from service.domain.events import Fact
@@ -15,7 +15,7 @@ from service.domain.state import State
 from service.domain.worker import Worker
 
 
-def heard(state: State, worker: ids.WorkerId) -> Consequence:
+def note_sign_of_life(state: State, worker: ids.WorkerId) -> Consequence:
     """Note that a worker which was silent lives, or that it said it does not."""
     row = state.workers[worker]
     level: ids.Level = "healthy" if row.alive else "dead"
@@ -23,18 +23,18 @@ def heard(state: State, worker: ids.WorkerId) -> Consequence:
         yield Fact(e.LevelChanged(from_=row.level, to=level, age=0.0), worker=worker)
 
 
-def beat(state: State, command: BeatWorker, _moment: Moment) -> Decision[Heard]:
+def beat(state: State, command: BeatWorker, _moment: DecisionContext) -> Decision[ReportReply]:
     """Register a worker that is new or changed, else note its beat; a farewell ends it, or declares its claims dead."""
     row = state.workers.get(command.worker)
     if not command.alive:
         yield from farewell(row) if row is not None else ()
-        return Heard(None)
+        return ReportReply(None)
     if row is None or not row.registered or differs(row, command):
         yield Fact(registration(row, command), worker=command.worker)
     else:
         yield Fact(e.WorkerHeartbeat(), worker=command.worker)
-    yield from heard(state, command.worker)
-    return Heard(None, signal=signal(state.workers[command.worker]))
+    yield from note_sign_of_life(state, command.worker)
+    return ReportReply(None, signal=signal(state.workers[command.worker]))
 
 
 def farewell(row: Worker) -> Consequence:
@@ -88,14 +88,14 @@ def worker_known(state: State, worker: ids.WorkerId) -> Worker:
     return row
 
 
-def drain(state: State, command: DrainWorker, moment: Moment) -> Decision[None]:
+def drain(state: State, command: DrainWorker, moment: DecisionContext) -> Decision[None]:
     """Give the worker nothing more; it finishes what it holds."""
     row = worker_known(state, command.worker)
     if row.state == "active":
         yield Fact(e.WorkerDraining(by=moment.actor, reason=command.reason), worker=row.worker)
 
 
-def fence(state: State, command: FenceWorker, moment: Moment) -> Decision[None]:
+def fence(state: State, command: FenceWorker, moment: DecisionContext) -> Decision[None]:
     """Take the worker's claims back, neutrally, and give it none."""
     row = worker_known(state, command.worker)
     if row.state in ("active", "draining"):
@@ -107,7 +107,7 @@ def fence(state: State, command: FenceWorker, moment: Moment) -> Decision[None]:
         yield from settle_campaign(state.campaigns[unit.campaign], moment)
 
 
-def judge(state: State, command: JudgeWorkers, moment: Moment) -> Decision[None]:
+def judge(state: State, command: JudgeWorkers, moment: DecisionContext) -> Decision[None]:
     """Note whose level changed, and let go who has been silent for long without holding anything."""
     served: dict[ids.WorkerId, list[HeartbeatPolicy]] = defaultdict(list)
     for claim in state.claims.values():

@@ -48,6 +48,7 @@ from service.domain.events.unit import (
     UnitCancelled,
     UnitClaimed,
     UnitCompleted,
+    UnitFanout,
     UnitHeartbeat,
     UnitParked,
     UnitPatch,
@@ -55,7 +56,6 @@ from service.domain.events.unit import (
     UnitReleased,
     UnitsAdded,
     UnitSkipped,
-    UnitSpread,
     UnitsUpdated,
     UnitUnblocked,
     UnitUnparked,
@@ -106,7 +106,7 @@ OPENINGS: frozenset[type[Event]] = frozenset(
 """What may make work claimable: something became ready, a slot or a group became free, a switch or a gate opened."""
 
 DEADLINES: frozenset[type[Event]] = frozenset(
-    {EngineSwept, QuotaGateClosed, QuotaGateOpened, RecoveryClosed, RetryScheduled, UnitParked, UnitSpread}
+    {EngineSwept, QuotaGateClosed, QuotaGateOpened, RecoveryClosed, RetryScheduled, UnitParked, UnitFanout}
 )
 """What may be due sooner than anything before."""
 
@@ -171,13 +171,13 @@ __all__ = [
     "UnitCancelled",
     "UnitClaimed",
     "UnitCompleted",
+    "UnitFanout",
     "UnitHeartbeat",
     "UnitParked",
     "UnitPatch",
     "UnitQuarantined",
     "UnitReleased",
     "UnitSkipped",
-    "UnitSpread",
     "UnitUnblocked",
     "UnitUnparked",
     "UnitUnskipped",

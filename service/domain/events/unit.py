@@ -224,7 +224,7 @@ class UnitUnskipped(Event, frozen=True, omit_defaults=True):
     in_rounds: bool = False
 
 
-class UnitSpread(Event, frozen=True):
+class UnitFanout(Event, frozen=True):
     """The end of the unit, or its return to work, reached these dependents; *after* is the last of them, None when all know."""
 
     kind = "unit.spread"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from service.domain import events as e
 from service.domain import ids
 from service.domain.evolve.folds import Folds
-from service.domain.fanout import Spread
+from service.domain.fanout import Fanout
 from service.domain.state import State
 from service.domain.unit import Unit
 
@@ -43,7 +43,7 @@ def begin(state: State, unit: Unit, event: e.Recorded, path: Sequence[ids.UnitKe
         state.campaigns[unit.campaign].spreading += 1
         state.touched.campaigns.add(unit.campaign)
     state.touched.spreads.add(known)
-    state.spreads[known] = Spread(
+    state.spreads[known] = Fanout(
         campaign=unit.campaign,
         unit=unit.key,
         position=event.position,
@@ -53,7 +53,7 @@ def begin(state: State, unit: Unit, event: e.Recorded, path: Sequence[ids.UnitKe
     )
 
 
-def spread(state: State, body: e.UnitSpread, event: e.Recorded) -> None:
+def spread(state: State, body: e.UnitFanout, event: e.Recorded) -> None:
     """Some more dependents know what became of the unit."""
     assert event.campaign is not None, "the envelope of a unit's event names the campaign"
     assert event.unit is not None, "the envelope of a unit's event names the unit"
@@ -81,4 +81,4 @@ def give_up(state: State, unit: Unit, event: e.Recorded, path: Sequence[ids.Unit
         begin(state, unit, event, path, counted=False)
 
 
-FOLDS: Folds = {e.UnitSpread: spread}
+FOLDS: Folds = {e.UnitFanout: spread}

@@ -3,16 +3,16 @@
 from service.domain import events as e
 from service.domain import ids
 from service.domain.evolve.folds import Folds
-from service.domain.investigation import Investigation, named
+from service.domain.investigation import Investigation, investigation_id
 from service.domain.state import State
 
 
-def begun(state: State, event: e.Recorded, as_: ids.InvestigationState) -> Investigation:
+def opened_investigation(state: State, event: e.Recorded, as_: ids.InvestigationState) -> Investigation:
     """Return the row of an investigation that begins with *event*."""
     assert event.campaign is not None, "the envelope of an investigation names the campaign"
     assert event.unit is not None, "the envelope of an investigation names the unit"
     row = Investigation(
-        id=named(event.position),
+        id=investigation_id(event.position),
         campaign=event.campaign,
         unit=event.unit,
         position=event.position,
@@ -24,7 +24,9 @@ def begun(state: State, event: e.Recorded, as_: ids.InvestigationState) -> Inves
     return row
 
 
-def ended(state: State, known: ids.InvestigationId, event: e.Recorded, as_: ids.InvestigationState) -> Investigation:
+def closed_investigation(
+    state: State, known: ids.InvestigationId, event: e.Recorded, as_: ids.InvestigationState
+) -> Investigation:
     """Return the row of an investigation that ends with *event*."""
     row = state.investigations[known]
     state.touched.investigations.add(known)
@@ -34,7 +36,7 @@ def ended(state: State, known: ids.InvestigationId, event: e.Recorded, as_: ids.
 
 def requested(state: State, body: e.InvestigationRequested, event: e.Recorded) -> None:
     """Somebody shall look into the unit."""
-    row = begun(state, event, "requested")
+    row = opened_investigation(state, event, "requested")
     row.reason, row.attempts = body.reason, body.attempts
     row.error, row.exit_code, row.screen_id = body.error, body.exit_code, body.screen_id
 
@@ -52,23 +54,23 @@ def claimed(state: State, body: e.InvestigationClaimed, event: e.Recorded) -> No
 
 def produced(state: State, body: e.InvestigationProduced, event: e.Recorded) -> None:
     """There is a unit that shall mend it."""
-    row = ended(state, body.investigation, event, "produced")
+    row = closed_investigation(state, body.investigation, event, "produced")
     row.fix_unit, row.root_cause = body.fix_unit, body.root_cause
 
 
 def empty(state: State, body: e.InvestigationEmpty, event: e.Recorded) -> None:
     """Nothing came of it."""
-    row = ended(state, body.investigation, event, "empty")
+    row = closed_investigation(state, body.investigation, event, "empty")
     row.root_cause, row.why = body.root_cause, body.why
 
 
 def skipped(state: State, body: e.InvestigationSkipped, event: e.Recorded) -> None:
     """Nobody looks into it."""
     if body.investigation is None:
-        row = begun(state, event, "skipped")
+        row = opened_investigation(state, event, "skipped")
         row.ended_at = event.at
     else:
-        row = ended(state, body.investigation, event, "skipped")
+        row = closed_investigation(state, body.investigation, event, "skipped")
     row.why = body.why
 
 

@@ -3,7 +3,7 @@
 from service.domain import events as e
 from service.domain import ids
 from service.domain.evolve.folds import Folds
-from service.domain.recovery import Recovery, named
+from service.domain.recovery import Recovery, recovery_id
 from service.domain.state import State
 
 
@@ -11,7 +11,7 @@ def detected(state: State, body: e.RecoveryDetected, event: e.Recorded) -> None:
     """There is a plan."""
     assert event.campaign is not None, "the envelope of a recovery names the campaign"
     row = Recovery(
-        id=named(event.position),
+        id=recovery_id(event.position),
         campaign=event.campaign,
         resumable=list(body.resumable),
         preserved=body.preserved,
@@ -23,7 +23,7 @@ def detected(state: State, body: e.RecoveryDetected, event: e.Recorded) -> None:
     state.touched.recoveries.add(row.id)
 
 
-def ended(state: State, known: ids.RecoveryId, event: e.Recorded, as_: ids.RecoveryState) -> Recovery:
+def closed_plan(state: State, known: ids.RecoveryId, event: e.Recorded, as_: ids.RecoveryState) -> Recovery:
     """Return the row of a plan that ends with *event*."""
     row = state.recoveries[known]
     state.touched.recoveries.add(known)
@@ -33,17 +33,17 @@ def ended(state: State, known: ids.RecoveryId, event: e.Recorded, as_: ids.Recov
 
 def applied(state: State, body: e.RecoveryApplied, event: e.Recorded) -> None:
     """The campaign goes on; the releases that follow change the units."""
-    ended(state, body.recovery, event, "applied").by = body.by
+    closed_plan(state, body.recovery, event, "applied").by = body.by
 
 
 def declined(state: State, body: e.RecoveryDeclined, event: e.Recorded) -> None:
     """The campaign ends; its cancellation follows."""
-    ended(state, body.recovery, event, "declined").by = body.by
+    closed_plan(state, body.recovery, event, "declined").by = body.by
 
 
 def closed(state: State, body: e.RecoveryClosed, event: e.Recorded) -> None:
     """The plan has nothing left to decide."""
-    ended(state, body.recovery, event, "closed")
+    closed_plan(state, body.recovery, event, "closed")
 
 
 FOLDS: Folds = {

@@ -10,28 +10,28 @@ from msgspec import Meta, Struct
 from msgspec.json import Decoder
 
 from service.domain import ids
-from service.domain.commands import Cleared, ClearQuarantine
+from service.domain.commands import ClearQuarantine, ClearReply
 from service.http.openapi.operation import described
-from service.http.request.fields import Body, Line, Text
-from service.http.request.request import Call, require
-from service.http.response import Ready, keep, not_found, ready
+from service.http.request.fields import Line, RequestBody, Text
+from service.http.request.request import WriteRequest, require
+from service.http.response import RawResponse, json_response, keep, not_found
 from service.submission import Answer
 
 CHUNK = 1000
 
 
-class Match(Body, frozen=True):
+class RetryFilter(RequestBody, frozen=True):
     """Which quarantined units; *error_glob* knows `*` and `?`, whole message, any case."""
 
     reason: ids.QuarantineReason | None = None
     error_glob: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
 
 
-class RetryFailed(Body, frozen=True):
+class RetryFailed(RequestBody, frozen=True):
     """What to retry and how; *dry_run* only counts."""
 
     reload_brief: Text | None = None
-    where: Match = Match()
+    where: RetryFilter = RetryFilter()
     dry_run: bool = False
     reason: Line | None = None
 
@@ -49,7 +49,7 @@ RETRY_FAILED = Decoder(RetryFailed)
 
 
 @post("/v1/campaigns/{name:str}/retry-failed", **described("RetryFailed", RetryFailed, RetryAnswer, refuses=(404, 409, 422)))
-async def retry_failed(request: Call) -> Ready:
+async def retry_failed(request: WriteRequest) -> RawResponse:
     """Send quarantined units back to work with their attempts at zero; they are claimable at once.
 
     Interrupted, it is asked again under the same `Idempotency-Key`: it goes on under the same bulk id.
@@ -62,38 +62,38 @@ async def retry_failed(request: Call) -> Ready:
     first = ClearQuarantine(campaign=campaign, keys=(), bulk_id=bulk_id, brief=body.reload_brief, reason=body.reason)
     begun = await request.submit(first)
     if begun.body is not None:
-        return ready(begun.body, begun)
+        return json_response(begun.body, begun)
     answer = await cleared(request, first, body.where, begun)
     content = msgspec.json.encode(answer)
     await keep(request, 200, content)
-    return ready(content, msgspec.structs.replace(begun, position=answer.position))
+    return json_response(content, msgspec.structs.replace(begun, position=answer.position))
 
 
-async def cleared(request: Call, first: ClearQuarantine, where: Match, begun: Answer) -> RetryAnswer:
+async def cleared(request: WriteRequest, first: ClearQuarantine, where: RetryFilter, begun: Answer) -> RetryAnswer:
     """Clear what matches, a chunk a transaction."""
     origin = msgspec.structs.replace(request.origin(), key=None)
     matched = count = 0
     position, after = begun.position, None
     while keys := tuple(await request.desk.quarantine.keys(first.campaign, where, after, CHUNK)):
         answer = await request.submit(msgspec.structs.replace(first, keys=keys, brief=None), origin)
-        done: Cleared = answer.only()
+        done: ClearReply = answer.only()
         matched, count = matched + len(keys), count + done.cleared
         position, after = answer.position, keys[-1]
     return RetryAnswer(first.bulk_id, matched, count, position)
 
 
-async def counted(request: Call, campaign: ids.CampaignName, body: RetryFailed) -> Ready:
+async def counted(request: WriteRequest, campaign: ids.CampaignName, body: RetryFailed) -> RawResponse:
     """Count what would be retried, and change nothing."""
     view = require(await request.desk.views.campaign(campaign, None), not_found("campaign", campaign))
     matched, after = 0, None
     while keys := tuple(await request.desk.quarantine.keys(campaign, body.where, after, CHUNK)):
         matched, after = matched + len(keys), keys[-1]
-    position = msgspec.json.decode(view, type=Placed).position
+    position = msgspec.json.decode(view, type=ViewPosition).position
     answer = RetryAnswer("", matched, 0, position)
-    return ready(msgspec.json.encode(answer), Answer(position=position))
+    return json_response(msgspec.json.encode(answer), Answer(position=position))
 
 
-class Placed(Struct):
+class ViewPosition(Struct):
     """A view's position in the log."""
 
     position: int

@@ -19,15 +19,15 @@ from service.domain.content.redact import redact
 from service.domain.rejections import Validation
 from service.http.handlers.units import UnitBody, require_few
 from service.http.openapi.operation import CAMPAIGN, described
-from service.http.request.fields import Body, Instant, Labels, Line, Quota, Slug, Text, instant, printable, shallow
-from service.http.request.request import Call
-from service.http.response import Ready, shown
+from service.http.request.fields import Instant, Labels, Line, Quota, RequestBody, Slug, Text, instant, printable, shallow
+from service.http.request.request import WriteRequest
+from service.http.response import RawResponse, submit_and_view
 
 POLICY = {"max_attempts": 3, "retry": {"backoff_ms": 1000}, "concurrency": 8}
 VERSION_DIGITS = 18
 
 
-class NewCampaign(Body, frozen=True):
+class NewCampaign(RequestBody, frozen=True):
     """A campaign as it begins; *policy* is merged over the defaults."""
 
     name: Slug
@@ -47,7 +47,7 @@ class NewCampaign(Body, frozen=True):
         shallow("policy", self.policy)
 
 
-class CampaignPatch(Body, frozen=True):
+class CampaignPatch(RequestBody, frozen=True):
     """A JSON merge patch; what is left out stays, null gives back the default."""
 
     title: Annotated[str, Meta(max_length=200)] | UnsetType | None = UNSET
@@ -67,7 +67,7 @@ class CampaignPatch(Body, frozen=True):
         shallow("policy", self.policy)
 
 
-class Reason(Body, frozen=True):
+class Reason(RequestBody, frozen=True):
     """Why a person does this."""
 
     reason: Line | None = None
@@ -80,16 +80,16 @@ NEW_CAMPAIGN, CAMPAIGN_PATCH, REASON = Decoder(NewCampaign), Decoder(CampaignPat
     "/v1/campaigns",
     **described("CreateCampaign", NewCampaign, CAMPAIGN, status=201, refuses=(409, 413, 422)),
 )
-async def create_campaign(request: Call) -> Ready:
+async def create_campaign(request: WriteRequest) -> RawResponse:
     """Begin a campaign, with its first units if they are given; 409 when the name is taken."""
     body = await request.told(NEW_CAMPAIGN)
     require_few(body.units, "units")
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
     fields["labels"] = redact(body.labels)
-    return await shown(request, CreateCampaign(**fields), view_of(request, body.name), status=201)
+    return await submit_and_view(request, CreateCampaign(**fields), view_of(request, body.name), status=201)
 
 
-def view_of(request: Call, name: Slug) -> Callable[[int], Awaitable[Raw | None]]:
+def view_of(request: WriteRequest, name: Slug) -> Callable[[int], Awaitable[Raw | None]]:
     """Return the read of the campaign view."""
     return lambda position: request.desk.views.campaign(name, position)
 
@@ -98,7 +98,7 @@ def view_of(request: Call, name: Slug) -> Callable[[int], Awaitable[Raw | None]]
     "/v1/campaigns/{name:str}",
     **described("EditCampaign", CampaignPatch, CAMPAIGN, refuses=(404, 412, 422)),
 )
-async def edit_campaign(request: Call) -> Ready:
+async def edit_campaign(request: WriteRequest) -> RawResponse:
     """Change a campaign by a JSON merge patch; with `If-Match`, only when the view's version is still that one."""
     name = request.campaign
     body = await request.told(CAMPAIGN_PATCH)
@@ -106,10 +106,10 @@ async def edit_campaign(request: Call) -> Ready:
     if changes.get("labels"):
         changes["labels"] = redact(changes["labels"])
     command = EditCampaign(name=name, patch=changes, if_match=matched_version(request))
-    return await shown(request, command, view_of(request, name))
+    return await submit_and_view(request, command, view_of(request, name))
 
 
-def matched_version(request: Call) -> int | None:
+def matched_version(request: WriteRequest) -> int | None:
     """Return the version in `If-Match`: quoted, weak or plain; `*` and none match every version."""
     given = request.fields.get(b"if-match", b"*").strip()
     if given == b"*":
@@ -120,33 +120,35 @@ def matched_version(request: Call) -> int | None:
     return int(number)
 
 
-async def switched(request: Call, command: type[PauseCampaign | ResumeCampaign | CancelCampaign | ResetBreaker]) -> Ready:
+async def switched(
+    request: WriteRequest, command: type[PauseCampaign | ResumeCampaign | CancelCampaign | ResetBreaker]
+) -> RawResponse:
     """Have a switch of the campaign turned; the answer is its view."""
     name = request.campaign
     body = await request.told(REASON)
-    return await shown(request, command(name=name, reason=body.reason), view_of(request, name))
+    return await submit_and_view(request, command(name=name, reason=body.reason), view_of(request, name))
 
 
 @post("/v1/campaigns/{name:str}/pause", **described("PauseCampaign", Reason, CAMPAIGN, refuses=(404, 409)))
-async def pause_campaign(request: Call) -> Ready:
+async def pause_campaign(request: WriteRequest) -> RawResponse:
     """Stop new automatic claims; running work goes on. Pausing twice is one pause."""
     return await switched(request, PauseCampaign)
 
 
 @post("/v1/campaigns/{name:str}/resume", **described("ResumeCampaign", Reason, CAMPAIGN, refuses=(404, 409)))
-async def resume_campaign(request: Call) -> Ready:
+async def resume_campaign(request: WriteRequest) -> RawResponse:
     """Allow automatic claims again."""
     return await switched(request, ResumeCampaign)
 
 
 @post("/v1/campaigns/{name:str}/cancel", **described("CancelCampaign", Reason, CAMPAIGN, refuses=(404, 409)))
-async def cancel_campaign(request: Call) -> Ready:
+async def cancel_campaign(request: WriteRequest) -> RawResponse:
     """End the campaign: units that are not final become cancelled, their workers are told to stop."""
     return await switched(request, CancelCampaign)
 
 
 @post("/v1/campaigns/{name:str}/breaker/reset", **described("ResetBreaker", Reason, CAMPAIGN, refuses=(404,)))
-async def reset_breaker(request: Call) -> Ready:
+async def reset_breaker(request: WriteRequest) -> RawResponse:
     """Count failures from zero and let automatic claims through again."""
     return await switched(request, ResetBreaker)
 

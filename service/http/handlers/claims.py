@@ -12,12 +12,12 @@ from msgspec.json import Decoder
 from msgspec.structs import replace
 
 from service.domain import ids
-from service.domain.commands import Blocked, Claimed, ClaimWork, Grant
+from service.domain.commands import BlockedCampaign, ClaimReply, ClaimWork, Grant
 from service.http.openapi.operation import described
 from service.http.problems import TooManyRequests
-from service.http.request.fields import Body, Labels, Slug, Worker, printable
-from service.http.request.request import WAITED, Call
-from service.http.response import Ready, ready
+from service.http.request.fields import Labels, RequestBody, Slug, Worker, printable
+from service.http.request.request import WAITED, WriteRequest
+from service.http.response import RawResponse, json_response
 from service.submission import Answer
 
 TURN_S = 0.02
@@ -26,7 +26,7 @@ POLL_S = 1.0
 """A look stands behind every lost ring, and finds what time alone has made claimable."""
 
 
-class ClaimBody(Body, frozen=True):
+class ClaimBody(RequestBody, frozen=True):
     """Who asks for how much of what; no *campaigns* means any, *wait_s* waits until something is claimable."""
 
     worker: Worker
@@ -47,7 +47,7 @@ class ClaimAnswer(Struct, frozen=True):
 
     claims: tuple[Grant, ...]
     position: int
-    blocked: tuple[Blocked, ...]
+    blocked: tuple[BlockedCampaign, ...]
 
 
 CLAIM, ENCODE = Decoder(ClaimBody), msgspec.json.Encoder().encode
@@ -55,7 +55,7 @@ NOTHING = b'{"claims":[],'
 
 
 @post("/v1/claims", **described("ClaimWork", ClaimBody, ClaimAnswer, refuses=(404, 422, 429)))
-async def claim_work(request: Call) -> Ready:
+async def claim_work(request: WriteRequest) -> RawResponse:
     """Give the worker up to `max` units, each under a lease with a fencing token; say why a campaign gave nothing.
 
     With `wait_s` the answer waits until something is claimable. `mode: "manual"` ignores `auto: false`, the campaign's
@@ -68,27 +68,27 @@ async def claim_work(request: Call) -> Ready:
     )
     if body.wait_s and len(request.desk.waiting) >= request.desk.waiting_limit:
         raise TooManyRequests("too many claims wait already", allowed=request.desk.waiting_limit)
-    look = Look(request, command)
+    look = ClaimPoll(request, command)
     await look(last=not body.wait_s)
     if not look.answered():
         await wait(look, body.wait_s)
-    return ready(look.content, look.answer)
+    return json_response(look.content, look.answer)
 
 
 def rendered(answer: Answer) -> bytes:
     """Return the answer to a claim, or raise its refusal."""
-    claimed: Claimed = answer.only()
+    claimed: ClaimReply = answer.only()
     return ENCODE(ClaimAnswer(claimed.claims, answer.position, claimed.blocked))
 
 
-class Look:
+class ClaimPoll:
     """One wish, looked at as often as the bell rings; the look that gives something, or the last one, uses up its key."""
 
     answer: Answer
     content: bytes
     last: bool
 
-    def __init__(self, request: Call, command: ClaimWork) -> None:
+    def __init__(self, request: WriteRequest, command: ClaimWork) -> None:
         self.desk = request.desk
         self.command = command
         self.origin = request.origin()
@@ -113,7 +113,7 @@ class Look:
         self.content = rendered(self.answer) if self.answer.body is None else self.answer.body
 
 
-async def wait(look: Look, wait_s: float) -> None:
+async def wait(look: ClaimPoll, wait_s: float) -> None:
     """Look again whenever the bell rings, until something is given, time is over, or nobody listens any more."""
     clock = asyncio.get_running_loop().time
     began = clock()
@@ -132,7 +132,7 @@ async def wait(look: Look, wait_s: float) -> None:
             end.cancel()
 
 
-async def rest(look: Look, timeout_s: float, ends: Iterable[asyncio.Task[Any]]) -> None:
+async def rest(look: ClaimPoll, timeout_s: float, ends: Iterable[asyncio.Task[Any]]) -> None:
     """Wait for a ring, for the end of the time, or for the end of the wait itself."""
     ring = asyncio.create_task(look.desk.bell.after(look.rings, timeout_s))
     done, _ = await asyncio.wait((ring, *ends), return_when=asyncio.FIRST_COMPLETED)

@@ -11,15 +11,15 @@ from msgspec.json import Decoder, decode
 from service.domain.commands import ExportDiagnostic
 from service.domain.rejections import Validation
 from service.http.openapi.operation import described
-from service.http.request.fields import Body
-from service.http.request.request import Call, require
-from service.http.response import Ready, keep, not_found, ready
+from service.http.request.fields import RequestBody
+from service.http.request.request import WriteRequest, require
+from service.http.response import RawResponse, json_response, keep, not_found
 from service.submission import Answer
 
 FLAGS = {None: False, "": True, "true": True, "false": False, "1": True, "0": False}
 
 
-class Export(Body, frozen=True):
+class Export(RequestBody, frozen=True):
     """With *force*, also when the last bundle is less than a minute old."""
 
     force: bool = False
@@ -43,7 +43,7 @@ class Diagnostics(Struct):
 EXPORT = Decoder(Export)
 
 
-class Made(Struct):
+class BundleCreated(Struct):
     """When a bundle was made."""
 
     generated_at: datetime
@@ -53,7 +53,7 @@ class Made(Struct):
     "/v1/campaigns/{name:str}/diagnostics",
     **described("ExportDiagnostics", Export, Diagnostics, parameters=("force",), refuses=(404, 409)),
 )
-async def export_diagnostics(request: Call) -> Ready:
+async def export_diagnostics(request: WriteRequest) -> RawResponse:
     """Return a bundle as a file: campaign, units, the last 200 events, heartbeats, workers, engine, settings, metrics.
 
     Asked again for the same campaign within 60 s it is a conflict, unless `force` is true in the body or the query.
@@ -75,12 +75,12 @@ def flag(given: str | None) -> bool:
     return FLAGS[given]
 
 
-def download(name: str, answer: Answer, bundle: bytes) -> Ready:
+def download(name: str, answer: Answer, bundle: bytes) -> RawResponse:
     """Answer with a file."""
-    made = decode(bundle, type=Made).generated_at
+    made = decode(bundle, type=BundleCreated).generated_at
     file = f"muster-{name}-{made:%Y-%m-%dT%H%M%SZ}.json"
     headers = ((b"content-disposition", f'attachment; filename="{file}"'.encode()), (b"cache-control", b"no-store"))
-    return ready(bundle, answer, headers=headers)
+    return json_response(bundle, answer, headers=headers)
 
 
 HANDLERS = (export_diagnostics,)

@@ -8,24 +8,24 @@ from msgspec.json import Decoder
 
 from service.domain.commands import Command, PauseEngine, ResizePool, ResumeEngine, TickEngine
 from service.http.openapi.operation import ENGINE, described
-from service.http.request.fields import Body, Line
-from service.http.request.request import Call
-from service.http.response import Ready, shown
+from service.http.request.fields import Line, RequestBody
+from service.http.request.request import WriteRequest
+from service.http.response import RawResponse, submit_and_view
 
 
-class EngineReason(Body, frozen=True):
+class EngineReason(RequestBody, frozen=True):
     """Why a person does this."""
 
     reason: Line | None = None
 
 
-class EnginePatch(Body, frozen=True):
+class EnginePatch(RequestBody, frozen=True):
     """The number of slots of the whole installation; for I/O-bound work on one machine, begin with twice its cores."""
 
     pool_size: Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
-class Tick(Body, frozen=True):
+class Tick(RequestBody, frozen=True):
     """With *force*, every gate opens."""
 
     force: bool = False
@@ -34,34 +34,34 @@ class Tick(Body, frozen=True):
 REASON, PATCH, TICK = Decoder(EngineReason), Decoder(EnginePatch), Decoder(Tick)
 
 
-async def steered(request: Call, command: Command) -> Ready:
+async def steered(request: WriteRequest, command: Command) -> RawResponse:
     """Have an order about the engine carried out; the answer is its view."""
-    return await shown(request, command, request.desk.views.engine)
+    return await submit_and_view(request, command, request.desk.views.engine)
 
 
 @patch("/v1/engine", **described("ResizePool", EnginePatch, ENGINE))
-async def resize_pool(request: Call) -> Ready:
+async def resize_pool(request: WriteRequest) -> RawResponse:
     """Set the number of slots; what runs above it goes on."""
     body = await request.told(PATCH)
     return await steered(request, ResizePool(pool_size=body.pool_size))
 
 
 @post("/v1/engine/pause", **described("PauseEngine", EngineReason, ENGINE))
-async def pause_engine(request: Call) -> Ready:
+async def pause_engine(request: WriteRequest) -> RawResponse:
     """Stop every claim; running work goes on. Pausing twice is one pause."""
     body = await request.told(REASON)
     return await steered(request, PauseEngine(reason=body.reason))
 
 
 @post("/v1/engine/resume", **described("ResumeEngine", EngineReason, ENGINE))
-async def resume_engine(request: Call) -> Ready:
+async def resume_engine(request: WriteRequest) -> RawResponse:
     """Allow claims again."""
     body = await request.told(REASON)
     return await steered(request, ResumeEngine(reason=body.reason))
 
 
 @post("/v1/engine/tick", **described("TickEngine", Tick, ENGINE))
-async def tick_engine(request: Call) -> Ready:
+async def tick_engine(request: WriteRequest) -> RawResponse:
     """Sweep now; with `force`, open every gate first."""
     body = await request.told(TICK)
     return await steered(request, TickEngine(force=body.force))

@@ -9,12 +9,12 @@ from service.domain.commands import ConcludeInvestigation, Fix
 from service.domain.content.json_limits import require_fit
 from service.domain.content.redact import error_text
 from service.http.openapi.operation import INVESTIGATION, described
-from service.http.request.fields import Body, Key, Text, null
-from service.http.request.request import Call
-from service.http.response import Ready, shown
+from service.http.request.fields import Key, RequestBody, Text, null
+from service.http.request.request import WriteRequest
+from service.http.response import RawResponse, submit_and_view
 
 
-class FixBody(Body, frozen=True):
+class FixBody(RequestBody, frozen=True):
     """The one unit that mends the first; it is called `<key>.fix`, whether or not *key* says so."""
 
     key: Key | None = None
@@ -25,7 +25,7 @@ class FixBody(Body, frozen=True):
         require_fit("payload", self.payload)
 
 
-class InvestigationResult(Body, frozen=True):
+class InvestigationResult(RequestBody, frozen=True):
     """What was found; without a *unit*, nothing that would mend it. The cause is kept up to 4,000 characters."""
 
     unit: FixBody | None = None
@@ -39,7 +39,7 @@ RESULT = Decoder(InvestigationResult)
     "/v1/investigations/{investigation:str}/result",
     **described("ConcludeInvestigation", InvestigationResult, INVESTIGATION, refuses=(404, 409, 422)),
 )
-async def conclude(request: Call) -> Ready:
+async def conclude(request: WriteRequest) -> RawResponse:
     """End an investigation: with one new unit in the group of the first, marked as its fix, or empty.
 
     An investigation ends 30 minutes after its claim at the latest; a result after that is a conflict.
@@ -48,7 +48,7 @@ async def conclude(request: Call) -> Ready:
     body = await request.told(RESULT)
     fix = None if body.unit is None else Fix(body.unit.key, body.unit.payload)
     command = ConcludeInvestigation(id=ids.InvestigationId(known), fix=fix, root_cause=error_text(body.root_cause))
-    return await shown(request, command, lambda position: request.desk.views.investigation(known, position))
+    return await submit_and_view(request, command, lambda position: request.desk.views.investigation(known, position))
 
 
 HANDLERS = (conclude,)

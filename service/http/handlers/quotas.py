@@ -13,12 +13,12 @@ from service.domain.events import QuotaPolicy
 from service.domain.events.quota import Offset, Ramp, Threshold
 from service.domain.rejections import Validation
 from service.http.openapi.operation import QUOTA, described
-from service.http.request.fields import Body, Instant, Line, instant
-from service.http.request.request import Call
-from service.http.response import Ready, shown
+from service.http.request.fields import Instant, Line, RequestBody, instant
+from service.http.request.request import WriteRequest
+from service.http.response import RawResponse, submit_and_view
 
 
-class Reading(Body, frozen=True):
+class Reading(RequestBody, frozen=True):
     """What a meter says: either *utilization* (with *resets_at* where it is known), or a *failure*."""
 
     utilization: Annotated[float, Meta(ge=0, le=1000)] | None = None
@@ -31,7 +31,7 @@ class Reading(Body, frozen=True):
         instant("resets_at", self.resets_at)
 
 
-class QuotaPolicyPatch(Body, frozen=True):
+class QuotaPolicyPatch(RequestBody, frozen=True):
     """A JSON merge patch of a policy; what is left out stays, null gives back the default."""
 
     fire: ids.Fire | UnsetType | None = UNSET
@@ -56,7 +56,7 @@ READING, PATCH = Decoder(Reading), Decoder(QuotaPatch)
 
 
 @post("/v1/quotas/{quota:str}/readings", **described("RecordReading", Reading, QUOTA))
-async def record_reading(request: Call) -> Ready:
+async def record_reading(request: WriteRequest) -> RawResponse:
     """Take what a meter says; a reading opens the gate that it disproves, a failure may close it."""
     key = request.quota
     body = await request.told(READING)
@@ -68,7 +68,7 @@ async def record_reading(request: Call) -> Ready:
         failure=body.failure,
         message=body.message and redact_text(body.message),
     )
-    return await shown(request, command, lambda position: request.desk.views.quota(key, position))
+    return await submit_and_view(request, command, lambda position: request.desk.views.quota(key, position))
 
 
 def require_one_of(reading: Reading) -> None:
@@ -81,14 +81,16 @@ def require_one_of(reading: Reading) -> None:
 
 
 @patch("/v1/quotas/{quota:str}", **described("EditQuota", QuotaPatch, QUOTA))
-async def edit_quota(request: Call) -> Ready:
+async def edit_quota(request: WriteRequest) -> RawResponse:
     """Change how the gate behaves; a quota is known from the first word about it."""
     key = request.quota
     body = await request.told(PATCH)
     view = await request.desk.views.quota(key, None)
     gate = Gate() if view is None else json.decode(view, type=Gate)
     policy = merged(gate.policy, body)
-    return await shown(request, EditQuota(quota=key, policy=policy), lambda position: request.desk.views.quota(key, position))
+    return await submit_and_view(
+        request, EditQuota(quota=key, policy=policy), lambda position: request.desk.views.quota(key, position)
+    )
 
 
 def merged(policy: QuotaPolicy, patch: QuotaPatch) -> QuotaPolicy:

@@ -11,17 +11,17 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.json import Decoder
 
 from service.domain import ids
-from service.domain.commands import Command, Heard
+from service.domain.commands import Command, ReportReply
 from service.domain.content.json_limits import require_sound
 from service.domain.rejections import Rejection
 from service.http.openapi.operation import described
 from service.http.problems import PayloadTooLarge, Problem, problem
 from service.http.request.body import MISSHAPEN, decoded, shaped
-from service.http.request.fields import Body, Worker, printable
+from service.http.request.fields import RequestBody, Worker, printable
 from service.http.request.report_bodies import Item, order
-from service.http.request.request import Call
+from service.http.request.request import WriteRequest
 from service.http.request.screens import Screens
-from service.http.response import Ready, answered
+from service.http.response import RawResponse, answered
 from service.submission import Answer
 
 MOST = 5000
@@ -29,7 +29,7 @@ BREATH = 256 * 1024
 """Characters of screens after which others get their turn."""
 
 
-class Envelope(Body, frozen=True):
+class ReportsHeader(RequestBody, frozen=True):
     """Who reports."""
 
     worker: Worker
@@ -39,13 +39,13 @@ class Envelope(Body, frozen=True):
         printable("worker", self.worker)
 
 
-class Reports(Envelope, frozen=True, kw_only=True):
+class Reports(ReportsHeader, frozen=True, kw_only=True):
     """What worker *worker* reports."""
 
     reports: list[Item]
 
 
-class LooseReports(Envelope, frozen=True, kw_only=True):
+class LooseReports(ReportsHeader, frozen=True, kw_only=True):
     """The same, with items that are not yet looked at."""
 
     reports: list[Raw]
@@ -74,7 +74,7 @@ ENCODE = msgspec.json.Encoder(enc_hook=str).encode
 
 
 @post("/v1/reports", **described("Report", Reports, ReportAnswer, refuses=(413,)))
-async def report(request: Call) -> Ready:
+async def report(request: WriteRequest) -> RawResponse:
     """Record what a worker has to say, up to 5,000 items; each is judged on its own and answered in its place."""
     worker, items = items_of(await request.sent())
     screens = Screens()
@@ -126,7 +126,7 @@ def rendered(answer: Answer, refused: Mapping[int, Rejection]) -> bytes:
     return ENCODE(ReportAnswer(results, answer.position))
 
 
-def result(judged: Heard | Rejection, index: int) -> ReportResult:
+def result(judged: ReportReply | Rejection, index: int) -> ReportResult:
     """Return what became of one item."""
     if isinstance(judged, Rejection):
         field = judged.fields.get("field")

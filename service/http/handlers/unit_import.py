@@ -11,15 +11,15 @@ from msgspec import Struct
 from msgspec.json import Decoder
 from msgspec.structs import replace
 
-from service.domain.commands import AddUnits, Imported
+from service.domain.commands import AddUnits, ImportReply
 from service.domain.rejections import MissingDependency, Rejection, Unprocessable
 from service.http.handlers.units import MOST_UNITS, UnitBody, require_few
 from service.http.openapi.operation import described
-from service.http.problems import Lagging
+from service.http.problems import ReadTimedOut
 from service.http.request.body import require_plain
 from service.http.request.ndjson import Chunk, chunks, parsed
-from service.http.request.request import Call
-from service.http.response import Ready, answered, ready
+from service.http.request.request import WriteRequest
+from service.http.response import RawResponse, answered, json_response
 from service.submission import Answer, Origin, Unavailable
 
 TOGETHER_BYTES = 16 * 1024 * 1024
@@ -38,7 +38,7 @@ class ImportAnswer(Struct, frozen=True, omit_defaults=True):
     lines: int | None = None
 
 
-class Sum:
+class ImportTotals:
     """What the chunks of a stream did so far."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Sum:
     "/v1/campaigns/{name:str}/units",
     **described("AddUnits", list[UnitBody], ImportAnswer, refuses=(404, 409, 413, 422), lines=True),
 )
-async def add_units(request: Call) -> Ready:
+async def add_units(request: WriteRequest) -> RawResponse:
     """Import units, an upsert by key: one not yet started takes the new payload, a started one is left alone.
 
     A JSON array, of up to 20,000 units, is stored as a whole or not at all. Lines (`application/x-ndjson`, one unit each) are
@@ -69,7 +69,7 @@ async def add_units(request: Call) -> Ready:
     campaign = request.campaign
     require_plain(request.fields)
     if request.fields.get(b"content-type", b"").partition(b";")[0].strip().lower() in LINES:
-        return await add_lines(request, Stream(request))
+        return await add_lines(request, ImportStream(request))
     try:
         units = await request.told(ARRAY)
     except Rejection as error:
@@ -89,7 +89,7 @@ def numbered(error: Rejection, lines: Sequence[int] | None = None) -> Rejection:
 
 def counts(answer: Answer) -> bytes:
     """Return what one import did, or raise its refusal."""
-    did: Imported = answer.only()
+    did: ImportReply = answer.only()
     return msgspec.json.encode(ImportAnswer(did.added, did.updated, did.unchanged, answer.position))
 
 
@@ -101,16 +101,16 @@ def whole(answer: Answer) -> bytes:
         raise numbered(error) from None
 
 
-class Stream:
+class ImportStream:
     """The chunks of one request on their way to the Writer: one is stored while the next is read.
 
     A chunk with a dependency that is not there yet waits for the next ones, and is stored together with them (B-DAG-1).
     """
 
-    def __init__(self, request: Call) -> None:
+    def __init__(self, request: WriteRequest) -> None:
         self.request = request
         self.origin = request.origin()
-        self.sum = Sum()
+        self.sum = ImportTotals()
         self.waiting: Chunk | None = None
         self.refusal: Rejection | None = None
         self.storing: asyncio.Task[None] | None = None
@@ -170,7 +170,7 @@ class Stream:
         return replace(self.origin, key=key, digest=digest, render=counts)
 
 
-async def add_lines(request: Call, stream: Stream) -> Ready:
+async def add_lines(request: WriteRequest, stream: ImportStream) -> RawResponse:
     """Store the lines of a request chunk by chunk; two chunks at most are in memory, and what waits."""
     try:
         try:
@@ -183,13 +183,13 @@ async def add_lines(request: Call, stream: Stream) -> Ready:
         error.fields |= stored(stream)
         raise
     except Unavailable as error:
-        raise Lagging(str(error), **stored(stream)) from error
+        raise ReadTimedOut(str(error), **stored(stream)) from error
     did, answer = stream.sum, stream.sum.answer
     body = ImportAnswer(did.added, did.updated, did.unchanged, answer.position, did.lines)
-    return ready(msgspec.json.encode(body), answer)
+    return json_response(msgspec.json.encode(body), answer)
 
 
-def stored(stream: Stream) -> dict[str, int | None]:
+def stored(stream: ImportStream) -> dict[str, int | None]:
     """Return how much of a refused stream is stored: so many lines from its beginning."""
     return {"lines": stream.sum.lines, "position": stream.sum.answer.position or None}
 

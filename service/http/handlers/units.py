@@ -20,9 +20,9 @@ from service.domain.commands import (
 from service.domain.content.json_limits import require_fit
 from service.http.openapi.operation import UNIT, described
 from service.http.problems import PayloadTooLarge
-from service.http.request.fields import Body, Instant, Int32, Key, Line, instant, null, printable
-from service.http.request.request import Call
-from service.http.response import Ready, shown
+from service.http.request.fields import Instant, Int32, Key, Line, RequestBody, instant, null, printable
+from service.http.request.request import WriteRequest
+from service.http.response import RawResponse, submit_and_view
 
 LONGEST_S = 1e9
 
@@ -56,13 +56,13 @@ def require_few(units: Sequence[UnitBody], field: str | None = None) -> None:
         raise PayloadTooLarge(detail, field=field, allowed=MOST_UNITS)
 
 
-class UnitReason(Body, frozen=True):
+class UnitReason(RequestBody, frozen=True):
     """Why a person does this."""
 
     reason: Line | None = None
 
 
-class UnitPark(Body, frozen=True):
+class UnitPark(RequestBody, frozen=True):
     """Until when the unit is set aside: an hour from now when no time is given."""
 
     resume_at: Instant | None = None
@@ -76,21 +76,21 @@ class UnitPark(Body, frozen=True):
 REASON, PARK = Decoder(UnitReason), Decoder(UnitPark)
 
 
-async def ordered(request: Call, command: type[UnitCommand]) -> Ready:
+async def ordered(request: WriteRequest, command: type[UnitCommand]) -> RawResponse:
     """Have an order about a unit carried out; the answer is the unit."""
     campaign, key = request.campaign, request.unit
     body = await request.told(REASON)
     return await carried_out(request, command(campaign=campaign, key=key, reason=body.reason))
 
 
-async def carried_out(request: Call, command: UnitCommand) -> Ready:
+async def carried_out(request: WriteRequest, command: UnitCommand) -> RawResponse:
     """Submit an order about a unit, and answer with the unit."""
     views = request.desk.views
-    return await shown(request, command, lambda position: views.unit(command.campaign, command.key, position))
+    return await submit_and_view(request, command, lambda position: views.unit(command.campaign, command.key, position))
 
 
 @post("/v1/campaigns/{name:str}/units/{key:str}/retry", **described("RetryUnit", UnitReason, UNIT, refuses=(404, 409)))
-async def retry_unit(request: Call) -> Ready:
+async def retry_unit(request: WriteRequest) -> RawResponse:
     """Send a quarantined unit back to work with its attempts at zero, or end the rest of a delayed one.
 
     One whose dependency is quarantined, skipped or cancelled would be skipped at once: 409, `current` names the dependency.
@@ -99,7 +99,7 @@ async def retry_unit(request: Call) -> Ready:
 
 
 @post("/v1/campaigns/{name:str}/units/{key:str}/park", **described("ParkUnit", UnitPark, UNIT, refuses=(404, 409, 422)))
-async def park_unit(request: Call) -> Ready:
+async def park_unit(request: WriteRequest) -> RawResponse:
     """Set a unit aside until a time; nothing is counted."""
     campaign, key = request.campaign, request.unit
     body = await request.told(PARK)
@@ -107,7 +107,7 @@ async def park_unit(request: Call) -> Ready:
 
 
 @post("/v1/campaigns/{name:str}/units/{key:str}/unpark", **described("UnparkUnit", UnitReason, UNIT, refuses=(404, 409)))
-async def unpark_unit(request: Call) -> Ready:
+async def unpark_unit(request: WriteRequest) -> RawResponse:
     """End the pause of a unit now."""
     return await ordered(request, UnparkUnit)
 
@@ -116,19 +116,19 @@ async def unpark_unit(request: Call) -> Ready:
     "/v1/campaigns/{name:str}/units/{key:str}/quarantine",
     **described("QuarantineUnit", UnitReason, UNIT, refuses=(404, 409)),
 )
-async def quarantine_unit(request: Call) -> Ready:
+async def quarantine_unit(request: WriteRequest) -> RawResponse:
     """Take a unit out until somebody retries it; what depends on it is skipped."""
     return await ordered(request, QuarantineUnit)
 
 
 @post("/v1/campaigns/{name:str}/units/{key:str}/cancel", **described("CancelUnit", UnitReason, UNIT, refuses=(404, 409)))
-async def cancel_unit(request: Call) -> Ready:
+async def cancel_unit(request: WriteRequest) -> RawResponse:
     """Give a unit up; what depends on it is skipped."""
     return await ordered(request, CancelUnit)
 
 
 @post("/v1/campaigns/{name:str}/units/{key:str}/stop", **described("StopUnit", UnitReason, UNIT, refuses=(404, 409)))
-async def stop_unit(request: Call) -> Ready:
+async def stop_unit(request: WriteRequest) -> RawResponse:
     """Take a unit from its worker, neutrally: it is ready again, and the worker is told to stop."""
     return await ordered(request, StopUnit)
 

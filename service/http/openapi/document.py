@@ -13,7 +13,7 @@ from msgspec.json import schema_components
 from msgspec.structs import fields
 
 from service.http.openapi.examples import ANSWERS, EXAMPLES
-from service.http.openapi.operation import Described, Description
+from service.http.openapi.operation import DescribedHandler, OperationDescription
 from service.http.openapi.parameters import IN_HEADER, parameter
 from service.http.problems import KINDS, MEDIA_TYPE
 from service.http.request.fields import END
@@ -43,7 +43,7 @@ class Operation(Struct):
     path: str
     method: str
     handler: HTTPRouteHandler
-    description: Described
+    description: DescribedHandler
 
 
 def document(app: Litestar) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def document(app: Litestar) -> dict[str, Any]:
     by_type = dict(zip(map(repr, types_of(operations)), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for operation in sorted(operations, key=lambda one: (one.path, one.method)):
-        paths.setdefault(operation.path, {})[operation.method.lower()] = drawn(operation, by_type)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = operation_object(operation, by_type)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Muster", "version": version("muster"), "description": "The control plane of campaigns."},
@@ -73,7 +73,7 @@ def described_operations(app: Litestar) -> Iterator[Operation]:
         for handler in route.route_handlers:
             description = handler.opt.get("description")
             if description is None and handler.resolve_include_in_schema() and isinstance(handler.operation_id, str):
-                description = Description(operation=handler.operation_id, answer=dict[str, Any])
+                description = OperationDescription(operation=handler.operation_id, answer=dict[str, Any])
             if description is not None:
                 for method in handler.http_methods:
                     yield Operation(route.path_format, str(method), handler, description)
@@ -86,7 +86,7 @@ def types_of(operations: list[Operation]) -> list[Any]:
     return list(types.values())
 
 
-def drawn(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
+def operation_object(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
     """Return one operation of the document."""
     described = operation.description
     summary, _, rest = (operation.handler.fn.__doc__ or "").partition("\n")
@@ -125,7 +125,7 @@ def needed(body: Any) -> bool:  # noqa: ANN401 - a type of any form
     return not isinstance(body, type) or any(field.required for field in fields(body))
 
 
-def body_content(described: Described, by_type: dict[str, Any]) -> dict[str, Any]:
+def body_content(described: DescribedHandler, by_type: dict[str, Any]) -> dict[str, Any]:
     """Return the media types in which a body may come."""
     example = EXAMPLES.get(described.operation)
     content: dict[str, Any] = {

@@ -10,7 +10,7 @@ from service.domain.rejections import NotFound
 from service.http.openapi.document import document
 from service.http.openapi.html import code, page, reference
 from service.http.problems import KINDS
-from service.http.response import Ready
+from service.http.response import RawResponse
 
 Page = Request[None, None, State]
 HTML = b"text/html; charset=utf-8"
@@ -18,19 +18,19 @@ STRICT = ((b"content-security-policy", b"default-src 'none'; style-src 'unsafe-i
 
 
 @get("/schema/openapi.json", include_in_schema=False)
-async def read_document(request: Page) -> Ready:
+async def read_document(request: Page) -> RawResponse:
     """Return the OpenAPI document."""
-    return Ready(drawn(request.app)[0])
+    return RawResponse(rendered_reference(request.app)[0])
 
 
 @get("/schema", include_in_schema=False)
-async def read_reference(request: Page) -> Ready:
+async def read_reference(request: Page) -> RawResponse:
     """Return the OpenAPI document as a page."""
-    return Ready(drawn(request.app)[1], 200, STRICT, HTML)
+    return RawResponse(rendered_reference(request.app)[1], 200, STRICT, HTML)
 
 
 @get("/problems/{slug:str}", include_in_schema=False)
-async def read_problem(request: Page) -> Ready:
+async def read_problem(request: Page) -> RawResponse:
     """Explain one kind of problem."""
     kind = KINDS.get(request.path_params["slug"])
     if kind is None:
@@ -38,10 +38,10 @@ async def read_problem(request: Page) -> Ready:
     what = (
         f"<h1>{kind.title}</h1><p><code>{kind.slug}</code>, status {kind.status}</p><p>{code(cleandoc(kind.__doc__ or ''))}</p>"
     )
-    return Ready(page(kind.title, what + '<p><a href="/schema">The API</a></p>'), 200, STRICT, HTML)
+    return RawResponse(page(kind.title, what + '<p><a href="/schema">The API</a></p>'), 200, STRICT, HTML)
 
 
-def drawn(app: Litestar) -> tuple[bytes, bytes]:
+def rendered_reference(app: Litestar) -> tuple[bytes, bytes]:
     """Return the document and its page, drawn when they are first asked for."""
     if "reference" not in app.state:
         whole = document(app)

@@ -35,7 +35,7 @@ def reference(document: dict[str, Any]) -> bytes:
     by_tag: dict[str, list[str]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            by_tag.setdefault(operation["tags"][0], []).append(drawn(path, method, operation, document))
+            by_tag.setdefault(operation["tags"][0], []).append(operation_html(path, method, operation, document))
     links = " ".join(f'<a href="#{escape(tag)}">{escape(tag)}</a>' for tag in [*by_tag, "shapes"])
     head = f"<h1>{escape(info['title'])} <small>{escape(info['version'])}</small></h1><p>{escape(info['description'])} "
     head += f'<a href="/schema/openapi.json">openapi.json</a></p><nav>{links}</nav>'
@@ -44,7 +44,7 @@ def reference(document: dict[str, Any]) -> bytes:
     return page(info["title"], head + "".join(parts) + f'<h2 id="shapes">Shapes</h2>{shapes}')
 
 
-def drawn(path: str, method: str, operation: dict[str, Any], document: dict[str, Any]) -> str:
+def operation_html(path: str, method: str, operation: dict[str, Any], document: dict[str, Any]) -> str:
     """Return one operation."""
     head = f'<b class="m {method}">{method.upper()}</b> <code>{escape(path)}</code> {escape(operation["summary"])}'
     parts = [f"<p>{code(operation.get('description', operation['summary']))}</p>", parameters(operation["parameters"])]

@@ -4,14 +4,14 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from service.http.request.request import Call
+from service.http.request.request import WriteRequest
 
 CAMPAIGN, UNIT, WORKER, ENGINE, QUOTA = "CampaignView", "UnitView", "WorkerView", "EngineView", "QuotaView"
 INVESTIGATION, RECOVERY = "InvestigationView", "RecoveryView"
 """The views, by the names under which the reads describe them."""
 
 
-class Described(Protocol):
+class DescribedHandler(Protocol):
     """What a handler of either side carries as `opt["description"]`; a type given as a text is the name of another's."""
 
     @property
@@ -43,7 +43,7 @@ class Described(Protocol):
         """Whether the body may also come as lines."""
 
 
-class Description(Struct, frozen=True, kw_only=True):
+class OperationDescription(Struct, frozen=True, kw_only=True):
     """The description of a mutation."""
 
     operation: str
@@ -57,11 +57,11 @@ class Description(Struct, frozen=True, kw_only=True):
 
 def described(operation: str, body: Any, answer: Any, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - types of any form
     """Return the keyword arguments of a route handler that carries its description."""
-    description = Description(operation=operation, body=body, answer=answer, **more)
+    description = OperationDescription(operation=operation, body=body, answer=answer, **more)
     return {
         "operation_id": operation,
         "status_code": description.status,
         "include_in_schema": False,
-        "request_class": Call,
+        "request_class": WriteRequest,
         "opt": {"description": description},
     }

@@ -26,7 +26,7 @@ MISSHAPEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 T = TypeVar("T")
 
 
-class Gone(Validation):
+class ClientDisconnected(Validation):
     """The client left before its request was complete; nobody reads this."""
 
 
@@ -45,7 +45,7 @@ async def read(receive: Receive, limit: int) -> bytes:
         if size > limit:
             break
     if message["type"] == "http.disconnect":
-        raise Gone("the client left")
+        raise ClientDisconnected("the client left")
     return require_size(b"".join(parts), limit)
 
 

@@ -43,7 +43,7 @@ Labels = Annotated[dict[Annotated[str, Meta(min_length=1, max_length=128)], Line
 Usage = Annotated[dict[Annotated[str, Meta(min_length=1, max_length=128)], Annotated[float, Meta(ge=0)]], Meta(max_length=64)]
 
 
-class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RequestBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a request carries; an unknown field is refused by its name."""
 
 

@@ -11,7 +11,7 @@ from service.domain.content.json_limits import require_sound
 from service.domain.rejections import Rejection
 from service.http.handlers.units import UnitBody
 from service.http.problems import PayloadTooLarge
-from service.http.request.body import MISSHAPEN, Gone, decoded, next_part
+from service.http.request.body import MISSHAPEN, ClientDisconnected, decoded, next_part
 
 CHUNK_LINES = 1000
 CHUNK_BYTES = 8 * 1024 * 1024
@@ -41,7 +41,7 @@ async def chunks(receive: Receive) -> AsyncIterator[Chunk]:
     while more:
         message = await next_part(receive)
         if message["type"] == "http.disconnect":
-            raise Gone("the client left")
+            raise ClientDisconnected("the client left")
         more = message.get("more_body", False)
         *whole, rest = (rest + message.get("body", b"")).split(b"\n")
         if len(rest) > LINE_BYTES:

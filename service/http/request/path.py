@@ -16,7 +16,7 @@ DOTS = {b"KEY=" + dot * times: DOT * times for dot in (b".", DOT) for times in (
 """The fields of a query that name what cannot stand in a path, and how it is written in ours."""
 
 
-def named(scope: HTTPScope) -> None:
+def restore_query_name(scope: HTTPScope) -> None:
     """Put a name that cannot stand in a path in the place that was kept for it, out of the query."""
     fields = scope["query_string"].split(b"&")
     name = next((dots for field in fields if (dots := DOTS.get(field.upper()))), None)

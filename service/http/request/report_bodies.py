@@ -17,7 +17,7 @@ from service.domain.commands import (
 )
 from service.domain.content.json_limits import require_fit
 from service.domain.content.redact import error_text, note_text, redact
-from service.http.request.fields import Body, Instant, Int32, Labels, Line, Share, Token, Usage, Word, instant, null
+from service.http.request.fields import Instant, Int32, Labels, Line, RequestBody, Share, Token, Usage, Word, instant, null
 from service.http.request.screens import Screens
 
 Reason = Literal[
@@ -40,14 +40,14 @@ def signal_name(said: str | int | None) -> str | None:
     return SIGNALS.get(text, name if name in signal.Signals.__members__ else text)
 
 
-class Said(Protocol):
+class ReportBody(Protocol):
     """A report about a claim, whichever way it came."""
 
     def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens, /) -> Command:
         """Return the order to record this."""
 
 
-class Beat(Body, frozen=True):
+class HeartbeatBody(RequestBody, frozen=True):
     """The worker lives and holds the unit; *output_at* is when its output last moved, *screen* the last lines of it."""
 
     progress: Share | None = None
@@ -79,7 +79,7 @@ class Beat(Body, frozen=True):
         )
 
 
-class Completion(Body, frozen=True):
+class CompletionBody(RequestBody, frozen=True):
     """The work is done; a kill after `declared_result: success` is a success."""
 
     result: Raw = field(default_factory=null)
@@ -108,7 +108,7 @@ class Completion(Body, frozen=True):
         )
 
 
-class Failure(Body, frozen=True):
+class FailureBody(RequestBody, frozen=True):
     """The execution failed; *error* is kept up to 4,000 characters, *retryable* false ends the retries.
 
     Reason `rate_limit` is a park while the quota's gate is closed for that, and an `error` otherwise.
@@ -140,7 +140,7 @@ class Failure(Body, frozen=True):
         )
 
 
-class Park(Body, frozen=True):
+class ParkBody(RequestBody, frozen=True):
     """The worker cannot go on before *resume_at*: a quota, never a failure."""
 
     reason: Word
@@ -155,7 +155,7 @@ class Park(Body, frozen=True):
         return ParkClaim(token=token, worker=worker, reason=self.reason, resume_at=self.resume_at)
 
 
-class Release(Body, frozen=True):
+class ReleaseBody(RequestBody, frozen=True):
     """The worker hands the unit back; nothing is counted."""
 
     reason: Line | None = None
@@ -165,7 +165,7 @@ class Release(Body, frozen=True):
         return ReleaseClaim(token=token, worker=worker, reason=self.reason)
 
 
-class Presence(Body, frozen=True, kw_only=True, tag_field="type", tag="worker"):
+class WorkerItem(RequestBody, frozen=True, kw_only=True, tag_field="type", tag="worker"):
     """The worker itself lives (or, with *alive* false, ends), and who it is."""
 
     alive: bool = True
@@ -179,39 +179,39 @@ class Presence(Body, frozen=True, kw_only=True, tag_field="type", tag="worker"):
         return BeatWorker(worker=worker, alive=self.alive, capacity=self.capacity, labels=labels, version=self.version)
 
 
-class Heartbeat(Beat, frozen=True, kw_only=True, tag_field="type", tag="heartbeat"):
+class HeartbeatItem(HeartbeatBody, frozen=True, kw_only=True, tag_field="type", tag="heartbeat"):
     """A heartbeat in a list of reports."""
 
     token: Token
 
 
-class Completed(Completion, frozen=True, kw_only=True, tag_field="type", tag="completed"):
+class CompletionItem(CompletionBody, frozen=True, kw_only=True, tag_field="type", tag="completed"):
     """A completion in a list of reports."""
 
     token: Token
 
 
-class Failed(Failure, frozen=True, kw_only=True, tag_field="type", tag="failed"):
+class FailureItem(FailureBody, frozen=True, kw_only=True, tag_field="type", tag="failed"):
     """A failure in a list of reports."""
 
     token: Token
 
 
-class Parked(Park, frozen=True, kw_only=True, tag_field="type", tag="parked"):
+class ParkItem(ParkBody, frozen=True, kw_only=True, tag_field="type", tag="parked"):
     """A park in a list of reports."""
 
     token: Token
 
 
-class Released(Release, frozen=True, kw_only=True, tag_field="type", tag="released"):
+class ReleaseItem(ReleaseBody, frozen=True, kw_only=True, tag_field="type", tag="released"):
     """A release in a list of reports."""
 
     token: Token
 
 
-Item = Heartbeat | Completed | Failed | Parked | Released | Presence
+Item = HeartbeatItem | CompletionItem | FailureItem | ParkItem | ReleaseItem | WorkerItem
 
 
 def order(item: Item, worker: ids.WorkerId, screens: Screens) -> Command:
     """Return the order to record one item of worker *worker*."""
-    return item.command(worker) if isinstance(item, Presence) else item.command(item.token, worker, screens)
+    return item.command(worker) if isinstance(item, WorkerItem) else item.command(item.token, worker, screens)

@@ -13,7 +13,7 @@ from msgspec.json import Decoder
 from service.domain import ids
 from service.domain.commands import Command
 from service.domain.rejections import Rejection, Validation
-from service.http.context import Desk
+from service.http.context import WriteContext
 from service.http.request.body import decoded, read, require_json, require_modest, require_plain
 from service.http.request.path import SLASH
 from service.submission import Answer, Origin
@@ -30,7 +30,7 @@ KEY_CHARS, NAME_CHARS = 200, 128
 T = TypeVar("T")
 
 
-class Call(Request[None, None, State]):
+class WriteRequest(Request[None, None, State]):
     """One request to the write side. What Litestar would prepare for its own ways to read a request is left out."""
 
     __slots__ = ("body_bytes", "fields")
@@ -46,9 +46,9 @@ class Call(Request[None, None, State]):
         self.fields = dict(scope["headers"])
 
     @property
-    def desk(self) -> Desk:
+    def desk(self) -> WriteContext:
         """What the handlers stand at."""
-        desk: Desk = self.scope["route_handler"].opt["desk"]
+        desk: WriteContext = self.scope["route_handler"].opt["desk"]
         return desk
 
     async def told(self, decoder: Decoder[T]) -> T:

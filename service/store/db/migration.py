@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 
 from service.store.db.pool import CONNECT_TIMEOUT_S
-from service.store.db.schema import SchemaRefused, current, judge, known
+from service.store.db.schema import SchemaRefused, current, judge, known_versions
 
 
 def migrate(dsn: str, revision: str = "head") -> None:
@@ -36,7 +36,7 @@ async def _refuse_newer(dsn: str) -> None:
         version = await current(connection)
     finally:
         await connection.close()
-    if version is not None and version not in known():
+    if version is not None and version not in known_versions():
         judge(version)
 
 

@@ -3,7 +3,7 @@
 from logging import Logger
 
 
-class Contact:
+class OutageLog:
     """Tells the log when the database goes and when it comes back, not how often it was asked in between."""
 
     def __init__(self, log: Logger, again: str) -> None:

@@ -9,7 +9,7 @@ import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from service.settings import SettingRefused, Settings, apart, masked
-from service.store.db.pool_metrics import Watch, WatchedPool
+from service.store.db.pool_metrics import ObservedPool, PoolObserver
 
 SERVICE_ROLE = "muster_service"
 
@@ -81,10 +81,10 @@ async def open_pool(settings: Settings, *, name: str = "muster") -> asyncpg.Pool
     return await make_pool(settings, name=name)
 
 
-def make_pool(settings: Settings, *, name: str = "muster", watch: Watch | None = None) -> asyncpg.Pool:
+def make_pool(settings: Settings, *, name: str = "muster", watch: PoolObserver | None = None) -> asyncpg.Pool:
     """Return a pool that opens its connections when it is awaited; *watch* is told how long things take."""
-    watch = watch or Watch()
-    return WatchedPool(
+    watch = watch or PoolObserver()
+    return ObservedPool(
         settings.dsn,
         watch=watch,
         init=watch.begin,

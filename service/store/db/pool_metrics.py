@@ -13,7 +13,7 @@ UNKNOWN = "--"
 """Stands for the class of an error that the server said nothing about."""
 
 
-class Watch:
+class PoolObserver:
     """What a pool tells of itself; the metrics override it."""
 
     def acquired(self, seconds: float) -> None:
@@ -35,12 +35,12 @@ class Watch:
             self.refused((getattr(query.exception, "sqlstate", None) or UNKNOWN)[:2])
 
 
-class WatchedPool(asyncpg.Pool):
+class ObservedPool(asyncpg.Pool):
     """A pool that tells how long its connections were waited for."""
 
     __slots__ = ("_watch",)
 
-    def __init__(self, dsn: str, *, watch: Watch, **arguments: Any) -> None:  # noqa: ANN401 - those of asyncpg's own
+    def __init__(self, dsn: str, *, watch: PoolObserver, **arguments: Any) -> None:  # noqa: ANN401 - those of asyncpg's own
         super().__init__(
             dsn,
             max_queries=50_000,

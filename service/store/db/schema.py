@@ -9,7 +9,7 @@ from importlib.resources import files
 import asyncpg
 
 from service.settings import StartRefused, masked
-from service.store.db.outage_log import Contact
+from service.store.db.outage_log import OutageLog
 from service.store.db.pool import CONNECT_TIMEOUT_S, LOST, connect
 
 _log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ async def require_head(dsn: str, patience_s: float = 60.0) -> None:
 
     """
     deadline = time.monotonic() + patience_s
-    contact = Contact(_log, "the database answers")
+    contact = OutageLog(_log, "the database answers")
     while True:
         try:
             connection = await connect(dsn, timeout=CONNECT_TIMEOUT_S, statement_cache_size=0)
@@ -73,7 +73,7 @@ def judge(version: str | None) -> None:
         return
     if version is None:
         raise SchemaRefused(f"the database has no schema, {needed} is needed: run `muster migrate`")
-    if version in known():
+    if version in known_versions():
         raise SchemaRefused(f"the schema is older: {version}, {needed} is needed: run `muster migrate`")
     raise SchemaRefused(f"the schema is newer: {version}, this Muster knows {needed}: run a newer Muster")
 
@@ -81,11 +81,11 @@ def judge(version: str | None) -> None:
 @cache
 def head() -> str:
     """Return the version this Muster needs: the newest of its migrations."""
-    return max(known())
+    return max(known_versions())
 
 
 @cache
-def known() -> frozenset[str]:
+def known_versions() -> frozenset[str]:
     """Return the versions that this Muster's migrations make; each is the number at the head of its file's name."""
     names = (path.name for path in files("migrations").joinpath("versions").iterdir())
     return frozenset(name.partition("_")[0] for name in names if name[:1].isdigit())

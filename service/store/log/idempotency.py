@@ -5,7 +5,7 @@ import asyncpg
 from service.store.log.event_log import QUERIES
 
 
-class Replays:
+class IdempotencyStore:
     """Keeps first answers beside the keys that the Writer remembered."""
 
     def __init__(self, pool: asyncpg.Pool, shard: int = 0) -> None:

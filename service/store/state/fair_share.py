@@ -7,14 +7,14 @@ from datetime import datetime
 from service.domain import commands as c
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.claiming import Turn, campaign_blockers, label_blockers, labels_of, shares, worker_blockers
+from service.domain.claiming import ShareKey, campaign_blockers, label_blockers, labels_of, shares, worker_blockers
 from service.domain.state import State
 
 Kind = tuple[tuple[ids.CampaignName, ...], ids.Mode, tuple[tuple[str, str], ...]]
 """What tells claims apart: their campaigns (none: any), their mode, their labels."""
 
 
-def roaming(claims: Iterable[c.ClaimWork]) -> list[c.ClaimWork]:
+def unscoped(claims: Iterable[c.ClaimWork]) -> list[c.ClaimWork]:
     """Return the claims that take units of any campaign."""
     return [claim for claim in claims if claim.kind == "unit" and not claim.campaigns]
 
@@ -22,18 +22,18 @@ def roaming(claims: Iterable[c.ClaimWork]) -> list[c.ClaimWork]:
 def wanted_units(state: State, claims: Iterable[c.ClaimWork], at: datetime) -> Counter[ids.CampaignName]:
     """Return how many units of each campaign the claims of a batch can get, claims of one kind taken together."""
     wanted: Counter[ids.CampaignName] = Counter()
-    for kind, count in kinds(state, claims).items():
-        wanted.update(given(state, kind, min(count, state.engine.free), at))
+    for kind, count in by_kind(state, claims).items():
+        wanted.update(allocate(state, kind, min(count, state.engine.free), at))
     return wanted
 
 
-def hungry(state: State, claims: Iterable[c.ClaimWork], at: datetime, slots: int, until: Turn | None = None) -> bool:
+def unsatisfied(state: State, claims: Iterable[c.ClaimWork], at: datetime, slots: int, until: ShareKey | None = None) -> bool:
     """Tell whether claims that may have up to *slots* units get less than they ask for of the turns up to *until*."""
-    asked = ((kind, min(count, slots)) for kind, count in kinds(state, claims).items())
-    return any(len(given(state, kind, count, at, until)) < count for kind, count in asked)
+    asked = ((kind, min(count, slots)) for kind, count in by_kind(state, claims).items())
+    return any(len(allocate(state, kind, count, at, until)) < count for kind, count in asked)
 
 
-def kinds(state: State, claims: Iterable[c.ClaimWork]) -> Counter[Kind]:
+def by_kind(state: State, claims: Iterable[c.ClaimWork]) -> Counter[Kind]:
     """Return how many units the claims of each kind ask for; for a worker that gets nothing, none."""
     asked: Counter[Kind] = Counter()
     for claim in claims:
@@ -43,7 +43,7 @@ def kinds(state: State, claims: Iterable[c.ClaimWork]) -> Counter[Kind]:
     return asked
 
 
-def given(state: State, kind: Kind, count: int, at: datetime, until: Turn | None = None) -> list[ids.CampaignName]:
+def allocate(state: State, kind: Kind, count: int, at: datetime, until: ShareKey | None = None) -> list[ids.CampaignName]:
     """Return which of the loaded campaigns give up to *count* units to claims of one kind, unit by unit."""
     names, mode, pairs = kind
     labels = dict(pairs)

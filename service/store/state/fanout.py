@@ -7,13 +7,13 @@ import msgspec
 from asyncpg import Record
 
 from service.domain import ids
-from service.domain.decide.consequences.dependency import lost
-from service.domain.fanout import Reach, Spread
+from service.domain.decide.consequences.dependency import is_unreachable
+from service.domain.fanout import Fanout, FanoutRound
 from service.domain.state import State, UnitId
 from service.store.db.queries import load
 from service.store.log.event_log import Connection, columns
 from service.store.state import rows
-from service.store.state.read_set import Needs
+from service.store.state.read_set import ReadSet
 
 QUERIES = load("fanout")
 ROUND = 1000
@@ -24,7 +24,7 @@ MOST = 10 * ROUND
 Fetch = Callable[..., Awaitable[list[Record]]]
 
 
-async def begin(fetch: Fetch, state: State, needs: Needs) -> None:
+async def begin(fetch: Fetch, state: State, needs: ReadSet) -> None:
     """Load the spreads to be carried on, with the next dependents, and add to *needs* what follows for those."""
     if not needs.spreads:
         return
@@ -37,11 +37,11 @@ async def begin(fetch: Fetch, state: State, needs: Needs) -> None:
         reached[unit.campaign, parent].append(unit.key)
     for known, spread in state.spreads.items():
         keys = tuple(reached[known])
-        state.reaches[known] = Reach(spread.position, spread.after, keys, last=len(keys) < ROUND)
+        state.reaches[known] = FanoutRound(spread.position, spread.after, keys, last=len(keys) < ROUND)
         follow(state, needs, known, keys)
 
 
-def follow(state: State, needs: Needs, known: UnitId, keys: Iterable[ids.UnitKey]) -> None:
+def follow(state: State, needs: ReadSet, known: UnitId, keys: Iterable[ids.UnitKey]) -> None:
     """Ask for what depends on the reached units, for what the skipped ones depend on, and for what they were skipped for."""
     campaign, unit = known[0], state.units[known]
     dependents = [state.units[campaign, key] for key in keys]
@@ -49,7 +49,7 @@ def follow(state: State, needs: Needs, known: UnitId, keys: Iterable[ids.UnitKey
         needs.below.update((campaign, one.key) for one in dependents if one.state in ("blocked", "skipped"))
     passed = [one for one in dependents if one.state == "skipped"]
     needs.units.update((campaign, one.because_of) for one in passed if one.because_of is not None)
-    if not lost(unit):
+    if not is_unreachable(unit):
         needs.lifted.update((campaign, one.key) for one in passed)
 
 
@@ -57,7 +57,7 @@ async def note(fetch: Fetch, state: State, units: Iterable[UnitId]) -> None:
     """Load the spreads of *units* that there are."""
     missing = [known for known in units if known not in state.spreads]
     if missing:
-        found = [Spread(**dict(row)) for row in await fetch(QUERIES.spreads, *columns(missing))]
+        found = [Fanout(**dict(row)) for row in await fetch(QUERIES.spreads, *columns(missing))]
         state.spreads |= {(row.campaign, row.unit): row for row in found}
 
 

@@ -18,7 +18,7 @@ from service.store.db.queries import load
 from service.store.log.event_log import QUERIES as LOG
 from service.store.log.event_log import Connection, columns
 from service.store.state import rows
-from service.store.state.read_set import Needs
+from service.store.state.read_set import ReadSet
 
 QUERIES = load("investigations")
 
@@ -35,7 +35,7 @@ def recovery(row: Record) -> Recovery:
     return Recovery(**dict(row))
 
 
-async def begin(fetch: Fetch, state: State, needs: Needs) -> None:
+async def begin(fetch: Fetch, state: State, needs: ReadSet) -> None:
     """Load what commands name by an id, and add to *needs* what that leads to."""
     if needs.investigations:
         note_investigations(state, await fetch(QUERIES.investigations, list(needs.investigations)))
@@ -46,7 +46,7 @@ async def begin(fetch: Fetch, state: State, needs: Needs) -> None:
         needs.campaigns.update(row["name"] for row in await fetch(QUERIES.investigating))
 
 
-async def plans(fetch: Fetch, state: State, needs: Needs) -> None:
+async def plans(fetch: Fetch, state: State, needs: ReadSet) -> None:
     """Load the plans that are named, with their units; the last one of campaigns that may get one; open ones that matter."""
     if needs.recoveries:
         note_plans(state, needs, await fetch(QUERIES.recoveries, list(needs.recoveries)))
@@ -63,14 +63,14 @@ async def plans(fetch: Fetch, state: State, needs: Needs) -> None:
         note_plans(state, needs, await fetch(QUERIES.open_recoveries, list(names)))
 
 
-def note_plans(state: State, needs: Needs, found: Iterable[Record]) -> None:
+def note_plans(state: State, needs: ReadSet, found: Iterable[Record]) -> None:
     """Take plans into *state*, and their campaigns into *needs*."""
     for row in found:
         plan = state.recoveries.setdefault(row["id"], recovery(row))
         needs.campaigns.add(plan.campaign)
 
 
-def questioned(state: State, needs: Needs) -> set[ids.CampaignName]:
+def questioned(state: State, needs: ReadSet) -> set[ids.CampaignName]:
     """Return the campaigns whose open plan matters: it is about a claim that may end, or closes when somebody asks for work."""
     asking = [claim for claim in needs.claims if claim.kind == "unit"]
     if any(not claim.campaigns for claim in asking):
@@ -85,7 +85,7 @@ def note_investigations(state: State, found: Iterable[Record]) -> None:
         state.investigations.setdefault(row["id"], investigation(row))
 
 
-async def candidates(fetch: Fetch, state: State, needs: Needs, at: datetime) -> None:
+async def candidates(fetch: Fetch, state: State, needs: ReadSet, at: datetime) -> None:
     """Load the next investigations of each campaign, as many as the claims of this batch can get, with their screens."""
     wanted = wanted_investigations(state, needs.claims, at)
     if wanted:
@@ -109,7 +109,7 @@ def wanted_investigations(state: State, claims: Iterable[c.ClaimWork], at: datet
     return +wanted
 
 
-async def around(fetch: Fetch, state: State, needs: Needs) -> set[UnitId]:
+async def around(fetch: Fetch, state: State, needs: ReadSet) -> set[UnitId]:
     """Load the open investigations of units that this batch may end or send back; return the fixes that they may have."""
     if not (needs.ending or needs.failing or needs.fenced or needs.below):
         return set()

@@ -8,17 +8,17 @@ from datetime import datetime
 from asyncpg import Record
 
 from service.domain import ids
-from service.domain.claiming import room, turn
-from service.domain.decide.consequences.dependency import lost
+from service.domain.claiming import room, share_key
+from service.domain.decide.consequences.dependency import is_unreachable
 from service.domain.state import State, UnitId
 from service.domain.unit import Claim, Unit
 from service.store.db.queries import load
 from service.store.log.event_log import QUERIES as LOG
 from service.store.log.event_log import Connection, columns
 from service.store.state import fanout, investigations, rows
-from service.store.state.fair_share import hungry, roaming, wanted_units
-from service.store.state.read_set import Needs
-from service.store.state.row_cache import Memory, parted
+from service.store.state.fair_share import unsatisfied, unscoped, wanted_units
+from service.store.state.read_set import ReadSet
+from service.store.state.row_cache import RowCache, parted
 
 QUERIES = load("state")
 ROUND = 1000
@@ -29,14 +29,14 @@ NAMED = 20
 class Loader:
     """Loads rows of one shard into one `State`, out of *memory* where they are; the caller holds the shard's lock."""
 
-    def __init__(self, connection: Connection, shard: int, state: State, at: datetime, memory: Memory | None = None) -> None:
+    def __init__(self, connection: Connection, shard: int, state: State, at: datetime, memory: RowCache | None = None) -> None:
         self.connection = connection
         self.shard = shard
         self.state = state
         self.at = at
-        self.memory = memory or Memory()
+        self.memory = memory or RowCache()
 
-    async def load(self, needs: Needs) -> None:
+    async def load(self, needs: ReadSet) -> None:
         """Load everything that *needs* asks for."""
         await self.claims(needs)
         await investigations.begin(self.fetch, self.state, needs)
@@ -67,7 +67,7 @@ class Loader:
         found: list[Record] = await self.connection.fetch(query, self.shard, *parameters)
         return found
 
-    async def claims(self, needs: Needs) -> None:
+    async def claims(self, needs: ReadSet) -> None:
         """Load current claims, where they may end with their units, and for other tokens what the log remembers of them."""
         await self.held(needs.ending | needs.failing)
         await self.beating(needs.tokens - self.state.claims.keys())
@@ -123,12 +123,12 @@ class Loader:
             names.append(campaign.name)
         return names
 
-    async def turns(self, needs: Needs) -> None:
+    async def turns(self, needs: ReadSet) -> None:
         """Load the campaigns whose turn is next, until the claims of any campaign take no turn of another.
 
         One that gets less than it asks for is told why: of the rest, a few are loaded for their reasons.
         """
-        claims = roaming(needs.claims)
+        claims = unscoped(needs.claims)
         if not claims:
             return
         manual = any(claim.mode == "manual" for claim in claims)
@@ -137,13 +137,13 @@ class Loader:
         while more:
             shut = [key for key, quota in self.state.quotas.items() if room(quota, self.at) == 0]
             names = await self.others(QUERIES.fairest, needs, count, manual, shut)
-            until = turn(self.state.campaigns[names[-1]]) if len(names) == count else None
-            more = until is not None and hungry(self.state, claims, self.at, self.state.engine.free, until)
+            until = share_key(self.state.campaigns[names[-1]]) if len(names) == count else None
+            more = until is not None and unsatisfied(self.state, claims, self.at, self.state.engine.free, until)
             count *= 2
-        if hungry(self.state, claims, self.at, asked):
+        if unsatisfied(self.state, claims, self.at, asked):
             await self.others(QUERIES.with_work, needs, NAMED)
 
-    async def others(self, query: str, needs: Needs, *parameters: object) -> list[ids.CampaignName]:
+    async def others(self, query: str, needs: ReadSet, *parameters: object) -> list[ids.CampaignName]:
         """Load campaigns that are not loaded yet, with their quotas; return their names in the order of *query*."""
         names = self.open(await self.fetch(query, list(self.state.campaigns), *parameters))
         await self.quotas(needs)
@@ -156,7 +156,7 @@ class Loader:
         if missing:
             self.state.workers |= {row["worker"]: rows.worker(row) for row in await self.fetch(QUERIES.workers, missing)}
 
-    async def quotas(self, needs: Needs) -> None:
+    async def quotas(self, needs: ReadSet) -> None:
         """Load the quotas that are named, or that a loaded campaign names."""
         if needs.every_quota:
             found = await self.fetch(QUERIES.all_quotas)
@@ -166,7 +166,7 @@ class Loader:
             found = await self.fetch(QUERIES.quotas, list(missing)) if missing else []
         self.state.quotas |= {row["key"]: rows.quota(row) for row in found}
 
-    async def candidates(self, needs: Needs) -> None:
+    async def candidates(self, needs: ReadSet) -> None:
         """Load the next units of each campaign, as many as the claims of this batch can get."""
         wanted = wanted_units(self.state, needs.claims, self.at)
         wanted.update(self.freed(needs))
@@ -178,7 +178,7 @@ class Loader:
             self.state.units[unit.campaign, unit.key] = unit
             self.state.candidates[unit.campaign].append(unit.key)
 
-    def freed(self, needs: Needs) -> Counter[ids.CampaignName]:
+    def freed(self, needs: ReadSet) -> Counter[ids.CampaignName]:
         """Return how many claims of each campaign this batch may end, and so make room for those that it asks for."""
         ending = needs.ending | needs.failing
         return Counter(claim.campaign for claim in self.state.claims.values() if claim.token in ending) if ending else Counter()
@@ -198,7 +198,11 @@ class Loader:
             names = await fanout.unheard(self.fetch, known)
             await self.units(names)
             parents = [self.state.units[name] for name in names]
-            news = [one for one in parents if (one.settled or lost(one) if unit.state == "blocked" else not lost(one))]
+            news = [
+                one
+                for one in parents
+                if (one.settled or is_unreachable(one) if unit.state == "blocked" else not is_unreachable(one))
+            ]
             self.state.unheard[known] = news
 
     async def open_units(self, name: ids.CampaignName) -> None:
@@ -216,7 +220,7 @@ class Loader:
         await self.beating(tokens)
         await self.workers({self.state.claims[token].worker for token in tokens if token in self.state.claims})
 
-    async def descent(self, needs: Needs) -> None:
+    async def descent(self, needs: ReadSet) -> None:
         """Load what depends on units that may end: children of a completion, the descent of anything else, no more than a few."""
         children, descents = self.roots(needs)
         edges: list[Record] = []
@@ -230,7 +234,7 @@ class Loader:
             lifted = needs.lifted | {(row["campaign"], row["child"]) for row in edges}
             await self.parents(lifted)
 
-    async def rebound(self, needs: Needs) -> None:
+    async def rebound(self, needs: ReadSet) -> None:
         """Load what units depend on that an import names again, and where it names more, what depends on them."""
         again = [key for key in needs.bound if key in self.state.units]
         if again:
@@ -246,7 +250,7 @@ class Loader:
                 parents.append(row["parent"])
         await self.units({(row["campaign"], row["parent"]) for row in found})
 
-    def roots(self, needs: Needs) -> tuple[list[UnitId], list[UnitId]]:
+    def roots(self, needs: ReadSet) -> tuple[list[UnitId], list[UnitId]]:
         """Return the units with dependents whose children, and those whose whole descent, matter."""
         children: set[UnitId] = set()
         descents = set(needs.below)

@@ -9,7 +9,7 @@ from service.domain import ids
 UnitId = tuple[ids.CampaignName, ids.UnitKey]
 
 
-class Needs:
+class ReadSet:
     """Keys of rows to load.
 
     *ending* and *failing* are tokens whose report may settle the children, or touch the whole descent, of their unit; *below*
@@ -48,12 +48,12 @@ class Needs:
 
 
 @singledispatch
-def note(command: c.Command, needs: Needs) -> None:
+def note(command: c.Command, needs: ReadSet) -> None:
     """Add to *needs* what *command* reads; one that reads the engine alone adds nothing."""
 
 
 @note.register
-def _(command: c.Report, needs: Needs) -> None:
+def _(command: c.Report, needs: ReadSet) -> None:
     needs.tokens.add(command.token)
     if isinstance(command, c.CompleteUnit):
         needs.ending.add(command.token)
@@ -62,14 +62,14 @@ def _(command: c.Report, needs: Needs) -> None:
 
 
 @note.register
-def _(command: c.ClaimWork, needs: Needs) -> None:
+def _(command: c.ClaimWork, needs: ReadSet) -> None:
     needs.claims.append(command)
     needs.campaigns.update(command.campaigns)
     needs.workers.add(command.worker)
 
 
 @note.register
-def _(command: c.UnitCommand, needs: Needs) -> None:
+def _(command: c.UnitCommand, needs: ReadSet) -> None:
     unit = (command.campaign, command.key)
     needs.campaigns.add(command.campaign)
     needs.units.add(unit)
@@ -79,14 +79,14 @@ def _(command: c.UnitCommand, needs: Needs) -> None:
 
 
 @note.register
-def _(command: c.AddUnits, needs: Needs) -> None:
+def _(command: c.AddUnits, needs: ReadSet) -> None:
     needs.campaigns.add(command.campaign)
     needs.units.update((command.campaign, key) for spec in command.units for key in (spec.key, *spec.depends_on))
     needs.bound |= {(command.campaign, spec.key): spec.depends_on for spec in command.units if spec.depends_on}
 
 
 @note.register
-def _(command: c.ClearQuarantine, needs: Needs) -> None:
+def _(command: c.ClearQuarantine, needs: ReadSet) -> None:
     units = [(command.campaign, key) for key in command.keys]
     needs.campaigns.add(command.campaign)
     needs.units.update(units)
@@ -95,43 +95,43 @@ def _(command: c.ClearQuarantine, needs: Needs) -> None:
 
 
 @note.register
-def _(command: c.ReleaseRetries | c.ResumeParked, needs: Needs) -> None:
+def _(command: c.ReleaseRetries | c.ResumeParked, needs: ReadSet) -> None:
     needs.campaigns.add(command.campaign)
     needs.units.update((command.campaign, key) for key in command.keys)
 
 
 @note.register
-def _(command: c.SpreadUnits, needs: Needs) -> None:
+def _(command: c.FanOutUnits, needs: ReadSet) -> None:
     needs.campaigns.update(campaign for campaign, _ in command.units)
     needs.units.update(command.units)
     needs.spreads.update(command.units)
 
 
 @note.register
-def _(command: c.ExpireLeases | c.RevokeClaims, needs: Needs) -> None:
+def _(command: c.ExpireLeases | c.RevokeClaims, needs: ReadSet) -> None:
     needs.tokens.update(command.tokens)
     needs.failing.update(command.tokens)
 
 
 @note.register
-def _(command: c.CancelCampaign, needs: Needs) -> None:
+def _(command: c.CancelCampaign, needs: ReadSet) -> None:
     needs.campaigns.add(command.name)
     needs.cancelled.add(command.name)
 
 
 @note.register
-def _(command: c.CancelRest, needs: Needs) -> None:
+def _(command: c.CancelRest, needs: ReadSet) -> None:
     needs.campaigns.add(command.name)
     needs.units.update((command.name, key) for key in command.keys)
 
 
 @note.register
-def _(command: c.PauseCampaign | c.ResumeCampaign | c.ResetBreaker, needs: Needs) -> None:
+def _(command: c.PauseCampaign | c.ResumeCampaign | c.ResetBreaker, needs: ReadSet) -> None:
     needs.campaigns.add(command.name)
 
 
 @note.register
-def _(command: c.CreateCampaign | c.EditCampaign, needs: Needs) -> None:
+def _(command: c.CreateCampaign | c.EditCampaign, needs: ReadSet) -> None:
     needs.campaigns.add(command.name)
     needs.edited.add(command.name)
     quota = command.quota if isinstance(command, c.CreateCampaign) else command.patch.get("quota")
@@ -140,61 +140,61 @@ def _(command: c.CreateCampaign | c.EditCampaign, needs: Needs) -> None:
 
 
 @note.register
-def _(command: c.BeatWorker | c.DrainWorker | c.FenceWorker, needs: Needs) -> None:
+def _(command: c.BeatWorker | c.DrainWorker | c.FenceWorker, needs: ReadSet) -> None:
     needs.workers.add(command.worker)
     if isinstance(command, c.FenceWorker):
         needs.fenced.add(command.worker)
 
 
 @note.register
-def _(command: c.JudgeWorkers, needs: Needs) -> None:
+def _(command: c.JudgeWorkers, needs: ReadSet) -> None:
     needs.workers.update(command.workers)
     needs.judged.update(command.workers)
 
 
 @note.register
-def _(command: c.RecordReading | c.EditQuota, needs: Needs) -> None:
+def _(command: c.RecordReading | c.EditQuota, needs: ReadSet) -> None:
     needs.quotas.add(command.quota)
 
 
 @note.register
-def _(command: c.OpenGates, needs: Needs) -> None:
+def _(command: c.OpenGates, needs: ReadSet) -> None:
     needs.quotas.update(command.quotas)
 
 
 @note.register
-def _(_command: c.TickEngine, needs: Needs) -> None:
+def _(_command: c.TickEngine, needs: ReadSet) -> None:
     needs.every_quota = True
 
 
 @note.register
-def _(command: c.ConcludeInvestigation, needs: Needs) -> None:
+def _(command: c.ConcludeInvestigation, needs: ReadSet) -> None:
     needs.investigations.add(command.id)
 
 
 @note.register
-def _(command: c.EndInvestigations, needs: Needs) -> None:
+def _(command: c.EndInvestigations, needs: ReadSet) -> None:
     needs.investigations.update(command.ids)
 
 
 @note.register
-def _(command: c.DetectRecovery, needs: Needs) -> None:
+def _(command: c.DetectRecovery, needs: ReadSet) -> None:
     needs.campaigns.add(command.campaign)
     needs.abandoned.add(command.campaign)
 
 
 @note.register
-def _(command: c.RecoveryCommand, needs: Needs) -> None:
+def _(command: c.RecoveryCommand, needs: ReadSet) -> None:
     needs.recoveries.add(command.id)
     if isinstance(command, c.DeclineRecovery):
         needs.declined.add(command.id)
 
 
 @note.register
-def _(command: c.CloseRecoveries, needs: Needs) -> None:
+def _(command: c.CloseRecoveries, needs: ReadSet) -> None:
     needs.recoveries.update(command.ids)
 
 
 @note.register
-def _(command: c.ExportDiagnostic, needs: Needs) -> None:
+def _(command: c.ExportDiagnostic, needs: ReadSet) -> None:
     needs.campaigns.add(command.campaign)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from service.domain import ids
-from service.domain.campaign import Campaign, Group
+from service.domain.campaign import Campaign, GroupCounts
 from service.domain.state import State, UnitId
 from service.domain.unit import Claim, Unit
 from service.domain.worker import Worker
@@ -19,7 +19,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Memory:
+class RowCache:
     """Rows as they are in the database as long as the log ends at *head*, for nothing but the log's next event changes one.
 
     Whoever decides takes rows out of here and changes them, and so may give the memory back only after the commit.
@@ -28,17 +28,17 @@ class Memory:
     def __init__(self) -> None:
         self.head = 0
         self.last: datetime | None = None
-        self.campaigns: dict[ids.CampaignName, tuple[Campaign, dict[int, Group]]] = {}
+        self.campaigns: dict[ids.CampaignName, tuple[Campaign, dict[int, GroupCounts]]] = {}
         self.workers: dict[ids.WorkerId, Worker] = {}
         self.claims: dict[ids.Token, Claim] = {}
         self.units: dict[UnitId, Unit] = {}
 
-    def at(self, head: int, last: datetime | None) -> "Memory":
+    def at(self, head: int, last: datetime | None) -> "RowCache":
         """Return this memory if it is true for a log whose last event is *head*, recorded at *last*, else an empty one.
 
         A log that lost its end in a promotion, and got another, may end at the same position, but not at the same time.
         """
-        return self if (self.head, self.last) == (head, last) else Memory()
+        return self if (self.head, self.last) == (head, last) else RowCache()
 
     def keep(self, state: State, head: int, last: datetime | None) -> None:
         """Remember what a committed batch knew and changed; of units, those that are held, without a heavy payload."""
@@ -59,7 +59,7 @@ def light(unit: Unit) -> bool:
     return memoryview(unit.payload).nbytes <= HEAVY
 
 
-def working(groups: dict[int, Group]) -> dict[int, Group]:
+def working(groups: dict[int, GroupCounts]) -> dict[int, GroupCounts]:
     """Return those of *groups* that have something open."""
     return {number: group for number, group in groups.items() if group.ready or group.held}
 

@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 from msgspec import Raw, Struct
 
-from service.domain.campaign import Campaign, Counts, Group
+from service.domain.campaign import Campaign, Counts, GroupCounts
 from service.domain.engine import Engine
 from service.domain.events import QuotaPolicy, UnitClaimed
 from service.domain.policy import Policy
@@ -80,10 +80,10 @@ def campaign(row: asyncpg.Record) -> Campaign:
     return Campaign(name, title, policy(text), LABELS.decode(labels), *fields[:20], Counts(*fields[20:-1]))  # type: ignore[call-arg] # as many as there are
 
 
-def groups(row: asyncpg.Record) -> dict[int, Group]:
+def groups(row: asyncpg.Record) -> dict[int, GroupCounts]:
     """Return the groups that stand in a row of `campaigns`: number, ready and held of each in turn."""
     name, numbers = row[0], iter(row[-1])
-    return {number: Group(name, number, ready, held) for number, ready, held in zip(numbers, numbers, numbers, strict=True)}
+    return {number: GroupCounts(name, number, ready, held) for number, ready, held in zip(numbers, numbers, numbers, strict=True)}
 
 
 def worker(row: asyncpg.Record) -> Worker:
@@ -121,7 +121,7 @@ def counted(row: Campaign) -> dict[str, Any]:
     return {name: getattr(row, name) for name in CAMPAIGN} | {name: getattr(row.counts, name) for name in COUNTS}
 
 
-class Moved(Struct, omit_defaults=True, gc=False):
+class UnitChange(Struct, omit_defaults=True, gc=False):
     """What decisions change of a unit, under its names."""
 
     campaign: str
@@ -148,7 +148,7 @@ class Moved(Struct, omit_defaults=True, gc=False):
     first_ready_at: datetime | None
 
 
-class Planned(Struct, gc=False):
+class ImportChange(Struct, gc=False):
     """What an import may change of a unit, under its names."""
 
     campaign: str
@@ -159,7 +159,7 @@ class Planned(Struct, gc=False):
     estimate_s: float | None
 
 
-class Beaten(Struct, gc=False):
+class LeaseRenewal(Struct, gc=False):
     """What a heartbeat changes of a claim, under its token."""
 
     token: str
@@ -171,7 +171,7 @@ class Beaten(Struct, gc=False):
     idle_count: int
 
 
-class Told(Struct, gc=False):
+class HeartbeatDetails(Struct, gc=False):
     """What a worker says with a heartbeat, under its token."""
 
     token: str
@@ -189,8 +189,13 @@ def part(kind: type[Part]) -> Callable[[Struct], Part]:
     return lambda row: kind(*fields(row))
 
 
-moved, planned, beaten, told = part(Moved), part(Planned), part(Beaten), part(Told)
-MOVING = attrgetter(*Moved.__struct_fields__[3:])
+unit_change, import_change, lease_renewal, heartbeat_details = (
+    part(UnitChange),
+    part(ImportChange),
+    part(LeaseRenewal),
+    part(HeartbeatDetails),
+)
+MOVING = attrgetter(*UnitChange.__struct_fields__[3:])
 
 
 def document(rows: Iterable[Struct | dict[str, Any]]) -> str:

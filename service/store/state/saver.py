@@ -42,8 +42,8 @@ def changes(state: State) -> tuple[list[ids.Token], *tuple[str, ...]]:
     return (
         list(touched.unclaimed - touched.claimed),
         document(claims[token] for token in touched.claimed if token in claims),
-        document(rows.beaten(claims[token]) for token in touched.beaten - touched.claimed if token in claims),
-        document(rows.moved(state.units[key]) for key in touched.units if key not in new),
+        document(rows.lease_renewal(claims[token]) for token in touched.beaten - touched.claimed if token in claims),
+        document(rows.unit_change(state.units[key]) for key in touched.units if key not in new),
         document(state.workers[worker] for worker in touched.workers),
         document(rows.counted(state.campaigns[name]) for name in touched.campaigns),
         document(state.groups[campaign][number] for campaign, number in touched.groups),
@@ -60,8 +60,8 @@ async def save_rest(connection: Connection, shard: int, state: State) -> None:
     """Write what changes more rarely: plans of units, words of workers, quotas."""
     touched, claims = state.touched, state.claims
     for part in portions(list(touched.payloads - set(touched.added))):
-        await connection.execute(QUERIES.save_plans, shard, document(rows.planned(state.units[key]) for key in part))
-    if told := [rows.told(claims[token]) for token in touched.told - touched.claimed if token in claims]:
+        await connection.execute(QUERIES.save_plans, shard, document(rows.import_change(state.units[key]) for key in part))
+    if told := [rows.heartbeat_details(claims[token]) for token in touched.told - touched.claimed if token in claims]:
         await connection.execute(QUERIES.save_words, shard, document(told))
     for key in touched.quotas:
         await connection.execute(QUERIES.save_quota, shard, *rows.quota_columns(state.quotas[key]))

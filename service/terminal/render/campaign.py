@@ -5,15 +5,15 @@ from typing import Any
 
 import msgspec
 
-from service.terminal.api_types import Campaign
-from service.terminal.formatting import NOTHING, at, line, local_line, named, percent, segments, short, since, span
+from service.terminal.api_types import ApiCampaign
+from service.terminal.formatting import NOTHING, at, labels_text, line, local_line, percent, segments, short, since, span
 from service.terminal.render.table import Column
 
 BAR_CELLS, NARROW_CELLS, NARROW_NAME = 10, 8, 17
 STATES = ("running", "ready", "delayed", "parked", "blocked", "quarantined", "skipped", "cancelled", "done")
 
 
-def says(campaign: Campaign) -> str:
+def says(campaign: ApiCampaign) -> str:
     """Return what a tired person must know of a campaign first, in the words of the API."""
     if campaign.over:
         return campaign.outcome or campaign.state
@@ -26,7 +26,7 @@ def says(campaign: Campaign) -> str:
     return campaign.state if campaign.auto else "auto off"
 
 
-def progress(campaign: Campaign, width: int) -> str:
+def progress(campaign: ApiCampaign, width: int) -> str:
     """Return how far it is: done, running, quarantined, skipped or cancelled, each with a mark of its own."""
     units = campaign.units
     lost = units.get("skipped", 0) + units.get("cancelled", 0)
@@ -34,48 +34,48 @@ def progress(campaign: Campaign, width: int) -> str:
     return segments(parts, units.get("total", 0), width)
 
 
-def done(campaign: Campaign) -> str:
+def done(campaign: ApiCampaign) -> str:
     """Return how many are done, of how many."""
     return f"{campaign.units.get('done', 0):,}/{campaign.units.get('total', 0):,}"
 
 
-def count(campaign: Campaign, state: str) -> str:
+def count(campaign: ApiCampaign, state: str) -> str:
     """Return how many units are in *state*, nothing for none."""
     number = campaign.units.get(state, 0)
     return f"{number:,}" if number else NOTHING
 
 
-def counts(campaign: Campaign) -> str:
+def counts(campaign: ApiCampaign) -> str:
     """Return how many units are in which state."""
     return ", ".join(f"{campaign.units[state]:,} {state}" for state in STATES if campaign.units.get(state))
 
 
-def eta(campaign: Campaign) -> str:
+def eta(campaign: ApiCampaign) -> str:
     """Return how long it will take and when it will be over."""
     return NOTHING if campaign.eta is None else f"{span(campaign.eta_s)} ~{campaign.eta.astimezone():%H:%M}"
 
 
-def stands(campaign: Campaign) -> str:
+def stands(campaign: ApiCampaign) -> str:
     """Return its state, and when it will be over while it runs."""
     said = says(campaign)
     return f"{said} {eta(campaign)}" if said == "running" and campaign.eta is not None else said
 
 
-NAME = Column[Campaign]("campaign", lambda campaign: line(campaign.name))
-STATE = Column[Campaign]("state", says)
-DONE = Column[Campaign]("done", done, right=True)
-RUNNING = Column[Campaign]("run", lambda campaign: count(campaign, "running"), right=True)
-FAILED = Column[Campaign]("fail", lambda campaign: count(campaign, "quarantined"), right=True)
-PERCENT = Column[Campaign]("%", lambda campaign: percent(campaign.progress), right=True)
-ETA = Column[Campaign]("eta", eta)
-BAR = Column[Campaign]("progress", lambda campaign: f"{progress(campaign, BAR_CELLS)} {percent(campaign.progress):>4}")
+NAME = Column[ApiCampaign]("campaign", lambda campaign: line(campaign.name))
+STATE = Column[ApiCampaign]("state", says)
+DONE = Column[ApiCampaign]("done", done, right=True)
+RUNNING = Column[ApiCampaign]("run", lambda campaign: count(campaign, "running"), right=True)
+FAILED = Column[ApiCampaign]("fail", lambda campaign: count(campaign, "quarantined"), right=True)
+PERCENT = Column[ApiCampaign]("%", lambda campaign: percent(campaign.progress), right=True)
+ETA = Column[ApiCampaign]("eta", eta)
+BAR = Column[ApiCampaign]("progress", lambda campaign: f"{progress(campaign, BAR_CELLS)} {percent(campaign.progress):>4}")
 
 LIST = (NAME, PERCENT, DONE, RUNNING, FAILED, ETA, STATE)
 LIVE = (NAME, BAR, DONE, RUNNING, FAILED, ETA, STATE)
 NARROW = (
-    Column[Campaign]("campaign", lambda campaign: short(line(campaign.name), NARROW_NAME)),
-    Column[Campaign]("state", stands),
-    Column[Campaign]("progress", lambda campaign: f"{progress(campaign, NARROW_CELLS)} {percent(campaign.progress):>4}"),
+    Column[ApiCampaign]("campaign", lambda campaign: short(line(campaign.name), NARROW_NAME)),
+    Column[ApiCampaign]("state", stands),
+    Column[ApiCampaign]("progress", lambda campaign: f"{progress(campaign, NARROW_CELLS)} {percent(campaign.progress):>4}"),
     DONE,
     RUNNING,
     FAILED,
@@ -83,7 +83,7 @@ NARROW = (
 """For 80 columns: what must be read stands before what may be cut."""
 
 
-def sheet(campaign: Campaign) -> Iterator[tuple[str, str]]:
+def sheet(campaign: ApiCampaign) -> Iterator[tuple[str, str]]:
     """Yield what there is to know of a campaign."""
     yield "campaign", line(campaign.name)
     yield "title", line(campaign.title) if campaign.title else ""
@@ -96,7 +96,7 @@ def sheet(campaign: Campaign) -> Iterator[tuple[str, str]]:
     yield "eta", eta(campaign)
     yield from standstill(campaign)
     yield "quota", line(campaign.quota) if campaign.quota else ""
-    yield "labels", named(campaign.labels)
+    yield "labels", labels_text(campaign.labels)
     yield "created", at(campaign.created_at)
     yield "started", at(campaign.started_at)
     yield "deadline", at(campaign.deadline)
@@ -105,7 +105,7 @@ def sheet(campaign: Campaign) -> Iterator[tuple[str, str]]:
     yield "policy", " ".join(fields(campaign.policy))
 
 
-def standstill(campaign: Campaign) -> Iterator[tuple[str, str]]:
+def standstill(campaign: ApiCampaign) -> Iterator[tuple[str, str]]:
     """Yield what holds the campaign back."""
     breaker, paused = campaign.breaker, campaign.paused
     failures = f"{breaker.consecutive_failures} of {breaker.threshold} failures in a row"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from service.terminal.api_types import Engine, Quota
+from service.terminal.api_types import ApiEngine, ApiQuota
 from service.terminal.formatting import NOTHING, at, bar, line, percent
 from service.terminal.render.table import Column
 
@@ -12,17 +12,17 @@ BAR_CELLS = 20
 
 
 QUOTAS = (
-    Column[Quota]("quota", lambda quota: line(quota.key)),
-    Column[Quota]("gate", lambda quota: quota.gate),
-    Column[Quota]("reason", lambda quota: quota.reason or NOTHING),
-    Column[Quota]("resumes", lambda quota: at(quota.resume_at)),
-    Column[Quota]("used", lambda quota: percent(quota.utilization), right=True),
-    Column[Quota]("resets", lambda quota: at(quota.resets_at)),
-    Column[Quota]("fire", lambda quota: str(quota.policy.get("fire", NOTHING))),
+    Column[ApiQuota]("quota", lambda quota: line(quota.key)),
+    Column[ApiQuota]("gate", lambda quota: quota.gate),
+    Column[ApiQuota]("reason", lambda quota: quota.reason or NOTHING),
+    Column[ApiQuota]("resumes", lambda quota: at(quota.resume_at)),
+    Column[ApiQuota]("used", lambda quota: percent(quota.utilization), right=True),
+    Column[ApiQuota]("resets", lambda quota: at(quota.resets_at)),
+    Column[ApiQuota]("fire", lambda quota: str(quota.policy.get("fire", NOTHING))),
 )
 
 
-def sheet(engine: Engine) -> Iterator[tuple[str, str]]:
+def sheet(engine: ApiEngine) -> Iterator[tuple[str, str]]:
     """Yield what there is to know of the engine, but its quotas."""
     pool, paused = engine.pool, engine.paused
     yield "engine", engine.state
@@ -34,7 +34,7 @@ def sheet(engine: Engine) -> Iterator[tuple[str, str]]:
     yield "log", f"{engine.position:,} events"
 
 
-def quota_sheet(quota: Quota) -> Iterator[tuple[str, str]]:
+def quota_sheet(quota: ApiQuota) -> Iterator[tuple[str, str]]:
     """Yield what there is to know of a quota."""
     yield "quota", line(quota.key)
     yield "gate", quota.gate

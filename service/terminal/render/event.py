@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.terminal.api_types import Event
+from service.terminal.api_types import ApiEvent
 from service.terminal.formatting import NOTHING, at, line, short, some
 from service.terminal.render.table import Column
 
@@ -25,7 +25,7 @@ TELLING = (
 SHORT, NARROW_NAME = 60, 22
 
 
-def gist(event: Event) -> str:
+def gist(event: ApiEvent) -> str:
     """Return what is in an event, in a few words."""
     chunk = event.data.get("units")
     said = [some(len(chunk), "unit")] if isinstance(chunk, list) else []
@@ -38,7 +38,7 @@ def worded(value: Any) -> str:  # noqa: ANN401 - any JSON
     return line(str(value))[:SHORT]
 
 
-def subject(event: Event) -> str:
+def subject(event: ApiEvent) -> str:
     """Return what an event is about.
 
     >>> from datetime import UTC, datetime
@@ -49,27 +49,27 @@ def subject(event: Event) -> str:
 
 
 LIST = (
-    Column[Event]("position", lambda event: str(event.position), right=True),
-    Column[Event]("time", lambda event: at(event.recorded_at)),
-    Column[Event]("kind", lambda event: event.kind),
-    Column[Event]("about", subject),
-    Column[Event]("what", lambda event: gist(event) or NOTHING),
+    Column[ApiEvent]("position", lambda event: str(event.position), right=True),
+    Column[ApiEvent]("time", lambda event: at(event.recorded_at)),
+    Column[ApiEvent]("kind", lambda event: event.kind),
+    Column[ApiEvent]("about", subject),
+    Column[ApiEvent]("what", lambda event: gist(event) or NOTHING),
 )
 LIVE = (
     LIST[1],
     LIST[2],
-    Column[Event]("unit", lambda event: line(event.unit or event.worker)),
-    Column[Event]("what", lambda event: gist(event) or NOTHING),
-    Column[Event]("campaign", lambda event: line(event.campaign)),
+    Column[ApiEvent]("unit", lambda event: line(event.unit or event.worker)),
+    Column[ApiEvent]("what", lambda event: gist(event) or NOTHING),
+    Column[ApiEvent]("campaign", lambda event: line(event.campaign)),
 )
 NARROW = (
     LIST[1],
     LIST[2],
-    Column[Event]("unit", lambda event: short(line(event.unit or event.worker), NARROW_NAME)),
+    Column[ApiEvent]("unit", lambda event: short(line(event.unit or event.worker), NARROW_NAME)),
     *LIVE[3:],
 )
 
 
-def told(event: Event) -> str:
+def event_line(event: ApiEvent) -> str:
     """Return an event as one line of a log that goes on."""
     return f"{event.position:>8} {at(event.recorded_at)} {event.kind:<24} {subject(event)} {gist(event)}".rstrip()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from service.terminal.api_types import Attempt, Blocker, Placed, Quarantined, Unit, UnitRow
+from service.terminal.api_types import ApiAttempt, ApiBlocker, ApiQuarantinedUnit, ApiUnit, ApiUnitPlace, ApiUnitRow
 from service.terminal.formatting import NOTHING, at, line, lines, percent, short, since, span
 from service.terminal.render.table import Column
 
@@ -12,79 +12,81 @@ SCREEN_LINES = 20
 SHORT, NARROW_NAME, NARROW_FAILED, NARROW_KEY = 60, 16, 20, 26
 
 
-def waits(unit: Placed) -> str:
+def waits(unit: ApiUnitPlace) -> str:
     """Return until when it waits."""
     return at(unit.due_at if unit.state == "delayed" else unit.resume_at if unit.state == "parked" else None)
 
 
-def why(unit: Placed) -> str:
+def why(unit: ApiUnitPlace) -> str:
     """Return the reason and the first words of the error."""
     return ": ".join(line(text) for text in (unit.reason, unit.error) if text)[:SHORT] or NOTHING
 
 
-def holds(unit: Placed) -> str:
+def holds(unit: ApiUnitPlace) -> str:
     """Return what says most of a unit in its state: who has it, until when it waits, what went wrong."""
     told = line(unit.worker) if unit.state == "running" and unit.worker else waits(unit)
     return " · ".join(text for text in (told, why(unit)) if text != NOTHING) or NOTHING
 
 
-def took(attempt: Attempt) -> str:
+def took(attempt: ApiAttempt) -> str:
     """Return how long an attempt ran, or runs."""
     if attempt.ended_at is None:
         return since(attempt.started_at)
     return span((attempt.ended_at - attempt.started_at).total_seconds())
 
 
-KEY = Column[UnitRow]("unit", lambda unit: line(unit.key))
-STATE = Column[UnitRow]("state", lambda unit: unit.state)
-ATTEMPTS = Column[UnitRow]("tries", lambda unit: str(unit.attempts), right=True)
-UPDATED = Column[UnitRow]("for", lambda unit: since(unit.updated_at), right=True)
+KEY = Column[ApiUnitRow]("unit", lambda unit: line(unit.key))
+STATE = Column[ApiUnitRow]("state", lambda unit: unit.state)
+ATTEMPTS = Column[ApiUnitRow]("tries", lambda unit: str(unit.attempts), right=True)
+UPDATED = Column[ApiUnitRow]("for", lambda unit: since(unit.updated_at), right=True)
 
 LIST = (
     KEY,
     STATE,
-    Column[UnitRow]("group", lambda unit: str(unit.group), right=True),
+    Column[ApiUnitRow]("group", lambda unit: str(unit.group), right=True),
     ATTEMPTS,
-    Column[UnitRow]("parks", lambda unit: str(unit.parks), right=True),
-    Column[UnitRow]("worker", lambda unit: line(unit.worker)),
-    Column[UnitRow]("until", waits),
+    Column[ApiUnitRow]("parks", lambda unit: str(unit.parks), right=True),
+    Column[ApiUnitRow]("worker", lambda unit: line(unit.worker)),
+    Column[ApiUnitRow]("until", waits),
     UPDATED,
-    Column[UnitRow]("why", why),
+    Column[ApiUnitRow]("why", why),
 )
-LIVE = (KEY, STATE, ATTEMPTS, UPDATED, Column[UnitRow]("worker · until · why", holds))
+LIVE = (KEY, STATE, ATTEMPTS, UPDATED, Column[ApiUnitRow]("worker · until · why", holds))
 QUARANTINE = (
-    Column[Quarantined]("unit", lambda unit: line(unit.key)),
-    Column[Quarantined]("reason", lambda unit: unit.reason),
-    Column[Quarantined]("tries", lambda unit: str(unit.attempts), right=True),
-    Column[Quarantined]("since", lambda unit: since(unit.quarantined_at), right=True),
-    Column[Quarantined]("campaign", lambda unit: line(unit.campaign)),
-    Column[Quarantined]("error", lambda unit: line(unit.error)[:SHORT]),
+    Column[ApiQuarantinedUnit]("unit", lambda unit: line(unit.key)),
+    Column[ApiQuarantinedUnit]("reason", lambda unit: unit.reason),
+    Column[ApiQuarantinedUnit]("tries", lambda unit: str(unit.attempts), right=True),
+    Column[ApiQuarantinedUnit]("since", lambda unit: since(unit.quarantined_at), right=True),
+    Column[ApiQuarantinedUnit]("campaign", lambda unit: line(unit.campaign)),
+    Column[ApiQuarantinedUnit]("error", lambda unit: line(unit.error)[:SHORT]),
 )
 NARROW_QUARANTINE = (
-    Column[Quarantined]("unit", lambda unit: short(line(unit.key), NARROW_FAILED)),
+    Column[ApiQuarantinedUnit]("unit", lambda unit: short(line(unit.key), NARROW_FAILED)),
     *QUARANTINE[1:4],
-    Column[Quarantined]("campaign", lambda unit: short(line(unit.campaign), NARROW_NAME)),
+    Column[ApiQuarantinedUnit]("campaign", lambda unit: short(line(unit.campaign), NARROW_NAME)),
     QUARANTINE[-1],
 )
-NARROW = (Column[UnitRow]("unit", lambda unit: short(line(unit.key), NARROW_KEY)), *LIVE[1:])
+NARROW = (Column[ApiUnitRow]("unit", lambda unit: short(line(unit.key), NARROW_KEY)), *LIVE[1:])
 ATTEMPT = (
-    Column[Attempt]("#", lambda attempt: str(attempt.attempt), right=True),
-    Column[Attempt]("started", lambda attempt: at(attempt.started_at)),
-    Column[Attempt]("took", took, right=True),
-    Column[Attempt]("outcome", lambda attempt: attempt.outcome or NOTHING),
-    Column[Attempt]("worker", lambda attempt: line(attempt.worker)),
-    Column[Attempt]("exit", lambda attempt: NOTHING if attempt.exit_code is None else str(attempt.exit_code), right=True),
-    Column[Attempt]("why", lambda attempt: ": ".join(line(text) for text in (attempt.reason, attempt.error) if text) or NOTHING),
+    Column[ApiAttempt]("#", lambda attempt: str(attempt.attempt), right=True),
+    Column[ApiAttempt]("started", lambda attempt: at(attempt.started_at)),
+    Column[ApiAttempt]("took", took, right=True),
+    Column[ApiAttempt]("outcome", lambda attempt: attempt.outcome or NOTHING),
+    Column[ApiAttempt]("worker", lambda attempt: line(attempt.worker)),
+    Column[ApiAttempt]("exit", lambda attempt: NOTHING if attempt.exit_code is None else str(attempt.exit_code), right=True),
+    Column[ApiAttempt](
+        "why", lambda attempt: ": ".join(line(text) for text in (attempt.reason, attempt.error) if text) or NOTHING
+    ),
 )
 BLOCKER = (
-    Column[Blocker]("reason", lambda blocker: blocker.reason),
-    Column[Blocker]("entity", lambda blocker: line(blocker.entity)),
-    Column[Blocker]("clears", lambda blocker: at(blocker.clears_at)),
-    Column[Blocker]("detail", lambda blocker: line(blocker.detail)),
+    Column[ApiBlocker]("reason", lambda blocker: blocker.reason),
+    Column[ApiBlocker]("entity", lambda blocker: line(blocker.entity)),
+    Column[ApiBlocker]("clears", lambda blocker: at(blocker.clears_at)),
+    Column[ApiBlocker]("detail", lambda blocker: line(blocker.detail)),
 )
 
 
-def sheet(unit: Unit) -> Iterator[tuple[str, str]]:
+def sheet(unit: ApiUnit) -> Iterator[tuple[str, str]]:
     """Yield what there is to know of a unit, but its attempts and its screen."""
     yield "unit", line(unit.key)
     yield "campaign", line(unit.campaign)

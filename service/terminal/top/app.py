@@ -5,15 +5,15 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from service.terminal.api_types import Recovery
+from service.terminal.api_types import ApiRecovery
 from service.terminal.formatting import line, some
 from service.terminal.top import actions
 from service.terminal.top import snapshot as glances
-from service.terminal.top.dialog import Ask
-from service.terminal.top.viewer import Watching
+from service.terminal.top.dialog import ConfirmDialog
+from service.terminal.top.viewer import Viewer
 
 
-class Top(Watching):
+class Top(Viewer):
     """`muster top`: the panes, and the keys that change something."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,7 +28,7 @@ class Top(Watching):
 
     async def agreed(self, question: str) -> bool:
         """Return whether the viewer says yes to *question*."""
-        return await self.push_screen_wait(Ask(question)) == "y"
+        return await self.push_screen_wait(ConfirmDialog(question)) == "y"
 
     def action_retry(self) -> None:
         """Retry what is chosen."""
@@ -84,12 +84,12 @@ class Top(Watching):
                 self.say(said)
         return None
 
-    async def _decided(self, plan: Recovery) -> str | None:
+    async def _decided(self, plan: ApiRecovery) -> str | None:
         question = (
             f"The workers of {line(plan.campaign)} died while the service was away: "
             f"{some(len(plan.resumable), 'unit')} can be resumed, {plan.preserved:,} done ones are kept."
         )
-        key = await self.push_screen_wait(Ask(question, (("a", "apply"), ("d", "decline, which cancels the campaign"))))
+        key = await self.push_screen_wait(ConfirmDialog(question, (("a", "apply"), ("d", "decline, which cancels the campaign"))))
         return None if key is None else await actions.decide(self.service, plan, "apply" if key == "a" else "decline")
 
     def action_fence(self) -> None:

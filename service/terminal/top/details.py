@@ -2,9 +2,9 @@
 
 import msgspec
 
-from service.terminal.api_types import Engine, Event, Explanation, Recovery, Unit, Worker
+from service.terminal.api_types import ApiEngine, ApiEvent, ApiExplanation, ApiRecovery, ApiUnit, ApiWorker
 from service.terminal.formatting import line, lines, some
-from service.terminal.http_client import Service, path_of
+from service.terminal.http_client import ApiClient, path_of
 from service.terminal.render import engine as engine_face
 from service.terminal.render import unit as unit_face
 from service.terminal.render import worker as worker_face
@@ -24,13 +24,13 @@ def pairs(given: list[tuple[str, str]]) -> list[str]:
     return [f"{name}  {value}" for name, value in given]
 
 
-async def unit(service: Service, campaign: str, key: str) -> str:
+async def unit(service: ApiClient, campaign: str, key: str) -> str:
     """Return the story of a unit: how it stands, what holds it back, what it has been through, its last screen."""
     path = path_of("campaigns", campaign, "units", key)
-    found = await service.read(path, Unit)
+    found = await service.read(path, ApiUnit)
     ways: list[str] = []
     if found.state not in SETTLED:
-        explained = await service.read(f"{path}/explain", Explanation)
+        explained = await service.read(f"{path}/explain", ApiExplanation)
         ways = [f"in its way: {line(blocker.detail)}" for blocker in explained.blockers] or ["the next claim may take it"]
     screen = unit_face.screen(found.screen, SCREEN_LINES)
     return paragraphs(
@@ -41,17 +41,17 @@ async def unit(service: Service, campaign: str, key: str) -> str:
     )
 
 
-def worker(found: Worker) -> str:
+def worker(found: ApiWorker) -> str:
     """Return how a worker stands and what it holds."""
     return paragraphs(pairs(filled(worker_face.sheet(found))), table_lines(worker_face.CLAIM, found.claims))
 
 
-def event(found: Event) -> str:
+def event(found: ApiEvent) -> str:
     """Return everything that an event says."""
     return "\n".join(lines(msgspec.json.format(msgspec.json.encode(found), indent=2).decode()))
 
 
-def engine(found: Engine, plans: list[Recovery], stream: str) -> str:
+def engine(found: ApiEngine, plans: list[ApiRecovery], stream: str) -> str:
     """Return how the installation stands."""
     recoveries = [
         f"recovery of {line(plan.campaign)}: {some(len(plan.resumable), 'unit')} can be resumed, {plan.preserved:,} are kept (R)"

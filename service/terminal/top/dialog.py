@@ -29,7 +29,7 @@ Bars: █ done, ▒ running, ! quarantined, - skipped or cancelled.
 What takes something away asks first. Times are yours."""
 
 
-class Ask(ModalScreen[str | None]):
+class ConfirmDialog(ModalScreen[str | None]):
     """A question; the answer is the key that was pressed, None without one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,n,q", "dismiss", "No")]
@@ -53,7 +53,7 @@ class Ask(ModalScreen[str | None]):
             self.dismiss(event.key)
 
 
-class Read(ModalScreen[None]):
+class TextDialog(ModalScreen[None]):
     """A text to read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from service.terminal import event_stream
-from service.terminal.api_types import Event
-from service.terminal.http_client import AwayError, RefusedError, Service
+from service.terminal.api_types import ApiEvent
+from service.terminal.http_client import ApiClient, AwayError, RefusedError
 
 KEPT, BEFORE = 500, 200
 COALESCE_S, LIVE_S, POLL_S = 0.5, 5.0, 2.0
@@ -14,12 +14,12 @@ COALESCE_S, LIVE_S, POLL_S = 0.5, 5.0, 2.0
 BEATS = ("unit.heartbeat", "worker.heartbeat")
 
 
-class Watch:
+class Refresher:
     """One viewer's watch over one service."""
 
-    def __init__(self, service: Service, look: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, service: ApiClient, look: Callable[[], Awaitable[None]]) -> None:
         self.service = service
-        self.events: deque[Event] = deque(maxlen=KEPT)
+        self.events: deque[ApiEvent] = deque(maxlen=KEPT)
         self.heard = False
         self._look = look
         self._turn = asyncio.Event()
@@ -54,7 +54,7 @@ class Watch:
                 self.heard = False
                 await asyncio.sleep(POLL_S)
 
-    def _take(self, told: event_stream.Told) -> None:
+    def _take(self, told: event_stream.StreamedEvent) -> None:
         event = told.event()
         if event.kind not in BEATS:
             self.events.append(event)

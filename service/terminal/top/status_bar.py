@@ -4,16 +4,16 @@ from datetime import datetime
 
 from rich.text import Text
 
-from service.terminal.api_types import Engine
+from service.terminal.api_types import ApiEngine
 from service.terminal.formatting import bar, line
-from service.terminal.top.snapshot import Glance
+from service.terminal.top.snapshot import ScreenSnapshot
 
 PANES = ("campaigns", "units", "workers", "quarantine", "events", "engine")
 KEYS = "r retry  p pause  b breaker  R recovery  K fence  D diagnostics  ? help  q quit"
 POOL_CELLS = 6
 
 
-def strip(engine: Engine | None, away: str | None, *, heard: bool) -> Text:
+def strip(engine: ApiEngine | None, away: str | None, *, heard: bool) -> Text:
     """Return the state of the whole installation in one line."""
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append(f" {datetime.now().astimezone():%H:%M:%S} ", style="bold")
@@ -33,7 +33,7 @@ def strip(engine: Engine | None, away: str | None, *, heard: bool) -> Text:
     return text
 
 
-def tabs(glance: Glance | None, current: str) -> Text:
+def tabs(glance: ScreenSnapshot | None, current: str) -> Text:
     """Return the numbers and names of the panes."""
     counts = {} if glance is None else {"campaigns": len(glance.campaigns), "quarantine": failed(glance)}
     text = Text(no_wrap=True, overflow="ellipsis")
@@ -44,6 +44,6 @@ def tabs(glance: Glance | None, current: str) -> Text:
     return text
 
 
-def failed(glance: Glance) -> int:
+def failed(glance: ScreenSnapshot) -> int:
     """Return how many units are quarantined in all campaigns that are shown."""
     return sum(campaign.units.get("quarantined", 0) for campaign in glance.campaigns)

@@ -11,18 +11,18 @@ from textual.timer import Timer
 from textual.widgets import ContentSwitcher, DataTable, Static
 from typing_extensions import override
 
-from service.terminal.api_types import Campaign, Event, Quarantined, UnitRow, Worker
+from service.terminal.api_types import ApiCampaign, ApiEvent, ApiQuarantinedUnit, ApiUnitRow, ApiWorker
 from service.terminal.formatting import line
-from service.terminal.http_client import AwayError, RefusedError, Service
+from service.terminal.http_client import ApiClient, AwayError, RefusedError
 from service.terminal.render import campaign as campaign_face
 from service.terminal.render import event as event_face
 from service.terminal.render import unit as unit_face
 from service.terminal.render import worker as worker_face
 from service.terminal.top import details
-from service.terminal.top.dialog import HELP, Read
+from service.terminal.top.dialog import HELP, TextDialog
 from service.terminal.top.pane import Pane
-from service.terminal.top.refresher import Watch
-from service.terminal.top.snapshot import Glance, look
+from service.terminal.top.refresher import Refresher
+from service.terminal.top.snapshot import ScreenSnapshot, look
 from service.terminal.top.status_bar import KEYS, PANES, strip, tabs
 
 STATES = (None, "running", "ready", "delayed", "parked", "blocked", "quarantined", "skipped", "cancelled", "done")
@@ -39,16 +39,16 @@ class Panes:
     """The five panes that are lists."""
 
     def __init__(self) -> None:
-        self.campaigns = Pane[Campaign]("campaigns", campaign_face.LIVE, campaign_face.NARROW, lambda campaign: campaign.name)
-        self.units = Pane[UnitRow]("units", unit_face.LIVE, unit_face.NARROW, lambda unit: unit.key)
-        self.workers = Pane[Worker]("workers", worker_face.LIST, worker_face.LIST, lambda worker: worker.worker)
-        self.quarantine = Pane[Quarantined](
+        self.campaigns = Pane[ApiCampaign]("campaigns", campaign_face.LIVE, campaign_face.NARROW, lambda campaign: campaign.name)
+        self.units = Pane[ApiUnitRow]("units", unit_face.LIVE, unit_face.NARROW, lambda unit: unit.key)
+        self.workers = Pane[ApiWorker]("workers", worker_face.LIST, worker_face.LIST, lambda worker: worker.worker)
+        self.quarantine = Pane[ApiQuarantinedUnit](
             "quarantine", unit_face.QUARANTINE, unit_face.NARROW_QUARANTINE, lambda unit: f"{unit.campaign}/{unit.key}"
         )
-        self.events = Pane[Event]("events", event_face.LIVE, event_face.NARROW, lambda event: str(event.position), newest=True)
+        self.events = Pane[ApiEvent]("events", event_face.LIVE, event_face.NARROW, lambda event: str(event.position), newest=True)
 
 
-class Watching(App[None]):
+class Viewer(App[None]):
     """An application that shows one service and changes nothing of it."""
 
     TITLE = "muster"
@@ -61,11 +61,11 @@ class Watching(App[None]):
         ("q", "quit", "Quit"),
     ]
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: ApiClient) -> None:
         super().__init__()
         self.service = service
-        self.glance: Glance | None = None
-        self.watch_log = Watch(service, self.look)
+        self.glance: ScreenSnapshot | None = None
+        self.watch_log = Refresher(service, self.look)
         self.away: str | None = None
         self.state: str | None = None
         self.hush: Timer | None = None
@@ -188,14 +188,14 @@ class Watching(App[None]):
         return self.switcher.current or "campaigns"
 
     @property
-    def campaign(self) -> Campaign | None:
+    def campaign(self) -> ApiCampaign | None:
         """The campaign that is chosen."""
         if self.pane == "quarantine" and (unit := self.panes.quarantine.chosen) is not None and self.glance is not None:
             return self.glance.campaign(unit.campaign)
         return self.panes.campaigns.chosen
 
     @property
-    def unit(self) -> UnitRow | Quarantined | None:
+    def unit(self) -> ApiUnitRow | ApiQuarantinedUnit | None:
         """The unit that is chosen."""
         return {"units": self.panes.units.chosen, "quarantine": self.panes.quarantine.chosen}.get(self.pane)
 
@@ -213,7 +213,7 @@ class Watching(App[None]):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.push_screen(Read("muster top", HELP))
+        self.push_screen(TextDialog("muster top", HELP))
 
     def on_data_table_row_highlighted(self) -> None:
         """Say what the cursor is on now."""
@@ -233,9 +233,9 @@ class Watching(App[None]):
         campaign, unit = self.campaign, self.unit
         chosen: Any = {"workers": self.panes.workers.chosen, "events": self.panes.events.chosen}.get(self.pane)
         if unit is not None and campaign is not None:
-            self.push_screen(Read(line(unit.key), await details.unit(self.service, campaign.name, unit.key)))
-        elif isinstance(chosen, Worker):
-            self.push_screen(Read(line(chosen.worker), details.worker(chosen)))
-        elif isinstance(chosen, Event):
-            self.push_screen(Read(chosen.kind, details.event(chosen)))
+            self.push_screen(TextDialog(line(unit.key), await details.unit(self.service, campaign.name, unit.key)))
+        elif isinstance(chosen, ApiWorker):
+            self.push_screen(TextDialog(line(chosen.worker), details.worker(chosen)))
+        elif isinstance(chosen, ApiEvent):
+            self.push_screen(TextDialog(chosen.kind, details.event(chosen)))
         return None

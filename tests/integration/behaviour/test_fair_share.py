@@ -19,7 +19,7 @@ from service.domain.state import State
 from service.domain.unit import Unit
 from service.store.state import saver
 from service.store.state.loader import NAMED, Loader
-from service.store.state.read_set import Needs
+from service.store.state.read_set import ReadSet
 from tests.domain.replay import load
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -72,7 +72,7 @@ class World:
 async def loaded(connection: asyncpg.Connection, engine: Engine, *commands: c.Command) -> State:
     """Return the state that a batch of *commands* is given."""
     state = State(Engine(pool_size=engine.pool_size, in_use=engine.in_use))
-    await Loader(connection, 0, state, NOW).load(Needs(commands))
+    await Loader(connection, 0, state, NOW).load(ReadSet(commands))
     return state
 
 
@@ -81,7 +81,7 @@ def claimed(state: State, *claims: c.ClaimWork) -> tuple[list[tuple[str, str]], 
     got: list[tuple[str, str]] = []
     blocked = []
     for claim in claims:
-        reply = decide(state, claim, c.Moment(NOW, 2000 + len(got), "me", lambda: 0.5)).reply
+        reply = decide(state, claim, c.DecisionContext(NOW, 2000 + len(got), "me", lambda: 0.5)).reply
         got += [(grant.campaign, grant.key) for grant in reply.claims]
         blocked.append({(row.campaign, row.reason) for row in reply.blocked})
     return got, blocked

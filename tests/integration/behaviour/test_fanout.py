@@ -10,14 +10,14 @@ import asyncpg
 import pytest
 from typing_extensions import override
 
-from projections.http.reads.query_runner import Source
+from projections.http.reads.query_runner import QueryRunner
 from projections.http.reads.unit import Explanation, explain
 from projections.measures.process import Process
 from projections.projector import Projector
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
-from service.loops.scheduler import Watcher
+from service.loops.scheduler import Scheduler
 from service.settings import Settings
 from tests.refold import audit
 from tests.replica import NIGHT, Replica, eventually, unit
@@ -63,7 +63,7 @@ async def import_units(replica: Replica, units: list[c.UnitSpec]) -> None:
 @asynccontextmanager
 async def watching(replica: Replica, pool: asyncpg.Pool) -> AsyncIterator[None]:
     """Let the watcher look."""
-    watcher = asyncio.create_task(Watcher(pool, replica.writer, replica.bell, 60).run(lambda: LONG_AGO))
+    watcher = asyncio.create_task(Scheduler(pool, replica.writer, replica.bell, 60).run(lambda: LONG_AGO))
     try:
         yield
     finally:
@@ -89,7 +89,7 @@ async def counted(pool: asyncpg.Pool) -> dict[str, int]:
 
 async def explained(pool: asyncpg.Pool, key: str) -> Explanation:
     """Return why a unit is not claimed."""
-    found = await explain(Source(pool, Projector(pool, Process("0000", "none"))), NIGHT, ids.UnitKey(key))
+    found = await explain(QueryRunner(pool, Projector(pool, Process("0000", "none"))), NIGHT, ids.UnitKey(key))
     assert found is not None
     return found
 

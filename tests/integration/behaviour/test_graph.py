@@ -14,7 +14,7 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.rejections import StaleClaim, Unprocessable
 from service.domain.state import State
-from service.loops.scheduler import Watcher
+from service.loops.scheduler import Scheduler
 from service.settings import Settings
 from tests.refold import audit
 from tests.replica import NIGHT, Replica, eventually, unit, units
@@ -118,12 +118,12 @@ async def test_twenty_thousand_units_come_in_chunks_beside_each_other_and_in_one
     await one.campaign(concurrency=1000)
     chunks = [units(*(f"u{n:05}" for n in range(start, start + 1000))) for start in range(0, 20_000, 1000)]
     answers = await asyncio.gather(*(one.order(c.AddUnits(campaign=NIGHT, units=chunk)) for chunk in chunks))
-    assert set(answers) == {c.Imported(1000, 0, 0)}
+    assert set(answers) == {c.ImportReply(1000, 0, 0)}
     assert one.batches >= 10
     again = tuple(spec for chunk in chunks for spec in chunk)
-    assert await one.order(c.AddUnits(campaign=NIGHT, units=again)) == c.Imported(0, 0, 20_000)
+    assert await one.order(c.AddUnits(campaign=NIGHT, units=again)) == c.ImportReply(0, 0, 20_000)
     more = units(*(f"v{n:05}" for n in range(20_000)), payload=Raw(b'{"file": "a.py"}'))
-    assert await one.order(c.AddUnits(campaign=NIGHT, units=more)) == c.Imported(20_000, 0, 0)
+    assert await one.order(c.AddUnits(campaign=NIGHT, units=more)) == c.ImportReply(20_000, 0, 0)
     assert [grant.key for grant in await one.claim("w", 3)] == ["u00000", "u00001", "u00002"]
     assert (await audit(pool)).campaigns[NIGHT].counts.ready == 39_997
 
@@ -132,13 +132,13 @@ async def test_a_unit_imported_again_is_changed_only_where_it_says_something_els
     """Imports: an upsert; the same document in another order is the same."""
     await one.campaign(units=[unit("a", payload=b'{"x":1,"y":[1.0]}')])
     same = await one.order(c.AddUnits(campaign=NIGHT, units=(unit("a", payload=b'{ "y": [1.0], "x": 1 }'),)))
-    assert same == c.Imported(0, 0, 1)
+    assert same == c.ImportReply(0, 0, 1)
     other = await one.order(c.AddUnits(campaign=NIGHT, units=(unit("a", payload=b'{"x":2}', group=1),)))
-    assert other == c.Imported(0, 1, 0)
+    assert other == c.ImportReply(0, 1, 0)
     [grant] = await one.claim()
     assert bytes(grant.payload) == b'{"x": 2}'
     started = await one.order(c.AddUnits(campaign=NIGHT, units=(unit("a", payload=b"3"),)))
-    assert started == c.Imported(0, 0, 1)
+    assert started == c.ImportReply(0, 0, 1)
     await audit(pool)
 
 
@@ -149,7 +149,7 @@ async def test_the_cancellation_of_three_thousand_units_ends_in_the_watchers_rou
     await one.order(c.CancelCampaign(name=NIGHT, reason="enough"))
     state = await audit(pool)
     assert 0 < state.campaigns[NIGHT].counts.cancelled < 3000
-    watcher = Watcher(pool, one.writer, one.bell, 60)
+    watcher = Scheduler(pool, one.writer, one.bell, 60)
     watching = asyncio.create_task(watcher.run(lambda: state.campaigns[NIGHT].created_at))
 
     async def all_cancelled() -> bool:
@@ -194,4 +194,4 @@ async def test_an_import_cannot_close_a_circle_over_units_that_are_already_there
         assert isinstance(refusal, Unprocessable)
         assert refusal.fields["path"] == [again.key, "d", "c", "b", "a"][: 5 if again.key == "a" else 4]
     answer = await one.submit(c.AddUnits(NIGHT, tuple(unit(child, parent) for parent, child in pairwise(chain))))
-    assert answer.only() == c.Imported(added=0, updated=0, unchanged=3)
+    assert answer.only() == c.ImportReply(added=0, updated=0, unchanged=3)

@@ -10,7 +10,7 @@ from projections.rebuild import check
 from service.domain import commands as c
 from service.domain import ids
 from service.domain.rejections import Conflict, NotFound, Rejection
-from service.loops.scheduler import Watcher
+from service.loops.scheduler import Scheduler
 from service.settings import Settings
 from tests.refold import audit, kinds, now
 from tests.replica import NIGHT, Replica, eventually, units
@@ -95,7 +95,7 @@ async def test_a_failure_and_the_look_into_it_in_one_batch(replica: Replica, poo
 
 
 async def test_the_watcher_ends_an_investigation_after_30_minutes(
-    replica: Replica, watcher: Watcher, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+    replica: Replica, watcher: Scheduler, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B-INVEST-3."""
     monkeypatch.setattr("service.domain.decide.investigation.LEASE", timedelta(milliseconds=50))
@@ -117,7 +117,7 @@ async def test_the_watcher_ends_an_investigation_after_30_minutes(
 
 
 async def test_the_watcher_ends_the_investigations_of_a_cancelled_campaign(
-    replica: Replica, watcher: Watcher, pool: asyncpg.Pool
+    replica: Replica, watcher: Scheduler, pool: asyncpg.Pool
 ) -> None:
     """B-INVEST-1, B-CAMP-4."""
     await lost(replica, "a", "b", "c")

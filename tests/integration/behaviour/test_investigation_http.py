@@ -12,7 +12,7 @@ import httpx
 import msgspec
 import pytest
 
-from service.http.middleware import Edge
+from service.http.middleware import Middleware
 from service.main import create_app
 from service.settings import Settings
 from tests.alive import alive
@@ -26,7 +26,7 @@ SECRET = "hunter22-is-a-secret"
 async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """Serve a while, and give a client."""
     app = create_app(settings)
-    assert isinstance(app, Edge)
+    assert isinstance(app, Middleware)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with alive(app.app), httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=60) as client:
         yield client

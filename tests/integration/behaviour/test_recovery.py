@@ -10,7 +10,7 @@ from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
 from service.domain.rejections import Conflict
-from service.loops.scheduler import Watcher
+from service.loops.scheduler import Scheduler
 from service.settings import Settings
 from tests.fleet import rebuilt
 from tests.refold import audit, kinds, now
@@ -41,7 +41,7 @@ async def plan(pool: asyncpg.Pool) -> ids.RecoveryId:
 
 
 async def test_the_watcher_plans_for_a_campaign_that_died_with_the_service(
-    replica: Replica, watcher: Watcher, pool: asyncpg.Pool, dsn: str
+    replica: Replica, watcher: Scheduler, pool: asyncpg.Pool, dsn: str
 ) -> None:
     """B-RECOV-1, B-RECOV-2, A5."""
     await dead(replica, pool)
@@ -62,7 +62,7 @@ async def test_the_watcher_plans_for_a_campaign_that_died_with_the_service(
     await audit(pool)
 
 
-async def test_to_decline_cancels_every_open_unit(replica: Replica, watcher: Watcher, pool: asyncpg.Pool) -> None:
+async def test_to_decline_cancels_every_open_unit(replica: Replica, watcher: Scheduler, pool: asyncpg.Pool) -> None:
     """B-RECOV-2."""
     await dead(replica, pool)
     await watcher.look(await lately(pool), tick=False)
@@ -87,7 +87,7 @@ async def end(pool: asyncpg.Pool) -> list[str]:
     return await kinds(pool, "recovery.", "unit.lease_expired", "unit.attempt_failed")
 
 
-async def test_leases_that_are_due_to_expire_give_a_plan_first(replica: Replica, watcher: Watcher, pool: asyncpg.Pool) -> None:
+async def test_leases_that_are_due_to_expire_give_a_plan_first(replica: Replica, watcher: Scheduler, pool: asyncpg.Pool) -> None:
     """B-RECOV-1: however short a lease is."""
     await dead(replica, pool)
     for _ in range(3):
@@ -96,7 +96,7 @@ async def test_leases_that_are_due_to_expire_give_a_plan_first(replica: Replica,
     await audit(pool)
 
 
-async def test_no_clock_takes_what_a_person_is_asked_about(replica: Replica, watcher: Watcher, pool: asyncpg.Pool) -> None:
+async def test_no_clock_takes_what_a_person_is_asked_about(replica: Replica, watcher: Scheduler, pool: asyncpg.Pool) -> None:
     """B-RECOV-1, B-CLAIM-3, B-BEAT-4, B-RETRY-9: and the watcher rests meanwhile."""
     await dead(replica, pool, max_duration_s=1)
     await watcher.look(await lately(pool))
@@ -112,7 +112,7 @@ async def test_no_clock_takes_what_a_person_is_asked_about(replica: Replica, wat
 
 
 async def test_a_watcher_that_looked_before_the_plan_was_made_takes_nothing_either(
-    replica: Replica, watcher: Watcher, pool: asyncpg.Pool
+    replica: Replica, watcher: Scheduler, pool: asyncpg.Pool
 ) -> None:
     """B-RECOV-1, A7: leadership may change hands between a look and its orders."""
     grants = await dead(replica, pool, max_duration_s=1)
@@ -127,7 +127,7 @@ async def test_a_watcher_that_looked_before_the_plan_was_made_takes_nothing_eith
 
 
 async def test_a_plan_without_a_decision_is_closed_after_a_while_and_its_leases_expire(
-    replica: Replica, watcher: Watcher, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+    replica: Replica, watcher: Scheduler, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B-RECOV-1, B-CLAIM-3."""
     await dead(replica, pool)
@@ -148,7 +148,7 @@ async def test_a_plan_without_a_decision_is_closed_after_a_while_and_its_leases_
 
 @pytest.mark.parametrize("names", [(), (NIGHT,)], ids=["any", "its own"])
 async def test_who_asks_for_work_in_vain_lets_the_leases_of_a_plan_expire(
-    replica: Replica, settings: Settings, watcher: Watcher, pool: asyncpg.Pool, names: tuple[str, ...]
+    replica: Replica, settings: Settings, watcher: Scheduler, pool: asyncpg.Pool, names: tuple[str, ...]
 ) -> None:
     """B-RECOV-1: through another replica; the watcher is woken, and plans no more for the same death."""
     await dead(replica, pool)
@@ -170,7 +170,7 @@ async def test_who_asks_for_work_in_vain_lets_the_leases_of_a_plan_expire(
 
 
 async def test_who_asks_for_work_of_another_campaign_leaves_a_plan_alone(
-    replica: Replica, watcher: Watcher, pool: asyncpg.Pool
+    replica: Replica, watcher: Scheduler, pool: asyncpg.Pool
 ) -> None:
     """B-RECOV-1."""
     await dead(replica, pool)
@@ -188,7 +188,7 @@ async def test_who_asks_for_work_of_another_campaign_leaves_a_plan_alone(
 
 @pytest.mark.parametrize("word", ["beat", "hello", "done", "failed"])
 async def test_a_plan_is_closed_by_a_word_of_one_of_its_workers(
-    replica: Replica, watcher: Watcher, pool: asyncpg.Pool, word: str
+    replica: Replica, watcher: Scheduler, pool: asyncpg.Pool, word: str
 ) -> None:
     """B-RECOV-1, B-CLAIM-5."""
     grants = await dead(replica, pool)
@@ -205,7 +205,9 @@ async def test_a_plan_is_closed_by_a_word_of_one_of_its_workers(
     await audit(pool)
 
 
-async def test_a_worker_that_is_heard_again_makes_a_plan_needless(replica: Replica, watcher: Watcher, pool: asyncpg.Pool) -> None:
+async def test_a_worker_that_is_heard_again_makes_a_plan_needless(
+    replica: Replica, watcher: Scheduler, pool: asyncpg.Pool
+) -> None:
     """B-RECOV-1."""
     await dead(replica, pool)
     await replica.order(c.BeatWorker(worker=WORKER))

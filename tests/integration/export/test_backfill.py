@@ -13,7 +13,7 @@ from prometheus_client.openmetrics import parser
 
 from projections.export import backfill, prometheus
 from projections.export.snapshot import Snapshot, rows
-from projections.measures.lag import Depth
+from projections.measures.lag import FoldLag
 from projections.projector import load, step
 from projections.store import Session, live, load_book, load_cards
 from service.store.log import event_log
@@ -44,7 +44,7 @@ async def scrapes(pool: asyncpg.Pool) -> AsyncIterator[list[Snapshot]]:
 async def scrape_at(connection: Session, at: datetime) -> Snapshot:
     """Return what is stored as if it were read when the last event was written: the history has a clock of its own."""
     now = await live(connection, 0)
-    depth = Depth(at=at, head=now.position, position=now.position, generation=1, oldest_at=None)
+    depth = FoldLag(at=at, head=now.position, position=now.position, generation=1, oldest_at=None)
     return Snapshot.of(await load_cards(connection, now), await load_book(connection, now), depth)
 
 

@@ -16,11 +16,11 @@ from projections.export import prometheus
 from projections.export.snapshot import Snapshot, rows
 from projections.http.handlers import metrics as exposition
 from projections.measures.catalogue import CATALOGUE
-from projections.measures.lag import Depth
-from projections.measures.series_store import Book
-from projections.projector import Fold
+from projections.measures.lag import FoldLag
+from projections.measures.series_store import SeriesStore
+from projections.projector import ProjectionState
 from projections.store import Checkpoint
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
@@ -184,12 +184,12 @@ async def test_what_is_asked_of_the_state_is_in_the_scrape(here: Fleet, pool: as
 
 def hostile() -> Snapshot:
     """Return a fleet whose workers have terrible names."""
-    fold = Fold(Checkpoint(0, 1, 0), Cards(), Book())
+    fold = ProjectionState(Checkpoint(0, 1, 0), ReadModels(), SeriesStore())
     at = datetime(2026, 1, 1, tzinfo=UTC)
     body = e.WorkerRegistered(capacity=1, labels={"host": HOSTILE[0]}, version=HOSTILE[2])
     fold.take([e.Recorded(place, at, body, worker=ids.WorkerId(name)) for place, name in enumerate(HOSTILE, 1)])
     fold.take([e.Recorded(len(HOSTILE) + 1 + place, at, closed(name)) for place, name in enumerate(HOSTILE)])
-    depth = Depth(at=at + timedelta(seconds=1), head=99, position=99, generation=1, oldest_at=None)
+    depth = FoldLag(at=at + timedelta(seconds=1), head=99, position=99, generation=1, oldest_at=None)
     return Snapshot.of(fold.cards, fold.book, depth)
 
 

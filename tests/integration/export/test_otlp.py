@@ -15,7 +15,7 @@ from projections.export import prometheus
 from projections.export.otlp import Exporter
 from projections.export.otlp_delivery import Delivery
 from projections.export.otlp_message import CUMULATIVE, GONE, Histograms, Identity
-from projections.export.otlp_sender import METRICS, Destination, GrpcSender, HttpSender, Sender, Signal, Taken
+from projections.export.otlp_sender import METRICS, Destination, GrpcSender, HttpSender, PartialSuccess, Sender, Signal
 from projections.export.sample import Sizes
 from projections.export.snapshot import Snapshot, rows, take
 from projections.measures.catalogue import CATALOGUE
@@ -245,12 +245,12 @@ async def test_an_export_that_is_under_way_is_not_joined_by_another(pool: asyncp
 
         calls = 0
 
-        def send(self, request: Message) -> Taken:
+        def send(self, request: Message) -> PartialSuccess:
             assert request.resource_metrics
             self.calls += 1
             under_way.set()
             end.wait(10)
-            return Taken()
+            return PartialSuccess()
 
         def close(self) -> None:
             """Nothing is held."""

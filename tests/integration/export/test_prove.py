@@ -13,10 +13,10 @@ from ops.prove.formula import Total
 from ops.prove.source import UNPROVEN, proven
 from ops.prove.tables import SPANS, counted
 from projections.measures.catalogue import CATALOGUE
-from projections.measures.series_store import Book
-from projections.projector import Fold
+from projections.measures.series_store import SeriesStore
+from projections.projector import ProjectionState
 from projections.store import Checkpoint
-from projections.views.fold import Cards
+from projections.views.fold import ReadModels
 from service.store.log import event_log
 from tests.histories import History
 from tests.service import Program, free_port
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.mark.parametrize("seed", [5, 23, 71])
 async def test_sql_counts_what_the_fold_counts(dsn: str, seed: int) -> None:
     """A6, over histories that see nearly everything."""
-    fold = Fold(Checkpoint(0, 0, 0), Cards(), Book())
+    fold = ProjectionState(Checkpoint(0, 0, 0), ReadModels(), SeriesStore())
     history = History(seed).grow(700)
     owner = await asyncpg.connect(dsn)
     try:

@@ -16,9 +16,9 @@ from opentelemetry.proto.trace.v1 import trace_pb2 as pb
 
 from projections.export.otlp_delivery import Delivery
 from projections.export.otlp_message import Identity, nanoseconds
-from projections.export.otlp_sender import TRACES, Destination, GrpcSender, HttpSender, Sender, Taken
+from projections.export.otlp_sender import TRACES, Destination, GrpcSender, HttpSender, PartialSuccess, Sender
 from projections.export.trace_batch import log_of
-from projections.export.traces import Tracer, deliver, pages, sent
+from projections.export.traces import Tracer, deliver, pages, sent_position
 from projections.measures.process import Process
 from service.domain import commands as c
 from service.domain import ids
@@ -94,7 +94,7 @@ class Line:
 async def begin(pool: asyncpg.Pool) -> None:
     """Begin to send traces, at the head of the log as it is now."""
     async with pool.acquire() as connection:
-        await sent(connection, 0)
+        await sent_position(connection, 0)
 
 
 async def run(replica: Replica) -> None:
@@ -212,11 +212,11 @@ async def test_a_leader_that_was_overtaken_leaves_the_checkpoint_alone(pool: asy
     class Slow:
         """Takes its time."""
 
-        def send(self, request: Message) -> Taken:
+        def send(self, request: Message) -> PartialSuccess:
             assert request.resource_spans
             under_way.set()
             end.wait(10)
-            return Taken()
+            return PartialSuccess()
 
         def close(self) -> None:
             """Nothing is held."""

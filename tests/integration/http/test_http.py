@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
-from service.http.middleware import Edge
+from service.http.middleware import Middleware
 from service.main import create_app
 from service.settings import Settings
 from tests.alive import alive
@@ -22,7 +22,7 @@ LINES = {"Content-Type": "application/x-ndjson"}
 async def http(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a whole service on this test's database."""
     app = create_app(settings)
-    assert isinstance(app, Edge)
+    assert isinstance(app, Middleware)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with alive(app.app), httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=60) as client:
         yield client

@@ -11,7 +11,7 @@ from projections.measures.process import Process
 from projections.verify.refold import compare
 from service.domain import commands as c
 from service.domain import ids
-from service.loops.consistency_check import Examiner
+from service.loops.consistency_check import ConsistencyCheck
 from service.settings import Settings
 from tests.fleet import NIGHTLY, Fleet, fleet
 
@@ -91,7 +91,7 @@ async def test_what_differs_is_counted_and_logged(
 ) -> None:
     """A5: by a process of its own."""
     process = Process()
-    examiner = Examiner(settings, process.diverged)
+    examiner = ConsistencyCheck(settings, process.diverged)
     divergences = process.registry.get_sample_value
 
     await examiner.examine()
@@ -108,6 +108,6 @@ async def test_what_differs_is_counted_and_logged(
 async def test_an_examination_that_is_given_up_counts_nothing(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     """A5: a database that is away is no divergence."""
     process = Process()
-    await Examiner(replace(settings, dsn="postgresql://127.0.0.1:1/none"), process.diverged).examine()
+    await ConsistencyCheck(replace(settings, dsn="postgresql://127.0.0.1:1/none"), process.diverged).examine()
     assert process.registry.get_sample_value("muster_projection_divergences_total", {"projection": "views"}) == 0
     assert "the views were not examined" in caplog.text

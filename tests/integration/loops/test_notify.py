@@ -10,30 +10,30 @@ import pytest
 
 from service.domain import commands as c
 from service.domain import ids
-from service.loops.notify import Notices
+from service.loops.notify import Notifier
 from service.loops.retention import Retention
 from service.main import log_has_room
 from service.settings import Settings
 from service.store.db.pool import open_connection
 from service.store.log import event_log
 from service.submission import Unavailable
-from service.wakeup import Bell
+from service.wakeup import Wakeup
 from tests.replica import NIGHT, Replica, eventually, units
 
 SPAN = 2_000_000
 
 
 @asynccontextmanager
-async def noticing(settings: Settings, bell: Bell, name: str) -> AsyncIterator[Notices]:
+async def noticing(settings: Settings, bell: Wakeup, name: str) -> AsyncIterator[Notifier]:
     """Let one replica listen."""
-    notices = Notices(partial(open_connection, settings, name=name), bell.ring, name)
+    notices = Notifier(partial(open_connection, settings, name=name), bell.ring, name)
     task = asyncio.create_task(notices.run())
     yield notices
     task.cancel()
     await asyncio.wait([task])
 
 
-def rung(bell: Bell, count: int) -> Callable[[], Awaitable[object]]:
+def rung(bell: Wakeup, count: int) -> Callable[[], Awaitable[object]]:
     """Return the condition that *bell* rang more often than *count*."""
 
     async def holds() -> bool:
@@ -44,7 +44,7 @@ def rung(bell: Bell, count: int) -> Callable[[], Awaitable[object]]:
 
 async def test_a_commit_of_one_replica_rings_the_bell_of_another_but_not_its_own(settings: Settings) -> None:
     """B-CLAIM-9: debounced, and from a connection of its own."""
-    mine, other = Bell(), Bell()
+    mine, other = Wakeup(), Wakeup()
     async with noticing(settings, mine, "mine") as notices, noticing(settings, other, "other"):
         await eventually(rung(mine, 0))
         await eventually(rung(other, 0))
@@ -60,7 +60,7 @@ async def test_a_listener_that_was_cut_off_hears_again_though_it_never_speaks(
     settings: Settings, owner: asyncpg.Connection
 ) -> None:
     """A lost notice costs milliseconds, never data; a lost listener comes back."""
-    silent, speaking = Bell(), Bell()
+    silent, speaking = Wakeup(), Wakeup()
     async with noticing(settings, silent, "silent"), noticing(settings, speaking, "speaking") as notices:
         await eventually(rung(silent, 0))
         before = silent.count

@@ -13,9 +13,9 @@ import pytest
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import heartbeat, ids
-from service.loops.scheduler import Watcher
+from service.loops.scheduler import Scheduler
 from service.settings import Settings
-from service.wakeup import Bell
+from service.wakeup import Wakeup
 from tests.refold import audit
 from tests.replica import Replica, eventually, lapsed, units
 
@@ -35,9 +35,9 @@ async def one(settings: Settings) -> AsyncIterator[Replica]:
 
 
 @asynccontextmanager
-async def watching(pool: asyncpg.Pool, replica: Replica, tick_s: float = 60, bell: Bell | None = None) -> AsyncIterator[None]:
+async def watching(pool: asyncpg.Pool, replica: Replica, tick_s: float = 60, bell: Wakeup | None = None) -> AsyncIterator[None]:
     """Run a watcher, which hears workers since long ago."""
-    watcher = Watcher(pool, replica.writer, bell or replica.bell, tick_s)
+    watcher = Scheduler(pool, replica.writer, bell or replica.bell, tick_s)
     task = asyncio.create_task(watcher.run(lambda: LONG_AGO))
     yield
     task.cancel()
@@ -73,7 +73,7 @@ async def test_a_retry_is_ready_when_its_rest_is_over_and_not_a_tick_later(one: 
 async def test_without_any_bell_the_watcher_finds_by_itself_what_is_due(one: Replica, pool: asyncpg.Pool) -> None:
     """Notices are never needed: the command came through another replica, and nobody rings."""
     await one.campaign(units=units("a"), **QUICK)
-    async with watching(pool, one, bell=Bell()):
+    async with watching(pool, one, bell=Wakeup()):
         [grant] = await one.claim()
         await one.order(c.FailAttempt(token=grant.token, reason="crash"))
         await eventually(comes(one, e.RetryDue), patience_s=5)
@@ -133,7 +133,7 @@ async def test_nobody_is_judged_before_a_full_lease_since_the_service_could_hear
     """B-CLAIM-3, B-BEAT-4, A10: after an outage of our own, silence is no proof."""
     await one.campaign(units=units("a"), lease_s=1, **QUICK, **BEATS)
     [grant] = await one.claim()
-    watcher = Watcher(pool, one.writer, one.bell, 0.01)
+    watcher = Scheduler(pool, one.writer, one.bell, 0.01)
     await lapsed(pool)
     heard_since = await pool.fetchval("SELECT clock_timestamp()")
     for _ in range(5):
@@ -153,7 +153,7 @@ async def test_a_dead_worker_loses_its_claims_soon_after_a_restart_however_long_
     await one.campaign(units=units("a"), lease_s=600, **QUICK, **BEATS)
     [grant] = await one.claim()
     back = await pool.fetchval("SELECT clock_timestamp()")
-    watcher = Watcher(pool, one.writer, one.bell, 0.02)
+    watcher = Scheduler(pool, one.writer, one.bell, 0.02)
 
     async def revoked() -> bool:
         await watcher.look(back)
@@ -176,7 +176,7 @@ async def test_who_is_spared_after_a_restart_takes_no_room_from_who_is_not(
     await one.campaign("strict", units("a"), lease_s=600, max_duration_s=1, **QUICK, **BEATS)
     for worker in "xyz":
         await one.claim(worker)
-    watcher = Watcher(pool, one.writer, one.bell, 0.02)
+    watcher = Scheduler(pool, one.writer, one.bell, 0.02)
     back = await pool.fetchval("SELECT clock_timestamp()")
 
     async def revoked() -> bool:
@@ -210,7 +210,7 @@ async def test_a_living_sign_between_dead_ticks_starts_the_count_anew(one: Repli
     """B-BEAT-4: dead, heard again, not revoked."""
     await one.campaign(units=units("a"), **QUICK, **BEATS)
     [grant] = await one.claim()
-    watcher = Watcher(pool, one.writer, one.bell, 3600)
+    watcher = Scheduler(pool, one.writer, one.bell, 3600)
 
     async def dead() -> bool:
         await watcher.look(LONG_AGO)
@@ -228,7 +228,7 @@ async def test_a_thousand_ready_units_without_a_worker_are_no_news(one: Replica,
     """B-BEAT-2."""
     await one.campaign(units=units(*(f"u{n}" for n in range(1000))), **QUICK, **BEATS)
     head = one.committed[-1].position
-    watcher = Watcher(pool, one.writer, one.bell, 0.01)
+    watcher = Scheduler(pool, one.writer, one.bell, 0.01)
     for _ in range(20):
         await watcher.look(LONG_AGO)
     assert one.committed[-1].position == head

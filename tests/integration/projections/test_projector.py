@@ -11,7 +11,7 @@ from projections import projector as projecting
 from projections import store
 from projections.measures.process import Process
 from projections.projector import Projector, load, proceed, step
-from projections.recent_events import Tail
+from projections.recent_events import RecentEvents
 from service.store.log import event_log
 from tests.histories import History
 
@@ -73,7 +73,7 @@ async def test_what_this_process_wrote_folds_as_what_is_read_back(owner: asyncpg
     await owner.execute("UPDATE checkpoint SET position = 0")
     for table in read:
         await owner.execute(f"TRUNCATE {table}")
-    tail, spared = Tail(most=50), 0
+    tail, spared = RecentEvents(most=50), 0
     async with pool.acquire() as connection:
         fold = await load(connection, await store.live(connection, 0))
         for start in range(0, len(history.events), 2):

@@ -93,8 +93,8 @@ async def test_rows_that_left_memory_are_the_same_as_those_that_stayed(
 ) -> None:
     """A5: a rebuild needs room for a part of the units only."""
     await live_through(here)
-    original = growing.Regrowth.__init__
-    monkeypatch.setattr(growing.Regrowth, "__init__", lambda self, connection, shard: original(self, connection, shard, 5))
+    original = growing.StateReplay.__init__
+    monkeypatch.setattr(growing.StateReplay, "__init__", lambda self, connection, shard: original(self, connection, shard, 5))
     monkeypatch.setattr("projections.rebuild.prefetch.pages", partial(prefetch.pages, size=7))
     assert await check(dsn) is None
 

@@ -6,7 +6,7 @@ from random import Random
 import asyncpg
 import pytest
 
-from projections.http.reads.query_runner import Source
+from projections.http.reads.query_runner import QueryRunner
 from projections.http.reads.time_accounting import ledger
 from projections.measures.process import Process
 from projections.projector import Projector, load, step
@@ -32,7 +32,7 @@ async def test_the_causes_of_any_window_are_those_of_the_whole_log_and_sum_to_th
             pass
         marks = await connection.fetchval("SELECT count(*) FROM ledger_mark")
     assert marks > len(CAMPAIGNS) + len(history.events) // snapshot.EVERY // 4
-    source = Source(pool, Projector(pool, Process()))
+    source = QueryRunner(pool, Projector(pool, Process()))
     whole = (history.at - BEGIN).total_seconds()
     moments = [event.at for event in luck.sample(history.events, 10)]
     for turn in range(WINDOWS):

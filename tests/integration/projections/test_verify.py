@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from projections.verify import LogUnreadable, verify
-from projections.verify.audit import Audit
+from projections.verify.audit import LogAudit
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
@@ -93,7 +93,7 @@ async def tampered(dsn: str, statement: str) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_real_histories_break_nothing(seed: int) -> None:
     """A1, A3, A8, A11: whatever is ordered."""
-    audit = Audit()
+    audit = LogAudit()
     audit.walk(History(seed).grow(200).events)
     assert audit.violations == []
 
@@ -103,7 +103,7 @@ def mutated(kind: type[e.Event], **fields: object) -> list[str]:
     events = History(4).grow(300).events
     index = next(index for index, event in enumerate(events) if isinstance(event.body, kind))
     changed = replace(events[index], body=replace(events[index].body, **fields))
-    audit = Audit()
+    audit = LogAudit()
     audit.walk([*events[:index], changed, *events[index + 1 :]])
     return [violation.invariant for violation in audit.violations]
 
@@ -131,6 +131,6 @@ def test_an_event_that_should_never_have_been_is_found(kind: type[e.Event], fiel
 def test_a_hole_in_the_log_and_a_clock_that_runs_back_are_found() -> None:
     """A1."""
     events = History(1).grow(30).events
-    audit = Audit()
+    audit = LogAudit()
     audit.walk([*events[:5], *events[6:9], events[2]])
     assert {violation.invariant for violation in audit.violations} >= {"A1"}

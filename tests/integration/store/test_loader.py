@@ -12,14 +12,14 @@ from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
 from service.domain.commands import Command
-from service.domain.decide import Outcome, decide
+from service.domain.decide import DecisionOutcome, decide
 from service.domain.events import QuotaPolicy
 from service.domain.evolve import evolve
 from service.domain.state import State
 from service.store.log import event_log
 from service.store.state import rows
 from service.store.state.loader import QUERIES
-from service.store.state.row_cache import Memory
+from service.store.state.row_cache import RowCache
 from service.submission import Origin
 from service.writer import batch as batches
 from service.writer.batch import Batch, Pending
@@ -189,12 +189,12 @@ class Spied:
     def __init__(self, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, luck: random.Random) -> None:
         self.pool = pool
         self.luck = luck
-        self.memory = Memory()
-        self.moments: list[c.Moment] = []
+        self.memory = RowCache()
+        self.moments: list[c.DecisionContext] = []
         monkeypatch.setattr(batches, "decide", self._decide)
         monkeypatch.setattr(batches, "CHANCE", lambda: 0.5)
 
-    def _decide(self, state: State, command: Command, moment: c.Moment) -> Outcome:
+    def _decide(self, state: State, command: Command, moment: c.DecisionContext) -> DecisionOutcome:
         self.moments.append(moment)
         return decide(state, command, moment)
 
@@ -203,7 +203,7 @@ class Spied:
         self.moments.clear()
         pending = Pending(commands, Origin(actor="me"), None, 0.0)  # type: ignore[arg-type] # nobody waits for it
         elsewhere = self.luck.random() < 0.2
-        batch = Batch([pending], 0, Memory() if elsewhere else self.memory)
+        batch = Batch([pending], 0, RowCache() if elsewhere else self.memory)
         async with self.pool.acquire() as connection:
             async with connection.transaction():
                 await batch.transact(connection)
@@ -214,7 +214,7 @@ class Spied:
         return batch.events
 
 
-def remembered(memory: Memory) -> dict[str, dict[Any, object]]:
+def remembered(memory: RowCache) -> dict[str, dict[Any, object]]:
     """Return what *memory* holds, table by table."""
     return {
         "claims": {token: said(claim) for token, claim in memory.claims.items()},
@@ -225,7 +225,7 @@ def remembered(memory: Memory) -> dict[str, dict[Any, object]]:
     }
 
 
-async def stored(connection: event_log.Connection, memory: Memory) -> dict[str, dict[Any, object]]:
+async def stored(connection: event_log.Connection, memory: RowCache) -> dict[str, dict[Any, object]]:
     """Return the rows of *memory* as they are in the database."""
     claims = map(rows.claim, await connection.fetch(QUERIES.claims, 0, list(memory.claims)))
     units = map(rows.unit, await connection.fetch(QUERIES.units, 0, *zip(*memory.units, strict=True))) if memory.units else ()

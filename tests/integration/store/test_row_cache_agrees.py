@@ -20,7 +20,7 @@ from service.domain.state import State
 from service.settings import Settings
 from service.store.log import event_log
 from service.store.state import fanout, loader, row_cache
-from service.store.state.read_set import Needs
+from service.store.state.read_set import ReadSet
 from service.writer import batch
 from tests.integration.store import test_loader as drawn
 from tests.refold import audit
@@ -37,7 +37,7 @@ class Twice(loader.Loader):
     known = 0
 
     @override
-    async def load(self, needs: Needs) -> None:
+    async def load(self, needs: ReadSet) -> None:
         assert drawn.remembered(self.memory) == await drawn.stored(self.connection, self.memory)
         Twice.known += len(self.memory.units)
         afresh = loader.Loader(self.connection, self.shard, State(copy.copy(self.state.engine)), self.at)
@@ -46,7 +46,7 @@ class Twice(loader.Loader):
         assert written(self.state) == written(afresh.state)
 
 
-def copied(needs: Needs) -> Needs:
+def copied(needs: ReadSet) -> ReadSet:
     """Return *needs* of its own, for a loader adds to them."""
     other = copy.copy(needs)
     vars(other).update({name: copy.copy(value) for name, value in vars(needs).items()})
@@ -83,7 +83,7 @@ class Restless(drawn.History):
         yield c.RecordHeartbeat(token=token, progress=number / 3, note=f"{number}", output_at=later)
         yield c.RecordHeartbeat(token=token, alive=False, session=f"{number}", screen_id="5c")
         yield c.RecordHeartbeat(token=token, note="NUL \0")
-        yield c.SpreadUnits(units=tuple(self.state.spreads))
+        yield c.FanOutUnits(units=tuple(self.state.spreads))
         yield self.luck.choice([c.PauseEngine(), *[c.ResumeEngine()] * 9])
 
 

@@ -168,7 +168,7 @@ async def test_a_value_that_cannot_be_stored_is_refused_and_no_neighbour_notices
         orders = [one.order(command) for command in (*neighbours[:10], poison, *neighbours[10:])]
         results = await asyncio.gather(*(outcome(order) for order in orders))
         assert isinstance(results.pop(10), Validation), poison
-        assert results == [c.Imported(1, 0, 0)] * 20
+        assert results == [c.ImportReply(1, 0, 0)] * 20
         assert one.failures == {"invalid": number}
     assert len(one.connections) == 1
     assert len((await audit(pool)).units) == 1 + 20 * len(POISON)
@@ -207,7 +207,7 @@ async def test_an_edit_to_a_quota_and_a_claim_in_one_batch_see_the_closed_gate(o
     await one.campaign(units=units("a"))
     edit = c.EditCampaign(name=NIGHT, patch={"quota": quota})
     answer = await one.submit(edit, c.ClaimWork(worker=ids.WorkerId("w")))
-    assert answer.results[1].blocked == (c.Blocked(NIGHT, "quota"),)
+    assert answer.results[1].blocked == (c.BlockedCampaign(NIGHT, "quota"),)
     state = await audit(pool)
     assert state.quotas[quota].reason == "auth"
 

@@ -47,15 +47,15 @@ def unblock_dependents(state: State, unit: Unit) -> Consequence:
         yield from unblock(child, unit)
 
 
-def lost(unit: Unit) -> bool:
+def is_unreachable(unit: Unit) -> bool:
     """Tell whether *unit* will not be done while others still wait for it."""
     return unit.state in CLOSED and not unit.settled
 
 
-def lost_parent(state: State, unit: Unit) -> Unit | None:
+def unreachable_parent(state: State, unit: Unit) -> Unit | None:
     """Return a dependency of *unit* that will not be done, None when there is none."""
     parents = (state.units.get((unit.campaign, key)) for key in state.parents.get((unit.campaign, unit.key), ()))
-    return next((parent for parent in parents if parent is not None and lost(parent)), None)
+    return next((parent for parent in parents if parent is not None and is_unreachable(parent)), None)
 
 
 def fail_dependents(state: State, unit: Unit) -> Consequence:
@@ -91,7 +91,7 @@ def skipped(state: State, unit: Unit, path: Path) -> e.Fact:
 def outdated(state: State, unit: Unit) -> bool:
     """Tell whether what a skipped unit was skipped for is not the first cause, or not lost, any more."""
     cause = state.units.get((unit.campaign, unit.because_of)) if unit.because_of is not None else None
-    return cause is not None and (cause.state == "skipped" or not lost(cause))
+    return cause is not None and (cause.state == "skipped" or not is_unreachable(cause))
 
 
 def unskipped(state: State, unit: Unit, path: Path, to: ids.UnitState) -> e.Fact:
@@ -101,7 +101,7 @@ def unskipped(state: State, unit: Unit, path: Path, to: ids.UnitState) -> e.Fact
 
 def skip_orphan(state: State, unit: Unit) -> Consequence:
     """Skip a blocked unit that depends on one which will not be done, and what depends on it."""
-    parent = lost_parent(state, unit) if unit.state == "blocked" else None
+    parent = unreachable_parent(state, unit) if unit.state == "blocked" else None
     if parent is not None:
         yield from skip(state, [(unit, way_down(parent, unit))])
 
@@ -124,7 +124,7 @@ def unskip(state: State, found: Found) -> Consequence:
         unit, path = queue.popleft()
         if unit.state != "skipped":
             continue
-        parent = lost_parent(state, unit)
+        parent = unreachable_parent(state, unit)
         if parent is None:
             yield unskipped(state, unit, path, "blocked" if unit.waits_for else "ready")
             queue.extend(below(state, unit, path))

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from service.domain import events as e
 from service.domain import ids
-from service.domain.commands import Moment
+from service.domain.commands import DecisionContext
 from service.domain.decide.consequences.unit_end import quarantine, settle_campaign
 from service.domain.decide.decision import Consequence, of_unit
 from service.domain.policy import Policy
@@ -15,7 +15,7 @@ from service.domain.state import State
 from service.domain.unit import Claim, Unit
 
 
-class Failure(Struct, frozen=True, kw_only=True):
+class FailedAttempt(Struct, frozen=True, kw_only=True):
     """How an execution failed; *retryable* is the worker's word, None when it has none."""
 
     reason: ids.FailureReason
@@ -30,7 +30,7 @@ class Failure(Struct, frozen=True, kw_only=True):
 DEAD: tuple[ids.FailureReason, ...] = ("lease_expired", "heartbeat_dead")
 
 
-def fail(state: State, unit: Unit, claim: Claim, failure: Failure, moment: Moment) -> Consequence:
+def fail(state: State, unit: Unit, claim: Claim, failure: FailedAttempt, moment: DecisionContext) -> Consequence:
     """Count the attempt; rest and retry, or quarantine when none is left; then the breaker and the campaign."""
     campaign = state.campaigns[unit.campaign]
     pattern = matched_pattern(campaign.policy.retry, failure.error)
@@ -69,7 +69,7 @@ def final_verdict(policy: Policy, unit: Unit, reason: ids.FailureReason, *, retr
     return "max_claims" if unit.claims >= policy.max_claims else None
 
 
-def rest(state: State, unit: Unit, moment: Moment) -> Consequence:
+def rest(state: State, unit: Unit, moment: DecisionContext) -> Consequence:
     """Schedule the next attempt after a drawn delay."""
     policy = state.campaigns[unit.campaign].policy
     base_ms, delay_ms = backoff(policy.retry, unit.attempts, moment.chance())
@@ -78,10 +78,10 @@ def rest(state: State, unit: Unit, moment: Moment) -> Consequence:
     yield of_unit(unit, body)
 
 
-def expire(state: State, unit: Unit, claim: Claim, reason: ids.FailureReason, moment: Moment) -> Consequence:
+def expire(state: State, unit: Unit, claim: Claim, reason: ids.FailureReason, moment: DecisionContext) -> Consequence:
     """Take back a claim of which nothing was heard."""
     age = (moment.at - claim.beat_at).total_seconds()
     body = e.LeaseExpired(token=claim.token, worker=claim.worker, age=age, attempt=claim.attempt)
     yield of_unit(unit, body, claim.worker)
     error = f"nothing heard of worker {claim.worker} for {age:.0f} s"
-    yield from fail(state, unit, claim, Failure(reason=reason, error=error), moment)
+    yield from fail(state, unit, claim, FailedAttempt(reason=reason, error=error), moment)

@@ -1,15 +1,15 @@
 """The rounds in which many dependents of one unit learn what became of it."""
 
 from service.domain import events as e
-from service.domain.commands import Moment, SpreadUnits
-from service.domain.decide.consequences.dependency import lost, skip, unblock, unskip
+from service.domain.commands import DecisionContext, FanOutUnits
+from service.domain.decide.consequences.dependency import is_unreachable, skip, unblock, unskip
 from service.domain.decide.consequences.unit_end import complete_campaign
 from service.domain.decide.decision import Consequence, Decision, of_unit
-from service.domain.fanout import Reach, Spread, extended
+from service.domain.fanout import Fanout, FanoutRound, extended
 from service.domain.state import State
 
 
-def spread(state: State, command: SpreadUnits, moment: Moment) -> Decision[None]:
+def continue_fanout(state: State, command: FanOutUnits, moment: DecisionContext) -> Decision[None]:
     """Carry what became of units on to their next dependents, and end the campaigns that waited for nothing else."""
     for known in command.units:
         row, reach = state.spreads.get(known), state.reaches.get(known)
@@ -18,17 +18,17 @@ def spread(state: State, command: SpreadUnits, moment: Moment) -> Decision[None]
             yield from complete_campaign(state.campaigns[row.campaign], moment)
 
 
-def carry(state: State, row: Spread, reach: Reach) -> Consequence:
+def carry(state: State, row: Fanout, reach: FanoutRound) -> Consequence:
     """Carry what became of a unit on to its next dependents; in a cancelled campaign nobody waits for it."""
     unit = state.units[row.campaign, row.unit]
     if state.campaigns[row.campaign].cancelled_at is not None:
-        yield of_unit(unit, e.UnitSpread(dependents=(), after=None))
+        yield of_unit(unit, e.UnitFanout(dependents=(), after=None))
         return
     path = tuple(row.path)
     reached = [(state.units[unit.campaign, key], extended(path, key)) for key in reach.dependents]
     after = None if reach.last else reach.dependents[-1]
-    yield of_unit(unit, e.UnitSpread(dependents=reach.dependents, after=after))
-    if lost(unit):
+    yield of_unit(unit, e.UnitFanout(dependents=reach.dependents, after=after))
+    if is_unreachable(unit):
         yield from skip(state, reached)
         return
     yield from unskip(state, reached)

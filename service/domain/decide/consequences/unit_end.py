@@ -5,7 +5,7 @@ from typing import Literal
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.commands import Moment
+from service.domain.commands import DecisionContext
 from service.domain.decide.consequences.dependency import fail_dependents, in_rounds
 from service.domain.decide.decision import Consequence, of_unit
 from service.domain.investigation import KEY_CHARS, fix_key
@@ -84,7 +84,7 @@ def trip(campaign: Campaign) -> Consequence:
         yield e.Fact(e.BreakerTripped(failures=tuple(campaign.failures), threshold=threshold), campaign.name)
 
 
-def complete_campaign(campaign: Campaign, moment: Moment) -> Consequence:
+def complete_campaign(campaign: Campaign, moment: DecisionContext) -> Consequence:
     """End the campaign when it has units, none is open, and all know what became of those that they depend on."""
     counts = campaign.counts
     if campaign.over or counts.open or campaign.spreading or not counts.total:
@@ -95,7 +95,7 @@ def complete_campaign(campaign: Campaign, moment: Moment) -> Consequence:
     yield e.Fact(e.CampaignCompleted(outcome=outcome, units=units, duration=duration), campaign.name)
 
 
-def settle_campaign(campaign: Campaign, moment: Moment) -> Consequence:
+def settle_campaign(campaign: Campaign, moment: DecisionContext) -> Consequence:
     """Draw what the end of a unit means for its campaign."""
     yield from trip(campaign)
     yield from complete_campaign(campaign, moment)
