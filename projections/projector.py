@@ -116,28 +116,28 @@ class Projector:
         self._process = process
         self._shard = shard
         self._page = page
-        self._bell = asyncio.Event()
+        self._wakeup = asyncio.Event()
         self._asked = asyncio.Event()
         self._moved = asyncio.Event()
         self._running = False
         self._commits: deque[tuple[int, float]] = deque(maxlen=COMMITS)
-        self._tail = RecentEvents(page)
+        self._recent_events = RecentEvents(page)
 
     @property
     def leads(self) -> bool:
         """Whether this replica folds, so that its position is the freshest there is."""
         return self._running
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Wake the projector: the log has grown."""
-        self._bell.set()
+        self._wakeup.set()
 
     def committed(self, events: Sequence[Recorded]) -> None:
         """Wake the projector: this process has written *events*."""
         if self._running:
             self._commits.append((events[-1].position, time.perf_counter()))
-            self._tail.note(events)
-        self.ring()
+            self._recent_events.note(events)
+        self.notify()
 
     async def run(self) -> None:
         """Fold for ever; ends by cancellation, when this replica no longer leads."""
@@ -153,7 +153,7 @@ class Projector:
                     await asyncio.sleep(REST_S)
         finally:
             self._running = False
-            self._tail.clear()
+            self._recent_events.clear()
             self._reach(self.position)
 
     async def _follow(self) -> None:
@@ -162,11 +162,11 @@ class Projector:
             fold = await load(connection, await store.live(connection, self._shard))
         self._reach(fold.at.position)
         while True:
-            self._bell.clear()
+            self._wakeup.clear()
             self._asked.clear()
             started = time.perf_counter()
             async with self._pool.acquire() as connection:
-                following = self._tail.after(fold.at.position)
+                following = self._recent_events.after(fold.at.position)
                 folded = await (proceed(connection, fold, following) if following else step(connection, fold, self._page))
                 if folded is None or (not folded and await store.live(connection, self._shard) != fold.at):
                     return
@@ -186,7 +186,7 @@ class Projector:
         if folded:
             await soon(self._asked, BREATH_S)
         else:
-            await soon(self._bell, POLL_S)
+            await soon(self._wakeup, POLL_S)
 
     def _reach(self, position: int) -> None:
         """Tell everybody who waits that the fold is at *position*."""
@@ -219,7 +219,7 @@ class Projector:
         """Wait while this replica folds, and hurry it."""
         if self.position < position:
             self._asked.set()
-            self.ring()
+            self.notify()
         while self._running and self.position < position:
             await self._moved.wait()
 

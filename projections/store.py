@@ -96,7 +96,7 @@ async def load_cards(connection: Session, at: Checkpoint) -> ReadModels:
 
 async def bring(connection: Session, at: Checkpoint, cards: ReadModels, events: Sequence[Recorded]) -> None:
     """Bring into memory what the fold of *events* needs beside the cards that are always there."""
-    if quarantined := cards.wanted(events):
+    if quarantined := cards.units_to_load(events):
         await load_quarantined(connection, at, cards, quarantined)
     if unplaced := cards.waves.unplaced(events, cards.depth):
         await load_places(connection, at, cards, unplaced)

@@ -42,9 +42,9 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> ASG
     app = Litestar(
         route_handlers=[healthz, readyz, *ROUTES, *READS, *PAGES_AND_ORDERS],
         opt={
-            "desk": desk_of(replica, settings, stopping),
-            "lookout": lookout_of(replica, stopping),
-            "cockpit": cockpit_of(replica, settings, readiness, stopping),
+            "desk": write_context(replica, settings, stopping),
+            "lookout": read_context(replica, stopping),
+            "cockpit": cockpit_context(replica, settings, readiness, stopping),
         },
         dependencies={"readiness": Provide(lambda: readiness, sync_to_thread=False)},
         exception_handlers=problems.HANDLERS,
@@ -57,7 +57,7 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> ASG
     return edge
 
 
-def desk_of(replica: Replica, settings: Settings, stopping: asyncio.Event) -> WriteContext:
+def write_context(replica: Replica, settings: Settings, stopping: asyncio.Event) -> WriteContext:
     """Return what the handlers that change something stand at."""
     return WriteContext(
         writer=replica.writer,
@@ -65,7 +65,7 @@ def desk_of(replica: Replica, settings: Settings, stopping: asyncio.Event) -> Wr
         quarantine=replica.reader,
         bundles=bundles_of(replica, settings),
         replays=replica.replays,
-        bell=replica.work,
+        wakeup=replica.work,
         stopping=stopping,
         body_limit=settings.body_limit_mib * MEBI,
     )
@@ -73,15 +73,15 @@ def desk_of(replica: Replica, settings: Settings, stopping: asyncio.Event) -> Wr
 
 def bundles_of(replica: Replica, settings: Settings) -> DiagnosticBundler:
     """Return what makes diagnostics."""
-    return DiagnosticBundler(replica.reader, replica.process, settings.shown(), replica.exports)
+    return DiagnosticBundler(replica.reader, replica.process, settings.masked_values(), replica.exports)
 
 
-def lookout_of(replica: Replica, stopping: asyncio.Event) -> ReadContext:
+def read_context(replica: Replica, stopping: asyncio.Event) -> ReadContext:
     """Return what the handlers that read look through."""
     return ReadContext(replica.reader, replica.process, stopping)
 
 
-def cockpit_of(replica: Replica, settings: Settings, readiness: Readiness, stopping: asyncio.Event) -> CockpitServices:
+def cockpit_context(replica: Replica, settings: Settings, readiness: Readiness, stopping: asyncio.Event) -> CockpitServices:
     """Return what the pages look through and order by."""
     return CockpitServices(
         CockpitContext(
@@ -92,7 +92,7 @@ def cockpit_of(replica: Replica, settings: Settings, readiness: Readiness, stopp
             orders=replica.writer,
             reasons=readiness.reasons,
             stopping=stopping,
-            pulse=Ticker(replica.reader, stopping),
+            ticker=Ticker(replica.reader, stopping),
         )
     )
 

@@ -60,7 +60,7 @@ class Numbers(Observer, PoolObserver, Sweeps):
         self._process.observe_acquire(seconds)
 
     @override
-    def asked(self, operation: str, seconds: float) -> None:
+    def statement_timed(self, operation: str, seconds: float) -> None:
         self._process.observe_statement(operation, seconds)
 
     @override
@@ -91,33 +91,33 @@ class Replica:
         self.projector = Projector(self.pool, self.process)
         self.reader = Reader(self.pool, self.projector)
         self.replays = IdempotencyStore(self.pool)
-        self.notices = Notifier(partial(open_connection, settings.direct, name="muster notices"), self._heard, self.name)
-        watcher = Scheduler(self.pool, self.writer, self.deadlines, settings.tick_s, sweeps=numbers)
-        examiner = ConsistencyCheck(settings.direct, self.process.diverged)
+        self.notifier = Notifier(partial(open_connection, settings.direct, name="muster notices"), self._heard, self.name)
+        scheduler = Scheduler(self.pool, self.writer, self.deadlines, settings.tick_s, sweeps=numbers)
+        consistency_check = ConsistencyCheck(settings.direct, self.process.diverged)
         self.exporter = build_metrics_exporter(settings, self.pool, self.process, self.name)
         tracer = build_trace_exporter(settings, self.pool, self.process)
-        self.exports = [sends.delivery.standing for sends in (self.exporter, tracer) if sends is not None]
+        self.exports = [sends.delivery.status for sends in (self.exporter, tracer) if sends is not None]
         exports = () if self.exporter is None else (self.exporter.run_fleet,)
         traces = () if tracer is None else (tracer.run,)
         retention = Retention(self.pool, sweeps=numbers)
-        duties = (*exports, *traces, self._announce, self._project, watcher.run, retention.run, examiner.run)
+        duties = (*exports, *traces, self._announce, self._project, scheduler.run, retention.run, consistency_check.run)
         self.leader = Leader(self.pool, self.name, settings.leader_lease_s, duties)
 
     def _committed(self, events: Sequence[Recorded]) -> None:
         """Wake whoever waits for what was just committed, here and elsewhere."""
         kinds = {type(event.body) for event in events}
         self.projector.committed(events)
-        self.notices.send()
+        self.notifier.send()
         if kinds & OPENINGS:
-            self.work.ring()
+            self.work.notify()
         if kinds & DEADLINES or any(begins_rounds(event.body) for event in events):
-            self.deadlines.ring()
+            self.deadlines.notify()
 
     def _heard(self) -> None:
         """Wake everyone: another replica has committed something."""
-        self.projector.ring()
-        self.work.ring()
-        self.deadlines.ring()
+        self.projector.notify()
+        self.work.notify()
+        self.deadlines.notify()
 
     async def _announce(self, _heard_since: Callable[[], datetime]) -> None:
         """Record that this replica leads, then stand by."""
@@ -133,7 +133,7 @@ class Replica:
         """Keep the parts going, and end them top down; the pool's end is not waited for longer than it may take."""
         await self.pool
         exports = () if self.exporter is None else (self.exporter.run,)
-        loops = (self.writer.run, self.notices.run, self.leader.run, self._pulse, *exports)
+        loops = (self.writer.run, self.notifier.run, self.leader.run, self._pulse, *exports)
         tasks = [asyncio.create_task(watched(loop())) for loop in reversed(loops)]
         try:
             yield

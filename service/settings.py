@@ -170,7 +170,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         """Return the variables from which another process reads these same settings."""
         return {PREFIX + name.upper(): str(value) for name, value in msgspec.structs.asdict(self).items()}
 
-    def shown(self) -> dict[str, Any]:
+    def masked_values(self) -> dict[str, Any]:
         """Return every setting by its name, secrets masked."""
         hidden = {name: MASK if getattr(self, name) else "" for name in ("otlp_headers", "otlp_traces_headers")}
         bare = {name: place(getattr(self, name)) for name in ("otlp_endpoint", "otlp_traces_endpoint")}
@@ -180,7 +180,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     def lines(self) -> list[str]:
         """Return one line for each setting, in the order of the fields, secrets masked."""
         hints = get_type_hints(type(self), include_extras=True)
-        shown = self.shown()
+        shown = self.masked_values()
         return [f"{PREFIX}{name.upper()}={shown[name]}  # {_description(hints[name])}" for name in shown]
 
 

@@ -8,13 +8,13 @@ class Wakeup:
 
     def __init__(self) -> None:
         self.count = 0
-        self._rung = asyncio.Event()
+        self._event = asyncio.Event()
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Wake everyone who waits."""
         self.count += 1
-        self._rung.set()
-        self._rung = asyncio.Event()
+        self._event.set()
+        self._event = asyncio.Event()
 
     async def after(self, count: int, timeout: float) -> bool:  # noqa: ASYNC109 - a nap, not a deadline
         """Sleep until the bell has rung more often than *count*, *timeout* seconds at most; tell whether it rang."""
@@ -22,7 +22,7 @@ class Wakeup:
             return self.count > count
         try:
             async with asyncio.timeout(timeout):
-                await self._rung.wait()
+                await self._event.wait()
         except TimeoutError:
             return False
         return True

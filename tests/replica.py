@@ -29,7 +29,7 @@ class Replica(Observer):
     def __init__(self, settings: Settings, name: str = "writer", patience_s: float = 5.0) -> None:
         self.settings = settings
         self.name = name
-        self.bell = Wakeup()
+        self.wakeup = Wakeup()
         self.batches = 0
         self.failures: Counter[str] = Counter()
         self.connections: list[asyncpg.Connection] = []
@@ -53,7 +53,7 @@ class Replica(Observer):
 
     def _committed(self, events: Sequence[Recorded]) -> None:
         self.committed += events
-        self.bell.ring()
+        self.wakeup.notify()
 
     @override
     def appended(self, seconds: float, events: int) -> None:

@@ -44,7 +44,7 @@ class History:
 
     def order(self, command: c.Command) -> object:
         """Decide one command now; return its reply."""
-        moment = c.DecisionContext(
+        context = c.DecisionContext(
             self.at,
             self.head,
             "local/admin",
@@ -54,7 +54,7 @@ class History:
             "b7ad6b7169203331",
             "h.1",
         )
-        outcome = decide(self.state, command, moment)
+        outcome = decide(self.state, command, context)
         if outcome.rejection is not None:
             raise outcome.rejection
         self.events += outcome.events

@@ -40,9 +40,9 @@ class ActionResult(Struct, frozen=True):
     position: int
 
 
-async def submit_all(bridge: CockpitContext, *commands: c.Command) -> ActionResult:
+async def submit_all(context: CockpitContext, *commands: c.Command) -> ActionResult:
     """Have commands decided; the refusal of the first is raised."""
-    answer = await bridge.orders.submit(commands, in_new_trace(ACTOR))
+    answer = await context.orders.submit(commands, in_new_trace(ACTOR))
     return ActionResult(answer.only(), answer.position)
 
 
@@ -63,49 +63,49 @@ def numbered(number: int, noun: str) -> str:
 def switch(command: type[c.PauseCampaign | c.ResumeCampaign | c.CancelCampaign | c.ResetBreaker], words: str) -> Action:
     """Return the order that turns a switch of a campaign."""
 
-    async def turn(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
-        given = await submit_all(bridge, command(name=place.campaign, reason=reason(form)))
-        return Flash(f"{place.campaign}: {words}", position=given.position)
+    async def turn(context: CockpitContext, url: PageUrl, form: Form) -> Flash:
+        given = await submit_all(context, command(name=url.campaign, reason=reason(form)))
+        return Flash(f"{url.campaign}: {words}", position=given.position)
 
     return turn
 
 
-async def edit_campaign(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
+async def edit_campaign(context: CockpitContext, url: PageUrl, form: Form) -> Flash:
     """Change the fields of the form, at the version that it was made for."""
-    shown = await campaign_page.require_campaign(bridge, place.campaign)
+    shown = await campaign_page.require_campaign(context, url.campaign)
     version = form.get("version", "")
     command = c.EditCampaign(
-        name=place.campaign,
+        name=url.campaign,
         patch=policy_form.patch(form, shown.view.policy),
         if_match=int(version) if version.isdecimal() and version.isascii() and len(version) < 18 else None,  # noqa: PLR2004
     )
-    given = await submit_all(bridge, command)
-    return Flash(f"{place.campaign}: changed", position=given.position)
+    given = await submit_all(context, command)
+    return Flash(f"{url.campaign}: changed", position=given.position)
 
 
-async def retry_failed(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
+async def retry_failed(context: CockpitContext, url: PageUrl, form: Form) -> Flash:
     """Send every quarantined unit that matches back to work, a chunk a transaction under one bulk id."""
     why: Any = form.get("match_reason") or None
     if why is not None and why not in get_args(ids.QuarantineReason):
         raise Validation("there is no such reason of a quarantine", field="match_reason")
     where, bulk_id = FailureFilter(why, form.get("error_glob") or None), uuid4().hex
     first = c.ClearQuarantine(
-        campaign=place.campaign, keys=(), bulk_id=bulk_id, brief=form.get("reload_brief") or None, reason=reason(form)
+        campaign=url.campaign, keys=(), bulk_id=bulk_id, brief=form.get("reload_brief") or None, reason=reason(form)
     )
-    position, cleared, after = (await submit_all(bridge, first)).position, 0, None
-    while keys := tuple(await matching_keys(bridge.reader, place.campaign, where, after, CHUNK)):
-        given = await submit_all(bridge, replace(first, keys=keys, brief=None))
+    position, cleared, after = (await submit_all(context, first)).position, 0, None
+    while keys := tuple(await matching_keys(context.reader, url.campaign, where, after, CHUNK)):
+        given = await submit_all(context, replace(first, keys=keys, brief=None))
         position, after = given.position, keys[-1]
         cleared += given.reply.cleared
-    return Flash(f"{place.campaign}: {numbered(cleared, 'unit')} back at work", position=position)
+    return Flash(f"{url.campaign}: {numbered(cleared, 'unit')} back at work", position=position)
 
 
 def unit_order(command: type[c.UnitCommand], words: str) -> Action:
     """Return an order about one unit."""
 
-    async def order(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
-        given = await submit_all(bridge, command(campaign=place.campaign, key=place.unit, reason=reason(form)))
-        return Flash(f"{plain(place.unit, 80)}: {words}", position=given.position)
+    async def order(context: CockpitContext, url: PageUrl, form: Form) -> Flash:
+        given = await submit_all(context, command(campaign=url.campaign, key=url.unit, reason=reason(form)))
+        return Flash(f"{plain(url.unit, 80)}: {words}", position=given.position)
 
     return order
 
@@ -113,21 +113,21 @@ def unit_order(command: type[c.UnitCommand], words: str) -> Action:
 def worker_order(command: type[c.DrainWorker | c.FenceWorker], words: str) -> Action:
     """Return an order about one worker."""
 
-    async def order(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
-        given = await submit_all(bridge, command(worker=place.worker, reason=reason(form)))
-        return Flash(f"{plain(place.worker, 80)}: {words}", position=given.position)
+    async def order(context: CockpitContext, url: PageUrl, form: Form) -> Flash:
+        given = await submit_all(context, command(worker=url.worker, reason=reason(form)))
+        return Flash(f"{plain(url.worker, 80)}: {words}", position=given.position)
 
     return order
 
 
-async def fence_stale(bridge: CockpitContext, _: PageUrl, form: Form) -> Flash:
+async def fence_stale(context: CockpitContext, _: PageUrl, form: Form) -> Flash:
     """Fence every worker that is stale or dead."""
     fenced, position = 0, 0
     for level in ("stale", "dead"):
-        found = await bridge.reader.workers("", level, None, WORKERS, None)
+        found = await context.reader.workers("", level, None, WORKERS, None)
         chosen = [worker.worker for worker in found if worker.state != "fenced"]
         if chosen:
-            given = await submit_all(bridge, *(c.FenceWorker(worker=worker, reason=reason(form)) for worker in chosen))
+            given = await submit_all(context, *(c.FenceWorker(worker=worker, reason=reason(form)) for worker in chosen))
             fenced, position = fenced + len(chosen), given.position
     return Flash(f"{numbered(fenced, 'worker')} fenced" if fenced else "no worker is stale or dead", position=position)
 
@@ -135,20 +135,20 @@ async def fence_stale(bridge: CockpitContext, _: PageUrl, form: Form) -> Flash:
 def engine_order(command: type[c.PauseEngine | c.ResumeEngine], words: str) -> Action:
     """Return the order that turns the engine's switch."""
 
-    async def order(bridge: CockpitContext, _: PageUrl, form: Form) -> Flash:
-        given = await submit_all(bridge, command(reason=reason(form)))
+    async def order(context: CockpitContext, _: PageUrl, form: Form) -> Flash:
+        given = await submit_all(context, command(reason=reason(form)))
         return Flash(f"the engine {words}", position=given.position)
 
     return order
 
 
-async def tick(bridge: CockpitContext, _: PageUrl, __: Form) -> Flash:
+async def tick(context: CockpitContext, _: PageUrl, __: Form) -> Flash:
     """Open every gate and sweep now."""
-    given = await submit_all(bridge, c.TickEngine(force=True))
+    given = await submit_all(context, c.TickEngine(force=True))
     return Flash("every gate is open, and a sweep was made", position=given.position)
 
 
-async def resize(bridge: CockpitContext, _: PageUrl, form: Form) -> Flash:
+async def resize(context: CockpitContext, _: PageUrl, form: Form) -> Flash:
     """Give the pool another size."""
     try:
         size = msgspec.convert(form.get("pool_size", "").strip(), int, strict=False)
@@ -156,42 +156,42 @@ async def resize(bridge: CockpitContext, _: PageUrl, form: Form) -> Flash:
         raise Validation("the pool's size is a whole number", field="pool_size") from None
     if not 0 <= size <= MOST_SLOTS:
         raise Validation(f"the pool has 0 to {count(MOST_SLOTS)} slots", field="pool_size")
-    given = await submit_all(bridge, c.ResizePool(pool_size=size))
+    given = await submit_all(context, c.ResizePool(pool_size=size))
     return Flash(f"the pool has {count(size)} slots", position=given.position)
 
 
-async def edit_quota(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
+async def edit_quota(context: CockpitContext, url: PageUrl, form: Form) -> Flash:
     """Give a gate another policy."""
-    shown = await quotas.require_quota(bridge, place.quota)
-    given = await submit_all(bridge, c.EditQuota(quota=shown.key, policy=quotas.policy(form, shown.policy)))
+    shown = await quotas.require_quota(context, url.quota)
+    given = await submit_all(context, c.EditQuota(quota=shown.key, policy=quotas.policy(form, shown.policy)))
     return Flash(f"{plain(shown.key, 80)}: changed", position=given.position)
 
 
-async def read_quota(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
+async def read_quota(context: CockpitContext, url: PageUrl, form: Form) -> Flash:
     """Take a person's word for what a meter would say."""
-    shown = await quotas.require_quota(bridge, place.quota)
-    given = await submit_all(bridge, quotas.reading(form, shown.key))
+    shown = await quotas.require_quota(context, url.quota)
+    given = await submit_all(context, quotas.reading(form, shown.key))
     return Flash(f"{plain(shown.key, 80)}: the reading is taken", position=given.position)
 
 
 def decision(command: type[c.RecoveryCommand], words: str) -> Action:
     """Return a decision on a recovery plan."""
 
-    async def decide(bridge: CockpitContext, place: PageUrl, _: Form) -> Flash:
-        if len(place.parts[1]) > 200:  # noqa: PLR2004 - as a unit's key
+    async def decide(context: CockpitContext, url: PageUrl, _: Form) -> Flash:
+        if len(url.parts[1]) > 200:  # noqa: PLR2004 - as a unit's key
             raise NotFound("there is no such plan", field="recovery")
-        given = await submit_all(bridge, command(id=ids.RecoveryId(place.parts[1])))
-        return Flash(f"plan {place.parts[1]}: {words}", position=given.position)
+        given = await submit_all(context, command(id=ids.RecoveryId(url.parts[1])))
+        return Flash(f"plan {url.parts[1]}: {words}", position=given.position)
 
     return decide
 
 
-async def conclude(bridge: CockpitContext, place: PageUrl, form: Form) -> Flash:
+async def conclude(context: CockpitContext, url: PageUrl, form: Form) -> Flash:
     """Take a person's word for what came of an investigation: the cause, and a fix when its payload is given."""
-    known = ids.InvestigationId(place.parts[1])
+    known = ids.InvestigationId(url.parts[1])
     cause, payload = form.get("root_cause", "").strip(), form.get("payload", "").strip()
     fix = c.Fix(None, document("payload", payload.encode())) if payload else None
-    given = await submit_all(bridge, c.ConcludeInvestigation(id=known, fix=fix, root_cause=error_text(cause) or None))
+    given = await submit_all(context, c.ConcludeInvestigation(id=known, fix=fix, root_cause=error_text(cause) or None))
     return Flash(f"investigation {known}: {'the fix is made' if fix else 'ended without a fix'}", position=given.position)
 
 

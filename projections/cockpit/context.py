@@ -36,7 +36,7 @@ class CockpitContext(Struct, frozen=True, eq=False, kw_only=True):
     orders: CommandPort
     reasons: Callable[[], Awaitable[list[str]]]
     stopping: asyncio.Event
-    pulse: Ticker
+    ticker: Ticker
 
     def __deepcopy__(self, _memo: object) -> Self:
         """Return itself: Litestar copies the options of routes, and this one is shared."""

@@ -22,15 +22,15 @@ async def diagnostics(request: PageRequest) -> Response[bytes]:
     form: dict[str, str] = {}
     token = session.token_of(request.jar)
     try:
-        form = await request.sent()
+        form = await request.form_fields()
         session.require_own(token, form.get(FIELD, ""), request.headers.get("sec-fetch-site"))
-        name, bridge = request.place.campaign, request.cockpit.bridge
-        bundle = await bridge.bundles.bundle(name)
+        name, context = request.page_url.campaign, request.cockpit.context
+        bundle = await context.bundles.bundle(name)
         if bundle is None:
             raise NotFound(f"there is no campaign {name!r}", field="campaign", current=name)
-        await submit_all(bridge, ExportDiagnostic(campaign=name, sha256=sha256(bundle).hexdigest(), force="force" in form))
+        await submit_all(context, ExportDiagnostic(campaign=name, sha256=sha256(bundle).hexdigest(), force="force" in form))
     except Rejection as refused:
-        forced = ResubmitForm(str(request.place), {**form, "force": "1"}, "Do it all the same")
+        forced = ResubmitForm(str(request.page_url), {**form, "force": "1"}, "Do it all the same")
         drawn = refused_page(refused, forced if isinstance(refused, Conflict) else None)
         body = whole(drawn, place_from(form, "back"), token or "", None, still=True)
         return Response(body, status_code=drawn.status, media_type=HTML, headers=HEADERS)

@@ -116,16 +116,16 @@ class RenderedPage(Struct, frozen=True):
     status: int
 
 
-def rendered_page(page: CockpitPage, place: PageUrl) -> RenderedPage:
+def rendered_page(page: CockpitPage, url: PageUrl) -> RenderedPage:
     """Return a page drawn."""
-    around = {"place": place, "back": str(place), "pane": page.pane, "typed": page.typed, "problem": page.problem}
+    around = {"url": url, "back": str(url), "pane": page.pane, "typed": page.typed, "problem": page.problem}
     html = TEMPLATES.get_template(page.template).render(page.facts, **around)
     return RenderedPage(page.title, page.pane, html, page.status)
 
 
-def whole(drawn_page: RenderedPage, place: PageUrl, token: str, flash: Flash | None, *, still: bool = False) -> bytes:
+def whole(drawn_page: RenderedPage, url: PageUrl, token: str, flash: Flash | None, *, still: bool = False) -> bytes:
     """Return the page within its shell, for one session; one that stands *still* does not look again by itself."""
-    return dressed("shell.html", drawn_page, token, flash=flash, place=place, still=still or bool(place.asked("still")))
+    return dressed("shell.html", drawn_page, token, flash=flash, url=url, still=still or bool(url.query_value("still")))
 
 
 def fragment(drawn_page: RenderedPage, token: str, flash: Flash | None) -> bytes:

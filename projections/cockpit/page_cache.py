@@ -32,51 +32,51 @@ class PageCache:
 
     def __init__(self) -> None:
         self.drawings = 0
-        self._hung: OrderedDict[PageUrl, CachedPage] = OrderedDict()
+        self._cached: OrderedDict[PageUrl, CachedPage] = OrderedDict()
         self._easels: dict[PageUrl, asyncio.Lock] = {}
 
-    async def look(self, bridge: CockpitContext, place: PageUrl, at_least: int = 0) -> RenderedPage:
+    async def look(self, context: CockpitContext, url: PageUrl, at_least: int = 0) -> RenderedPage:
         """Return a page that has seen position *at_least*, if the views reach it soon."""
-        easel = self._easels.setdefault(place, asyncio.Lock())
+        easel = self._easels.setdefault(url, asyncio.Lock())
         async with easel:
-            hung = self._hung.get(place)
-            if hung is None or not fresh(hung, bridge, at_least):
-                hung = await self._draw(bridge, place, at_least)
-            self._hang(place, hung)
-            return hung.drawn
+            cached = self._cached.get(url)
+            if cached is None or not fresh(cached, context, at_least):
+                cached = await self._render(context, url, at_least)
+            self._keep(url, cached)
+            return cached.drawn
 
-    async def _draw(self, bridge: CockpitContext, place: PageUrl, at_least: int) -> CachedPage:
+    async def _render(self, context: CockpitContext, url: PageUrl, at_least: int) -> CachedPage:
         self.drawings += 1
-        position = max(bridge.pulse.position, at_least)
+        position = max(context.ticker.position, at_least)
         at = monotonic()
         if at_least:
             try:
-                await bridge.reader.projector.at_least(at_least, PATIENCE_S)
+                await context.reader.projector.at_least(at_least, PATIENCE_S)
             except ProjectionLagging:
-                position = bridge.pulse.position
-        return CachedPage(rendered_page(await page_of(bridge, place), place), position, at)
+                position = context.ticker.position
+        return CachedPage(rendered_page(await page_of(context, url), url), position, at)
 
-    def _hang(self, place: PageUrl, hung: CachedPage) -> None:
+    def _keep(self, url: PageUrl, cached: CachedPage) -> None:
         """Keep a page, and forget the one that nobody has looked at for longest."""
-        self._hung[place] = hung
-        self._hung.move_to_end(place)
-        while len(self._hung) > MOST:
-            old, _ = self._hung.popitem(last=False)
+        self._cached[url] = cached
+        self._cached.move_to_end(url)
+        while len(self._cached) > MOST:
+            old, _ = self._cached.popitem(last=False)
             self._easels.pop(old, None)
 
 
-def fresh(hung: CachedPage, bridge: CockpitContext, at_least: int) -> bool:
+def fresh(cached: CachedPage, context: CockpitContext, at_least: int) -> bool:
     """Tell whether a page that was drawn before is still true."""
-    age_s = monotonic() - hung.at
-    if hung.drawn.status >= 400 or hung.position < at_least:  # noqa: PLR2004 - a refusal is not kept
+    age_s = monotonic() - cached.at
+    if cached.drawn.status >= 400 or cached.position < at_least:  # noqa: PLR2004 - a refusal is not kept
         return False
-    return age_s < FRESH_S or (bridge.pulse.beating and hung.position >= bridge.pulse.position and age_s < LASTING_S)
+    return age_s < FRESH_S or (context.ticker.beating and cached.position >= context.ticker.position and age_s < LASTING_S)
 
 
-async def page_of(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
+async def page_of(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page at *place*; what it refuses is a page too."""
     try:
-        return await view_of(place)(bridge, place)
+        return await view_of(url)(context, url)
     except Rejection as error:
         return refusal(error)
 

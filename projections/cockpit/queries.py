@@ -24,13 +24,13 @@ WINDOW = 200_000
 
 
 class CampaignOnPage(Struct, frozen=True):
-    """A campaign with everything that its card holds, at the database's time; *place* is where it stands in a list."""
+    """A campaign with everything that its card holds, at the database's time; *cursor* is its place in a list."""
 
     view: CampaignView
     card: CampaignCard
     quota: QuotaView | None
     at: datetime
-    place: str = ""
+    cursor: str = ""
 
     @property
     def until(self) -> datetime:
@@ -61,12 +61,12 @@ class ListRows(Struct, frozen=True):
     next: str | None
 
 
-def campaign_on_page(row: asyncpg.Record, place: str = "") -> CampaignOnPage:
+def campaign_on_page(row: asyncpg.Record, cursor: str = "") -> CampaignOnPage:
     """Return a row with a campaign's card."""
     card = CAMPAIGN.decode(row["card"])
     quota = None if row["quota"] is None else QUOTA.decode(row["quota"])
     at = row["at"]
-    return CampaignOnPage(campaign_view(card, quota, at), card, None if quota is None else quota_view(quota), at, place)
+    return CampaignOnPage(campaign_view(card, quota, at), card, None if quota is None else quota_view(quota), at, cursor)
 
 
 async def campaign(source: QueryRunner, name: ids.CampaignName) -> CampaignOnPage | None:

@@ -21,8 +21,8 @@ MOST_FIELDS = 200
 class CockpitServices(Struct, frozen=True, eq=False):
     """What every visit shares."""
 
-    bridge: CockpitContext
-    gallery: PageCache = field(default_factory=PageCache)
+    context: CockpitContext
+    page_cache: PageCache = field(default_factory=PageCache)
 
     def __deepcopy__(self, _memo: object) -> Self:
         """Return itself: Litestar copies the options of routes, and this one is shared."""
@@ -39,7 +39,7 @@ class PageRequest(Request[None, None, State]):
         return cockpit
 
     @property
-    def place(self) -> PageUrl:
+    def page_url(self) -> PageUrl:
         """Where it goes."""
         path: bytes = self.scope["raw_path"].partition(b"?")[0]
         return PageUrl.of(path + b"?" + self.scope["query_string"])
@@ -59,7 +59,7 @@ class PageRequest(Request[None, None, State]):
         """Whether it came over TLS."""
         return self.scope["scheme"] == "https"
 
-    async def sent(self) -> dict[str, str]:
+    async def form_fields(self) -> dict[str, str]:
         """Return the fields of a form."""
         if self.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
             raise Validation(f"an order is a form: {FORM}", field="Content-Type", allowed=[FORM])

@@ -40,11 +40,11 @@ async def page(request: PageRequest) -> Response[bytes]:
     cookies = request.jar
     flash = session.flash_of(cookies)
     try:
-        place = request.place
-        drawn = await request.cockpit.gallery.look(request.cockpit.bridge, place, flash.position if flash else 0)
+        url = request.page_url
+        drawn = await request.cockpit.page_cache.look(request.cockpit.context, url, flash.position if flash else 0)
     except Rejection as refused:
-        place, drawn = PageUrl(), refused_page(refused)
-    return answered(request, drawn, place, flash)
+        url, drawn = PageUrl(), refused_page(refused)
+    return answered(request, drawn, url, flash)
 
 
 @get("/campaigns/{name:str}/failures", include_in_schema=False)
@@ -59,12 +59,12 @@ async def event(position: FromPath[int]) -> Response[bytes]:
     return elsewhere(address("events", before=str(position + 1)) + f"#e-{position}")
 
 
-def elsewhere(place: str) -> Response[bytes]:
+def elsewhere(url: str) -> Response[bytes]:
     """Lead to another address of ours."""
-    return Response(b"", status_code=302, headers={**HEADERS, "Location": place})
+    return Response(b"", status_code=302, headers={**HEADERS, "Location": url})
 
 
-def answered(request: PageRequest, drawn: RenderedPage, place: PageUrl, flash: Flash | None) -> Response[bytes]:
+def answered(request: PageRequest, drawn: RenderedPage, url: PageUrl, flash: Flash | None) -> Response[bytes]:
     """Answer with a page, or with what of it changes; a session without a secret gets one."""
     cookies = request.jar
     token = session.token_of(cookies)
@@ -73,7 +73,7 @@ def answered(request: PageRequest, drawn: RenderedPage, place: PageUrl, flash: F
     if request.fetched:
         body = fragment(drawn, fresh, None)
     else:
-        body = whole(drawn, place, fresh, flash)
+        body = whole(drawn, url, fresh, flash)
         kept += [cookie(request, FLASH, "", 0)] if FLASH in cookies else []
     return Response(body, status_code=drawn.status, media_type=HTML, headers=HEADERS, cookies=kept)
 
@@ -89,9 +89,9 @@ async def order(request: PageRequest) -> Response[bytes]:
     form: dict[str, str] = {}
     refused: Rejection | None = None
     try:
-        form = await request.sent()
+        form = await request.form_fields()
         session.require_own(session.token_of(request.jar), form.get(FIELD, ""), request.headers.get("sec-fetch-site"))
-        flash = await BY_TEMPLATE[request.scope["path_template"]](request.cockpit.bridge, request.place, form)
+        flash = await BY_TEMPLATE[request.scope["path_template"]](request.cockpit.context, request.page_url, form)
     except Unavailable:
         return away(request, form, ReadUnavailable(AWAY))
     except ReadUnavailable as error:
@@ -111,13 +111,13 @@ async def order(request: PageRequest) -> Response[bytes]:
 
 async def again(request: PageRequest, form: dict[str, str], flash: Flash, refused: Rejection) -> Response[bytes]:
     """Answer with the form as it was sent, and the problem beside its field."""
-    place = place_from(form, HERE)
-    page = await page_of(request.cockpit.bridge, place)
+    url = place_from(form, HERE)
+    page = await page_of(request.cockpit.context, url)
     if isinstance(unreadable := page.facts.get("refused"), ReadUnavailable):
         return away(request, form, unreadable)
     page.typed, page.problem = form, refused
-    shown, token = rendered_page(page, place), session.token_of(request.jar) or ""
-    body = fragment(shown, token, flash) if request.fetched else whole(shown, place, token, flash, still=True)
+    shown, token = rendered_page(page, url), session.token_of(request.jar) or ""
+    body = fragment(shown, token, flash) if request.fetched else whole(shown, url, token, flash, still=True)
     return Response(body, status_code=refused.status, media_type=HTML, headers=HEADERS)
 
 
@@ -127,7 +127,7 @@ def away(request: PageRequest, form: dict[str, str], refused: ReadUnavailable) -
     if request.fetched:
         body = fragment(RenderedPage("", "", "", refused.status), token, Flash(refused.detail, "refused"))
     else:
-        again = ResubmitForm(str(request.place), form, "Try again")
+        again = ResubmitForm(str(request.page_url), form, "Try again")
         body = whole(refused_page(refused, again), place_from(form, "back"), token, None, still=True)
     return Response(body, status_code=refused.status, media_type=HTML, headers=headers)
 
@@ -138,7 +138,7 @@ async def merged(request: PageRequest, back: PageUrl, flash: Flash, refused: Rej
     if isinstance(refused, Forged):
         drawn, token = RenderedPage("", "", "", refused.status), ""
     else:
-        drawn = await request.cockpit.gallery.look(request.cockpit.bridge, back, flash.position)
+        drawn = await request.cockpit.page_cache.look(request.cockpit.context, back, flash.position)
     status = drawn.status if refused is None else refused.status
     return Response(fragment(drawn, token, flash), status_code=status, media_type=HTML, headers=HEADERS)
 
@@ -152,10 +152,10 @@ async def stream(request: PageRequest) -> Stream:
 
 async def beats(request: PageRequest) -> AsyncIterator[bytes]:
     """Yield the beats of the pulse as server-sent events."""
-    bridge = request.cockpit.bridge
-    with bridge.process.stream():
+    context = request.cockpit.context
+    with context.process.stream():
         yield b": watching\nretry: 1000\n\n"
-        async for position in bridge.pulse.beats():
+        async for position in context.ticker.beats():
             yield b": alive\n\n" if position is None else b"event: moved\ndata: %d\n\n" % position
 
 

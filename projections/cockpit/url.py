@@ -45,18 +45,18 @@ class PageUrl(Struct, frozen=True):
         """Return the address."""
         return address(*self.parts, **dict(self.query))
 
-    def asked(self, name: str) -> str:
+    def query_value(self, name: str) -> str:
         """Return a field of the query, empty when it is not there."""
         return dict(self.query).get(name, "")
 
     def number(self, name: str) -> int:
         """Return a whole number of the query, 0 when there is none."""
-        text = self.asked(name)
+        text = self.query_value(name)
         return int(text) if text.isdecimal() and text.isascii() and len(text) <= DIGITS else 0
 
     def word(self, name: str, allowed: tuple[str, ...]) -> str | None:
         """Return a word of a closed set, None when it is another or none."""
-        text = self.asked(name)
+        text = self.query_value(name)
         return text if text in allowed else None
 
     def but(self, **changes: str | int | None) -> str:
@@ -86,8 +86,8 @@ class PageUrl(Struct, frozen=True):
         """The quota of the path."""
         return ids.QuotaKey(self._named(1, NAME_CHARS))
 
-    def _named(self, place: int, limit: int) -> str:
-        text = self.parts[place]
+    def _named(self, url: int, limit: int) -> str:
+        text = self.parts[url]
         if not 1 <= len(text) <= limit:
             raise Validation(f"a name has 1 to {limit} characters")
         return text
@@ -100,8 +100,8 @@ def restore_query_name(
     name = dict(asked).get("key", "")
     if name not in DOTS or KEPT not in parts:
         return parts, asked
-    place = parts.index(KEPT)
-    return (*parts[:place], name, *parts[place + 1 :]), tuple(field for field in asked if field[0] != "key")
+    url = parts.index(KEPT)
+    return (*parts[:url], name, *parts[url + 1 :]), tuple(field for field in asked if field[0] != "key")
 
 
 def address(*parts: str, **query: str | None) -> str:

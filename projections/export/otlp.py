@@ -84,7 +84,7 @@ class Exporter:
         if not self._busy[scope].acquire(blocking=False):
             return
         try:
-            if self.delivery.deliver(requests(self._identity.named(instance), metrics)).result != "failure":
+            if self.delivery.deliver(requests(self._identity.with_instance(instance), metrics)).result != "failure":
                 delivered()
         finally:
             self._busy[scope].release()

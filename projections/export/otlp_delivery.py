@@ -25,8 +25,8 @@ class DeliveryResult(NamedTuple):
 class Delivery:
     """Sends requests of one signal, for as many threads as like to; *standing* tells people what became of them."""
 
-    def __init__(self, signal: Signal, sender: Sender, process: Process, standing: ExportStatus | None = None) -> None:
-        self.standing = standing or ExportStatus(signal.noun)
+    def __init__(self, signal: Signal, sender: Sender, process: Process, status: ExportStatus | None = None) -> None:
+        self.status = status or ExportStatus(signal.noun)
         self._signal = signal
         self._sender = sender
         self._process = process
@@ -46,12 +46,12 @@ class Delivery:
             self._complain(str(undelivered))
         except Exception:
             broke = True
-            self.standing.erred("the export broke; the log says how")
+            self.status.erred("the export broke; the log says how")
             LOG.exception("an export of %s over OTLP broke", self._signal.noun)
         failed = broke or (rejected and not accepted)
         outcome = DeliveryResult("failure" if failed else "partial" if rejected else "success", settled)
         self._process.exported(outcome.result, time.perf_counter() - started, accepted, rejected)
-        self.standing.ended(outcome.result, accepted, rejected)
+        self.status.record(outcome.result, accepted, rejected)
         return outcome
 
     def _send(self, request: Message, size: int) -> int:
@@ -66,7 +66,7 @@ class Delivery:
 
     def _complain(self, why: str) -> None:
         """Note a failure, and log it once a minute at most."""
-        self.standing.erred(why)
+        self.status.erred(why)
         now = time.monotonic()
         if now - self._complained_at >= QUIET_S:
             self._complained_at = now

@@ -38,7 +38,7 @@ class Identity(Struct, frozen=True):
     attributes: dict[str, str]
     version: str
 
-    def named(self, instance: str) -> Self:
+    def with_instance(self, instance: str) -> Self:
         """Return this identity as that of another instance."""
         return replace(self, attributes={**self.attributes, "service.instance.id": instance})
 

@@ -21,7 +21,7 @@ class ExportStatus(Struct):
     error: str | None = None
     error_at: datetime | None = None
 
-    def ended(self, result: Result, accepted: int, rejected: int) -> None:
+    def record(self, result: Result, accepted: int, rejected: int) -> None:
         """Note an export that ended."""
         self.result, self.at, self.accepted, self.rejected = result, datetime.now(UTC), accepted, rejected
 

@@ -79,7 +79,7 @@ async def bound(connection: Session, shard: int, after: int, size: int) -> tuple
 def deliver(delivery: Delivery, identity: Identity, page: TraceBatch) -> int | None:
     """Fold and send one page; return how many spans it had, None when they are to be sent again."""
     spans = page.spans()
-    done = not spans or delivery.deliver(requests(identity.named(fleet(page.log.born)), spans)).settled
+    done = not spans or delivery.deliver(requests(identity.with_instance(fleet(page.log.born)), spans)).settled
     return len(spans) if done else None
 
 

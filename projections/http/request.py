@@ -35,15 +35,15 @@ class ReadRequest(Request[None, None, State]):
     """One request to the read side."""
 
     @property
-    def lookout(self) -> ReadContext:
+    def context(self) -> ReadContext:
         """What the handlers look through."""
-        lookout: ReadContext = self.scope["route_handler"].opt["lookout"]
-        return lookout
+        context: ReadContext = self.scope["route_handler"].opt["lookout"]
+        return context
 
     @property
     def reader(self) -> Reader:
         """The views."""
-        return self.lookout.reader
+        return self.context.reader
 
     @property
     def campaign(self) -> ids.CampaignName:

@@ -59,15 +59,15 @@ class LogAudit:
             if judge is not None:
                 judge(self, body, event)
 
-    def found(self, invariant: str, event: e.Recorded, detail: str) -> None:
+    def violation(self, invariant: str, event: e.Recorded, detail: str) -> None:
         """Note a violation."""
         self.violations.append(Violation(invariant, event.position, detail))
 
     def _place(self, event: e.Recorded) -> None:
         if event.position != self.position + 1:
-            self.found("A1", event, f"position {event.position} follows {self.position}")
+            self.violation("A1", event, f"position {event.position} follows {self.position}")
         if self._at is not None and event.at < self._at:
-            self.found("A1", event, f"recorded at {event.at}, its predecessor at {self._at}")
+            self.violation("A1", event, f"recorded at {event.at}, its predecessor at {self._at}")
         self.position, self._at = event.position, event.at
 
     def life(self, event: e.Recorded) -> AuditedUnit:
@@ -99,38 +99,38 @@ class LogAudit:
         """Look at a claim: a new fence, the next attempt, a free slot."""
         life, campaign = self.life(event), event.campaign or ""
         if life.done or life.running:
-            self.found("A3", event, f"{event.unit!r} is claimed while {'done' if life.done else 'running'}")
+            self.violation("A3", event, f"{event.unit!r} is claimed while {'done' if life.done else 'running'}")
         if body.fence <= life.fence:
-            self.found("A3", event, f"fence {body.fence} of {event.unit!r} follows {life.fence}")
+            self.violation("A3", event, f"fence {body.fence} of {event.unit!r} follows {life.fence}")
         if body.attempt != life.failed + 1:
-            self.found("A8", event, f"attempt {body.attempt} of {event.unit!r} follows {life.failed} failed ones")
+            self.violation("A8", event, f"attempt {body.attempt} of {event.unit!r} follows {life.failed} failed ones")
         life.token, life.fence, life.running, life.claims = body.token, body.fence, True, life.claims + 1
         life.attempt = body.attempt
         running = self._running[campaign] = self._running.get(campaign, 0) + 1
         if running > self.policy(event).concurrency:
-            self.found("A11", event, f"{running} units of {campaign!r} run, {self.policy(event).concurrency} may")
+            self.violation("A11", event, f"{running} units of {campaign!r} run, {self.policy(event).concurrency} may")
         if sum(self._running.values()) > self._pool:
-            self.found("A11", event, f"{sum(self._running.values())} units run, the pool has {self._pool} slots")
+            self.violation("A11", event, f"{sum(self._running.values())} units run, the pool has {self._pool} slots")
 
-    def ended(self, body: e.UnitCompleted | e.AttemptFailed | e.UnitParked | e.UnitReleased, event: e.Recorded) -> None:
+    def claim_ended(self, body: e.UnitCompleted | e.AttemptFailed | e.UnitParked | e.UnitReleased, event: e.Recorded) -> None:
         """Look at the end of a claim: under the unit's last token, and a completion only once."""
         if body.token is None:
             return
         life = self.life(event)
         if body.token != life.token:
-            self.found("A3", event, f"{event.body.kind} of {event.unit!r} under a superseded token")
+            self.violation("A3", event, f"{event.body.kind} of {event.unit!r} under a superseded token")
         if life.running:
             life.running = False
             self._running[event.campaign or ""] -= 1
         elif not isinstance(body, e.UnitCompleted):
-            self.found("A3", event, f"{event.body.kind} of {event.unit!r}, which is not running")
+            self.violation("A3", event, f"{event.body.kind} of {event.unit!r}, which is not running")
         if isinstance(body, e.UnitCompleted | e.AttemptFailed) and body.attempt != life.attempt:
-            self.found(
+            self.violation(
                 "A8", event, f"{event.body.kind} of {event.unit!r} ends attempt {body.attempt}, {life.attempt} was claimed"
             )
         if isinstance(body, e.UnitCompleted):
             if life.done:
-                self.found("A3", event, f"{event.unit!r} is done a second time")
+                self.violation("A3", event, f"{event.unit!r} is done a second time")
             life.done = True
         elif isinstance(body, e.AttemptFailed):
             life.failed += 1
@@ -140,16 +140,16 @@ class LogAudit:
         """Look at a heartbeat: under the current token."""
         life = self.life(event)
         if body.token != life.token or not life.running:
-            self.found("A3", event, f"heartbeat of {event.unit!r} under a superseded token")
+            self.violation("A3", event, f"heartbeat of {event.unit!r} under a superseded token")
 
     def rested(self, body: e.RetryScheduled, event: e.Recorded) -> None:
         """Look at a delay: within what the policy can draw."""
         retry = self.policy(event).retry
         lowest, highest = backoff(retry, body.after_attempt, 0.0)[1], backoff(retry, body.after_attempt, 1.0)[1]
         if not lowest <= body.delay_ms <= highest:
-            self.found("A8", event, f"a delay of {body.delay_ms} ms, the policy gives {lowest} to {highest}")
+            self.violation("A8", event, f"a delay of {body.delay_ms} ms, the policy gives {lowest} to {highest}")
         if body.after_attempt != self.life(event).failed:
-            self.found("A8", event, f"a rest after attempt {body.after_attempt}, {self.life(event).failed} failed")
+            self.violation("A8", event, f"a rest after attempt {body.after_attempt}, {self.life(event).failed} failed")
 
     def quarantined(self, body: e.UnitQuarantined, event: e.Recorded) -> None:
         """Look at a quarantine: its reason is in the unit's history."""
@@ -162,9 +162,9 @@ class LogAudit:
             "max_claims": life.claims >= policy.max_claims,
         }
         if not justified[body.reason]:
-            self.found("A8", event, f"{event.unit!r} quarantined for {body.reason}, its history does not say so")
+            self.violation("A8", event, f"{event.unit!r} quarantined for {body.reason}, its history does not say so")
         if body.attempts != life.failed:
-            self.found("A8", event, f"{event.unit!r} quarantined after {body.attempts} attempts, {life.failed} failed")
+            self.violation("A8", event, f"{event.unit!r} quarantined after {body.attempts} attempts, {life.failed} failed")
 
     def cleared(self, _body: e.QuarantineCleared, event: e.Recorded) -> None:
         """Forget what a person forgives."""
@@ -182,5 +182,5 @@ JUDGES: dict[type[e.Event], Any] = {
     e.RetryScheduled: LogAudit.rested,
     e.UnitQuarantined: LogAudit.quarantined,
     e.QuarantineCleared: LogAudit.cleared,
-    **dict.fromkeys(ENDED, LogAudit.ended),
+    **dict.fromkeys(ENDED, LogAudit.claim_ended),
 }

@@ -53,7 +53,7 @@ class ReadModels:
         self.spans: list[Measurement] = []
         self.heard_at: datetime | None = None
 
-    def wanted(self, events: Iterable[e.Recorded]) -> set[UnitId]:
+    def units_to_load(self, events: Iterable[e.Recorded]) -> set[UnitId]:
         """Return the quarantined units that *events* send back and that are not in memory."""
         return {
             (event.campaign, event.unit)
@@ -106,7 +106,7 @@ class ReadModels:
             if event.unit is None:
                 card.waves = max(card.waves, *self.waves.joined(event), 1)
         else:
-            card.decided(event.position)
+            card.note_decision(event.position)
         self.touched.campaigns.add(event.campaign)
         if card.counts.running != running:
             self.engine.in_use += card.counts.running - running

@@ -117,7 +117,7 @@ class TouchedRows:
         self.edges: list[tuple[ids.CampaignName, ids.UnitKey, ids.UnitKey]] = []
         self.claimed: set[ids.Token] = set()
         self.beaten: set[ids.Token] = set()
-        self.told: set[ids.Token] = set()
+        self.details: set[ids.Token] = set()
         self.unclaimed: set[ids.Token] = set()
         self.workers: set[ids.WorkerId] = set()
         self.quotas: set[ids.QuotaKey] = set()

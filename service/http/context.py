@@ -23,7 +23,7 @@ class WriteContext(Struct, frozen=True, kw_only=True):
     quarantine: QuarantinePort
     bundles: BundlePort
     replays: IdempotencyPort
-    bell: Wakeup
+    wakeup: Wakeup
     stopping: asyncio.Event
     body_limit: int = 16 * MEBI
     waiting_limit: int = 10_000

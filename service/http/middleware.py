@@ -31,7 +31,7 @@ class Middleware:
 
     def __init__(self, app: Litestar, observe: Observe = lambda *_: None) -> None:
         self.app = app
-        self.roads = Router(app)
+        self.router = Router(app)
         self.observe = observe
         self.in_flight = 0
 
@@ -58,19 +58,19 @@ class Middleware:
         """Answer a request on the direct road where there is one, else hand it to the framework."""
         try:
             require_sound(scope)
-            answer = await self.found(scope, receive, sent)
+            answer = await self.route_answer(scope, receive, sent)
         except Exception as error:  # noqa: BLE001 - a bug becomes an answer too, and is logged there
             answer = answer_of(scope, error)
         await answer(scope, receive, sent)
 
-    async def found(self, scope: HTTPScope, receive: Receive, sent: "ResponseSender") -> ASGIApp:
+    async def route_answer(self, scope: HTTPScope, receive: Receive, sent: "ResponseSender") -> ASGIApp:
         """Return the answer of the direct road, of the edge itself to what a path knows, or the framework for the rest."""
-        if scope["method"] == HttpMethod.OPTIONS and (methods := self.roads.methods(scope["path"])):
+        if scope["method"] == HttpMethod.OPTIONS and (methods := self.router.methods(scope["path"])):
             return options(methods)
-        road = self.roads.find(scope)
-        if road is not None and scope["query_string"]:
-            road.require_known(scope["query_string"])
-        return self.app if road is None or road.answer is None else await road.answer(WriteRequest(scope, receive, sent))
+        route = self.router.find(scope)
+        if route is not None and scope["query_string"]:
+            route.require_known(scope["query_string"])
+        return self.app if route is None or route.answer is None else await route.answer(WriteRequest(scope, receive, sent))
 
 
 def require_sound(scope: HTTPScope) -> None:

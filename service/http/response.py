@@ -52,7 +52,7 @@ async def answered(
     origin = call.origin(screens)
     if origin.key is not None:
         origin = replace(origin, render=render)
-    answer = await call.desk.writer.submit(commands, origin)
+    answer = await call.context.writer.submit(commands, origin)
     refuse_other_request(answer)
     return json_response(render(answer) if answer.body is None else answer.body, answer)
 
@@ -90,7 +90,7 @@ async def keep(call: WriteRequest, status: int, body: bytes) -> None:
     if (key := call.key) is None:
         return
     try:
-        await call.desk.replays.keep(key, status, body)
+        await call.context.replays.keep(key, status, body)
     except Exception as error:
         if not is_lost(error):
             raise

@@ -57,12 +57,12 @@ class TrieNode(Struct):
 
     texts: dict[str, "TrieNode"] = field(default_factory=dict)
     name: "TrieNode | None" = None
-    roads: dict[str, Route] = field(default_factory=dict)
+    router: dict[str, Route] = field(default_factory=dict)
 
     @property
     def methods(self) -> list[str]:
         """The methods of the roads that end here, none where no road does."""
-        return sorted({*self.roads, *(["HEAD"] if "GET" in self.roads else ()), "OPTIONS"}) if self.roads else []
+        return sorted({*self.router, *(["HEAD"] if "GET" in self.router else ()), "OPTIONS"}) if self.router else []
 
     def follow(self, part: object) -> "TrieNode":
         """Return the node of the next part of a template."""
@@ -77,28 +77,28 @@ class Router:
 
     def __init__(self, app: Litestar) -> None:
         self._root = TrieNode()
-        for route in app.routes:
-            if isinstance(route, HTTPRoute):
-                self._lay(route)
+        for http_route in app.routes:
+            if isinstance(http_route, HTTPRoute):
+                self._lay(http_route)
 
-    def _lay(self, route: HTTPRoute) -> None:
+    def _lay(self, http_route: HTTPRoute) -> None:
         """Lay the road to each handler; a direct one to those that ask for their `Call`."""
         node = self._root.follow("")
-        for part in route.path_components:
+        for part in http_route.path_components:
             node = node.follow(part)
-        for handler in route.route_handlers:
+        for handler in http_route.route_handlers:
             if "OPTIONS" in handler.http_methods:
                 continue  # the framework's own, which knows the methods of the first handler alone
             description = handler.opt.get("description")
-            road = Route(
+            route = Route(
                 answer=handler.fn if handler.resolve_request_class() is WriteRequest else None,
                 handler=handler,
-                template=route.path_format,
-                names=tuple(route.path_parameters),
-                asked=description.parameters if description is not None and route.path_format.startswith(OURS) else None,
+                template=http_route.path_format,
+                names=tuple(http_route.path_parameters),
+                asked=description.parameters if description is not None and http_route.path_format.startswith(OURS) else None,
                 passed=COMMON if HttpMethod.GET in handler.http_methods else frozenset(),
             )
-            node.roads |= dict.fromkeys(map(str, handler.http_methods), road)
+            node.router |= dict.fromkeys(map(str, handler.http_methods), route)
 
     def end(self, path: str) -> tuple[TrieNode, list[str]] | None:
         """Return where *path* ends, and the names in it; None where it leads nowhere or is not written as usual."""
@@ -122,9 +122,9 @@ class Router:
     def find(self, scope: HTTPScope) -> Route | None:
         """Return the road of a request; what a direct one needs is noted in *scope*."""
         found = self.end(scope["path"])
-        road = None if found is None else found[0].roads.get(scope["method"])
-        if found is not None and road is not None and road.answer is not None:
-            scope["route_handler"] = road.handler
-            scope["path_template"] = road.template
-            scope["path_params"] = dict(zip(road.names, found[1], strict=True))
-        return road
+        route = None if found is None else found[0].router.get(scope["method"])
+        if found is not None and route is not None and route.answer is not None:
+            scope["route_handler"] = route.handler
+            scope["path_template"] = route.template
+            scope["path_params"] = dict(zip(route.names, found[1], strict=True))
+        return route

@@ -50,7 +50,7 @@ class Leader:
         self._lease = timedelta(seconds=lease_s)
         self._duties = duties
         self._shard = shard
-        self._contact = OutageLog(LOG, "the leader's lease can be reached again")
+        self._outage_log = OutageLog(LOG, "the leader's lease can be reached again")
 
     @property
     def leads(self) -> bool:
@@ -117,9 +117,9 @@ class Leader:
         except Exception as error:
             if not is_lost(error):
                 raise
-            self._contact.lost(f"the leader's lease cannot be reached: {type(error).__name__}: {error}")
+            self._outage_log.report_outage(f"the leader's lease cannot be reached: {type(error).__name__}: {error}")
             return None
-        self._contact.found()
+        self._outage_log.report_recovery()
         return term
 
     async def _take(self, connection: asyncpg.pool.PoolConnectionProxy) -> Term | None:

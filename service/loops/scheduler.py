@@ -38,34 +38,34 @@ class Scheduler:
     """Looks at the clock of the database: what is due at once when it is due, workers and watchdogs every tick."""
 
     def __init__(
-        self, pool: asyncpg.Pool, writer: Writer, bell: Wakeup, tick_s: float, shard: int = 0, sweeps: Sweeps | None = None
+        self, pool: asyncpg.Pool, writer: Writer, wakeup: Wakeup, tick_s: float, shard: int = 0, sweeps: Sweeps | None = None
     ) -> None:
         self._pool = pool
         self._writer = writer
-        self._bell = bell
+        self._wakeup = wakeup
         self._tick_s = tick_s
         self._shard = shard
         self._sweeps = sweeps or Sweeps()
-        self._contact = OutageLog(LOG, "the watcher has the database again")
+        self._outage_log = OutageLog(LOG, "the watcher has the database again")
 
     async def run(self, heard_since: Callable[[], datetime]) -> None:
         """Look until cancelled; a database that is away is looked for again."""
         tick_at = monotonic()
         while True:
-            rung = self._bell.count
+            wakeups_seen = self._wakeup.count
             nap = LONGEST_NAP_S
             try:
                 now = monotonic()
                 await self.look(heard_since(), tick=now >= tick_at)
-                self._contact.found()
+                self._outage_log.report_recovery()
                 tick_at = now + self._tick_s if now >= tick_at else tick_at
                 nap = min(await self.nap(heard_since()), max(tick_at - monotonic(), SHORTEST_NAP_S))
             except Unavailable:
-                self._contact.lost("the watcher waits for the database")
+                self._outage_log.report_outage("the watcher waits for the database")
             except Exception as error:
                 if not is_lost(error):
                     LOG.exception("the watcher stumbled")
-            await self._bell.after(rung, nap)
+            await self._wakeup.after(wakeups_seen, nap)
 
     async def look(self, heard_since: datetime, *, tick: bool = True) -> None:
         """Order everything that is due now; with *tick*, judge workers and watchdogs too."""
@@ -73,11 +73,11 @@ class Scheduler:
             with self._sweeps.round(sweep):
                 async with self._pool.acquire() as connection:
                     now = await connection.fetchval(event_log.QUERIES.now)
-                    due = await self.due(sweep, connection, now, heard_since)
+                    due = await self.due_commands(sweep, connection, now, heard_since)
                 for start in range(0, len(due), 10):
                     await self._writer.submit(due[start : start + 10], in_new_trace("watcher"))
 
-    async def due(
+    async def due_commands(
         self, sweep: str, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
     ) -> list[c.Command]:
         """Return what one sweep orders."""

@@ -61,11 +61,11 @@ class WorkerClient:
         """Ask for units; the same *key* brings the same answer, should the first have been lost."""
         return await self._send("POST", "/v1/claims", ClaimAnswer, msgspec.json.encode(ask), key, ask.wait_s)
 
-    async def report(self, letter: ReportBatch) -> tuple[ReportVerdict, ...]:
+    async def report(self, batch: ReportBatch) -> tuple[ReportVerdict, ...]:
         """Deliver *letter*; one verdict per report, in its order."""
-        answer = await self._send("POST", "/v1/reports", ReportVerdicts, letter.content, letter.key)
-        if len(answer.results) != len(letter.reports):
-            raise AwayError(f"{len(answer.results)} verdicts on {len(letter.reports)} reports")
+        answer = await self._send("POST", "/v1/reports", ReportVerdicts, batch.content, batch.key)
+        if len(answer.results) != len(batch.reports):
+            raise AwayError(f"{len(answer.results)} verdicts on {len(batch.reports)} reports")
         return answer.results
 
     async def campaign(self, name: str, at_least: int) -> CampaignStatus:

@@ -31,13 +31,13 @@ class ReportSender:
     """One letter at a time; what is owed leaves the spool only when the service has answered it."""
 
     def __init__(
-        self, worker: str, service: WorkerClient, spool: Spool, roster: RunningUnits, narrator: Console, hear: Hearing
+        self, worker: str, service: WorkerClient, spool: Spool, running_units: RunningUnits, console: Console, hear: Hearing
     ) -> None:
         self._worker = worker
         self._service = service
         self._spool = spool
-        self._roster = roster
-        self._narrator = narrator
+        self._running_units = running_units
+        self._console = console
         self._hear = hear
         self._owed: dict[str, SpoolEntry] = {}
         self._backoff = Backoff()
@@ -50,9 +50,9 @@ class ReportSender:
         """Count the outcomes that the service has not answered."""
         return len(self._owed)
 
-    def owe(self, debt: SpoolEntry) -> None:
+    def owe(self, entry: SpoolEntry) -> None:
         """Take charge of an outcome that is in the spool."""
-        self._owed[debt.token] = debt
+        self._owed[entry.token] = entry
         self.wake()
 
     def wake(self) -> None:
@@ -68,54 +68,54 @@ class ReportSender:
         """Deliver until closed and nothing is owed, then take leave."""
         while self._owed or not self._closed:
             await self._rest()
-            await self._deliver_all(self._letters())
+            await self._deliver_all(self._batches())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORDS_S):
                 await self._deliver(ReportBatch(self._worker, (WorkerReport(alive=False),)))
 
     async def _rest(self) -> None:
         try:
-            async with asyncio.timeout(max(0.0, self._roster.due_in())):
+            async with asyncio.timeout(max(0.0, self._running_units.due_in())):
                 await self._wake.wait()
         except TimeoutError:
             return
         finally:
             self._wake.clear()
 
-    def _letters(self) -> Iterator[ReportBatch]:
+    def _batches(self) -> Iterator[ReportBatch]:
         """Write down what is owed in each worker's own name, and what is due; who left us debts is dead."""
-        owed = sorted(self._owed.values(), key=lambda debt: debt.worker)
+        owed = sorted(self._owed.values(), key=lambda entry: entry.worker)
         own: tuple[Report, ...] = ()
-        for holder, debts in groupby(owed, key=lambda debt: debt.worker):
-            outcomes = tuple(debt.outcome for debt in debts if debt.outcome)
+        for holder, entries in groupby(owed, key=lambda entry: entry.worker):
+            outcomes = tuple(entry.outcome for entry in entries if entry.outcome)
             if holder == self._worker:
                 own = outcomes
             else:
                 yield from report_batches(holder, (*outcomes, WorkerReport(alive=False)))
-        yield from report_batches(self._worker, (*own, *self._roster.reports()))
+        yield from report_batches(self._worker, (*own, *self._running_units.reports()))
 
     async def _deliver_all(self, due: Iterable[ReportBatch]) -> None:
-        for letter in due:
-            await self._deliver(letter)
+        for batch in due:
+            await self._deliver(batch)
         if not self._owed:
             self._backoff.reset()
         elif not self._wake.is_set():
             await asyncio.sleep(self._backoff.next_s())
             self.wake()
 
-    async def _deliver(self, letter: ReportBatch) -> None:
+    async def _deliver(self, batch: ReportBatch) -> None:
         """Say *letter* until it is answered."""
-        verdicts = await self._answer(letter)
+        verdicts = await self._answer(batch)
         if isinstance(verdicts, ApiProblem):
-            await self._take_apart(letter, verdicts)
+            await self._take_apart(batch, verdicts)
             return
-        for report, verdict in zip(letter.reports, verdicts, strict=True):
-            self._judge(letter, report, verdict)
+        for report, verdict in zip(batch.reports, verdicts, strict=True):
+            self._judge(batch, report, verdict)
 
-    async def _answer(self, letter: ReportBatch) -> tuple[ReportVerdict, ...] | ApiProblem:
+    async def _answer(self, batch: ReportBatch) -> tuple[ReportVerdict, ...] | ApiProblem:
         while True:
             try:
-                verdicts = await self._service.report(letter)
+                verdicts = await self._service.report(batch)
             except AwayError as away:
                 await self._wait(str(away), away.retry_after_s)
             except RefusedError as refusal:
@@ -123,25 +123,25 @@ class ReportSender:
                     return refusal.problem
                 await self._wait(str(refusal), 0.0)
             else:
-                self._narrator.back()
+                self._console.back()
                 return verdicts
 
     async def _wait(self, why: str, at_least_s: float) -> None:
-        self._narrator.away(why)
+        self._console.away(why)
         await asyncio.sleep(self._backoff.next_s(at_least_s))
 
-    async def _take_apart(self, letter: ReportBatch, problem: ApiProblem) -> None:
+    async def _take_apart(self, batch: ReportBatch, problem: ApiProblem) -> None:
         """Deliver the halves of a letter that the service cannot take whole."""
-        if len(letter.reports) == 1:
-            self._judge(letter, letter.reports[0], ReportVerdict(ok=False, problem=problem))
+        if len(batch.reports) == 1:
+            self._judge(batch, batch.reports[0], ReportVerdict(ok=False, problem=problem))
             return
-        for half in letter.halves():
+        for half in batch.halves():
             await self._deliver(half)
 
-    def _judge(self, letter: ReportBatch, report: Report, verdict: ReportVerdict) -> None:
+    def _judge(self, batch: ReportBatch, report: Report, verdict: ReportVerdict) -> None:
         if isinstance(report, CompletionReport | FailureReport | ReleaseReport):
             self._settle(report.token, verdict)
-        if letter.worker == self._worker:
+        if batch.worker == self._worker:
             self._hear(report, verdict)
 
     def _settle(self, token: str, verdict: ReportVerdict) -> None:
@@ -149,11 +149,11 @@ class ReportSender:
         problem = verdict.problem
         if problem and problem.passing:
             return
-        debt = self._owed.pop(token)
+        entry = self._owed.pop(token)
         if problem is None or problem.stale:
-            self._spool.forget(debt)
+            self._spool.forget(entry)
         else:
             self.refused += 1
-            self._spool.refuse(debt)
+            self._spool.refuse(entry)
         if problem:
-            self._narrator.trouble(f"{'late' if problem.stale else 'refused':<9} {debt.name} · {problem}")
+            self._console.trouble(f"{'late' if problem.stale else 'refused':<9} {entry.name} · {problem}")

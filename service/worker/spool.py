@@ -33,7 +33,7 @@ class Spool:
             for folder in self._root.iterdir():
                 self._take_over(folder)
 
-    def debts(self) -> Iterator[SpoolEntry]:
+    def entries(self) -> Iterator[SpoolEntry]:
         """Read what is owed; a file that says nothing readable is put aside."""
         for file in sorted(self._folder.glob("*.json")):
             try:
@@ -41,21 +41,21 @@ class Spool:
             except msgspec.MsgspecError:
                 self._put_aside(file)
 
-    def note(self, debt: SpoolEntry) -> None:
+    def note(self, entry: SpoolEntry) -> None:
         """Write that a claim is held; a machine that crashes may lose this, a worker may not."""
-        self._write(debt, durable=False)
+        self._write(entry, durable=False)
 
-    def keep(self, debt: SpoolEntry) -> None:
+    def keep(self, entry: SpoolEntry) -> None:
         """Write an outcome so that it is on disk when this returns."""
-        self._write(debt, durable=True)
+        self._write(entry, durable=True)
 
-    def forget(self, debt: SpoolEntry) -> None:
+    def forget(self, entry: SpoolEntry) -> None:
         """Remove what is no longer owed."""
-        (self._folder / debt.file).unlink(missing_ok=True)
+        (self._folder / entry.file).unlink(missing_ok=True)
 
-    def refuse(self, debt: SpoolEntry) -> None:
+    def refuse(self, entry: SpoolEntry) -> None:
         """Put aside, for a person to see, what the service will never take."""
-        self._put_aside(self._folder / debt.file)
+        self._put_aside(self._folder / entry.file)
 
     def close(self) -> None:
         """Leave; an empty folder is removed, another is left to the next worker."""
@@ -64,11 +64,11 @@ class Spool:
             if not any(self._folder.glob("*.json")):
                 discard(self._folder)
 
-    def _write(self, debt: SpoolEntry, *, durable: bool) -> None:
-        file = self._folder / debt.file
+    def _write(self, entry: SpoolEntry, *, durable: bool) -> None:
+        file = self._folder / entry.file
         fresh = file.with_suffix(".new")
         with fresh.open("wb") as sheet:
-            sheet.write(msgspec.json.encode(debt))
+            sheet.write(msgspec.json.encode(entry))
             sheet.flush()
             if durable:
                 os.fsync(sheet.fileno())

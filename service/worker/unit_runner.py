@@ -23,18 +23,18 @@ class UnitRunner:
 
     def __init__(
         self,
-        plan: WorkOptions,
+        options: WorkOptions,
         hands: asyncio.TaskGroup,
         spool: Spool,
-        roster: RunningUnits,
-        courier: ReportSender,
-        narrator: Console,
+        running_units: RunningUnits,
+        report_sender: ReportSender,
+        console: Console,
     ) -> None:
-        self._plan = plan
+        self._options = options
         self._spool = spool
-        self._roster = roster
-        self._courier = courier
-        self._narrator = narrator
+        self._running_units = running_units
+        self._report_sender = report_sender
+        self._console = console
         self._hands = hands
         self._busy = 0
         self.freed = asyncio.Event()
@@ -42,7 +42,7 @@ class UnitRunner:
     @property
     def free(self) -> int:
         """Count the hands without a unit."""
-        return self._plan.concurrency - self._busy
+        return self._options.concurrency - self._busy
 
     def begin(self, claim: GrantedClaim) -> None:
         """Carry out *claim* beside the others."""
@@ -62,37 +62,37 @@ class UnitRunner:
 
     def release_all(self, reason: str) -> None:
         """Stop every command and give its unit back."""
-        for running in self._roster:
-            running.release(reason, self._plan.kill_after_s)
+        for running in self._running_units:
+            running.release(reason, self._options.kill_after_s)
 
     def hear(self, token: str, verdict: ReportVerdict) -> None:
         """Do what the service tells with its verdict on a heartbeat."""
-        running = self._roster.find(token)
+        running = self._running_units.find(token)
         if running is None:
             return
         if verdict.problem and verdict.problem.stale:
-            running.lose(self._plan.kill_after_s)
+            running.lose(self._options.kill_after_s)
         elif verdict.signal == "stop":
-            running.release("stop", self._plan.kill_after_s)
+            running.release("stop", self._options.kill_after_s)
         elif verdict.signal == "probe":
             running.hurry()
 
-    async def inherit(self, debts: Sequence[SpoolEntry]) -> None:
+    async def inherit(self, entries: Sequence[SpoolEntry]) -> None:
         """Deliver what dead workers of this machine owe; stop and give back what they left running."""
-        for debt in debts:
-            if debt.outcome:
-                self._narrator.unit("inherited", debt.name, "a result not yet delivered")
-                self._courier.owe(debt)
+        for entry in entries:
+            if entry.outcome:
+                self._console.unit("inherited", entry.name, "a result not yet delivered")
+                self._report_sender.owe(entry)
                 continue
-            self._narrator.unit("inherited", debt.name, "its worker died; the unit goes back")
-            if debt.group and debt.group.same:
-                await debt.group.stop(self._plan.kill_after_s)
-            await self._owe(debt, ReleaseReport(debt.token, reason="recovery"))
+            self._console.unit("inherited", entry.name, "its worker died; the unit goes back")
+            if entry.group and entry.group.same:
+                await entry.group.stop(self._options.kill_after_s)
+            await self._owe(entry, ReleaseReport(entry.token, reason="recovery"))
 
     async def _carry(self, claim: GrantedClaim) -> None:
         started_at = time.monotonic()
         try:
-            execution = Execution(self._plan.command.line(claim), environment(claim, self._plan.url))
+            execution = Execution(self._options.command.line(claim), environment(claim, self._options.url))
         except (OSError, ValueError) as obstacle:
             outcome = FailureReport(claim.token, reason="launch_failed", error=str(obstacle))
             await self._settle(self._debt(claim), outcome, started_at)
@@ -102,48 +102,48 @@ class UnitRunner:
     async def _watch(self, running: RunningUnit, started_at: float) -> None:
         """See a command through to its end, and owe what came of it."""
         claim = running.claim
-        debt = msgspec.structs.replace(self._debt(claim), group=running.execution.group)
-        self._narrator.unit("started", claim.name, f"attempt {claim.attempt}")
-        self._note(debt)
-        self._roster.add(running)
-        self._courier.wake()
-        ending = await running.execution.end(self._plan.kill_after_s)
-        self._roster.remove(running)
-        await self._settle(debt, running.outcome(ending), started_at)
+        entry = msgspec.structs.replace(self._debt(claim), group=running.execution.group)
+        self._console.unit("started", claim.name, f"attempt {claim.attempt}")
+        self._note(entry)
+        self._running_units.add(running)
+        self._report_sender.wake()
+        ending = await running.execution.end(self._options.kill_after_s)
+        self._running_units.remove(running)
+        await self._settle(entry, running.outcome(ending), started_at)
 
-    async def _settle(self, debt: SpoolEntry, outcome: Outcome | None, started_at: float) -> None:
+    async def _settle(self, entry: SpoolEntry, outcome: Outcome | None, started_at: float) -> None:
         if outcome:
-            await self._owe(debt, outcome)
+            await self._owe(entry, outcome)
         else:
-            self._spool.forget(debt)
-        self._tell(debt, outcome, time.monotonic() - started_at)
+            self._spool.forget(entry)
+        self._tell(entry, outcome, time.monotonic() - started_at)
         self._busy -= 1
         self.freed.set()
 
-    async def _owe(self, debt: SpoolEntry, outcome: Outcome) -> None:
-        owed = msgspec.structs.replace(debt, outcome=outcome)
+    async def _owe(self, entry: SpoolEntry, outcome: Outcome) -> None:
+        owed = msgspec.structs.replace(entry, outcome=outcome)
         try:
             await asyncio.to_thread(self._spool.keep, owed)
         except OSError as error:
-            self._narrator.trouble(f"spool: {error}; the outcome of {debt.name} is in memory alone")
-        self._courier.owe(owed)
+            self._console.trouble(f"spool: {error}; the outcome of {entry.name} is in memory alone")
+        self._report_sender.owe(owed)
 
-    def _note(self, debt: SpoolEntry) -> None:
+    def _note(self, entry: SpoolEntry) -> None:
         try:
-            self._spool.note(debt)
+            self._spool.note(entry)
         except OSError as error:
-            self._narrator.trouble(f"spool: {error}; nobody would inherit {debt.name}")
+            self._console.trouble(f"spool: {error}; nobody would inherit {entry.name}")
 
-    def _tell(self, debt: SpoolEntry, outcome: Outcome | None, seconds: float) -> None:
+    def _tell(self, entry: SpoolEntry, outcome: Outcome | None, seconds: float) -> None:
         match outcome:
             case CompletionReport():
-                self._narrator.unit("done", debt.name, f"{seconds:.2f} s")
+                self._console.unit("done", entry.name, f"{seconds:.2f} s")
             case FailureReport(reason=reason, error=error):
-                self._narrator.unit("failed", debt.name, f"{reason} · {error}")
+                self._console.unit("failed", entry.name, f"{reason} · {error}")
             case ReleaseReport(reason=reason):
-                self._narrator.unit("released", debt.name, reason)
+                self._console.unit("released", entry.name, reason)
             case None:
-                self._narrator.unit("stopped", debt.name, "the claim was lost")
+                self._console.unit("stopped", entry.name, "the claim was lost")
 
     def _debt(self, claim: GrantedClaim) -> SpoolEntry:
-        return SpoolEntry(worker=self._plan.worker, campaign=claim.campaign, key=claim.key, token=claim.token)
+        return SpoolEntry(worker=self._options.worker, campaign=claim.campaign, key=claim.key, token=claim.token)

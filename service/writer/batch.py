@@ -50,10 +50,10 @@ class IdempotencyRecord(Struct, frozen=True):
 class Batch:
     """What one transaction does: answers by submission, events by position, idempotency keys to remember."""
 
-    def __init__(self, submissions: list[Pending], shard: int, memory: RowCache | None = None) -> None:
+    def __init__(self, submissions: list[Pending], shard: int, row_cache: RowCache | None = None) -> None:
         self.submissions = submissions
         self.shard = shard
-        self.memory = memory or RowCache()
+        self.row_cache = row_cache or RowCache()
         self.id = secrets.token_hex(8)
         self.commands = 0
         self.answers: list[Answer] = []
@@ -69,9 +69,9 @@ class Batch:
         now = await connection.fetchrow(event_log.QUERIES.moment, self.shard)
         assert now is not None, "every shard has an engine"
         self.head, self.last, self.state = now["head"], now["last"], State(rows.engine(now))
-        self.memory = self.memory.at(self.head, now["last"])
-        needs = ReadSet((command for pending in self.submissions for command in pending.commands), now["planned"])
-        await Loader(connection, self.shard, self.state, now["at"], self.memory).load(needs)
+        self.row_cache = self.row_cache.at(self.head, now["last"])
+        read_set = ReadSet((command for pending in self.submissions for command in pending.commands), now["planned"])
+        await Loader(connection, self.shard, self.state, now["at"], self.row_cache).load(read_set)
         await self.remember(connection, now["at"])
         for pending in self.submissions:
             self.state.screens |= pending.origin.screens
@@ -81,8 +81,8 @@ class Batch:
 
     def remembered(self) -> RowCache:
         """Return what is known of the state now that all this is committed."""
-        self.memory.keep(self.state, self.head + len(self.events), self.events[-1].at if self.events else self.last)
-        return self.memory
+        self.row_cache.keep(self.state, self.head + len(self.events), self.events[-1].at if self.events else self.last)
+        return self.row_cache
 
     async def remember(self, connection: event_log.Connection, at: datetime) -> None:
         """Load what the idempotency keys of the batch were answered before."""
@@ -115,8 +115,8 @@ class Batch:
         place = self.head + len(self.events)
         self.commands += 1
         causation = f"{self.id}.{self.commands}"
-        moment = DecisionContext(at, place, origin.actor, CHANCE, self.shard, origin.correlation_id, origin.span_id, causation)
-        outcome = decide(self.state, command, moment)
+        context = DecisionContext(at, place, origin.actor, CHANCE, self.shard, origin.correlation_id, origin.span_id, causation)
+        outcome = decide(self.state, command, context)
         self.events += outcome.events
         return outcome.reply if outcome.rejection is None else outcome.rejection
 

@@ -58,8 +58,8 @@ class Writer:
         self._batch: list[Pending] = []
         self._rung = asyncio.Event()
         self._connection: asyncpg.Connection | None = None
-        self._memory = RowCache()
-        self._contact = OutageLog(LOG, "the database is back")
+        self._row_cache = RowCache()
+        self._outage_log = OutageLog(LOG, "the database is back")
 
     async def submit(self, commands: Sequence[Command], origin: Origin) -> Answer:
         """Decide *commands* in one transaction, in order, each judged on its own; answer when it is durable.
@@ -117,8 +117,8 @@ class Writer:
     async def _serve(self, submissions: list[Pending]) -> None:
         """Bring submissions to their answers; a lost connection is no answer unless it lasts."""
         while submissions:
-            batch = Batch(submissions, self._shard, self._memory)
-            self._memory = RowCache()
+            batch = Batch(submissions, self._shard, self._row_cache)
+            self._row_cache = RowCache()
             started = monotonic()
             try:
                 await self._run(batch)
@@ -126,7 +126,7 @@ class Writer:
                 await self._undo(error)
                 submissions = await self._recover(submissions, error)
                 continue
-            self._contact.found()
+            self._outage_log.report_recovery()
             self._observer.appended(monotonic() - started, len(batch.events))
             self._finish(batch)
             return
@@ -143,7 +143,7 @@ class Writer:
             if not is_lost(error) or not await self._happened(batch):
                 raise
         else:
-            self._memory = batch.remembered()
+            self._row_cache = batch.remembered()
 
     async def _happened(self, batch: Batch) -> bool:
         """Ask the log, as long as it takes to reach it, whether *batch* was committed."""
@@ -154,7 +154,7 @@ class Writer:
                 self._drop()
                 if not is_lost(error):
                     raise
-                self._contact.lost(f"the outcome of a commit is open, asking again: {error}")
+                self._outage_log.report_outage(f"the outcome of a commit is open, asking again: {error}")
                 await asyncio.sleep(RETRY_S)
 
     async def _recover(self, submissions: list[Pending], error: Exception) -> list[Pending]:
@@ -172,7 +172,7 @@ class Writer:
 
     async def _outwait(self, submissions: list[Pending], error: Exception) -> list[Pending]:
         """Refuse whoever has waited long enough, rest a little, return the others."""
-        self._contact.lost(f"the database is away: {type(error).__name__}: {error}")
+        self._outage_log.report_outage(f"the database is away: {type(error).__name__}: {error}")
         now = monotonic()
         for pending in submissions:
             if pending.until <= now:
@@ -195,7 +195,7 @@ class Writer:
     def _time_out(self, pending: Pending) -> None:
         """Refuse a submission that the database took too long for."""
         if not pending.answer.done():
-            self._contact.lost("the database takes too long")
+            self._outage_log.report_outage("the database takes too long")
             refuse(pending, Unavailable("the database takes too long"))
 
     def _finish(self, batch: Batch) -> None:

@@ -62,8 +62,8 @@ async def test_an_unknown_campaign_is_not_found(person: Person, fetched: bool) -
 async def test_an_order_is_a_post_alone(person: Person) -> None:
     """B-BREAK-5: 405."""
     for path in ACTIONS:
-        place = re.sub(r"\{\w+:str\}", "x", path)
-        assert (await person.http.get(place)).status_code == 405, path
+        url = re.sub(r"\{\w+:str\}", "x", path)
+        assert (await person.http.get(url)).status_code == 405, path
 
 
 @pytest.mark.parametrize("secret", ["", "wrong", "ä" * 43, "\ud800", "A" * 43])

@@ -228,21 +228,21 @@ async def test_our_script_gets_what_of_the_page_changes(person: Person) -> None:
 async def test_a_page_is_drawn_once_a_change_and_not_once_a_viewer(person: Person, cockpit: CockpitServices) -> None:
     """Two hundred viewers cost one query a change."""
     await person.campaign()
-    pulse = cockpit.bridge.pulse
-    watching = [pulse.beats() for _ in range(200)]
+    ticker = cockpit.context.ticker
+    watching = [ticker.beats() for _ in range(200)]
     await asyncio.gather(*(anext(beats) for beats in watching))
-    assert pulse.watchers == 200
-    looks, drawings = pulse.looks, cockpit.gallery.drawings
+    assert ticker.watchers == 200
+    looks, drawings = ticker.looks, cockpit.page_cache.drawings
     heard = [asyncio.create_task(anext(beats)) for beats in watching]
     await person.api("/v1/campaigns/nightly/pause", {"reason": "seen by all"})
     assert None not in await asyncio.gather(*heard)
     pages = await asyncio.gather(*(person.http.get("/", headers=FETCH) for _ in watching))
     assert all("seen by all" in page.text for page in pages)
-    assert cockpit.gallery.drawings - drawings <= 3
-    assert pulse.looks - looks <= 10
+    assert cockpit.page_cache.drawings - drawings <= 3
+    assert ticker.looks - looks <= 10
     for beats in watching:
         await beats.aclose()
-    assert not pulse.beating
+    assert not ticker.beating
 
 
 async def test_no_page_is_larger_than_it_may_be(person: Person) -> None:

@@ -111,7 +111,7 @@ def move(old: State, new: State) -> None:
     touched = new.touched
     touched.campaigns, touched.groups = {campaign.name}, {(campaign.name, 7)}
     touched.units, touched.payloads = set(new.units), set(new.units)
-    touched.beaten, touched.told = set(new.claims), set(new.claims)
+    touched.beaten, touched.details = set(new.claims), set(new.claims)
     touched.workers, touched.quotas = {worker.worker}, {quota.key}
 
 

@@ -78,8 +78,8 @@ class Scenario:
     def when(self, command: c.Command) -> Self:
         """Decide *command* now."""
         load(self.state, self.log)
-        moment = c.DecisionContext(at=self.at, head=len(self.log), actor="me", chance=lambda: self.luck)
-        self.outcome = decide(self.state, command, moment)
+        context = c.DecisionContext(at=self.at, head=len(self.log), actor="me", chance=lambda: self.luck)
+        self.outcome = decide(self.state, command, context)
         self.log += [through_json(event) for event in self.outcome.events]
         return self
 

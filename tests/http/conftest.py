@@ -33,7 +33,7 @@ def seen() -> list[tuple[str, str, int]]:
 
 
 @pytest.fixture
-def desk(shard: Shard, stopping: asyncio.Event) -> WriteContext:
+def context(shard: Shard, stopping: asyncio.Event) -> WriteContext:
     """What the handlers stand at."""
     return WriteContext(
         writer=shard,
@@ -41,7 +41,7 @@ def desk(shard: Shard, stopping: asyncio.Event) -> WriteContext:
         quarantine=shard,
         bundles=shard,
         replays=shard,
-        bell=shard.bell,
+        wakeup=shard.wakeup,
         stopping=stopping,
         body_limit=2**20,
         waiting_limit=2,
@@ -49,9 +49,9 @@ def desk(shard: Shard, stopping: asyncio.Event) -> WriteContext:
 
 
 @pytest.fixture
-def app(desk: WriteContext, seen: list[tuple[str, str, int]]) -> Middleware:
+def app(context: WriteContext, seen: list[tuple[str, str, int]]) -> Middleware:
     """The write side on that shard."""
-    app = Litestar([*ROUTES], opt={"desk": desk}, exception_handlers=HANDLERS, openapi_config=None, logging_config=None)
+    app = Litestar([*ROUTES], opt={"desk": context}, exception_handlers=HANDLERS, openapi_config=None, logging_config=None)
     return Middleware(app, lambda method, route, status, _: seen.append((method, route, status)))
 
 

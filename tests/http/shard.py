@@ -35,7 +35,7 @@ class Shard:
         self.kept: dict[str, tuple[bytes, int, bytes | None]] = {}
         self.claims: dict[ids.Token, Claim] = {}
         self.screens: dict[str, str] = {}
-        self.bell = Wakeup()
+        self.wakeup = Wakeup()
         self.away = False
         self.chance = Random(1)
         self.at = START
@@ -68,7 +68,7 @@ class Shard:
         before = len(self.log)
         results = tuple(self.result(command, origin) for command in commands)
         if len(self.log) > before:
-            self.bell.ring()
+            self.wakeup.notify()
         return Answer(position=len(self.log), results=results)
 
     def result(self, command: Command, origin: Origin) -> object:

@@ -23,9 +23,9 @@ async def campaign(http: Http) -> None:
     await http.post("/v1/campaigns", json={"name": "n", "brief": "do it", "units": [{"key": "a", "payload": {"n": 1}}]})
 
 
-async def waiting(desk: WriteContext, count: int = 1) -> None:
+async def waiting(context: WriteContext, count: int = 1) -> None:
     """Return when so many claims wait."""
-    while len(desk.waiting) != count:  # noqa: ASYNC110 - the desk rings no bell for tests
+    while len(context.waiting) != count:  # noqa: ASYNC110 - the desk rings no bell for tests
         await asyncio.sleep(0)
 
 
@@ -78,11 +78,11 @@ async def test_a_wish_outside_its_limits_is_refused_by_its_field(http: Http, bod
     assert (answer.status_code, answer.json()["field"]) == (400, field)
 
 
-async def test_a_waiting_claim_is_woken_within_a_tenth_of_a_second(http: Http, desk: WriteContext) -> None:
+async def test_a_waiting_claim_is_woken_within_a_tenth_of_a_second(http: Http, context: WriteContext) -> None:
     """B-CLAIM-9."""
     await http.post(PATH, json={"worker": "w"})
     wish = asyncio.create_task(http.post(PATH, json={"worker": "w", "wait_s": 30}))
-    await waiting(desk)
+    await waiting(context)
     added = monotonic()
     await http.post("/v1/campaigns/n/units", json=[{"key": "b"}])
     answer = await wish
@@ -97,21 +97,21 @@ async def test_a_waiting_claim_ends_empty_when_its_time_is_over(http: Http) -> N
 
 
 async def test_a_waiting_claim_looks_again_even_when_no_bell_rings(
-    http: Http, desk: WriteContext, shard: Shard, monkeypatch: pytest.MonkeyPatch
+    http: Http, context: WriteContext, shard: Shard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claims, "POLL_S", 0.01)
     await http.post("/v1/engine/pause")
     wish = asyncio.create_task(http.post(PATH, json={"worker": "w", "wait_s": 30}))
-    await waiting(desk)
-    shard.bell.ring = lambda: None  # type: ignore[method-assign]
+    await waiting(context)
+    shard.wakeup.notify = lambda: None  # type: ignore[method-assign]
     await http.post("/v1/engine/resume")
     assert len((await wish).json()["claims"]) == 1
 
 
-async def test_waiting_claims_go_home_when_the_service_stops(http: Http, desk: WriteContext, stopping: asyncio.Event) -> None:
+async def test_waiting_claims_go_home_when_the_service_stops(http: Http, context: WriteContext, stopping: asyncio.Event) -> None:
     await http.post(PATH, json={"worker": "w"})
     wish = asyncio.create_task(http.post(PATH, json={"worker": "w", "wait_s": 60}))
-    await waiting(desk)
+    await waiting(context)
     stopping.set()
     async with asyncio.timeout(1):
         assert (await wish).json()["claims"] == []
@@ -126,11 +126,11 @@ async def test_a_worker_that_left_is_given_nothing(http: Http, app: Middleware, 
     assert shard.state.units["n", "b"].state == "ready"  # type: ignore[index]
 
 
-async def test_only_so_many_claims_wait_at_a_time(http: Http, desk: WriteContext, stopping: asyncio.Event) -> None:
+async def test_only_so_many_claims_wait_at_a_time(http: Http, context: WriteContext, stopping: asyncio.Event) -> None:
     """A13."""
     await http.post(PATH, json={"worker": "w"})
     wishes = [asyncio.create_task(http.post(PATH, json={"worker": "w", "wait_s": 60})) for _ in range(2)]
-    await waiting(desk, 2)
+    await waiting(context, 2)
     refused = await http.post(PATH, json={"worker": "w", "wait_s": 1})
     assert (refused.status_code, refused.json()["type"]) == (429, "/problems/too-many-requests")
     assert refused.headers["Retry-After"] == "1"
@@ -152,12 +152,12 @@ async def test_a_repeated_wish_gets_the_same_grant(http: Http, shard: Shard) -> 
 
 
 async def test_a_repeated_wish_that_waited_gets_the_grant_for_which_it_waited(
-    http: Http, desk: WriteContext, shard: Shard
+    http: Http, context: WriteContext, shard: Shard
 ) -> None:
     await http.post(PATH, json={"worker": "w"})
     wish = {"worker": "w", "wait_s": 30}
     first = asyncio.create_task(http.post(PATH, json=wish, headers={"Idempotency-Key": "k"}))
-    await waiting(desk)
+    await waiting(context)
     await http.post("/v1/campaigns", json={"name": "m"})
     await http.post("/v1/campaigns/n/units", json=[{"key": "b"}])
     granted = (await first).json()

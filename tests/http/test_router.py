@@ -50,17 +50,17 @@ DAY = [
 
 def bare(shard: Shard) -> Litestar:
     """The write side without its edge."""
-    desk = WriteContext(
+    context = WriteContext(
         writer=shard,
         views=shard,
         quarantine=shard,
         bundles=shard,
         replays=shard,
-        bell=shard.bell,
+        wakeup=shard.wakeup,
         stopping=asyncio.Event(),
         body_limit=2**20,
     )
-    return Litestar([*ROUTES], opt={"desk": desk}, exception_handlers=HANDLERS, openapi_config=None)
+    return Litestar([*ROUTES], opt={"desk": context}, exception_handlers=HANDLERS, openapi_config=None)
 
 
 async def lived(app: ASGIApp, shard: Shard) -> list[Reply]:
@@ -85,12 +85,12 @@ async def test_a_mutation_gets_the_same_answer_on_the_direct_road_and_from_the_f
 
 def test_every_mutation_has_its_direct_road_and_asks_for_its_call_alone() -> None:
     app = bare(Shard())
-    roads = Router(app)
+    router = Router(app)
     for operation in described_operations(app):
         scope = {"path": operation.path, "method": operation.method}
-        road = roads.find(scope)  # type: ignore[arg-type]  # all that it looks at
-        assert road is not None, operation.path
-        assert (road.handler, road.template) == (operation.handler, operation.path)
+        route = router.find(scope)  # type: ignore[arg-type]  # all that it looks at
+        assert route is not None, operation.path
+        assert (route.handler, route.template) == (operation.handler, operation.path)
         assert [parameter.annotation for parameter in signature(operation.handler.fn).parameters.values()] == [WriteRequest]
 
 
@@ -106,10 +106,10 @@ ROADS = Router(APP)
 def test_a_direct_road_leads_where_the_framework_would_lead(parts: list[str]) -> None:
     path = "/".join(["/v1", *parts])
     scope: dict[str, Any] = {"path": path, "method": "POST"}
-    road = ROADS.find(scope)  # type: ignore[arg-type]  # all that it looks at
-    if road is not None:
+    route = ROADS.find(scope)  # type: ignore[arg-type]  # all that it looks at
+    if route is not None:
         _, handler, same, names, template = APP.asgi_router.handle_routing(path, "POST")
-        assert (road.handler, path, scope["path_params"], road.template) == (handler, same, names, template)
+        assert (route.handler, path, scope["path_params"], route.template) == (handler, same, names, template)
 
 
 @pytest.mark.parametrize("host", ["a b", "a/b", "a\x7f"])

@@ -19,6 +19,6 @@ async def replica(settings: Settings) -> AsyncIterator[Replica]:
 
 
 @pytest.fixture
-def watcher(pool: asyncpg.Pool, replica: Replica) -> Scheduler:
+def scheduler(pool: asyncpg.Pool, replica: Replica) -> Scheduler:
     """A watcher that looks when it is told to."""
     return Scheduler(pool, replica.writer, Wakeup(), tick_s=5)

@@ -31,8 +31,8 @@ def test_images_are_pinned_and_commands_and_settings_are_those_of_muster() -> No
 def test_the_gate_of_a_pod_leads_to_muster_as_the_gate_of_compose_does() -> None:
     text = (FOLDER / "gate.conf").read_text(encoding="utf-8")
     assert f"server 127.0.0.1:{require_settings(given(MUSTER)).port} " in text
-    roads = (OPS / "gate/road.conf").read_text(encoding="utf-8").splitlines()
-    missing = [road for road in roads if not road.startswith(("#", "proxy_next_upstream")) and road not in text]
+    router = (OPS / "gate/road.conf").read_text(encoding="utf-8").splitlines()
+    missing = [road for road in router if not road.startswith(("#", "proxy_next_upstream")) and road not in text]
     assert missing == []
 
 

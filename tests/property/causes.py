@@ -57,11 +57,11 @@ class Ledger(Struct, kw_only=True):
         at_us = microseconds(at)
         spent = min(at_us, self.end_us) - max(self.at_us, self.begin_us)
         if spent > 0:
-            for cause, units in self.standing().items():
+            for cause, units in self.status().items():
                 self.causes[cause] += units * spent
         self.at_us = max(at_us, self.at_us)
 
-    def standing(self) -> Counter[Cause]:
+    def status(self) -> Counter[Cause]:
         """Return how many units are under each cause now."""
         found: Counter[Cause] = Counter()
         lowest = min((group for group, counts in self.counts.items() if any(counts[state] for state in EARLIER)), default=0)

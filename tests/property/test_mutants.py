@@ -46,11 +46,11 @@ def no_token_check(patch: pytest.MonkeyPatch) -> None:
 def no_token_check_on_success(patch: pytest.MonkeyPatch) -> None:
     """A zombie's success ends the unit that another worker holds."""
 
-    def complete(state: State, command: c.CompleteUnit, moment: c.DecisionContext) -> Decision[c.ReportReply]:
+    def complete(state: State, command: c.CompleteUnit, context: c.DecisionContext) -> Decision[c.ReportReply]:
         claim = state.claims.get(command.token) or report.past_claim(state, command)
         unit = state.units[claim.campaign, claim.unit]
         if unit.state != "done":
-            yield from report.succeed(state, unit, claim, command, moment)
+            yield from report.succeed(state, unit, claim, command, context)
         return c.ReportReply("done")
 
     patch.setitem(import_module("service.domain.decide.decide").DECISIONS, c.CompleteUnit, complete)
@@ -173,8 +173,8 @@ def a_level_that_is_told_twice(patch: pytest.MonkeyPatch) -> None:
     def heard(_state: State, name: str) -> Consequence:
         yield e.Fact(e.LevelChanged(from_="healthy", to="healthy", age=0), worker=name)  # type: ignore[arg-type]
 
-    patch.setattr(worker, "heard", heard)
-    patch.setattr(report, "heard", heard)
+    patch.setattr(worker, "note_sign_of_life", heard)
+    patch.setattr(report, "note_sign_of_life", heard)
 
 
 def an_edit_that_a_replay_reads_otherwise(patch: pytest.MonkeyPatch) -> None:

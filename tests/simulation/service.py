@@ -44,8 +44,8 @@ class Service:
             self._load(command)
         elif isinstance(command, c.Report) and command.token not in self.state.claims and command.token in self._claims:
             self.state.late[command.token] = self._claims[command.token]
-        moment = c.DecisionContext(at=self.at, head=len(self.log), actor="simulation", chance=self._dice.random)
-        outcome = decide(self.state, command, moment)
+        context = c.DecisionContext(at=self.at, head=len(self.log), actor="simulation", chance=self._dice.random)
+        outcome = decide(self.state, command, context)
         if outcome.rejection is not None:
             assert all(isinstance(event.body, KEPT) for event in outcome.events), "a refusal changes nothing"
             self.reached[f"refused {outcome.rejection.slug}"] += 1

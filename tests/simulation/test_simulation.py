@@ -90,10 +90,10 @@ def no_replay_detection(patch: pytest.MonkeyPatch) -> None:
     """A success that is said again is taken for a zombie's."""
     sound = report.complete
 
-    def complete(state: State, command: c.CompleteUnit, moment: c.DecisionContext) -> Decision[c.ReportReply]:
+    def complete(state: State, command: c.CompleteUnit, context: c.DecisionContext) -> Decision[c.ReportReply]:
         if command.token not in state.claims and state.units[unit_of(state, command)].state == "done":
             yield from report.current(state, command, "completed")
-        return (yield from sound(state, command, moment))
+        return (yield from sound(state, command, context))
 
     patch.setitem(import_module("service.domain.decide.decide").DECISIONS, c.CompleteUnit, complete)
 

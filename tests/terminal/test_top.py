@@ -142,8 +142,8 @@ async def test_p_pauses_and_resumes_the_campaign_and_asks_before_the_engine(top:
         await until(pilot, lambda: isinstance(top.screen, ConfirmDialog))
         await pilot.press("n")
         await until(pilot, lambda: not isinstance(top.screen, ConfirmDialog))
-        assert top.glance is not None
-        assert top.glance.engine.state == "running"
+        assert top.snapshot is not None
+        assert top.snapshot.engine.state == "running"
 
 
 async def test_from_the_quarantine_to_the_cause_and_back_to_work(top: Top, begin: Begin, hand: Hand, http: httpx.Client) -> None:

@@ -91,10 +91,10 @@ class ServiceDouble:
             given, self.units = self.units[: ask["max"]], self.units[ask["max"] :]
             return {"claims": given, "position": 1, "blocked": []}
 
-    def hear(self, letter: Said) -> Said:
+    def hear(self, batch: Said) -> Said:
         """Write down what is reported, and judge it."""
         with self.changed:
-            said = [report | {"worker": letter["worker"]} for report in letter["reports"]]
+            said = [report | {"worker": batch["worker"]} for report in batch["reports"]]
             verdicts = [self.judge(report) for report in said]
             self.reports += said
             self.changed.notify_all()

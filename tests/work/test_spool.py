@@ -16,7 +16,7 @@ def test_a_kept_outcome_is_taken_over_from_a_worker_that_has_gone(tmp_path: Path
     first.keep(DEBT)
     first.close()
     second = Spool(tmp_path, URL)
-    assert list(second.debts()) == [DEBT]
+    assert list(second.entries()) == [DEBT]
     second.close()
 
 
@@ -24,8 +24,8 @@ def test_what_a_living_worker_owes_is_left_to_it(tmp_path: Path) -> None:
     living = Spool(tmp_path, URL)
     living.keep(DEBT)
     other = Spool(tmp_path, URL)
-    assert list(other.debts()) == []
-    assert list(living.debts()) == [DEBT]
+    assert list(other.entries()) == []
+    assert list(living.entries()) == [DEBT]
     other.close()
     living.close()
 
@@ -35,7 +35,7 @@ def test_what_is_owed_to_another_service_is_not_taken_over(tmp_path: Path) -> No
     first.keep(DEBT)
     first.close()
     elsewhere = Spool(tmp_path, "http://127.0.0.1:9999")
-    assert list(elsewhere.debts()) == []
+    assert list(elsewhere.entries()) == []
     elsewhere.close()
 
 
@@ -53,7 +53,7 @@ def test_a_file_that_says_nothing_readable_is_put_aside(tmp_path: Path) -> None:
     spool.keep(DEBT)
     for file in tmp_path.rglob("*.json"):
         os.truncate(file, 3)
-    assert list(spool.debts()) == []
+    assert list(spool.entries()) == []
     assert [file.name for file in tmp_path.rglob("refused/*")] == [DEBT.file]
     spool.close()
 

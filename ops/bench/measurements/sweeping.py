@@ -44,10 +44,10 @@ async def looks(settings: Settings) -> float:
     async with await open_pool(settings) as pool:
         writer = Writer(partial(open_connection, settings, name="bench"))
         writing = asyncio.create_task(writer.run())
-        watcher = Scheduler(pool, writer, Wakeup(), settings.tick_s)
+        scheduler = Scheduler(pool, writer, Wakeup(), settings.tick_s)
         for _ in range(LOOKS):
             began = perf_counter()
-            await watcher.look(datetime.now(UTC))
+            await scheduler.look(datetime.now(UTC))
             took.append((perf_counter() - began) * 1000)
         writing.cancel()
     return median(took)

@@ -31,45 +31,45 @@ class FailureFilter(Struct, frozen=True):
     error_glob: str | None = None
 
 
-async def require_campaign(bridge: CockpitContext, name: ids.CampaignName) -> CampaignOnPage:
+async def require_campaign(context: CockpitContext, name: ids.CampaignName) -> CampaignOnPage:
     """Return a campaign, or refuse."""
-    found = await queries.campaign(bridge.reader, name)
+    found = await queries.campaign(context.reader, name)
     if found is None:
         raise NotFound(f"there is no campaign {name!r}", field="campaign", current=name)
     return found
 
 
-async def campaign(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
+async def campaign(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of one campaign."""
-    shown = await require_campaign(bridge, place.campaign)
+    shown = await require_campaign(context, url.campaign)
     name, course = shown.view.name, shown.card.course
     facts: dict[str, Any] = {
         "shown": shown,
         "progress": plot.progress(course, shown.view.units.total, shown.until) if course.done else None,
         "throughput": plot.throughput(course, shown.until) if course.done else None,
-        "lengths": await lengths(bridge, name),
-        "groups": await failures(bridge, shown),
-        "live": await queries.live(bridge.reader, name, place.asked("beside"), LIVE),
-        "units": await units(bridge, place),
-        "waves": await bridge.reader.waves(name, place.number("wave"), WAVES + 1, None),
-        "decisions": await decisions(bridge, shown),
+        "lengths": await lengths(context, name),
+        "groups": await failures(context, shown),
+        "live": await queries.live(context.reader, name, url.query_value("beside"), LIVE),
+        "units": await units(context, url),
+        "waves": await context.reader.waves(name, url.number("wave"), WAVES + 1, None),
+        "decisions": await decisions(context, shown),
         "labels": "\n".join(f"{name}={value}" for name, value in shown.view.labels.items()),
-        "edit": policy_form.fields(shown.view.policy) if place.asked("edit") else None,
-        "retry": await retry(bridge, place, shown) if place.asked("retry") else None,
+        "edit": policy_form.fields(shown.view.policy) if url.query_value("edit") else None,
+        "retry": await retry(context, url, shown) if url.query_value("retry") else None,
     }
     return CockpitPage(template="campaign.html", title=str(name), pane="campaigns", facts=facts)
 
 
-async def lengths(bridge: CockpitContext, name: ids.CampaignName) -> plot.RenderedPlot | None:
+async def lengths(context: CockpitContext, name: ids.CampaignName) -> plot.RenderedPlot | None:
     """Return how long the attempts of a campaign took."""
-    row = await queries.series(bridge.reader, LENGTHS, [name])
+    row = await queries.series(context.reader, LENGTHS, [name])
     return None if row is None or not row["value"] else plot.durations(CATALOGUE[LENGTHS].buckets, row["buckets"])
 
 
-async def failures(bridge: CockpitContext, shown: CampaignOnPage) -> list[dict[str, Any]]:
+async def failures(context: CockpitContext, shown: CampaignOnPage) -> list[dict[str, Any]]:
     """Return the largest kinds of failures, each with the last screen of the unit that failed last."""
     groups = sorted(shown.card.failures, key=lambda group: -group.count)[:KINDS_SHOWN]
-    screens = await queries.last_screens(bridge.reader, shown.view.name, [group.unit for group in groups])
+    screens = await queries.last_screens(context.reader, shown.view.name, [group.unit for group in groups])
     return [failure(group, screens.get(group.unit, {})) for group in groups]
 
 
@@ -79,33 +79,33 @@ def failure(group: FailureGroup, last: dict[str, Any]) -> dict[str, Any]:
     return {"group": group, "screen": screen, "error": last.get("error")}
 
 
-async def units(bridge: CockpitContext, place: PageUrl) -> queries.ListRows:
+async def units(context: CockpitContext, url: PageUrl) -> queries.ListRows:
     """Return the units that were asked for."""
-    state = place.word("state", ids.UNIT_STATES)
-    return await queries.units(bridge.reader, place.campaign, place.asked("after"), state, place.asked("q") or None, ROWS)
+    state = url.word("state", ids.UNIT_STATES)
+    return await queries.units(context.reader, url.campaign, url.query_value("after"), state, url.query_value("q") or None, ROWS)
 
 
-async def decisions(bridge: CockpitContext, shown: CampaignOnPage) -> list[dict[str, Any]]:
+async def decisions(context: CockpitContext, shown: CampaignOnPage) -> list[dict[str, Any]]:
     """Return the last decisions on the campaign as a whole."""
-    found = await queries.facts(bridge.reader, shown.card.decisions[-DECISIONS:])
+    found = await queries.facts(context.reader, shown.card.decisions[-DECISIONS:])
     return [{"event": event, "words": event_sentence(event)} for event in found]
 
 
-async def retry(bridge: CockpitContext, place: PageUrl, shown: CampaignOnPage) -> dict[str, Any]:
+async def retry(context: CockpitContext, url: PageUrl, shown: CampaignOnPage) -> dict[str, Any]:
     """Return what a retry would send back to work: counted, and nothing changed."""
-    reason: Any = place.word("reason", get_args(ids.QuarantineReason))
-    glob = place.asked("error") or None
+    reason: Any = url.word("reason", get_args(ids.QuarantineReason))
+    glob = url.query_value("error") or None
     matched = shown.view.units.quarantined if reason is None else shown.view.quarantined_by_reason.get(reason, 0)
     if glob is not None:
-        matched = await counted(bridge, shown.view.name, FailureFilter(reason, glob))
+        matched = await counted(context, shown.view.name, FailureFilter(reason, glob))
     return {"reason": reason, "error": glob, "matched": matched, "more": matched >= MOST_COUNTED}
 
 
-async def counted(bridge: CockpitContext, name: ids.CampaignName, where: FailureFilter) -> int:
+async def counted(context: CockpitContext, name: ids.CampaignName, where: FailureFilter) -> int:
     """Return how many quarantined units match, up to a bound."""
     matched, after = 0, None
     while matched < MOST_COUNTED:
-        keys = await matching_keys(bridge.reader, name, where, after, CHUNK)
+        keys = await matching_keys(context.reader, name, where, after, CHUNK)
         matched += len(keys)
         if len(keys) < CHUNK:
             break

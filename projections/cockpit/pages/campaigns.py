@@ -17,29 +17,29 @@ ORDERS = {"state": "running first", "name": "name", "newest": "newest", "failing
 STATES: tuple[str, ...] = get_args(ids.CampaignState)
 
 
-async def campaigns(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
+async def campaigns(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of all campaigns."""
-    order = place.word("sort", tuple(ORDERS)) or "state"
-    state, text, label = place.word("state", STATES), place.asked("q") or None, place.asked("label")
-    found = await queries.campaigns(bridge.reader, order, place.asked("after"), state, text, label_filter(label), CARDS + 1)
+    order = url.word("sort", tuple(ORDERS)) or "state"
+    state, text, label = url.word("state", STATES), url.query_value("q") or None, url.query_value("label")
+    found = await queries.campaigns(context.reader, order, url.query_value("after"), state, text, label_filter(label), CARDS + 1)
     page = found[:CARDS]
     facts = {
         "cards": page,
         "sparks": {shown.view.name: plot.sparkline(shown.card.course) for shown in page},
-        "next": page[-1].place if len(found) > CARDS else None,
-        "states": await queries.states(bridge.reader),
+        "next": page[-1].cursor if len(found) > CARDS else None,
+        "states": await queries.states(context.reader),
         "orders": ORDERS,
         "order": order,
-        "engine": await engine(bridge),
-        "lag": await queries.lag(bridge.reader),
-        "plans": await queries.open_plans(bridge.reader),
+        "engine": await engine(context),
+        "lag": await queries.lag(context.reader),
+        "plans": await queries.open_plans(context.reader),
     }
     return CockpitPage(template="campaigns.html", title="Campaigns", pane="campaigns", facts=facts)
 
 
-async def engine(bridge: CockpitContext) -> EngineView:
+async def engine(context: CockpitContext) -> EngineView:
     """Return the engine."""
-    return msgspec.json.decode(await bridge.reader.engine(), type=EngineView)
+    return msgspec.json.decode(await context.reader.engine(), type=EngineView)
 
 
 def label_filter(label: str) -> dict[str, str]:

@@ -11,12 +11,17 @@ ROWS = 50
 SUBJECTS: tuple[str, ...] = tuple(sorted({kind.partition(".")[0] for kind in FACTS}))
 
 
-async def journal(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
+async def journal(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of events."""
-    lag = await queries.lag(bridge.reader)
-    before = place.number("before") or lag.head + 1
-    filters = (place.asked("campaign") or None, place.asked("unit") or None, place.asked("worker") or None, kinds(place))
-    found = await queries.newest(bridge.reader, before, filters, ROWS)
+    lag = await queries.lag(context.reader)
+    before = url.number("before") or lag.head + 1
+    filters = (
+        url.query_value("campaign") or None,
+        url.query_value("unit") or None,
+        url.query_value("worker") or None,
+        kinds(url),
+    )
+    found = await queries.newest(context.reader, before, filters, ROWS)
     floor = max(before - queries.WINDOW, 1)
     older = found[-1].position if len(found) == ROWS else floor if floor > 1 else None
     facts = {
@@ -29,7 +34,7 @@ async def journal(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     return CockpitPage(template="events.html", title="Events", pane="events", facts=facts)
 
 
-def kinds(place: PageUrl) -> list[str] | None:
+def kinds(url: PageUrl) -> list[str] | None:
     """Return the kinds of events that are asked for: one, or all of a subject."""
-    asked = place.asked("kind")
+    asked = url.query_value("kind")
     return [kind for kind in FACTS if kind == asked or kind.partition(".")[0] == asked] or None

@@ -8,15 +8,20 @@ from projections.cockpit.url import PageUrl
 from projections.rejections import ReadUnavailable
 
 
-async def health(bridge: CockpitContext, _: PageUrl) -> CockpitPage:
+async def health(context: CockpitContext, _: PageUrl) -> CockpitPage:
     """Return the page of health; it is there without a database too."""
-    facts: dict[str, object] = {"reasons": await bridge.reasons(), "lag": None, "engine": None, "watchers": bridge.pulse.watchers}
+    facts: dict[str, object] = {
+        "reasons": await context.reasons(),
+        "lag": None,
+        "engine": None,
+        "watchers": context.ticker.watchers,
+    }
     try:
-        facts["lag"] = await queries.lag(bridge.reader)
-        facts["engine"] = await engine(bridge)
+        facts["lag"] = await queries.lag(context.reader)
+        facts["engine"] = await engine(context)
     except ReadUnavailable as error:
-        facts["reasons"] = [*await bridge.reasons(), error.detail]
-    pool = bridge.reader.pool
+        facts["reasons"] = [*await context.reasons(), error.detail]
+    pool = context.reader.pool
     facts["pool"] = {"size": pool.get_size(), "idle": pool.get_idle_size(), "most": pool.get_max_size()}
-    facts["exports"] = bridge.exports
+    facts["exports"] = context.exports
     return CockpitPage(template="health.html", title="Health", pane="health", facts=facts)

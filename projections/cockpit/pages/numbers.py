@@ -42,11 +42,11 @@ class Number(Struct, frozen=True):
     p95: float | None = None
 
 
-async def numbers(bridge: CockpitContext, _: PageUrl) -> CockpitPage:
+async def numbers(context: CockpitContext, _: PageUrl) -> CockpitPage:
     """Return the page of numbers."""
-    rows = await queries.families(bridge.reader, TEN)
+    rows = await queries.families(context.reader, TEN)
     found = [number(CATALOGUE[name], [row for row in rows if row["family"] == name]) for name in TEN]
-    facts = {"numbers": found, "lag": await queries.lag(bridge.reader)}
+    facts = {"numbers": found, "lag": await queries.lag(context.reader)}
     return CockpitPage(template="numbers.html", title="Numbers", pane="numbers", facts=facts)
 
 
@@ -79,17 +79,17 @@ def largest(part: tuple[str, int]) -> tuple[int, str]:
 
 def columns(rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
     """Yield the columns of rows that may be of different lengths."""
-    for place in range(max((len(row) for row in rows), default=0)):
-        yield [row[place] for row in rows if place < len(row)]
+    for index in range(max((len(row) for row in rows), default=0)):
+        yield [row[index] for row in rows if index < len(row)]
 
 
 def between(family: Family, buckets: Sequence[int], share: float) -> float | None:
     """Return the value below which a share of the observations lies, between the bounds of its bucket."""
     rank, below, lower = share * sum(buckets), 0, 0.0
-    for place, inside in enumerate(buckets):
-        if place >= len(family.buckets):
+    for index, inside in enumerate(buckets):
+        if index >= len(family.buckets):
             break
         if inside and below + inside >= rank:
-            return lower + (family.buckets[place] - lower) * (rank - below) / inside
-        below, lower = below + inside, family.buckets[place]
+            return lower + (family.buckets[index] - lower) * (rank - below) / inside
+        below, lower = below + inside, family.buckets[index]
     return family.buckets[-1] if family.buckets and sum(buckets) else None

@@ -33,29 +33,29 @@ REASONS: dict[ids.GateReason, str] = {
 }
 
 
-async def quotas(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
+async def quotas(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of all quotas."""
-    found = await bridge.reader.some_quotas(place.asked("after"), ROWS + 1, None)
+    found = await context.reader.some_quotas(url.query_value("after"), ROWS + 1, None)
     facts = {"quotas": found[:ROWS], "next": found[ROWS - 1].key if len(found) > ROWS else None, "reasons": REASONS}
     return CockpitPage(template="quotas.html", title="Quotas", pane="campaigns", facts=facts)
 
 
-async def quota(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
+async def quota(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of one quota."""
-    shown = await require_quota(bridge, place.quota)
+    shown = await require_quota(context, url.quota)
     facts: dict[str, Any] = {
         "quota": shown,
         "why": REASONS.get(shown.reason) if shown.reason else None,
         "fields": list(policy_form.leaves(shown.policy, MEANINGS)),
-        "campaigns": await queries.campaigns_of_quota(bridge.reader, shown.key, CAMPAIGNS + 1),
+        "campaigns": await queries.campaigns_of_quota(context.reader, shown.key, CAMPAIGNS + 1),
         "most": CAMPAIGNS,
     }
     return CockpitPage(template="quota.html", title=f"{shown.key} · quota", pane="campaigns", facts=facts)
 
 
-async def require_quota(bridge: CockpitContext, key: ids.QuotaKey) -> QuotaView:
+async def require_quota(context: CockpitContext, key: ids.QuotaKey) -> QuotaView:
     """Return a quota, or refuse."""
-    row = await bridge.reader.row(READS.quota, key)
+    row = await context.reader.row(READS.quota, key)
     if row is None:
         raise NotFound(f"there is no quota {key!r}", field="quota", current=key)
     return quota_of(row)

@@ -12,32 +12,32 @@ from service.domain import ids
 ROWS = 30
 
 
-async def recovery(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
+async def recovery(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of recovery plans."""
     states: tuple[str, ...] = get_args(ids.RecoveryState)
-    state = place.word("state", states) or "open"
-    found = await investigation.recoveries(bridge.reader, place.asked("after"), state, ROWS + 1, None)
+    state = url.word("state", states) or "open"
+    found = await investigation.recoveries(context.reader, url.query_value("after"), state, ROWS + 1, None)
     facts = {
         "plans": found[:ROWS],
         "next": found[ROWS - 1].id if len(found) > ROWS else None,
         "state": state,
         "states": states,
-        "lag": await queries.lag(bridge.reader),
+        "lag": await queries.lag(context.reader),
     }
     return CockpitPage(template="recovery.html", title="Recovery", pane="recovery", facts=facts)
 
 
-async def investigations(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
+async def investigations(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of investigations."""
     states: tuple[str, ...] = get_args(ids.InvestigationState)
-    state, campaign = place.word("state", states), place.asked("campaign") or None
-    found = await investigation.investigations(bridge.reader, place.asked("after"), state, campaign, ROWS + 1, None)
+    state, campaign = url.word("state", states), url.query_value("campaign") or None
+    found = await investigation.investigations(context.reader, url.query_value("after"), state, campaign, ROWS + 1, None)
     facts = {
         "found": found[:ROWS],
         "next": found[ROWS - 1].id if len(found) > ROWS else None,
         "state": state,
         "states": states,
-        "concluded": place.asked("conclude"),
-        "lag": await queries.lag(bridge.reader),
+        "concluded": url.query_value("conclude"),
+        "lag": await queries.lag(context.reader),
     }
     return CockpitPage(template="investigations.html", title="Investigations", pane="recovery", facts=facts)

@@ -23,11 +23,11 @@ PAGES: dict[str, View] = {
 SHAPES = [(tuple(part for part in path.split("/") if part), view) for path, view in PAGES.items()]
 
 
-def view_of(place: PageUrl) -> View:
+def view_of(url: PageUrl) -> View:
     """Return the view of the page at *place*."""
     for shape, view in SHAPES:
-        if len(shape) == len(place.parts) and all(
-            wanted.startswith("{") or wanted == part for wanted, part in zip(shape, place.parts, strict=True)
+        if len(shape) == len(url.parts) and all(
+            wanted.startswith("{") or wanted == part for wanted, part in zip(shape, url.parts, strict=True)
         ):
             return view
-    raise NotFound("there is no such page", field="path", current=str(place))
+    raise NotFound("there is no such page", field="path", current=str(url))

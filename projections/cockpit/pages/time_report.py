@@ -51,13 +51,13 @@ MEANINGS: dict[Cause, Meaning] = {
 }
 
 
-async def report(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
+async def report(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the report of a campaign over a window: a named one, one from an instant to another, or its whole life."""
-    shown = await require_campaign(bridge, place.campaign)
-    begin, end = window(place, shown)
+    shown = await require_campaign(context, url.campaign)
+    begin, end = window(url, shown)
     if begin > end:
         raise Validation("the window begins after it ends", field="from")
-    made = await ledger(bridge.reader, shown.view.name, begin, end)
+    made = await ledger(context.reader, shown.view.name, begin, end)
     facts: dict[str, Any] = {
         "shown": shown,
         "ledger": made,
@@ -65,17 +65,17 @@ async def report(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
         "largest": [share for share in made.causes if share.us][:LARGEST],
         "windows": WINDOWS,
         "minute": MINUTE,
-        "groups": await failures(bridge, shown),
+        "groups": await failures(context, shown),
         "progress": plot.progress(shown.card.course, shown.view.units.total, shown.until) if shown.card.course.done else None,
     }
     return CockpitPage(template="report.html", title=f"{shown.view.name} · report", pane="campaigns", facts=facts)
 
 
-def window(place: PageUrl, shown: CampaignOnPage) -> tuple[datetime, datetime]:
+def window(url: PageUrl, shown: CampaignOnPage) -> tuple[datetime, datetime]:
     """Return the window that is asked for."""
-    end = min(instant(place.asked("to")) or shown.until, shown.at)
-    named = WINDOWS.get(place.asked("window"))
-    begin = instant(place.asked("from")) or (shown.view.created_at if named is None else end - named)
+    end = min(instant(url.query_value("to")) or shown.until, shown.at)
+    named = WINDOWS.get(url.query_value("window"))
+    begin = instant(url.query_value("from")) or (shown.view.created_at if named is None else end - named)
     return max(begin, shown.view.created_at) if end >= shown.view.created_at else begin, end
 
 

@@ -33,19 +33,19 @@ class AttemptLine(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
-async def unit(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
+async def unit(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of one unit."""
-    shown = await require_campaign(bridge, place.campaign)
-    view = await unit_view(bridge.reader, place.campaign, place.unit, painted=True)
+    shown = await require_campaign(context, url.campaign)
+    view = await unit_view(context.reader, url.campaign, url.unit, painted=True)
     if view is None:
-        raise NotFound(f"there is no unit {place.unit!r} in {place.campaign}", field="unit", current=place.unit)
-    lines, following = await story(bridge, place)
+        raise NotFound(f"there is no unit {url.unit!r} in {url.campaign}", field="unit", current=url.unit)
+    lines, following = await story(context, url)
     facts = {
         "shown": shown,
         "unit": view,
         "lines": lines,
         "next": following,
-        "why": None if view.state in ("running", "done") else await explain(bridge.reader, place.campaign, place.unit),
+        "why": None if view.state in ("running", "done") else await explain(context.reader, url.campaign, url.unit),
         "payload": readable(bytes(view.payload)),
         "screen": (view.screen or "")[-SCREEN_CHARS:],
         "clipped": len(view.screen or "") > SCREEN_CHARS,
@@ -53,10 +53,10 @@ async def unit(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
     return CockpitPage(template="unit.html", title=f"{view.key} · {view.campaign}", pane="campaigns", facts=facts)
 
 
-async def story(bridge: CockpitContext, place: PageUrl) -> tuple[list[AttemptLine], int | None]:
+async def story(context: CockpitContext, url: PageUrl) -> tuple[list[AttemptLine], int | None]:
     """Return a chapter of the unit's story, heartbeats folded into ranges, and the position after which the next begins."""
-    after = place.number("after")
-    rows = await bridge.reader.fetch(READS.story, place.campaign, place.unit, after, CHAPTER)
+    after = url.number("after")
+    rows = await context.reader.fetch(READS.story, url.campaign, url.unit, after, CHAPTER)
     events = [LogEvent(**{name: row[name] for name in FACT}, data=Raw(row["data"].encode())) for row in rows]
     lines = [
         AttemptLine(position=e.position, at=e.recorded_at, kind=e.kind, worker=e.worker, words=event_sentence(e), actor=e.actor)
@@ -64,7 +64,7 @@ async def story(bridge: CockpitContext, place: PageUrl) -> tuple[list[AttemptLin
     ]
     full = len(rows) == CHAPTER
     last = events[-1].position if full else None
-    heard = await queries.beats(bridge.reader, place.campaign, place.unit)
+    heard = await queries.beats(context.reader, url.campaign, url.unit)
     lines += [beat(row) for row in heard if row["first"] > after and (last is None or row["first"] <= last)]
     return sorted(lines, key=lambda line: line.position), last
 

@@ -17,30 +17,30 @@ ROWS, EVENTS = 40, 25
 LEVELS: tuple[str, ...] = get_args(ids.Level)
 
 
-async def workers_page(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
+async def workers_page(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of all workers."""
-    level = place.word("level", LEVELS)
-    found = await bridge.reader.workers(place.asked("after"), level, None, ROWS + 1, None)
+    level = url.word("level", LEVELS)
+    found = await context.reader.workers(url.query_value("after"), level, None, ROWS + 1, None)
     facts = {
         "workers": found[:ROWS],
         "next": found[ROWS - 1].worker if len(found) > ROWS else None,
-        "levels": await queries.levels(bridge.reader),
+        "levels": await queries.levels(context.reader),
         "names": LEVELS,
-        "lag": await queries.lag(bridge.reader),
+        "lag": await queries.lag(context.reader),
     }
     return CockpitPage(template="workers.html", title="Workers", pane="workers", facts=facts)
 
 
-async def worker(bridge: CockpitContext, place: PageUrl) -> CockpitPage:
+async def worker(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of one worker."""
-    raw = await bridge.reader.worker(place.worker)
+    raw = await context.reader.worker(url.worker)
     if raw is None:
-        raise NotFound(f"there is no worker {place.worker!r}", field="worker", current=place.worker)
-    lag = await queries.lag(bridge.reader)
-    found = await queries.newest(bridge.reader, lag.head + 1, (None, None, place.worker, None), EVENTS)
+        raise NotFound(f"there is no worker {url.worker!r}", field="worker", current=url.worker)
+    lag = await queries.lag(context.reader)
+    found = await queries.newest(context.reader, lag.head + 1, (None, None, url.worker, None), EVENTS)
     facts = {
         "worker": msgspec.json.decode(raw, type=WorkerView),
         "events": [{"event": event, "words": event_sentence(event)} for event in found],
         "lag": lag,
     }
-    return CockpitPage(template="worker.html", title=str(place.worker), pane="workers", facts=facts)
+    return CockpitPage(template="worker.html", title=str(url.worker), pane="workers", facts=facts)

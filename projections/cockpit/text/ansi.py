@@ -72,12 +72,12 @@ OFF = {22: ("bold", "dim"), 24: ("underline",), 27: ("reverse",), 39: ("ink",), 
 
 def styled(style: Style, codes: list[int]) -> Style:
     """Return *style* after an SGR sequence; what we have no colour for changes nothing."""
-    place = 0
-    while place < len(codes):
-        code = codes[place]
-        place += 1
+    url = 0
+    while url < len(codes):
+        code = codes[url]
+        url += 1
         if code in EXTENDED:
-            style, place = extended(style, code, codes, place)
+            style, url = extended(style, code, codes, url)
         else:
             style = simple(style, code)
     return style
@@ -99,16 +99,16 @@ def simple(style: Style, code: int) -> Style:
     return style
 
 
-def extended(style: Style, code: int, codes: list[int], place: int) -> tuple[Style, int]:
+def extended(style: Style, code: int, codes: list[int], url: int) -> tuple[Style, int]:
     """Return *style* after a colour of many, and where the next number stands; only the first sixteen have a class."""
-    kind = codes[place] if place < len(codes) else 0
+    kind = codes[url] if url < len(codes) else 0
     if kind == TRUE_COLOUR:
-        return style, place + 4
-    if kind == PALETTE and place + 1 < len(codes):
-        colour = codes[place + 1]
+        return style, url + 4
+    if kind == PALETTE and url + 1 < len(codes):
+        colour = codes[url + 1]
         field = "ink" if code == BASE + 8 else "paper"
-        return (replace(style, **{field: colour}) if colour < SIXTEEN else style), place + 2
-    return style, place + 1
+        return (replace(style, **{field: colour}) if colour < SIXTEEN else style), url + 2
+    return style, url + 1
 
 
 def last_lines(text: str, lines: int, chars: int) -> str:

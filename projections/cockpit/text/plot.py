@@ -154,16 +154,16 @@ def durations(bounds: Sequence[float], buckets: Sequence[int]) -> RenderedPlot:
             '<text x="{:.1f}" y="44" text-anchor="middle">{}</text>'
         ).format(
             heat(number, total),
-            place * wide + 1,
+            url * wide + 1,
             wide - 2,
             28,
             f"on-heat{heat(number, total)}",
-            (place + 0.5) * wide,
+            (url + 0.5) * wide,
             short(number),
-            (place + 0.5) * wide,
+            (url + 0.5) * wide,
             name,
         )
-        for place, (name, number) in enumerate(zip(names, counts, strict=True))
+        for url, (name, number) in enumerate(zip(names, counts, strict=True))
     )
     picture = Markup('<svg class="plot boxes" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
     return RenderedPlot(picture.format(WIDE, high, words, boxes), words)
@@ -184,7 +184,7 @@ def sparkline(course: Timeline) -> Markup:
     if len(last) < 2:  # noqa: PLR2004 - a line has two ends
         return Markup("")
     top, step = max(*last, 1), SPARK_W / (len(last) - 1)
-    points = " ".join(f"{place * step:.1f},{SPARK_H - 2 - (SPARK_H - 4) * value / top:.1f}" for place, value in enumerate(last))
+    points = " ".join(f"{index * step:.1f},{SPARK_H - 2 - (SPARK_H - 4) * value / top:.1f}" for index, value in enumerate(last))
     return Markup('<svg class="spark" viewBox="0 0 {} {}" aria-hidden="true"><polyline class="line" points="{}"/></svg>').format(
         SPARK_W, SPARK_H, points
     )

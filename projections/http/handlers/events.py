@@ -61,10 +61,10 @@ def last_seen(request: ReadRequest) -> int | None:
 
 async def stream_frames(request: ReadRequest, after: int, chosen: Filter) -> AsyncIterator[bytes]:
     """Yield the bytes of the stream until the service stops."""
-    with request.lookout.process.stream():
+    with request.context.process.stream():
         yield b": the log after position %d\nretry: 1000\n\n" % after
-        async for found in reads.tail(request.reader, after, chosen, request.lookout.stopping):
-            request.lookout.process.streamed(len(found))
+        async for found in reads.tail(request.reader, after, chosen, request.context.stopping):
+            request.context.process.streamed(len(found))
             yield reads.frames(found)
 
 

@@ -30,12 +30,12 @@ async def metrics(request: ReadRequest) -> Response[bytes]:
     packed = accepts_gzip(request.headers.get("accept-encoding", ""))
     started = time.perf_counter()
     snapshot = None if scope == "process" else await fleet(request, needed=scope == "fleet")
-    text = await asyncio.to_thread(rendered_metrics, request.lookout.process, snapshot, scope, form)
+    text = await asyncio.to_thread(rendered_metrics, request.context.process, snapshot, scope, form)
     headers = {"vary": "accept, accept-encoding"}
     if packed:
         text = await asyncio.to_thread(gzip.compress, text, LEVEL)
         headers["content-encoding"] = "gzip"
-    request.lookout.process.collected(time.perf_counter() - started)
+    request.context.process.collected(time.perf_counter() - started)
     return Response(text, media_type=form, headers=headers)
 
 
@@ -58,7 +58,7 @@ async def fleet(request: ReadRequest, *, needed: bool) -> Snapshot | None:
     try:
         return await soon(read(request.reader))
     except ReadUnavailable:
-        request.lookout.process.collect_failed()
+        request.context.process.collect_failed()
         if needed:
             raise
         return None

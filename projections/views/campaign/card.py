@@ -93,7 +93,7 @@ class CampaignCard(Struct, kw_only=True):
         if old == "parked" and self.counts.parked == 0:
             self.resume_at = None
 
-    def decided(self, position: int) -> None:
+    def note_decision(self, position: int) -> None:
         """Remember where the log tells of a decision; of the oldest ones nothing is kept."""
         self.decisions.append(position)
         del self.decisions[:-DECISIONS]

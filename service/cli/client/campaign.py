@@ -40,7 +40,7 @@ campaign.add_command(create)
 async def list_campaigns(muster: Remote, state: str | None, label: tuple[str, ...], limit: int, cursor: str | None) -> None:
     """List campaigns."""
     query = {"state": state, "label": label, "limit": limit, "cursor": cursor}
-    muster.told(await muster.service.get(path_of("campaigns"), query), ApiPage[ApiCampaign], print_campaigns)
+    muster.print_answer(await muster.service.get(path_of("campaigns"), query), ApiPage[ApiCampaign], print_campaigns)
 
 
 def print_campaigns(page: ApiPage[ApiCampaign]) -> None:
@@ -55,13 +55,15 @@ def print_campaigns(page: ApiPage[ApiCampaign]) -> None:
 @example("muster campaign show nightly")
 async def show(muster: Remote, name: str) -> None:
     """Show one campaign."""
-    muster.told(await muster.service.get(path_of("campaigns", name)), ApiCampaign, lambda found: table.sheet(face.sheet(found)))
+    muster.print_answer(
+        await muster.service.get(path_of("campaigns", name)), ApiCampaign, lambda found: table.sheet(face.sheet(found))
+    )
 
 
 async def turn(muster: Remote, name: str, switch: str, reason: str | None) -> None:
     """Turn a switch of a campaign and say how it stands now."""
     body = await muster.service.post(f"{path_of('campaigns', name)}/{switch}", {"reason": reason})
-    muster.told(body, ApiCampaign, lambda found: click.echo(f"campaign {line(found.name)} is {found.state}"))
+    muster.print_answer(body, ApiCampaign, lambda found: click.echo(f"campaign {line(found.name)} is {found.state}"))
 
 
 @campaign.command()
@@ -121,7 +123,7 @@ async def retry(
     text = None if brief is None else brief.read()
     asked = {"reason": reason, "where": where or None, "reload_brief": text, "dry_run": dry_run or None}
     body = await muster.service.post(f"{path_of('campaigns', name)}/retry-failed", asked)
-    muster.told(body, ApiBulkRetry, lambda did: click.echo(retried(did, dry_run=dry_run)))
+    muster.print_answer(body, ApiBulkRetry, lambda did: click.echo(retried(did, dry_run=dry_run)))
 
 
 def retried(did: ApiBulkRetry, *, dry_run: bool) -> str:

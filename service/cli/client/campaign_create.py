@@ -100,7 +100,7 @@ async def create_and_wait(muster: Remote, body: dict[str, Any], units: BinaryIO 
         answer = await service.get(path_of("campaigns", name), {"at_least": position})
     if wait:
         answer = await wait_until_over(muster, name, position)
-    muster.told(
+    muster.print_answer(
         answer,
         ApiCampaign,
         lambda found: click.echo(f"campaign {line(found.name)} is {face.says(found)}, {face.done(found)} done"),

@@ -21,7 +21,7 @@ def engine() -> None:
 @remote
 async def show(muster: Remote) -> None:
     """Show the engine, its pool and its quotas."""
-    muster.told(await muster.service.get(PATH), ApiEngine, print_engine)
+    muster.print_answer(await muster.service.get(PATH), ApiEngine, print_engine)
 
 
 def print_engine(found: ApiEngine) -> None:
@@ -34,7 +34,7 @@ def print_engine(found: ApiEngine) -> None:
 
 def stands(muster: Remote, body: bytes) -> None:
     """Say how the engine stands now."""
-    muster.told(
+    muster.print_answer(
         body,
         ApiEngine,
         lambda found: click.echo(f"the engine is {found.state}, {found.pool.in_use:,} of {found.pool.size:,} slots in use"),

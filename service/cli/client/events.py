@@ -37,7 +37,7 @@ async def events(muster: Remote, after: int | None, limit: int, *, follow: bool,
     if after is None:
         after = 0 if any(chosen.values()) else max(await event_stream.head(muster.service) - limit, 0)
     body = await muster.service.get(path_of("events"), {"after": after, "limit": limit, **chosen})
-    muster.told(body, ApiPage[ApiEvent], print_events)
+    muster.print_answer(body, ApiPage[ApiEvent], print_events)
 
 
 def print_events(page: ApiPage[ApiEvent]) -> None:

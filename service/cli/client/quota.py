@@ -21,7 +21,9 @@ def quota() -> None:
 @remote
 async def list_quotas(muster: Remote, limit: int, cursor: str | None) -> None:
     """List quotas."""
-    muster.told(await muster.service.get(path_of("quotas"), {"limit": limit, "cursor": cursor}), ApiPage[ApiQuota], print_quotas)
+    muster.print_answer(
+        await muster.service.get(path_of("quotas"), {"limit": limit, "cursor": cursor}), ApiPage[ApiQuota], print_quotas
+    )
 
 
 def print_quotas(page: ApiPage[ApiQuota]) -> None:
@@ -36,4 +38,4 @@ def print_quotas(page: ApiPage[ApiQuota]) -> None:
 async def show(muster: Remote, key: str) -> None:
     """Show one quota."""
     body = await muster.service.get(path_of("quotas", key))
-    muster.told(body, ApiQuota, lambda found: table.sheet(face.quota_sheet(found)))
+    muster.print_answer(body, ApiQuota, lambda found: table.sheet(face.quota_sheet(found)))

@@ -39,7 +39,7 @@ class Remote(Struct, frozen=True):
     service: ApiClient
     json: bool
 
-    def told(self, body: bytes, kind: type[T], show: Callable[[T], None]) -> None:
+    def print_answer(self, body: bytes, kind: type[T], show: Callable[[T], None]) -> None:
         """Print an answer: its body as it came with `--json`, else what *show* makes of it."""
         if self.json:
             click.echo(body)
@@ -88,12 +88,12 @@ def exits() -> Iterator[None]:
 def example(*words: str) -> Callable[[F], F]:
     """Add command lines to the help of a command."""
 
-    def told(command: F) -> F:
+    def wrapped(command: F) -> F:
         text = "\n".join(f"  {word}" for word in words)
         command.__doc__ = f"{cleandoc(command.__doc__ or '')}\n\n\b\nExamples:\n{text}"
         return command
 
-    return told
+    return wrapped
 
 
 def paged(command: Callable[..., Any]) -> Callable[..., Any]:

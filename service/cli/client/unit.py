@@ -38,7 +38,9 @@ def unit() -> None:
 @example("muster unit list nightly --state running --json | jq -r '.items[].key'")
 async def list_units(muster: Remote, campaign: str, **query: Any) -> None:  # noqa: ANN401 - as click gives them
     """List units by key."""
-    muster.told(await muster.service.get(path_of("campaigns", campaign, "units"), query), ApiPage[ApiUnitRow], print_units)
+    muster.print_answer(
+        await muster.service.get(path_of("campaigns", campaign, "units"), query), ApiPage[ApiUnitRow], print_units
+    )
 
 
 def print_units(page: ApiPage[ApiUnitRow]) -> None:
@@ -54,7 +56,7 @@ def print_units(page: ApiPage[ApiUnitRow]) -> None:
 @example("muster unit show nightly src/a.py")
 async def show(muster: Remote, campaign: str, key: str) -> None:
     """Show one unit with its attempts and its last screen."""
-    muster.told(await muster.service.get(path_of("campaigns", campaign, "units", key)), ApiUnit, print_unit)
+    muster.print_answer(await muster.service.get(path_of("campaigns", campaign, "units", key)), ApiUnit, print_unit)
 
 
 def print_unit(found: ApiUnit) -> None:
@@ -75,7 +77,7 @@ def print_unit(found: ApiUnit) -> None:
 async def explain(muster: Remote, campaign: str, key: str) -> None:
     """Say why a unit is not running: everything in its way, and when that clears."""
     body = await muster.service.get(path_of("campaigns", campaign, "units", key, "explain"))
-    muster.told(body, ApiExplanation, explained)
+    muster.print_answer(body, ApiExplanation, explained)
 
 
 def explained(found: ApiExplanation) -> None:
@@ -103,7 +105,7 @@ async def add(muster: Remote, campaign: str, file: BinaryIO) -> None:
 async def order(muster: Remote, campaign: str, key: str, verb: str, **members: str | None) -> None:
     """Give an order about a unit and say how it stands now."""
     body = await muster.service.post(path_of("campaigns", campaign, "units", key, verb), members)
-    muster.told(body, ApiUnit, lambda found: click.echo(f"unit {line(found.key)} is {found.state}{until(found)}"))
+    muster.print_answer(body, ApiUnit, lambda found: click.echo(f"unit {line(found.key)} is {found.state}{until(found)}"))
 
 
 def until(found: ApiUnit) -> str:

@@ -28,7 +28,7 @@ def worker() -> None:
 async def list_workers(muster: Remote, level: str | None, campaign: str | None, limit: int, cursor: str | None) -> None:
     """List workers."""
     query = {"level": level, "campaign": campaign, "limit": limit, "cursor": cursor}
-    muster.told(await muster.service.get(path_of("workers"), query), ApiPage[ApiWorker], print_workers)
+    muster.print_answer(await muster.service.get(path_of("workers"), query), ApiPage[ApiWorker], print_workers)
 
 
 def print_workers(page: ApiPage[ApiWorker]) -> None:
@@ -42,7 +42,7 @@ def print_workers(page: ApiPage[ApiWorker]) -> None:
 @remote
 async def show(muster: Remote, name: str) -> None:
     """Show one worker and the units in its hands."""
-    muster.told(await muster.service.get(path_of("workers", name)), ApiWorker, print_worker)
+    muster.print_answer(await muster.service.get(path_of("workers", name)), ApiWorker, print_worker)
 
 
 def print_worker(found: ApiWorker) -> None:
@@ -56,7 +56,7 @@ def print_worker(found: ApiWorker) -> None:
 async def order(muster: Remote, name: str, verb: str, reason: str | None) -> None:
     """Give an order about a worker and say how it stands now."""
     body = await muster.service.post(path_of("workers", name, verb), {"reason": reason})
-    muster.told(body, ApiWorker, lambda found: click.echo(f"worker {line(found.worker)} is {found.state}"))
+    muster.print_answer(body, ApiWorker, lambda found: click.echo(f"worker {line(found.worker)} is {found.state}"))
 
 
 @worker.command()

@@ -32,11 +32,11 @@ from service.domain.unit import Unit
 EDITABLE = ("title", "labels", "auto", "quota", "brief", "deadline")
 
 
-def create(state: State, command: CreateCampaign, moment: DecisionContext) -> Decision[None]:
+def create(state: State, command: CreateCampaign, context: DecisionContext) -> Decision[None]:
     """Begin a campaign, with its first units in the same decision."""
     if command.name in state.campaigns:
         raise Conflict(f"the name {command.name!r} is taken", field="name", current=command.name)
-    require_future(command.deadline, moment)
+    require_future(command.deadline, context)
     policy = merged(DEFAULT, command.policy)
     require_consistent({}, command.units)
     body = e.CampaignCreated(
@@ -59,13 +59,13 @@ def in_utc(at: datetime | None) -> datetime | None:
     return at and at.astimezone(UTC)
 
 
-def require_future(deadline: datetime | None, moment: DecisionContext) -> None:
+def require_future(deadline: datetime | None, context: DecisionContext) -> None:
     """Refuse a deadline that has passed."""
-    if deadline is not None and deadline <= moment.at:
+    if deadline is not None and deadline <= context.at:
         raise Unprocessable("deadline must lie in the future", field="deadline", current=deadline.isoformat())
 
 
-def edit(state: State, command: EditCampaign, moment: DecisionContext) -> Decision[None]:
+def edit(state: State, command: EditCampaign, context: DecisionContext) -> Decision[None]:
     """Change fields; the event holds old and new, and nothing is recorded where nothing changes."""
     campaign = campaign_named(state, command.name)
     if command.if_match is not None and command.if_match != campaign.version:
@@ -76,7 +76,7 @@ def edit(state: State, command: EditCampaign, moment: DecisionContext) -> Decisi
         if getattr(campaign, field) != new
     }
     if "deadline" in changes:
-        require_future(changes["deadline"].new, moment)
+        require_future(changes["deadline"].new, context)
     if changes:
         brief_rev = campaign.brief_rev + ("brief" in changes)
         yield Fact(e.CampaignEdited(changes=changes, brief_rev=brief_rev), campaign.name)
@@ -97,18 +97,18 @@ def patched_fields(campaign: Campaign, patch: dict[str, Any]) -> dict[str, Any]:
     return {field: defaults.get(field) if value is None else value for field, value in fields.items()}
 
 
-def pause(state: State, command: PauseCampaign, moment: DecisionContext) -> Decision[None]:
+def pause(state: State, command: PauseCampaign, context: DecisionContext) -> Decision[None]:
     """Stop new automatic claims; pausing twice is one pause."""
     campaign = running(state, command.name, "paused")
     if campaign.paused_at is None:
-        yield Fact(e.CampaignPaused(reason=command.reason, by=moment.actor), campaign.name)
+        yield Fact(e.CampaignPaused(reason=command.reason, by=context.actor), campaign.name)
 
 
-def resume(state: State, command: ResumeCampaign, moment: DecisionContext) -> Decision[None]:
+def resume(state: State, command: ResumeCampaign, context: DecisionContext) -> Decision[None]:
     """Allow automatic claims again."""
     campaign = running(state, command.name, "resumed")
     if campaign.paused_at is not None:
-        yield Fact(e.CampaignResumed(reason=command.reason, by=moment.actor), campaign.name)
+        yield Fact(e.CampaignResumed(reason=command.reason, by=context.actor), campaign.name)
 
 
 def running(state: State, name: ids.CampaignName, action: str) -> Campaign:
@@ -119,55 +119,55 @@ def running(state: State, name: ids.CampaignName, action: str) -> Campaign:
     return campaign
 
 
-def reset_breaker(state: State, command: ResetBreaker, moment: DecisionContext) -> Decision[None]:
+def reset_breaker(state: State, command: ResetBreaker, context: DecisionContext) -> Decision[None]:
     """Count from zero, re-arm, and kick one sweep."""
     campaign = campaign_named(state, command.name)
     if campaign.tripped is not None or campaign.consecutive:
-        yield Fact(e.BreakerReset(cause="reset", by=moment.actor, reason=command.reason), campaign.name)
-        yield Fact(e.EngineSwept(cause="reset", by=moment.actor), campaign.name)
+        yield Fact(e.BreakerReset(cause="reset", by=context.actor, reason=command.reason), campaign.name)
+        yield Fact(e.EngineSwept(cause="reset", by=context.actor), campaign.name)
 
 
-def cancel(state: State, command: CancelCampaign, moment: DecisionContext) -> Decision[None]:
+def cancel(state: State, command: CancelCampaign, context: DecisionContext) -> Decision[None]:
     """End the campaign; the open units that the state holds go with it, the rest in the watcher's next rounds."""
     campaign = campaign_named(state, command.name)
     if campaign.completed_at is not None:
         raise Conflict(f"campaign {campaign.name!r} is completed", field="state", current="completed")
     if campaign.cancelled_at is None:
         begun = campaign.started_at
-        duration = None if begun is None else (moment.at - begun).total_seconds()
-        yield Fact(e.CampaignCancelled(reason=command.reason, by=moment.actor, duration=duration), campaign.name)
-        yield from cancel_open(state, campaign, command.reason, moment)
+        duration = None if begun is None else (context.at - begun).total_seconds()
+        yield Fact(e.CampaignCancelled(reason=command.reason, by=context.actor, duration=duration), campaign.name)
+        yield from cancel_open(state, campaign, command.reason, context)
 
 
-def cancel_rest(state: State, command: CancelRest, moment: DecisionContext) -> Decision[None]:
+def cancel_rest(state: State, command: CancelRest, context: DecisionContext) -> Decision[None]:
     """Cancel more open units of a cancelled campaign."""
     campaign = campaign_named(state, command.name)
     if campaign.cancelled_at is not None:
-        yield from cancel_open(state, campaign, "campaign cancelled", moment, only=frozenset(command.keys))
+        yield from cancel_open(state, campaign, "campaign cancelled", context, only=frozenset(command.keys))
 
 
 def cancel_open(
-    state: State, campaign: Campaign, reason: str | None, moment: DecisionContext, only: frozenset[ids.UnitKey] | None = None
+    state: State, campaign: Campaign, reason: str | None, context: DecisionContext, only: frozenset[ids.UnitKey] | None = None
 ) -> Consequence:
     """Cancel units that are not final; whoever runs one is told to stop at the next report."""
     final = ids.FINAL_STATES
     units = [u for u in state.units.values() if u.campaign == campaign.name and u.state not in final]
     for unit in units:
         if only is None or unit.key in only:
-            yield from cancel_unit(unit, reason, moment)
+            yield from cancel_unit(unit, reason, context)
 
 
-def cancel_unit(unit: Unit, reason: str | None, moment: DecisionContext, *, in_rounds: bool = False) -> Consequence:
+def cancel_unit(unit: Unit, reason: str | None, context: DecisionContext, *, in_rounds: bool = False) -> Consequence:
     """Cancel one unit, taking it from its worker first."""
     if unit.state == "running":
         assert unit.token is not None, "a running unit has a claim"
         yield of_unit(unit, e.UnitReleased(token=unit.token, cause="stop"), unit.worker)
     first = unit.first_ready_at
-    body = e.UnitCancelled(reason=reason, by=moment.actor, was=unit.state, first_ready_at=first, in_rounds=in_rounds)
+    body = e.UnitCancelled(reason=reason, by=context.actor, was=unit.state, first_ready_at=first, in_rounds=in_rounds)
     yield of_unit(unit, body)
 
 
-def clear_quarantine(state: State, command: ClearQuarantine, moment: DecisionContext) -> Decision[ClearReply]:
+def clear_quarantine(state: State, command: ClearQuarantine, context: DecisionContext) -> Decision[ClearReply]:
     """Send quarantined units back to work, under a new brief if one is given."""
     campaign = running(state, command.campaign, "retried")
     units = [state.units[campaign.name, key] for key in command.keys if (campaign.name, key) in state.units]
@@ -175,18 +175,18 @@ def clear_quarantine(state: State, command: ClearQuarantine, moment: DecisionCon
     if command.brief is not None and command.brief != campaign.brief:
         change = e.Change(campaign.brief, command.brief)
         yield Fact(e.CampaignEdited(changes={"brief": change}, brief_rev=campaign.brief_rev + 1), campaign.name)
-    yield from clear(state, campaign, units, command.bulk_id, command.reason, moment)
+    yield from clear(state, campaign, units, command.bulk_id, command.reason, context)
     return ClearReply(len(units))
 
 
 def clear(
-    state: State, campaign: Campaign, units: Sequence[Unit], bulk_id: str | None, reason: str | None, moment: DecisionContext
+    state: State, campaign: Campaign, units: Sequence[Unit], bulk_id: str | None, reason: str | None, context: DecisionContext
 ) -> Consequence:
     """Send quarantined units back, and let what was skipped for them wait again; one whose dependency is lost is skipped."""
     for unit in units:
         to: ids.UnitState = "blocked" if unit.waits_for else "ready"
         many = in_rounds(state, unit)
-        yield of_unit(unit, e.QuarantineCleared(bulk_id=bulk_id, by=moment.actor, reason=reason, to=to, in_rounds=many))
+        yield of_unit(unit, e.QuarantineCleared(bulk_id=bulk_id, by=context.actor, reason=reason, to=to, in_rounds=many))
         yield from withdraw(state, unit, "retried")
     for unit in units:
         yield from skip_orphan(state, unit)
@@ -194,4 +194,4 @@ def clear(
             yield from unskip_dependents(state, unit)
     if units:
         yield from reopen(campaign, "retry")
-    yield from complete_campaign(campaign, moment)
+    yield from complete_campaign(campaign, context)

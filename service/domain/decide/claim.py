@@ -27,17 +27,17 @@ from service.domain.state import State
 from service.domain.unit import Unit
 
 
-def claim_work(state: State, command: ClaimWork, moment: DecisionContext) -> Decision[ClaimReply]:
+def claim_work(state: State, command: ClaimWork, context: DecisionContext) -> Decision[ClaimReply]:
     """Give the worker up to *max* units, fairly over the campaigns; say why a campaign gave nothing."""
     if command.kind == "investigation":
-        return (yield from claim_investigations(state, command, moment))
+        return (yield from claim_investigations(state, command, context))
     asked = asked_campaigns(state, command)
-    blocked = {campaign.name: reason for campaign in asked if (reason := claim_blocker(state, campaign, command, moment))}
+    blocked = {campaign.name: reason for campaign in asked if (reason := claim_blocker(state, campaign, command, context))}
     ready = [campaign for campaign in asked if campaign.name not in blocked]
     count = min(command.max, state.engine.free)
     grants: list[Grant] = []
-    for unit in next_units(state, ready, count, moment.at):
-        fact = claimed(state, unit, command, moment, fence=moment.head + len(grants) + 1)
+    for unit in next_units(state, ready, count, context.at):
+        fact = claimed(state, unit, command, context, fence=context.head + len(grants) + 1)
         yield fact
         grants.append(grant(state, unit, fact.body))
     if grants:
@@ -46,7 +46,7 @@ def claim_work(state: State, command: ClaimWork, moment: DecisionContext) -> Dec
     if state.recoveries:
         yield from go_on(state, command, given, hungry=len(grants) < command.max)
     idle = [campaign for campaign in ready if campaign.name not in given]
-    blocked |= {c.name: reason for c in idle if (reason := claim_blocker(state, c, command, moment) or idle_reason(state, c))}
+    blocked |= {c.name: reason for c in idle if (reason := claim_blocker(state, c, command, context) or idle_reason(state, c))}
     return ClaimReply(tuple(grants), tuple(BlockedCampaign(name, reason) for name, reason in blocked.items()))
 
 
@@ -57,14 +57,14 @@ def asked_campaigns(state: State, command: ClaimWork) -> list[Campaign]:
     return [campaign for campaign in state.campaigns.values() if campaign.counts.ready and not campaign.over]
 
 
-def claim_blocker(state: State, campaign: Campaign, command: ClaimWork, moment: DecisionContext) -> str | None:
+def claim_blocker(state: State, campaign: Campaign, command: ClaimWork, context: DecisionContext) -> str | None:
     """Return the first reason why *campaign* gives nothing to this worker, None when it may."""
     worker = state.workers.get(command.worker)
     return (
         first(engine_blockers(state))
         or first(worker_blockers(worker))
         or first(label_blockers(campaign, labels_of(worker, command.labels)))
-        or first(campaign_blockers(state, campaign, command.mode, moment.at))
+        or first(campaign_blockers(state, campaign, command.mode, context.at))
     )
 
 
@@ -109,20 +109,20 @@ def next_candidate(state: State, campaign: Campaign) -> Unit | None:
     return None
 
 
-def claimed(state: State, unit: Unit, command: ClaimWork, moment: DecisionContext, *, fence: int) -> e.Fact:
+def claimed(state: State, unit: Unit, command: ClaimWork, context: DecisionContext, *, fence: int) -> e.Fact:
     """Return the claim of *unit*; its token leads back to its place in the log, and cannot be guessed."""
     campaign = state.campaigns[unit.campaign]
     lease_s = campaign.policy.lease_s
     body = e.UnitClaimed(
-        token=ids.Token(f"{fence:x}.{int(moment.chance() * 2**53):014x}"),
+        token=ids.Token(f"{fence:x}.{int(context.chance() * 2**53):014x}"),
         fence=fence,
         attempt=unit.attempts + 1,
         mode=command.mode,
-        lease_until=lease_end(moment.at, lease_s),
+        lease_until=lease_end(context.at, lease_s),
         lease_s=lease_s,
         brief_rev=campaign.brief_rev,
         resume_session=unit.session,
-        waited=max((moment.at - (unit.ready_at or unit.updated_at)).total_seconds(), 0.0),
+        waited=max((context.at - (unit.ready_at or unit.updated_at)).total_seconds(), 0.0),
         begins=campaign.started_at is None,
     )
     return of_unit(unit, body, command.worker)

@@ -17,27 +17,27 @@ def lapsed(claim: Claim, at: datetime, heard_since: datetime) -> bool:
     return max(claim.lease_until, heard_since + timedelta(seconds=claim.lease_s)) <= at
 
 
-def expire_leases(state: State, command: ExpireLeases, moment: DecisionContext) -> Decision[None]:
+def expire_leases(state: State, command: ExpireLeases, context: DecisionContext) -> Decision[None]:
     """Fail the attempts whose lease ended without a word, but those that a person is asked about."""
     for token in command.tokens:
         claim = state.claims.get(token)
-        if claim is not None and lapsed(claim, moment.at, command.heard_since) and not in_question(state, claim):
-            yield from expire(state, state.units[claim.campaign, claim.unit], claim, "lease_expired", moment)
+        if claim is not None and lapsed(claim, context.at, command.heard_since) and not in_question(state, claim):
+            yield from expire(state, state.units[claim.campaign, claim.unit], claim, "lease_expired", context)
 
 
-def revoke_claims(state: State, command: RevokeClaims, moment: DecisionContext) -> Decision[None]:
+def revoke_claims(state: State, command: RevokeClaims, context: DecisionContext) -> Decision[None]:
     """Fail the attempts that ran too long, stand still, or whose worker stayed dead, but those that a person is asked about."""
     for token in command.tokens:
         claim = state.claims.get(token)
-        if claim is None or spared(state, claim, moment.at, command.heard_since) or in_question(state, claim):
+        if claim is None or spared(state, claim, context.at, command.heard_since) or in_question(state, claim):
             continue
         unit = state.units[claim.campaign, claim.unit]
-        reason = watchdog(state, claim, moment.at, command.heard_since)
+        reason = watchdog(state, claim, context.at, command.heard_since)
         if reason is not None:
             error = f"the service took the unit back: {reason}"
-            yield from fail(state, unit, claim, FailedAttempt(reason=reason, error=error), moment)
-        elif stayed_dead(state, claim, moment.at, command.tick_s):
-            yield from expire(state, unit, claim, "heartbeat_dead", moment)
+            yield from fail(state, unit, claim, FailedAttempt(reason=reason, error=error), context)
+        elif stayed_dead(state, claim, context.at, command.tick_s):
+            yield from expire(state, unit, claim, "heartbeat_dead", context)
 
 
 def spared(state: State, claim: Claim, at: datetime, heard_since: datetime) -> bool:
@@ -70,21 +70,21 @@ def stayed_dead(state: State, claim: Claim, at: datetime, tick_s: float) -> bool
     return at >= dead_at and round((at - dead_at).total_seconds() / tick_s) + 1 >= policy.dead_ticks
 
 
-def release_retries(state: State, command: ReleaseRetries, moment: DecisionContext) -> Decision[None]:
+def release_retries(state: State, command: ReleaseRetries, context: DecisionContext) -> Decision[None]:
     """Make ready what has rested long enough."""
     for key in command.keys:
         unit = state.units.get((command.campaign, key))
-        if unit is not None and unit.state == "delayed" and unit.due_at is not None and unit.due_at <= moment.at:
+        if unit is not None and unit.state == "delayed" and unit.due_at is not None and unit.due_at <= context.at:
             yield of_unit(unit, e.RetryDue())
 
 
-def resume_parked(state: State, command: ResumeParked, moment: DecisionContext) -> Decision[None]:
+def resume_parked(state: State, command: ResumeParked, context: DecisionContext) -> Decision[None]:
     """Make ready what was parked until now, or for a rate limit whose gate is open again."""
     for key in command.keys:
         unit = state.units.get((command.campaign, key))
-        cause = pause_over(state, unit, moment.at) if unit is not None and unit.state == "parked" else None
+        cause = pause_over(state, unit, context.at) if unit is not None and unit.state == "parked" else None
         if unit is not None and cause is not None:
-            yield of_unit(unit, e.UnitUnparked(cause=cause, parked=(moment.at - unit.updated_at).total_seconds()))
+            yield of_unit(unit, e.UnitUnparked(cause=cause, parked=(context.at - unit.updated_at).total_seconds()))
 
 
 def pause_over(state: State, unit: Unit, at: datetime) -> ids.UnparkCause | None:

@@ -85,17 +85,17 @@ class DecisionOutcome(Struct, frozen=True):
     rejection: Rejection | None = None
 
 
-def decide(state: State, command: c.Command, moment: c.DecisionContext) -> DecisionOutcome:
+def decide(state: State, command: c.Command, context: c.DecisionContext) -> DecisionOutcome:
     """Decide *command*; its events take the positions after `moment.head` and are folded into *state* one by one.
 
     A refusal keeps what was recorded before it (a late result is kept, and refused).
     """
     events: list[Recorded] = []
-    steps = DECISIONS[type(command)](state, command, moment)
+    steps = DECISIONS[type(command)](state, command, context)
     try:
         while True:
             fact: Fact = next(steps)
-            event = recorded(fact, moment, moment.head + len(events) + 1)
+            event = recorded(fact, context, context.head + len(events) + 1)
             evolve(state, event)
             events.append(event)
     except StopIteration as end:
@@ -104,18 +104,18 @@ def decide(state: State, command: c.Command, moment: c.DecisionContext) -> Decis
         return DecisionOutcome(events, rejection=rejection)
 
 
-def recorded(fact: Fact, moment: c.DecisionContext, position: int) -> Recorded:
+def recorded(fact: Fact, context: c.DecisionContext, position: int) -> Recorded:
     """Return *fact* in its envelope."""
     return Recorded(
         position,
-        moment.at,
+        context.at,
         fact.body,
         fact.campaign,
         fact.unit,
         fact.worker,
-        moment.shard,
-        moment.correlation_id,
-        moment.span_id,
-        moment.causation,
-        moment.actor,
+        context.shard,
+        context.correlation_id,
+        context.span_id,
+        context.causation,
+        context.actor,
     )

@@ -13,11 +13,11 @@ REST = timedelta(seconds=60)
 """Within which a second bundle of the same campaign needs a will."""
 
 
-def export(state: State, command: ExportDiagnostic, moment: DecisionContext) -> Decision[None]:
+def export(state: State, command: ExportDiagnostic, context: DecisionContext) -> Decision[None]:
     """Note the bundle, unless one was taken just now."""
     campaign = campaign_named(state, command.campaign)
     last = campaign.exported_at
-    fresh = last is not None and moment.at - last < REST
+    fresh = last is not None and context.at - last < REST
     if last is not None and fresh and not command.force:
         raise Conflict(
             f"a bundle of {campaign.name!r} was taken less than {REST.total_seconds():.0f} s ago; ask with force",
@@ -25,4 +25,4 @@ def export(state: State, command: ExportDiagnostic, moment: DecisionContext) -> 
             current=last.isoformat(),
             allowed=[True],
         )
-    yield Fact(e.DiagnosticExported(by=moment.actor, sha256=command.sha256, forced=fresh), campaign.name)
+    yield Fact(e.DiagnosticExported(by=context.actor, sha256=command.sha256, forced=fresh), campaign.name)

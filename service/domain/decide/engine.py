@@ -7,16 +7,16 @@ from service.domain.events import Fact
 from service.domain.state import State
 
 
-def pause(state: State, command: PauseEngine, moment: DecisionContext) -> Decision[None]:
+def pause(state: State, command: PauseEngine, context: DecisionContext) -> Decision[None]:
     """Stop every claim; pausing twice is one pause."""
     if state.engine.paused_at is None:
-        yield Fact(e.EnginePaused(reason=command.reason, by=moment.actor))
+        yield Fact(e.EnginePaused(reason=command.reason, by=context.actor))
 
 
-def resume(state: State, command: ResumeEngine, moment: DecisionContext) -> Decision[None]:
+def resume(state: State, command: ResumeEngine, context: DecisionContext) -> Decision[None]:
     """Allow claims again."""
     if state.engine.paused_at is not None:
-        yield Fact(e.EngineResumed(reason=command.reason, by=moment.actor))
+        yield Fact(e.EngineResumed(reason=command.reason, by=context.actor))
 
 
 def resize(state: State, command: ResizePool, _moment: DecisionContext) -> Decision[None]:

@@ -27,7 +27,7 @@ from service.domain.state import State
 from service.domain.unit import Unit
 
 
-def claim_investigations(state: State, command: ClaimWork, moment: DecisionContext) -> Decision[ClaimReply]:
+def claim_investigations(state: State, command: ClaimWork, context: DecisionContext) -> Decision[ClaimReply]:
     """Give the worker up to *max* investigations, the oldest first; they take no slot, and a full pool gives none."""
     for name in command.campaigns:
         campaign_named(state, name)
@@ -36,11 +36,11 @@ def claim_investigations(state: State, command: ClaimWork, moment: DecisionConte
     for row in waiting(state, command.campaigns):
         if len(grants) >= command.max:
             break
-        reason = blocked.get(row.campaign) or investigation_blocker(state, state.campaigns[row.campaign], command, moment)
+        reason = blocked.get(row.campaign) or investigation_blocker(state, state.campaigns[row.campaign], command, context)
         if reason is not None:
             blocked[row.campaign] = reason
             continue
-        fact = claimed(row, command, moment, moment.head + len(grants) + 1)
+        fact = claimed(row, command, context, context.head + len(grants) + 1)
         yield fact
         grants.append(grant(state, row))
     given = {grant.campaign for grant in grants}
@@ -55,25 +55,25 @@ def waiting(state: State, campaigns: tuple[ids.CampaignName, ...]) -> Iterator[I
     yield from sorted(rows, key=lambda row: row.position)
 
 
-def investigation_blocker(state: State, campaign: Campaign, command: ClaimWork, moment: DecisionContext) -> str | None:
+def investigation_blocker(state: State, campaign: Campaign, command: ClaimWork, context: DecisionContext) -> str | None:
     """Return the first reason why *campaign* lets this worker look into nothing, None when it may."""
     worker = state.workers.get(command.worker)
     blockers = chain(
         engine_blockers(state),
         worker_blockers(worker),
         label_blockers(campaign, labels_of(worker, command.labels)),
-        investigation_blockers(state, campaign, command.mode, moment.at),
+        investigation_blockers(state, campaign, command.mode, context.at),
     )
     return next((blocker.reason for blocker in blockers), None)
 
 
-def claimed(row: Investigation, command: ClaimWork, moment: DecisionContext, place: int) -> Fact:
+def claimed(row: Investigation, command: ClaimWork, context: DecisionContext, place: int) -> Fact:
     """Return the claim of an investigation, which nothing renews."""
     body = e.InvestigationClaimed(
         investigation=row.id,
-        token=ids.Token(f"{place:x}.{int(moment.chance() * 2**53):014x}"),
-        until=moment.at + LEASE,
-        waited=max((moment.at - row.requested_at).total_seconds(), 0.0),
+        token=ids.Token(f"{place:x}.{int(context.chance() * 2**53):014x}"),
+        until=context.at + LEASE,
+        waited=max((context.at - row.requested_at).total_seconds(), 0.0),
     )
     return Fact(body, row.campaign, row.unit, command.worker)
 
@@ -103,22 +103,22 @@ def grant(state: State, row: Investigation) -> Grant:
     )
 
 
-def conclude(state: State, command: ConcludeInvestigation, moment: DecisionContext) -> Decision[None]:
+def conclude(state: State, command: ConcludeInvestigation, context: DecisionContext) -> Decision[None]:
     """Take what came of an investigation: one new unit that mends the first, or nothing."""
     row = state.investigations.get(command.id)
     if row is None:
         raise NotFound(f"there is no investigation {command.id!r}", field="id", current=command.id)
-    yield from end(state, row, moment)
+    yield from end(state, row, context)
     if not row.open:
         raise Conflict(f"investigation {row.id!r} has ended: it is {row.state}", field="state", current=row.state)
     unit = state.units[row.campaign, row.unit]
     if command.fix is None:
-        yield emptied(row, "no_fix", command.root_cause, moment)
+        yield emptied(row, "no_fix", command.root_cause, context)
     else:
-        yield from mend(state, row, unit, command.fix, command.root_cause, moment)
+        yield from mend(state, row, unit, command.fix, command.root_cause, context)
 
 
-def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str | None, moment: DecisionContext) -> Consequence:
+def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str | None, context: DecisionContext) -> Consequence:
     """Add the unit that mends *unit*, once."""
     key, campaign = fix_key(unit), state.campaigns[row.campaign]
     if fix.key not in (None, unit.key, key):
@@ -126,7 +126,7 @@ def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str
     if (unit.campaign, key) in state.units:
         yield of_unit(unit, e.InvestigationSkipped(investigation=row.id, why="fix_exists"))
         return
-    lasted = row.lasted(moment.at)
+    lasted = row.lasted(context.at)
     body = e.InvestigationProduced(investigation=row.id, fix_unit=key, root_cause=root_cause, duration=lasted)
     yield of_unit(unit, body, row.worker)
     new = e.NewUnit(key=key, payload=fix.payload, group=unit.group, priority=unit.priority, kind="fix", fix_of=unit.key)
@@ -134,23 +134,23 @@ def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str
     yield from reopen(campaign, "units_added")
 
 
-def emptied(row: Investigation, why: ids.Emptiness, root_cause: str | None, moment: DecisionContext) -> Fact:
+def emptied(row: Investigation, why: ids.Emptiness, root_cause: str | None, context: DecisionContext) -> Fact:
     """Return the end of an investigation without a fix."""
-    body = e.InvestigationEmpty(investigation=row.id, root_cause=root_cause, why=why, duration=row.lasted(moment.at))
+    body = e.InvestigationEmpty(investigation=row.id, root_cause=root_cause, why=why, duration=row.lasted(context.at))
     return Fact(body, row.campaign, row.unit, row.worker)
 
 
-def end_investigations(state: State, command: EndInvestigations, moment: DecisionContext) -> Decision[None]:
+def end_investigations(state: State, command: EndInvestigations, context: DecisionContext) -> Decision[None]:
     """End what nobody waits for any more."""
     for known in command.ids:
         if known in state.investigations:
-            yield from end(state, state.investigations[known], moment)
+            yield from end(state, state.investigations[known], context)
 
 
-def end(state: State, row: Investigation, moment: DecisionContext) -> Consequence:
+def end(state: State, row: Investigation, context: DecisionContext) -> Consequence:
     """End an investigation whose campaign is cancelled, or whose time is over."""
     if row.open and state.campaigns[row.campaign].cancelled_at is not None:
         body = e.InvestigationSkipped(investigation=row.id, why="cancelled")
         yield Fact(body, row.campaign, row.unit, row.worker)
-    elif row.overdue(moment.at):
-        yield emptied(row, "timeout", None, moment)
+    elif row.overdue(context.at):
+        yield emptied(row, "timeout", None, context)

@@ -26,51 +26,51 @@ def close_gate(state: State, key: ids.QuotaKey, reason: ids.GateReason, until: d
     yield Fact(e.QuotaGateClosed(key=key, reason=reason, resume_at=until, source=source))
 
 
-def record_reading(state: State, command: RecordReading, moment: DecisionContext) -> Decision[None]:
+def record_reading(state: State, command: RecordReading, context: DecisionContext) -> Decision[None]:
     """Take what a meter says; a reading disproves the gate that it contradicts, a failure may close it.
 
     A coming reset that the reading does not name stays known.
     """
     if command.failure is not None:
-        yield from failed_reading(state, command, moment)
+        yield from failed_reading(state, command, context)
         return
     known = state.quotas.get(command.quota)
-    coming = known.resets_at if known is not None and known.resets_at is not None and known.resets_at > moment.at else None
+    coming = known.resets_at if known is not None and known.resets_at is not None and known.resets_at > context.at else None
     yield Fact(e.QuotaRead(key=command.quota, utilization=command.utilization, resets_at=command.resets_at or coming))
     quota = state.quotas[command.quota]
     spare = command.utilization is not None and command.utilization < quota.policy.threshold
     disproved = quota.reason in ("auth", "network") or (quota.reason == "rate_limit" and spare)
-    yield from obey(quota, moment, disproved=disproved)
+    yield from obey(quota, context, disproved=disproved)
 
 
-def obey(quota: Quota, moment: DecisionContext, *, disproved: bool = False) -> Consequence:
+def obey(quota: Quota, context: DecisionContext, *, disproved: bool = False) -> Consequence:
     """Close or open the gate as the policy wants after what was read or set; another reason stands unless *disproved*."""
     if quota.open and quota.exhausted:
-        yield exhausted(quota, moment)
+        yield exhausted(quota, context)
     elif disproved:
-        yield exhausted(quota, moment) if quota.exhausted else opened(quota, "reading")
+        yield exhausted(quota, context) if quota.exhausted else opened(quota, "reading")
     elif quota.reason == "utilization":
         if quota.policy.fire == "on_reset":
-            yield from await_reset(quota, moment)
+            yield from await_reset(quota, context)
         elif not quota.exhausted:
             yield opened(quota, "reading")
 
 
-def exhausted(quota: Quota, moment: DecisionContext) -> Fact:
+def exhausted(quota: Quota, context: DecisionContext) -> Fact:
     """Return the closing for want of quota: until after the next reset where the policy trusts it, else until a reading."""
-    until = quota.reset_after(moment.at) if quota.policy.fire == "on_reset" else None
+    until = quota.reset_after(context.at) if quota.policy.fire == "on_reset" else None
     return Fact(e.QuotaGateClosed(key=quota.key, reason="utilization", resume_at=until, source="policy"))
 
 
-def await_reset(quota: Quota, moment: DecisionContext) -> Consequence:
+def await_reset(quota: Quota, context: DecisionContext) -> Consequence:
     """Follow the meter's word on the next reset, until that reset has come."""
-    until, offset = quota.reset_after(moment.at), timedelta(seconds=quota.policy.offset_s)
-    coming = quota.resume_at is None or quota.resume_at - offset > moment.at
+    until, offset = quota.reset_after(context.at), timedelta(seconds=quota.policy.offset_s)
+    coming = quota.resume_at is None or quota.resume_at - offset > context.at
     if coming and until is not None and until != quota.resume_at:
-        yield exhausted(quota, moment)
+        yield exhausted(quota, context)
 
 
-def failed_reading(state: State, command: RecordReading, moment: DecisionContext) -> Consequence:
+def failed_reading(state: State, command: RecordReading, context: DecisionContext) -> Consequence:
     """Count the meter's failure and back off; `auth` closes at once, half an hour of others closes as `network`."""
     failure = command.failure
     assert failure is not None
@@ -88,8 +88,8 @@ def failed_reading(state: State, command: RecordReading, moment: DecisionContext
         if quota.reason != "auth":
             yield Fact(e.QuotaGateClosed(key=quota.key, reason="auth", resume_at=None, source="meter"))
     elif failure == "meter_rate_limited":
-        yield from obey(quota, moment)
-    elif quota.open and out_of_patience(quota, moment.at):
+        yield from obey(quota, context)
+    elif quota.open and out_of_patience(quota, context.at):
         yield Fact(e.QuotaGateClosed(key=quota.key, reason="network", resume_at=None, source="meter"))
 
 
@@ -110,26 +110,26 @@ def opened(quota: Quota, cause: Literal["due", "reading", "forced"]) -> Fact:
     return Fact(e.QuotaGateOpened(key=quota.key, cause=cause, ramp_per_s=quota.policy.ramp_per_s))
 
 
-def open_gates(state: State, command: OpenGates, moment: DecisionContext) -> Decision[None]:
+def open_gates(state: State, command: OpenGates, context: DecisionContext) -> Decision[None]:
     """Open the gates whose time has come; where only a reading tells what is left, wait for one."""
     for key in command.quotas:
         quota = state.quotas.get(key)
-        if quota is not None and not quota.open and quota.resume_at is not None and quota.resume_at <= moment.at:
+        if quota is not None and not quota.open and quota.resume_at is not None and quota.resume_at <= context.at:
             unsure = quota.policy.fire == "when_available" and quota.exhausted
-            yield exhausted(quota, moment) if unsure else opened(quota, "due")
+            yield exhausted(quota, context) if unsure else opened(quota, "due")
 
 
-def force_gates(state: State, command: TickEngine, moment: DecisionContext) -> Decision[None]:
+def force_gates(state: State, command: TickEngine, context: DecisionContext) -> Decision[None]:
     """Open every gate because a person says so."""
     if not command.force:
         return
-    yield Fact(e.EngineSwept(cause="force", by=moment.actor))
+    yield Fact(e.EngineSwept(cause="force", by=context.actor))
     for quota in list(state.quotas.values()):
         if not quota.open:
             yield opened(quota, "forced")
 
 
-def edit_quota(state: State, command: EditQuota, moment: DecisionContext) -> Decision[None]:
+def edit_quota(state: State, command: EditQuota, context: DecisionContext) -> Decision[None]:
     """Give the gate another policy; one that waits for a reset closes it until then."""
     known = state.quotas.get(command.quota)
     if known is not None and known.policy == command.policy:
@@ -138,6 +138,6 @@ def edit_quota(state: State, command: EditQuota, moment: DecisionContext) -> Dec
     yield Fact(e.QuotaPolicyChanged(key=command.quota, policy=command.policy))
     quota = state.quotas[command.quota]
     if waits and quota.open:
-        yield exhausted(quota, moment)
+        yield exhausted(quota, context)
     else:
-        yield from obey(quota, moment)
+        yield from obey(quota, context)

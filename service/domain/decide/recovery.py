@@ -30,14 +30,14 @@ REPORTED: tuple[ids.UnitState, ...] = ("done", "delayed")
 """States into which nobody but its worker brings a unit of an open plan: a success, or a failure that is tried again."""
 
 
-def detect(state: State, command: DetectRecovery, moment: DecisionContext) -> Decision[None]:
+def detect(state: State, command: DetectRecovery, context: DecisionContext) -> Decision[None]:
     """Make one plan for a campaign of which every claim died while nobody could be heard; one for each time of hearing."""
     campaign = state.campaigns.get(command.campaign)
     if campaign is None or campaign.over or already_planned(state, command):
         return
     claims = [claim for claim in state.claims.values() if claim.campaign == campaign.name]
     dead = all(
-        abandoned(claim, campaign.policy, moment.at, command.heard_since)
+        abandoned(claim, campaign.policy, context.at, command.heard_since)
         and state.workers[claim.worker].beat_at < command.heard_since
         for claim in claims
     )
@@ -97,14 +97,14 @@ def open_plan(state: State, command: RecoveryCommand) -> Decision[tuple[Recovery
     return row, claims
 
 
-def apply(state: State, command: ApplyRecovery, moment: DecisionContext) -> Decision[None]:
+def apply(state: State, command: ApplyRecovery, context: DecisionContext) -> Decision[None]:
     """Take the plan's units from their dead claims, neutrally: they are ready, and nothing is counted."""
     row, claims = yield from open_plan(state, command)
     units = tuple(claim.unit for claim in claims)
-    yield Fact(e.RecoveryApplied(recovery=row.id, units=units, by=moment.actor), row.campaign)
+    yield Fact(e.RecoveryApplied(recovery=row.id, units=units, by=context.actor), row.campaign)
     for claim in claims:
         yield from release(state, claim)
-    yield from settle_campaign(state.campaigns[row.campaign], moment)
+    yield from settle_campaign(state.campaigns[row.campaign], context)
 
 
 def release(state: State, claim: Claim) -> Consequence:
@@ -114,20 +114,20 @@ def release(state: State, claim: Claim) -> Consequence:
     yield from limit_claims(state, unit)
 
 
-def decline(state: State, command: DeclineRecovery, moment: DecisionContext) -> Decision[None]:
+def decline(state: State, command: DeclineRecovery, context: DecisionContext) -> Decision[None]:
     """End the campaign instead."""
     row, _ = yield from open_plan(state, command)
-    yield Fact(e.RecoveryDeclined(recovery=row.id, by=moment.actor), row.campaign)
-    yield from cancel(state, CancelCampaign(name=row.campaign, reason=DECLINED), moment)
+    yield Fact(e.RecoveryDeclined(recovery=row.id, by=context.actor), row.campaign)
+    yield from cancel(state, CancelCampaign(name=row.campaign, reason=DECLINED), context)
 
 
-def close(state: State, command: CloseRecoveries, moment: DecisionContext) -> Decision[None]:
+def close(state: State, command: CloseRecoveries, context: DecisionContext) -> Decision[None]:
     """Close the plans whose units have all moved on, of which a worker is back, or that have waited long enough."""
     for known in command.ids:
         row = state.recoveries.get(known)
         if row is None or not row.open:
             continue
-        if row.outlived(moment.at, command.heard_since) or revived(state, row) or not silent_claims(state, row):
+        if row.outlived(context.at, command.heard_since) or revived(state, row) or not silent_claims(state, row):
             yield plan_closed(row)
 
 

@@ -77,7 +77,7 @@ def came(command: Report, kind: str) -> Raw:
     return Raw(msgspec.json.encode({"type": kind, **said}))
 
 
-def record_heartbeat(state: State, command: RecordHeartbeat, moment: DecisionContext) -> Decision[ReportReply]:
+def record_heartbeat(state: State, command: RecordHeartbeat, context: DecisionContext) -> Decision[ReportReply]:
     """Renew the lease, which needs no unit; enough idle observations in a row fail the attempt."""
     claim = yield from current_claim(state, command, "heartbeat")
     body = e.UnitHeartbeat(
@@ -98,13 +98,13 @@ def record_heartbeat(state: State, command: RecordHeartbeat, moment: DecisionCon
     if command.idle and claim.idle_count >= grace:
         unit = state.units[claim.campaign, claim.unit]
         failure = FailedAttempt(reason="idle_no_output", error=f"idle in {grace} observations in a row")
-        yield from fail(state, unit, claim, failure, moment)
+        yield from fail(state, unit, claim, failure, context)
         return ReportReply(unit.state, signal="stop")
     stop = campaign.cancelled_at is not None
     return ReportReply("running", claim.lease_until, "stop" if stop else signal(state.workers[claim.worker]))
 
 
-def complete(state: State, command: CompleteUnit, moment: DecisionContext) -> Decision[ReportReply]:
+def complete(state: State, command: CompleteUnit, context: DecisionContext) -> Decision[ReportReply]:
     """End the unit well: also after its lease lapsed, when nobody has claimed it since, and whatever is paused."""
     held = command.token in state.claims
     claim = state.claims[command.token] if held else past_claim(state, command)
@@ -116,14 +116,14 @@ def complete(state: State, command: CompleteUnit, moment: DecisionContext) -> De
         yield from current(state, command, "completed")
     if not proven:
         failure = FailedAttempt(reason="idle_no_output", error="completed without evidence", exit_code=command.exit_code)
-        yield from fail(state, unit, claim, failure, moment)
+        yield from fail(state, unit, claim, failure, context)
         yield from note_sign_of_life(state, claim.worker)
         return ReportReply(unit.state)
-    yield from succeed(state, unit, claim, command, moment)
+    yield from succeed(state, unit, claim, command, context)
     return ReportReply("done")
 
 
-def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, moment: DecisionContext) -> Consequence:
+def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, context: DecisionContext) -> Consequence:
     """Record the success and what follows: dependents, a manual re-arm of the breaker, the end of the campaign."""
     killed = killed_code(command.declared_result, command.signal, command.exit_code)
     body = e.UnitCompleted(
@@ -136,7 +136,7 @@ def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, momen
         declared_result=command.declared_result,
         mapped_from=killed,
         usage=command.usage,
-        duration=(moment.at - claim.claimed_at).total_seconds(),
+        duration=(context.at - claim.claimed_at).total_seconds(),
         was=unit.state,
         first_ready_at=unit.first_ready_at,
         in_rounds=in_rounds(state, unit),
@@ -147,8 +147,8 @@ def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, momen
     yield from unblock_dependents(state, unit)
     campaign = state.campaigns[unit.campaign]
     if campaign.tripped is not None and claim.mode == "manual" and claim.fence > campaign.tripped:
-        yield e.Fact(e.BreakerReset(cause="manual_success", by=moment.actor, reason=None), campaign.name)
-    yield from settle_campaign(campaign, moment)
+        yield e.Fact(e.BreakerReset(cause="manual_success", by=context.actor, reason=None), campaign.name)
+    yield from settle_campaign(campaign, context)
 
 
 def killed_code(declared: str | None, signal: str | None, code: int | None) -> int | None:
@@ -160,7 +160,7 @@ def killed_code(declared: str | None, signal: str | None, code: int | None) -> i
     return code if code in KILL_CODES else None
 
 
-def fail_attempt(state: State, command: FailAttempt, moment: DecisionContext) -> Decision[ReportReply]:
+def fail_attempt(state: State, command: FailAttempt, context: DecisionContext) -> Decision[ReportReply]:
     """Judge a failure: a kill after a declared success is a success, a rate limit behind a closed gate is a park."""
     if killed_code(command.declared_result, command.signal, command.exit_code) is not None:
         success = CompleteUnit(
@@ -171,13 +171,13 @@ def fail_attempt(state: State, command: FailAttempt, moment: DecisionContext) ->
             declared_result=command.declared_result,
             usage=command.usage,
         )
-        return (yield from complete(state, success, moment))
+        return (yield from complete(state, success, context))
     unit, claim = yield from current(state, command, "failed")
     key = state.campaigns[unit.campaign].quota
     quota = state.quotas.get(key) if key is not None else None
     limited = command.rate_limited or RATE_LIMITED.search(command.error or "") is not None
     if quota is not None and quota.reason == "rate_limit" and limited:
-        yield from park(state, unit, claim, "rate_limit", quota.resume_at, moment)
+        yield from park(state, unit, claim, "rate_limit", quota.resume_at, context)
         yield from note_sign_of_life(state, claim.worker)
         return ReportReply(unit.state)
     failure = FailedAttempt(
@@ -189,37 +189,39 @@ def fail_attempt(state: State, command: FailAttempt, moment: DecisionContext) ->
         screen_id=command.screen_id,
         usage=command.usage,
     )
-    yield from fail(state, unit, claim, failure, moment)
+    yield from fail(state, unit, claim, failure, context)
     yield from note_sign_of_life(state, claim.worker)
     return ReportReply(unit.state)
 
 
-def park_claim(state: State, command: ParkClaim, moment: DecisionContext) -> Decision[ReportReply]:
+def park_claim(state: State, command: ParkClaim, context: DecisionContext) -> Decision[ReportReply]:
     """Let the unit wait for quota; a rate limit closes the gate for everyone on that quota."""
     unit, claim = yield from current(state, command, "parked")
-    yield from park(state, unit, claim, command.reason, command.resume_at, moment)
+    yield from park(state, unit, claim, command.reason, command.resume_at, context)
     yield from note_sign_of_life(state, claim.worker)
     return ReportReply(unit.state)
 
 
-def park(state: State, unit: Unit, claim: Claim, reason: str, resume_at: datetime | None, moment: DecisionContext) -> Consequence:
+def park(
+    state: State, unit: Unit, claim: Claim, reason: str, resume_at: datetime | None, context: DecisionContext
+) -> Consequence:
     """End the claim neutrally until *resume_at*, else until the quota's known reset, else for a quarter of an hour.
 
     A time that has passed, as a clock that goes wrong may say, closes no gate: the unit resumes at once.
     """
     key = state.campaigns[unit.campaign].quota
     quota = state.quotas.get(key) if key is not None else None
-    reset = quota.reset_after(moment.at) if quota is not None else None
-    until = resume_at or reset or moment.at + DEFAULT_PARK
+    reset = quota.reset_after(context.at) if quota is not None else None
+    until = resume_at or reset or context.at + DEFAULT_PARK
     body = e.UnitParked(token=claim.token, reason=reason, quota=key, resume_at=until, was=unit.state)
     yield of_unit(unit, body, claim.worker)
     yield from limit_claims(state, unit)
-    if reason == "rate_limit" and key is not None and until > moment.at:
+    if reason == "rate_limit" and key is not None and until > context.at:
         yield from close_gate(state, key, "rate_limit", until, source=f"worker {claim.worker}")
-    yield from settle_campaign(state.campaigns[unit.campaign], moment)
+    yield from settle_campaign(state.campaigns[unit.campaign], context)
 
 
-def release(state: State, command: ReleaseClaim, moment: DecisionContext) -> Decision[ReportReply]:
+def release(state: State, command: ReleaseClaim, context: DecisionContext) -> Decision[ReportReply]:
     """Take the unit back from a worker that hands it in: nothing failed."""
     unit, claim = yield from current(state, command, "released")
     cause: Literal["stop", "drain", "worker"] = (
@@ -228,5 +230,5 @@ def release(state: State, command: ReleaseClaim, moment: DecisionContext) -> Dec
     yield of_unit(unit, e.UnitReleased(token=claim.token, cause=cause), claim.worker)
     yield from limit_claims(state, unit)
     yield from note_sign_of_life(state, claim.worker)
-    yield from settle_campaign(state.campaigns[unit.campaign], moment)
+    yield from settle_campaign(state.campaigns[unit.campaign], context)
     return ReportReply(unit.state)

@@ -33,14 +33,14 @@ def asked_unit(state: State, command: UnitCommand) -> Unit:
     return unit
 
 
-def retry(state: State, command: RetryUnit, moment: DecisionContext) -> Decision[None]:
+def retry(state: State, command: RetryUnit, context: DecisionContext) -> Decision[None]:
     """Send a quarantined unit back with its attempts at zero; end the rest of a delayed one now."""
     unit = asked_unit(state, command)
     if unit.state == "delayed":
         yield of_unit(unit, e.RetryDue())
     elif unit.state == "quarantined":
         require_parents(state, unit)
-        yield from clear(state, state.campaigns[unit.campaign], [unit], None, command.reason, moment)
+        yield from clear(state, state.campaigns[unit.campaign], [unit], None, command.reason, context)
     else:
         raise wrong_state(unit, "be retried", "quarantined", "delayed")
 
@@ -53,20 +53,20 @@ def require_parents(state: State, unit: Unit) -> None:
         raise Conflict(detail, field="depends_on", current=parent.key, because_of=parent.because_of)
 
 
-def park(state: State, command: ParkUnit, moment: DecisionContext) -> Decision[None]:
+def park(state: State, command: ParkUnit, context: DecisionContext) -> Decision[None]:
     """Set a unit aside until a time, an hour from now when none is given; a rate limit closes the gate."""
     unit = asked_unit(state, command)
     if unit.state not in ("ready", "delayed", "running"):
         raise wrong_state(unit, "be parked", "ready", "delayed", "running")
     campaign, held = state.campaigns[unit.campaign], unit.state == "running"
-    reason, until = command.reason or "manual", command.resume_at or moment.at + PERSON_PARK
+    reason, until = command.reason or "manual", command.resume_at or context.at + PERSON_PARK
     yield from take_back(unit)
     yield of_unit(unit, e.UnitParked(token=None, reason=reason, quota=campaign.quota, resume_at=until, was=unit.state))
     if held:
         yield from limit_claims(state, unit)
-    if reason == "rate_limit" and campaign.quota is not None and until > moment.at:
-        yield from close_gate(state, campaign.quota, "rate_limit", until, source=moment.actor)
-    yield from settle_campaign(campaign, moment)
+    if reason == "rate_limit" and campaign.quota is not None and until > context.at:
+        yield from close_gate(state, campaign.quota, "rate_limit", until, source=context.actor)
+    yield from settle_campaign(campaign, context)
 
 
 def take_back(unit: Unit) -> Consequence:
@@ -76,40 +76,40 @@ def take_back(unit: Unit) -> Consequence:
         yield of_unit(unit, e.UnitReleased(token=unit.token, cause="stop"), unit.worker)
 
 
-def unpark(state: State, command: UnparkUnit, moment: DecisionContext) -> Decision[None]:
+def unpark(state: State, command: UnparkUnit, context: DecisionContext) -> Decision[None]:
     """End the pause now."""
     unit = asked_unit(state, command)
     if unit.state != "parked":
         raise wrong_state(unit, "be unparked", "parked")
-    yield of_unit(unit, e.UnitUnparked(cause="manual", parked=(moment.at - unit.updated_at).total_seconds()))
+    yield of_unit(unit, e.UnitUnparked(cause="manual", parked=(context.at - unit.updated_at).total_seconds()))
 
 
-def take_out(state: State, command: QuarantineUnit, moment: DecisionContext) -> Decision[None]:
+def take_out(state: State, command: QuarantineUnit, context: DecisionContext) -> Decision[None]:
     """Quarantine a unit by hand, and skip what depends on it."""
     unit = asked_unit(state, command)
     if unit.state not in ("blocked", "ready", "delayed", "parked", "running"):
         raise wrong_state(unit, "be quarantined", "blocked", "ready", "delayed", "parked", "running")
     yield from take_back(unit)
     yield from quarantine(state, unit, "manual", command.reason or unit.error, unit.worker)
-    yield from complete_campaign(state.campaigns[unit.campaign], moment)
+    yield from complete_campaign(state.campaigns[unit.campaign], context)
 
 
-def cancel(state: State, command: CancelUnit, moment: DecisionContext) -> Decision[None]:
+def cancel(state: State, command: CancelUnit, context: DecisionContext) -> Decision[None]:
     """Give the unit up; what depends on it is skipped."""
     unit = asked_unit(state, command)
     if unit.state in ("done", "skipped", "cancelled"):
         raise wrong_state(unit, "be cancelled", "blocked", "ready", "delayed", "parked", "running", "quarantined")
-    yield from cancel_unit(unit, command.reason, moment, in_rounds=in_rounds(state, unit))
+    yield from cancel_unit(unit, command.reason, context, in_rounds=in_rounds(state, unit))
     yield from withdraw(state, unit, "cancelled")
     yield from fail_dependents(state, unit)
-    yield from complete_campaign(state.campaigns[unit.campaign], moment)
+    yield from complete_campaign(state.campaigns[unit.campaign], context)
 
 
-def stop(state: State, command: StopUnit, moment: DecisionContext) -> Decision[None]:
+def stop(state: State, command: StopUnit, context: DecisionContext) -> Decision[None]:
     """Take the unit from its worker; it is ready again and nothing is counted."""
     unit = asked_unit(state, command)
     if unit.state != "running":
         raise wrong_state(unit, "be stopped", "running")
     yield from take_back(unit)
     yield from limit_claims(state, unit)
-    yield from settle_campaign(state.campaigns[unit.campaign], moment)
+    yield from settle_campaign(state.campaigns[unit.campaign], context)

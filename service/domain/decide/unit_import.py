@@ -22,7 +22,7 @@ from service.domain.unit import Unit
 CHUNK = 1000
 
 
-def add_units(state: State, command: AddUnits, moment: DecisionContext) -> Decision[ImportReply]:
+def add_units(state: State, command: AddUnits, context: DecisionContext) -> Decision[ImportReply]:
     """Add what is new, change what nobody has started, leave the rest alone."""
     campaign = campaign_named(state, command.campaign)
     if campaign.cancelled_at is not None:
@@ -39,7 +39,7 @@ def add_units(state: State, command: AddUnits, moment: DecisionContext) -> Decis
         yield Fact(e.UnitsUpdated(units=chunk), campaign.name)
     if new:
         yield from reopen(campaign, "units_added")
-    yield from complete_campaign(campaign, moment)
+    yield from complete_campaign(campaign, context)
     return ImportReply(len(new), len(patches), len(command.units) - len(new) - len(patches))
 
 

@@ -88,26 +88,26 @@ def worker_known(state: State, worker: ids.WorkerId) -> Worker:
     return row
 
 
-def drain(state: State, command: DrainWorker, moment: DecisionContext) -> Decision[None]:
+def drain(state: State, command: DrainWorker, context: DecisionContext) -> Decision[None]:
     """Give the worker nothing more; it finishes what it holds."""
     row = worker_known(state, command.worker)
     if row.state == "active":
-        yield Fact(e.WorkerDraining(by=moment.actor, reason=command.reason), worker=row.worker)
+        yield Fact(e.WorkerDraining(by=context.actor, reason=command.reason), worker=row.worker)
 
 
-def fence(state: State, command: FenceWorker, moment: DecisionContext) -> Decision[None]:
+def fence(state: State, command: FenceWorker, context: DecisionContext) -> Decision[None]:
     """Take the worker's claims back, neutrally, and give it none."""
     row = worker_known(state, command.worker)
     if row.state in ("active", "draining"):
-        yield Fact(e.WorkerFenced(by=moment.actor, reason=command.reason), worker=row.worker)
+        yield Fact(e.WorkerFenced(by=context.actor, reason=command.reason), worker=row.worker)
     for claim in [claim for claim in state.claims.values() if claim.worker == row.worker]:
         unit = state.units[claim.campaign, claim.unit]
         yield of_unit(unit, e.UnitReleased(token=claim.token, cause="fence"), row.worker)
         yield from limit_claims(state, unit)
-        yield from settle_campaign(state.campaigns[unit.campaign], moment)
+        yield from settle_campaign(state.campaigns[unit.campaign], context)
 
 
-def judge(state: State, command: JudgeWorkers, moment: DecisionContext) -> Decision[None]:
+def judge(state: State, command: JudgeWorkers, context: DecisionContext) -> Decision[None]:
     """Note whose level changed, and let go who has been silent for long without holding anything."""
     served: dict[ids.WorkerId, list[HeartbeatPolicy]] = defaultdict(list)
     for claim in state.claims.values():
@@ -117,8 +117,8 @@ def judge(state: State, command: JudgeWorkers, moment: DecisionContext) -> Decis
         if row is None or row.state == "gone":
             continue
         policy = heartbeat.strictest(served[name])
-        age = heartbeat.age(row.beat_at, moment.at)
-        silence = min(age, heartbeat.age(command.heard_since, moment.at))
+        age = heartbeat.age(row.beat_at, context.at)
+        silence = min(age, heartbeat.age(command.heard_since, context.at))
         if not row.held and silence > policy.dead_s + command.retire_s:
             yield gone(row, "dead" if row.watched else "retired")
         elif row.watched and (level := judged(row, policy, age, silence)) != row.level:

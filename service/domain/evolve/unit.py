@@ -90,7 +90,7 @@ def heartbeat(state: State, body: e.UnitHeartbeat, event: e.Recorded) -> None:
     if progress is not None:
         claim.progress = progress
     if body.note is not None or body.session or body.screen_id:
-        state.touched.told.add(token)
+        state.touched.details.add(token)
         claim.note = claim.note if body.note is None else body.note
         claim.session = body.session or claim.session
         claim.screen_id = body.screen_id or claim.screen_id

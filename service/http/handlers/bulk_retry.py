@@ -55,7 +55,7 @@ async def retry_failed(request: WriteRequest) -> RawResponse:
     Interrupted, it is asked again under the same `Idempotency-Key`: it goes on under the same bulk id.
     """
     campaign = request.campaign
-    body = await request.told(RETRY_FAILED)
+    body = await request.decoded_body(RETRY_FAILED)
     if body.dry_run:
         return await counted(request, campaign, body)
     bulk_id = sha256(request.key.encode()).hexdigest()[:32] if request.key else uuid4().hex
@@ -74,7 +74,7 @@ async def cleared(request: WriteRequest, first: ClearQuarantine, where: RetryFil
     origin = msgspec.structs.replace(request.origin(), key=None)
     matched = count = 0
     position, after = begun.position, None
-    while keys := tuple(await request.desk.quarantine.keys(first.campaign, where, after, CHUNK)):
+    while keys := tuple(await request.context.quarantine.keys(first.campaign, where, after, CHUNK)):
         answer = await request.submit(msgspec.structs.replace(first, keys=keys, brief=None), origin)
         done: ClearReply = answer.only()
         matched, count = matched + len(keys), count + done.cleared
@@ -84,9 +84,9 @@ async def cleared(request: WriteRequest, first: ClearQuarantine, where: RetryFil
 
 async def counted(request: WriteRequest, campaign: ids.CampaignName, body: RetryFailed) -> RawResponse:
     """Count what would be retried, and change nothing."""
-    view = require(await request.desk.views.campaign(campaign, None), not_found("campaign", campaign))
+    view = require(await request.context.views.campaign(campaign, None), not_found("campaign", campaign))
     matched, after = 0, None
-    while keys := tuple(await request.desk.quarantine.keys(campaign, body.where, after, CHUNK)):
+    while keys := tuple(await request.context.quarantine.keys(campaign, body.where, after, CHUNK)):
         matched, after = matched + len(keys), keys[-1]
     position = msgspec.json.decode(view, type=ViewPosition).position
     answer = RetryAnswer("", matched, 0, position)

@@ -82,7 +82,7 @@ NEW_CAMPAIGN, CAMPAIGN_PATCH, REASON = Decoder(NewCampaign), Decoder(CampaignPat
 )
 async def create_campaign(request: WriteRequest) -> RawResponse:
     """Begin a campaign, with its first units if they are given; 409 when the name is taken."""
-    body = await request.told(NEW_CAMPAIGN)
+    body = await request.decoded_body(NEW_CAMPAIGN)
     require_few(body.units, "units")
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
     fields["labels"] = redact(body.labels)
@@ -91,7 +91,7 @@ async def create_campaign(request: WriteRequest) -> RawResponse:
 
 def view_of(request: WriteRequest, name: Slug) -> Callable[[int], Awaitable[Raw | None]]:
     """Return the read of the campaign view."""
-    return lambda position: request.desk.views.campaign(name, position)
+    return lambda position: request.context.views.campaign(name, position)
 
 
 @patch(
@@ -101,7 +101,7 @@ def view_of(request: WriteRequest, name: Slug) -> Callable[[int], Awaitable[Raw 
 async def edit_campaign(request: WriteRequest) -> RawResponse:
     """Change a campaign by a JSON merge patch; with `If-Match`, only when the view's version is still that one."""
     name = request.campaign
-    body = await request.told(CAMPAIGN_PATCH)
+    body = await request.decoded_body(CAMPAIGN_PATCH)
     changes = {name: value for name, value in structs.asdict(body).items() if value is not UNSET}
     if changes.get("labels"):
         changes["labels"] = redact(changes["labels"])
@@ -125,7 +125,7 @@ async def switched(
 ) -> RawResponse:
     """Have a switch of the campaign turned; the answer is its view."""
     name = request.campaign
-    body = await request.told(REASON)
+    body = await request.decoded_body(REASON)
     return await submit_and_view(request, command(name=name, reason=body.reason), view_of(request, name))
 
 

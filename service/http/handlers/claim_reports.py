@@ -33,7 +33,7 @@ class HeardAnswer(Struct, frozen=True):
 async def record_report(request: WriteRequest, decoder: Decoder[ReportBody]) -> RawResponse:
     """Record one word about the claim of the path."""
     token = request.token
-    body = await request.told(decoder)
+    body = await request.decoded_body(decoder)
     screens = Screens()
     command = body.command(token, None, screens)
     return await answered(request, (command,), report_response, screens.texts)

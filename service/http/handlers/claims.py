@@ -62,12 +62,12 @@ async def claim_work(request: WriteRequest) -> RawResponse:
     pause and the breaker; nothing ignores the engine's pause or the pool. `kind: "investigation"` gives quarantined units to
     look into, for 30 minutes and without heartbeats: with their error, exit code and the last 16 KiB of their screen.
     """
-    body = await request.told(CLAIM)
+    body = await request.decoded_body(CLAIM)
     command = ClaimWork(
         worker=body.worker, max=body.max, campaigns=body.campaigns, labels=body.labels, mode=body.mode, kind=body.kind
     )
-    if body.wait_s and len(request.desk.waiting) >= request.desk.waiting_limit:
-        raise TooManyRequests("too many claims wait already", allowed=request.desk.waiting_limit)
+    if body.wait_s and len(request.context.waiting) >= request.context.waiting_limit:
+        raise TooManyRequests("too many claims wait already", allowed=request.context.waiting_limit)
     look = ClaimPoll(request, command)
     await look(last=not body.wait_s)
     if not look.answered():
@@ -89,12 +89,12 @@ class ClaimPoll:
     last: bool
 
     def __init__(self, request: WriteRequest, command: ClaimWork) -> None:
-        self.desk = request.desk
+        self.context = request.context
         self.command = command
         self.origin = request.origin()
         self.receive = request.receive
         self.notes = request.scope.setdefault("state", {})
-        self.rings = 0
+        self.wakeups_seen = 0
 
     def answered(self) -> bool:
         """Tell whether there is nothing to wait for: something was given, or the key was answered before."""
@@ -107,9 +107,9 @@ class ClaimPoll:
 
     async def __call__(self, *, last: bool = False) -> None:
         """Ask the Writer once; what is given and the key's answer are stored together."""
-        self.rings, self.last = self.desk.bell.count, last
+        self.wakeups_seen, self.last = self.context.wakeup.count, last
         origin = self.origin if self.origin.key is None else replace(self.origin, render=self.kept)
-        self.answer = await self.desk.writer.submit((self.command,), origin)
+        self.answer = await self.context.writer.submit((self.command,), origin)
         self.content = rendered(self.answer) if self.answer.body is None else self.answer.body
 
 
@@ -118,15 +118,15 @@ async def wait(look: ClaimPoll, wait_s: float) -> None:
     clock = asyncio.get_running_loop().time
     began = clock()
     until = began + wait_s
-    ends = asyncio.create_task(left(look.receive)), asyncio.create_task(look.desk.stopping.wait())
-    look.desk.waiting.add(look)
+    ends = asyncio.create_task(left(look.receive)), asyncio.create_task(look.context.stopping.wait())
+    look.context.waiting.add(look)
     try:
         while not look.answered() and not ends[0].done():
             await rest(look, min(max(until - clock(), 0.0), POLL_S), ends)
             if not ends[0].done():
                 await look(last=clock() >= until or ends[1].done())
     finally:
-        look.desk.waiting.discard(look)
+        look.context.waiting.discard(look)
         look.notes[WAITED] = clock() - began
         for end in ends:
             end.cancel()
@@ -134,7 +134,7 @@ async def wait(look: ClaimPoll, wait_s: float) -> None:
 
 async def rest(look: ClaimPoll, timeout_s: float, ends: Iterable[asyncio.Task[Any]]) -> None:
     """Wait for a ring, for the end of the time, or for the end of the wait itself."""
-    ring = asyncio.create_task(look.desk.bell.after(look.rings, timeout_s))
+    ring = asyncio.create_task(look.context.wakeup.after(look.wakeups_seen, timeout_s))
     done, _ = await asyncio.wait((ring, *ends), return_when=asyncio.FIRST_COMPLETED)
     ring.cancel()
     if done == {ring}:

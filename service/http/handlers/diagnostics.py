@@ -59,9 +59,9 @@ async def export_diagnostics(request: WriteRequest) -> RawResponse:
     Asked again for the same campaign within 60 s it is a conflict, unless `force` is true in the body or the query.
     """
     name = request.campaign
-    body = await request.told(EXPORT)
-    force = flag(request.asked("force")) or body.force
-    bundle = require(await request.desk.bundles.bundle(name), not_found("campaign", name))
+    body = await request.decoded_body(EXPORT)
+    force = flag(request.query_parameter("force")) or body.force
+    bundle = require(await request.context.bundles.bundle(name), not_found("campaign", name))
     answer = await request.submit(ExportDiagnostic(campaign=name, sha256=sha256(bundle).hexdigest(), force=force))
     if answer.body is None:
         await keep(request, 200, bundle)

@@ -36,34 +36,34 @@ REASON, PATCH, TICK = Decoder(EngineReason), Decoder(EnginePatch), Decoder(Tick)
 
 async def steered(request: WriteRequest, command: Command) -> RawResponse:
     """Have an order about the engine carried out; the answer is its view."""
-    return await submit_and_view(request, command, request.desk.views.engine)
+    return await submit_and_view(request, command, request.context.views.engine)
 
 
 @patch("/v1/engine", **described("ResizePool", EnginePatch, ENGINE))
 async def resize_pool(request: WriteRequest) -> RawResponse:
     """Set the number of slots; what runs above it goes on."""
-    body = await request.told(PATCH)
+    body = await request.decoded_body(PATCH)
     return await steered(request, ResizePool(pool_size=body.pool_size))
 
 
 @post("/v1/engine/pause", **described("PauseEngine", EngineReason, ENGINE))
 async def pause_engine(request: WriteRequest) -> RawResponse:
     """Stop every claim; running work goes on. Pausing twice is one pause."""
-    body = await request.told(REASON)
+    body = await request.decoded_body(REASON)
     return await steered(request, PauseEngine(reason=body.reason))
 
 
 @post("/v1/engine/resume", **described("ResumeEngine", EngineReason, ENGINE))
 async def resume_engine(request: WriteRequest) -> RawResponse:
     """Allow claims again."""
-    body = await request.told(REASON)
+    body = await request.decoded_body(REASON)
     return await steered(request, ResumeEngine(reason=body.reason))
 
 
 @post("/v1/engine/tick", **described("TickEngine", Tick, ENGINE))
 async def tick_engine(request: WriteRequest) -> RawResponse:
     """Sweep now; with `force`, open every gate first."""
-    body = await request.told(TICK)
+    body = await request.decoded_body(TICK)
     return await steered(request, TickEngine(force=body.force))
 
 

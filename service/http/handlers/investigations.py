@@ -45,10 +45,10 @@ async def conclude(request: WriteRequest) -> RawResponse:
     An investigation ends 30 minutes after its claim at the latest; a result after that is a conflict.
     """
     known = request.investigation
-    body = await request.told(RESULT)
+    body = await request.decoded_body(RESULT)
     fix = None if body.unit is None else Fix(body.unit.key, body.unit.payload)
     command = ConcludeInvestigation(id=ids.InvestigationId(known), fix=fix, root_cause=error_text(body.root_cause))
-    return await submit_and_view(request, command, lambda position: request.desk.views.investigation(known, position))
+    return await submit_and_view(request, command, lambda position: request.context.views.investigation(known, position))
 
 
 HANDLERS = (conclude,)

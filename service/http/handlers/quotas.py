@@ -59,7 +59,7 @@ READING, PATCH = Decoder(Reading), Decoder(QuotaPatch)
 async def record_reading(request: WriteRequest) -> RawResponse:
     """Take what a meter says; a reading opens the gate that it disproves, a failure may close it."""
     key = request.quota
-    body = await request.told(READING)
+    body = await request.decoded_body(READING)
     require_one_of(body)
     command = RecordReading(
         quota=key,
@@ -68,7 +68,7 @@ async def record_reading(request: WriteRequest) -> RawResponse:
         failure=body.failure,
         message=body.message and redact_text(body.message),
     )
-    return await submit_and_view(request, command, lambda position: request.desk.views.quota(key, position))
+    return await submit_and_view(request, command, lambda position: request.context.views.quota(key, position))
 
 
 def require_one_of(reading: Reading) -> None:
@@ -84,12 +84,12 @@ def require_one_of(reading: Reading) -> None:
 async def edit_quota(request: WriteRequest) -> RawResponse:
     """Change how the gate behaves; a quota is known from the first word about it."""
     key = request.quota
-    body = await request.told(PATCH)
-    view = await request.desk.views.quota(key, None)
+    body = await request.decoded_body(PATCH)
+    view = await request.context.views.quota(key, None)
     gate = Gate() if view is None else json.decode(view, type=Gate)
     policy = merged(gate.policy, body)
     return await submit_and_view(
-        request, EditQuota(quota=key, policy=policy), lambda position: request.desk.views.quota(key, position)
+        request, EditQuota(quota=key, policy=policy), lambda position: request.context.views.quota(key, position)
     )
 
 

@@ -20,8 +20,8 @@ DECISION = Decoder(Decision)
 async def submit_decision(request: WriteRequest, command: Command) -> RawResponse:
     """Have a decision carried out; the answer is the plan."""
     known = request.recovery
-    await request.told(DECISION)
-    return await submit_and_view(request, command, lambda position: request.desk.views.recovery(known, position))
+    await request.decoded_body(DECISION)
+    return await submit_and_view(request, command, lambda position: request.context.views.recovery(known, position))
 
 
 @post("/v1/recovery/{recovery:str}/apply", **described("ApplyRecovery", Decision, RECOVERY, refuses=(404, 409)))

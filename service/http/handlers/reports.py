@@ -76,7 +76,7 @@ ENCODE = msgspec.json.Encoder(enc_hook=str).encode
 @post("/v1/reports", **described("Report", Reports, ReportAnswer, refuses=(413,)))
 async def report(request: WriteRequest) -> RawResponse:
     """Record what a worker has to say, up to 5,000 items; each is judged on its own and answered in its place."""
-    worker, items = items_of(await request.sent())
+    worker, items = items_of(await request.raw_body())
     screens = Screens()
     commands: list[Command] = []
     refused: dict[int, Rejection] = {}

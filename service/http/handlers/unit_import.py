@@ -71,7 +71,7 @@ async def add_units(request: WriteRequest) -> RawResponse:
     if request.fields.get(b"content-type", b"").partition(b";")[0].strip().lower() in LINES:
         return await add_lines(request, ImportStream(request))
     try:
-        units = await request.told(ARRAY)
+        units = await request.decoded_body(ARRAY)
     except Rejection as error:
         raise numbered(error) from None
     require_few(units)
@@ -143,7 +143,7 @@ class ImportStream:
             self.waiting = chunk
             return
         command = AddUnits(campaign=self.request.campaign, units=units)
-        answer = await self.request.desk.writer.submit((command,), self.chunk_origin(chunk))
+        answer = await self.request.context.writer.submit((command,), self.chunk_origin(chunk))
         try:
             if not answer.replayed:
                 answer.only()

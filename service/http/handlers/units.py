@@ -79,13 +79,13 @@ REASON, PARK = Decoder(UnitReason), Decoder(UnitPark)
 async def ordered(request: WriteRequest, command: type[UnitCommand]) -> RawResponse:
     """Have an order about a unit carried out; the answer is the unit."""
     campaign, key = request.campaign, request.unit
-    body = await request.told(REASON)
+    body = await request.decoded_body(REASON)
     return await carried_out(request, command(campaign=campaign, key=key, reason=body.reason))
 
 
 async def carried_out(request: WriteRequest, command: UnitCommand) -> RawResponse:
     """Submit an order about a unit, and answer with the unit."""
-    views = request.desk.views
+    views = request.context.views
     return await submit_and_view(request, command, lambda position: views.unit(command.campaign, command.key, position))
 
 
@@ -102,7 +102,7 @@ async def retry_unit(request: WriteRequest) -> RawResponse:
 async def park_unit(request: WriteRequest) -> RawResponse:
     """Set a unit aside until a time; nothing is counted."""
     campaign, key = request.campaign, request.unit
-    body = await request.told(PARK)
+    body = await request.decoded_body(PARK)
     return await carried_out(request, ParkUnit(campaign=campaign, key=key, reason=body.reason, resume_at=body.resume_at))
 
 

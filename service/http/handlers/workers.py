@@ -22,8 +22,8 @@ REASON = Decoder(WorkerReason)
 async def ordered(request: WriteRequest, command: type[DrainWorker | FenceWorker]) -> RawResponse:
     """Have an order about a worker carried out; the answer is its view."""
     worker = request.worker
-    body = await request.told(REASON)
-    views = request.desk.views
+    body = await request.decoded_body(REASON)
+    views = request.context.views
     return await submit_and_view(
         request, command(worker=worker, reason=body.reason), lambda position: views.worker(worker, position)
     )

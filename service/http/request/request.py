@@ -46,19 +46,19 @@ class WriteRequest(Request[None, None, State]):
         self.fields = dict(scope["headers"])
 
     @property
-    def desk(self) -> WriteContext:
+    def context(self) -> WriteContext:
         """What the handlers stand at."""
-        desk: WriteContext = self.scope["route_handler"].opt["desk"]
-        return desk
+        context: WriteContext = self.scope["route_handler"].opt["desk"]
+        return context
 
-    async def told(self, decoder: Decoder[T]) -> T:
+    async def decoded_body(self, decoder: Decoder[T]) -> T:
         """Return the body, decoded."""
-        return decoded(decoder, await self.sent())
+        return decoded(decoder, await self.raw_body())
 
-    async def sent(self) -> bytes:
+    async def raw_body(self) -> bytes:
         """Return the body as it came; an empty one counts as `{}`."""
-        require_modest(self.fields, self.desk.body_limit)
-        self.body_bytes = await read(self.receive, self.desk.body_limit)
+        require_modest(self.fields, self.context.body_limit)
+        self.body_bytes = await read(self.receive, self.context.body_limit)
         if not self.body_bytes:
             return b"{}"
         require_plain(self.fields)
@@ -98,7 +98,7 @@ class WriteRequest(Request[None, None, State]):
 
     async def submit(self, command: Command, origin: Origin | None = None) -> Answer:
         """Have one command decided; its refusal is raised."""
-        answer = await self.desk.writer.submit((command,), origin or self.origin())
+        answer = await self.context.writer.submit((command,), origin or self.origin())
         if not answer.replayed:
             answer.only()
         return answer
@@ -147,7 +147,7 @@ class WriteRequest(Request[None, None, State]):
             raise Validation(f"{field} must be 1 to {limit} printable characters", field=field, current=text[:limit])
         return text
 
-    def asked(self, name: str) -> str | None:
+    def query_parameter(self, name: str) -> str | None:
         """Return a parameter of the query."""
         return Request[None, None, State](self.scope).query_params.get(name)
 

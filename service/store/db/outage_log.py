@@ -11,13 +11,13 @@ class OutageLog:
         self._again = again
         self._there = True
 
-    def lost(self, why: str) -> None:
+    def report_outage(self, why: str) -> None:
         """Say *why* there is no contact, unless that is known."""
         if self._there:
             self._log.warning("%s", why)
         self._there = False
 
-    def found(self) -> None:
+    def report_recovery(self) -> None:
         """Say that there is contact again, where it was lost."""
         if not self._there:
             self._log.warning("%s", self._again)

@@ -19,7 +19,7 @@ class PoolObserver:
     def acquired(self, seconds: float) -> None:
         """Note how long somebody waited for a connection."""
 
-    def asked(self, operation: str, seconds: float) -> None:
+    def statement_timed(self, operation: str, seconds: float) -> None:
         """Note the time of a statement."""
 
     def refused(self, sqlstate_class: str) -> None:
@@ -30,7 +30,7 @@ class PoolObserver:
         connection.add_query_logger(self._logged)
 
     def _logged(self, query: LoggedQuery) -> None:
-        self.asked(OPERATIONS.get(query.query, OTHER), query.elapsed)
+        self.statement_timed(OPERATIONS.get(query.query, OTHER), query.elapsed)
         if isinstance(query.exception, Exception):
             self.refused((getattr(query.exception, "sqlstate", None) or UNKNOWN)[:2])
 

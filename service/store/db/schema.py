@@ -41,7 +41,7 @@ async def require_head(dsn: str, patience_s: float = 60.0) -> None:
 
     """
     deadline = time.monotonic() + patience_s
-    contact = OutageLog(_log, "the database answers")
+    outage_log = OutageLog(_log, "the database answers")
     while True:
         try:
             connection = await connect(dsn, timeout=CONNECT_TIMEOUT_S, statement_cache_size=0)
@@ -50,10 +50,10 @@ async def require_head(dsn: str, patience_s: float = 60.0) -> None:
                 raise DatabaseAway(f"{masked(dsn)} is no address of a database: {error}") from error
             if time.monotonic() > deadline:
                 raise DatabaseAway(f"{masked(dsn)} does not answer: {error}") from error
-            contact.lost(f"the database does not answer, trying again: {error}")
+            outage_log.report_outage(f"the database does not answer, trying again: {error}")
             await asyncio.sleep(1)
             continue
-        contact.found()
+        outage_log.report_recovery()
         try:
             judge(await current(connection))
         finally:

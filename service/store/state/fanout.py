@@ -24,12 +24,12 @@ MOST = 10 * ROUND
 Fetch = Callable[..., Awaitable[list[Record]]]
 
 
-async def begin(fetch: Fetch, state: State, needs: ReadSet) -> None:
+async def begin(fetch: Fetch, state: State, read_set: ReadSet) -> None:
     """Load the spreads to be carried on, with the next dependents, and add to *needs* what follows for those."""
-    if not needs.spreads:
+    if not read_set.spreads:
         return
-    asked = columns(list(needs.spreads))
-    await note(fetch, state, needs.spreads)
+    asked = columns(list(read_set.spreads))
+    await note(fetch, state, read_set.spreads)
     reached: dict[UnitId, list[ids.UnitKey]] = defaultdict(list)
     for parent, *fields in await fetch(QUERIES.next_dependents, *asked, ROUND):
         unit = rows.unit(fields)
@@ -38,19 +38,19 @@ async def begin(fetch: Fetch, state: State, needs: ReadSet) -> None:
     for known, spread in state.spreads.items():
         keys = tuple(reached[known])
         state.reaches[known] = FanoutRound(spread.position, spread.after, keys, last=len(keys) < ROUND)
-        follow(state, needs, known, keys)
+        follow(state, read_set, known, keys)
 
 
-def follow(state: State, needs: ReadSet, known: UnitId, keys: Iterable[ids.UnitKey]) -> None:
+def follow(state: State, read_set: ReadSet, known: UnitId, keys: Iterable[ids.UnitKey]) -> None:
     """Ask for what depends on the reached units, for what the skipped ones depend on, and for what they were skipped for."""
     campaign, unit = known[0], state.units[known]
     dependents = [state.units[campaign, key] for key in keys]
     if not unit.settled:
-        needs.below.update((campaign, one.key) for one in dependents if one.state in ("blocked", "skipped"))
+        read_set.below.update((campaign, one.key) for one in dependents if one.state in ("blocked", "skipped"))
     passed = [one for one in dependents if one.state == "skipped"]
-    needs.units.update((campaign, one.because_of) for one in passed if one.because_of is not None)
+    read_set.units.update((campaign, one.because_of) for one in passed if one.because_of is not None)
     if not is_unreachable(unit):
-        needs.lifted.update((campaign, one.key) for one in passed)
+        read_set.lifted.update((campaign, one.key) for one in passed)
 
 
 async def note(fetch: Fetch, state: State, units: Iterable[UnitId]) -> None:
@@ -88,6 +88,6 @@ async def save(connection: Connection, shard: int, state: State) -> None:
     touched = state.touched.spreads
     if ended := [known for known in touched if known not in state.spreads]:
         await connection.execute(QUERIES.end_spreads, shard, *columns(ended))
-    if standing := [state.spreads[known] for known in sorted(touched) if known in state.spreads]:
-        told = [(*msgspec.structs.astuple(row)[:5], rows.json_text(row.path), row.after) for row in standing]
+    if status := [state.spreads[known] for known in sorted(touched) if known in state.spreads]:
+        told = [(*msgspec.structs.astuple(row)[:5], rows.json_text(row.path), row.after) for row in status]
         await connection.execute(QUERIES.save_spreads, shard, *columns(told))

@@ -35,48 +35,48 @@ def recovery(row: Record) -> Recovery:
     return Recovery(**dict(row))
 
 
-async def begin(fetch: Fetch, state: State, needs: ReadSet) -> None:
+async def begin(fetch: Fetch, state: State, read_set: ReadSet) -> None:
     """Load what commands name by an id, and add to *needs* what that leads to."""
-    if needs.investigations:
-        note_investigations(state, await fetch(QUERIES.investigations, list(needs.investigations)))
+    if read_set.investigations:
+        note_investigations(state, await fetch(QUERIES.investigations, list(read_set.investigations)))
     for row in state.investigations.values():
-        needs.campaigns.add(row.campaign)
-    await plans(fetch, state, needs)
-    if any(claim.kind == "investigation" and not claim.campaigns for claim in needs.claims):
-        needs.campaigns.update(row["name"] for row in await fetch(QUERIES.investigating))
+        read_set.campaigns.add(row.campaign)
+    await plans(fetch, state, read_set)
+    if any(claim.kind == "investigation" and not claim.campaigns for claim in read_set.claims):
+        read_set.campaigns.update(row["name"] for row in await fetch(QUERIES.investigating))
 
 
-async def plans(fetch: Fetch, state: State, needs: ReadSet) -> None:
+async def plans(fetch: Fetch, state: State, read_set: ReadSet) -> None:
     """Load the plans that are named, with their units; the last one of campaigns that may get one; open ones that matter."""
-    if needs.recoveries:
-        note_plans(state, needs, await fetch(QUERIES.recoveries, list(needs.recoveries)))
+    if read_set.recoveries:
+        note_plans(state, read_set, await fetch(QUERIES.recoveries, list(read_set.recoveries)))
     for plan in state.recoveries.values():
-        needs.below.update((plan.campaign, key) for key in plan.resumable)
-        needs.units.update((plan.campaign, key) for key in plan.resumable)
-        if plan.id in needs.declined:
-            needs.cancelled.add(plan.campaign)
-    if needs.abandoned:
-        note_plans(state, needs, await fetch(QUERIES.last_recoveries, list(needs.abandoned)))
-        claims = [rows.claim(row) for row in await fetch(QUERIES.claims_of_campaigns, list(needs.abandoned))]
+        read_set.below.update((plan.campaign, key) for key in plan.resumable)
+        read_set.units.update((plan.campaign, key) for key in plan.resumable)
+        if plan.id in read_set.declined:
+            read_set.cancelled.add(plan.campaign)
+    if read_set.abandoned:
+        note_plans(state, read_set, await fetch(QUERIES.last_recoveries, list(read_set.abandoned)))
+        claims = [rows.claim(row) for row in await fetch(QUERIES.claims_of_campaigns, list(read_set.abandoned))]
         state.claims |= {claim.token: claim for claim in claims}
-    if needs.planned and (names := questioned(state, needs)):
-        note_plans(state, needs, await fetch(QUERIES.open_recoveries, list(names)))
+    if read_set.planned and (names := questioned(state, read_set)):
+        note_plans(state, read_set, await fetch(QUERIES.open_recoveries, list(names)))
 
 
-def note_plans(state: State, needs: ReadSet, found: Iterable[Record]) -> None:
+def note_plans(state: State, read_set: ReadSet, found: Iterable[Record]) -> None:
     """Take plans into *state*, and their campaigns into *needs*."""
     for row in found:
         plan = state.recoveries.setdefault(row["id"], recovery(row))
-        needs.campaigns.add(plan.campaign)
+        read_set.campaigns.add(plan.campaign)
 
 
-def questioned(state: State, needs: ReadSet) -> set[ids.CampaignName]:
+def questioned(state: State, read_set: ReadSet) -> set[ids.CampaignName]:
     """Return the campaigns whose open plan matters: it is about a claim that may end, or closes when somebody asks for work."""
-    asking = [claim for claim in needs.claims if claim.kind == "unit"]
+    asking = [claim for claim in read_set.claims if claim.kind == "unit"]
     if any(not claim.campaigns for claim in asking):
-        return needs.planned
+        return read_set.planned
     named = {name for claim in asking for name in claim.campaigns}
-    return needs.planned & (named | {claim.campaign for claim in state.claims.values()})
+    return read_set.planned & (named | {claim.campaign for claim in state.claims.values()})
 
 
 def note_investigations(state: State, found: Iterable[Record]) -> None:
@@ -85,13 +85,13 @@ def note_investigations(state: State, found: Iterable[Record]) -> None:
         state.investigations.setdefault(row["id"], investigation(row))
 
 
-async def candidates(fetch: Fetch, state: State, needs: ReadSet, at: datetime) -> None:
+async def candidates(fetch: Fetch, state: State, read_set: ReadSet, at: datetime) -> None:
     """Load the next investigations of each campaign, as many as the claims of this batch can get, with their screens."""
-    wanted = wanted_investigations(state, needs.claims, at)
+    wanted = wanted_investigations(state, read_set.claims, at)
     if wanted:
         note_investigations(state, await fetch(QUERIES.next_investigations, list(wanted), list(wanted.values())))
-    needs.units.update((row.campaign, row.unit) for row in state.investigations.values())
-    needs.units.update((row.campaign, ids.UnitKey(f"{row.unit}.fix")) for row in state.investigations.values())
+    read_set.units.update((row.campaign, row.unit) for row in state.investigations.values())
+    read_set.units.update((row.campaign, ids.UnitKey(f"{row.unit}.fix")) for row in state.investigations.values())
     names = {row.screen_id for row in state.investigations.values() if row.state == "requested" and row.screen_id is not None}
     if wanted and names:
         state.screens |= {row["screen_id"]: row["text"] for row in await fetch(LOG.screens, list(names))}
@@ -109,16 +109,16 @@ def wanted_investigations(state: State, claims: Iterable[c.ClaimWork], at: datet
     return +wanted
 
 
-async def around(fetch: Fetch, state: State, needs: ReadSet) -> set[UnitId]:
+async def around(fetch: Fetch, state: State, read_set: ReadSet) -> set[UnitId]:
     """Load the open investigations of units that this batch may end or send back; return the fixes that they may have."""
-    if not (needs.ending or needs.failing or needs.fenced or needs.below):
+    if not (read_set.ending or read_set.failing or read_set.fenced or read_set.below):
         return set()
-    looking = {row.name for row in state.campaigns.values() if row.policy.investigate} | needs.edited
+    looking = {row.name for row in state.campaigns.values() if row.policy.investigate} | read_set.edited
     claims = (*state.claims.values(), *state.late.values()) if looking else ()
     looked = {(claim.campaign, claim.unit) for claim in claims if claim.campaign in looking}
-    if needs.fenced:
+    if read_set.fenced:
         looked |= {(name, key) for name, queue in state.candidates.items() if name in looking for key in queue}
-    asked = looked | needs.below
+    asked = looked | read_set.below
     if asked:
         note_investigations(state, await fetch(QUERIES.open_investigations, *columns(list(asked))))
     known = (state.units.get(key) for key in asked)

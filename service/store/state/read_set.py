@@ -48,153 +48,153 @@ class ReadSet:
 
 
 @singledispatch
-def note(command: c.Command, needs: ReadSet) -> None:
+def note(command: c.Command, read_set: ReadSet) -> None:
     """Add to *needs* what *command* reads; one that reads the engine alone adds nothing."""
 
 
 @note.register
-def _(command: c.Report, needs: ReadSet) -> None:
-    needs.tokens.add(command.token)
+def _(command: c.Report, read_set: ReadSet) -> None:
+    read_set.tokens.add(command.token)
     if isinstance(command, c.CompleteUnit):
-        needs.ending.add(command.token)
+        read_set.ending.add(command.token)
     elif not isinstance(command, c.RecordHeartbeat) or command.idle:
-        needs.failing.add(command.token)
+        read_set.failing.add(command.token)
 
 
 @note.register
-def _(command: c.ClaimWork, needs: ReadSet) -> None:
-    needs.claims.append(command)
-    needs.campaigns.update(command.campaigns)
-    needs.workers.add(command.worker)
+def _(command: c.ClaimWork, read_set: ReadSet) -> None:
+    read_set.claims.append(command)
+    read_set.campaigns.update(command.campaigns)
+    read_set.workers.add(command.worker)
 
 
 @note.register
-def _(command: c.UnitCommand, needs: ReadSet) -> None:
+def _(command: c.UnitCommand, read_set: ReadSet) -> None:
     unit = (command.campaign, command.key)
-    needs.campaigns.add(command.campaign)
-    needs.units.add(unit)
-    needs.below.add(unit)
+    read_set.campaigns.add(command.campaign)
+    read_set.units.add(unit)
+    read_set.below.add(unit)
     if isinstance(command, c.RetryUnit):
-        needs.lifted.add(unit)
+        read_set.lifted.add(unit)
 
 
 @note.register
-def _(command: c.AddUnits, needs: ReadSet) -> None:
-    needs.campaigns.add(command.campaign)
-    needs.units.update((command.campaign, key) for spec in command.units for key in (spec.key, *spec.depends_on))
-    needs.bound |= {(command.campaign, spec.key): spec.depends_on for spec in command.units if spec.depends_on}
+def _(command: c.AddUnits, read_set: ReadSet) -> None:
+    read_set.campaigns.add(command.campaign)
+    read_set.units.update((command.campaign, key) for spec in command.units for key in (spec.key, *spec.depends_on))
+    read_set.bound |= {(command.campaign, spec.key): spec.depends_on for spec in command.units if spec.depends_on}
 
 
 @note.register
-def _(command: c.ClearQuarantine, needs: ReadSet) -> None:
+def _(command: c.ClearQuarantine, read_set: ReadSet) -> None:
     units = [(command.campaign, key) for key in command.keys]
-    needs.campaigns.add(command.campaign)
-    needs.units.update(units)
-    needs.below.update(units)
-    needs.lifted.update(units)
+    read_set.campaigns.add(command.campaign)
+    read_set.units.update(units)
+    read_set.below.update(units)
+    read_set.lifted.update(units)
 
 
 @note.register
-def _(command: c.ReleaseRetries | c.ResumeParked, needs: ReadSet) -> None:
-    needs.campaigns.add(command.campaign)
-    needs.units.update((command.campaign, key) for key in command.keys)
+def _(command: c.ReleaseRetries | c.ResumeParked, read_set: ReadSet) -> None:
+    read_set.campaigns.add(command.campaign)
+    read_set.units.update((command.campaign, key) for key in command.keys)
 
 
 @note.register
-def _(command: c.FanOutUnits, needs: ReadSet) -> None:
-    needs.campaigns.update(campaign for campaign, _ in command.units)
-    needs.units.update(command.units)
-    needs.spreads.update(command.units)
+def _(command: c.FanOutUnits, read_set: ReadSet) -> None:
+    read_set.campaigns.update(campaign for campaign, _ in command.units)
+    read_set.units.update(command.units)
+    read_set.spreads.update(command.units)
 
 
 @note.register
-def _(command: c.ExpireLeases | c.RevokeClaims, needs: ReadSet) -> None:
-    needs.tokens.update(command.tokens)
-    needs.failing.update(command.tokens)
+def _(command: c.ExpireLeases | c.RevokeClaims, read_set: ReadSet) -> None:
+    read_set.tokens.update(command.tokens)
+    read_set.failing.update(command.tokens)
 
 
 @note.register
-def _(command: c.CancelCampaign, needs: ReadSet) -> None:
-    needs.campaigns.add(command.name)
-    needs.cancelled.add(command.name)
+def _(command: c.CancelCampaign, read_set: ReadSet) -> None:
+    read_set.campaigns.add(command.name)
+    read_set.cancelled.add(command.name)
 
 
 @note.register
-def _(command: c.CancelRest, needs: ReadSet) -> None:
-    needs.campaigns.add(command.name)
-    needs.units.update((command.name, key) for key in command.keys)
+def _(command: c.CancelRest, read_set: ReadSet) -> None:
+    read_set.campaigns.add(command.name)
+    read_set.units.update((command.name, key) for key in command.keys)
 
 
 @note.register
-def _(command: c.PauseCampaign | c.ResumeCampaign | c.ResetBreaker, needs: ReadSet) -> None:
-    needs.campaigns.add(command.name)
+def _(command: c.PauseCampaign | c.ResumeCampaign | c.ResetBreaker, read_set: ReadSet) -> None:
+    read_set.campaigns.add(command.name)
 
 
 @note.register
-def _(command: c.CreateCampaign | c.EditCampaign, needs: ReadSet) -> None:
-    needs.campaigns.add(command.name)
-    needs.edited.add(command.name)
+def _(command: c.CreateCampaign | c.EditCampaign, read_set: ReadSet) -> None:
+    read_set.campaigns.add(command.name)
+    read_set.edited.add(command.name)
     quota = command.quota if isinstance(command, c.CreateCampaign) else command.patch.get("quota")
     if isinstance(quota, str):
-        needs.quotas.add(ids.QuotaKey(quota))
+        read_set.quotas.add(ids.QuotaKey(quota))
 
 
 @note.register
-def _(command: c.BeatWorker | c.DrainWorker | c.FenceWorker, needs: ReadSet) -> None:
-    needs.workers.add(command.worker)
+def _(command: c.BeatWorker | c.DrainWorker | c.FenceWorker, read_set: ReadSet) -> None:
+    read_set.workers.add(command.worker)
     if isinstance(command, c.FenceWorker):
-        needs.fenced.add(command.worker)
+        read_set.fenced.add(command.worker)
 
 
 @note.register
-def _(command: c.JudgeWorkers, needs: ReadSet) -> None:
-    needs.workers.update(command.workers)
-    needs.judged.update(command.workers)
+def _(command: c.JudgeWorkers, read_set: ReadSet) -> None:
+    read_set.workers.update(command.workers)
+    read_set.judged.update(command.workers)
 
 
 @note.register
-def _(command: c.RecordReading | c.EditQuota, needs: ReadSet) -> None:
-    needs.quotas.add(command.quota)
+def _(command: c.RecordReading | c.EditQuota, read_set: ReadSet) -> None:
+    read_set.quotas.add(command.quota)
 
 
 @note.register
-def _(command: c.OpenGates, needs: ReadSet) -> None:
-    needs.quotas.update(command.quotas)
+def _(command: c.OpenGates, read_set: ReadSet) -> None:
+    read_set.quotas.update(command.quotas)
 
 
 @note.register
-def _(_command: c.TickEngine, needs: ReadSet) -> None:
-    needs.every_quota = True
+def _(_command: c.TickEngine, read_set: ReadSet) -> None:
+    read_set.every_quota = True
 
 
 @note.register
-def _(command: c.ConcludeInvestigation, needs: ReadSet) -> None:
-    needs.investigations.add(command.id)
+def _(command: c.ConcludeInvestigation, read_set: ReadSet) -> None:
+    read_set.investigations.add(command.id)
 
 
 @note.register
-def _(command: c.EndInvestigations, needs: ReadSet) -> None:
-    needs.investigations.update(command.ids)
+def _(command: c.EndInvestigations, read_set: ReadSet) -> None:
+    read_set.investigations.update(command.ids)
 
 
 @note.register
-def _(command: c.DetectRecovery, needs: ReadSet) -> None:
-    needs.campaigns.add(command.campaign)
-    needs.abandoned.add(command.campaign)
+def _(command: c.DetectRecovery, read_set: ReadSet) -> None:
+    read_set.campaigns.add(command.campaign)
+    read_set.abandoned.add(command.campaign)
 
 
 @note.register
-def _(command: c.RecoveryCommand, needs: ReadSet) -> None:
-    needs.recoveries.add(command.id)
+def _(command: c.RecoveryCommand, read_set: ReadSet) -> None:
+    read_set.recoveries.add(command.id)
     if isinstance(command, c.DeclineRecovery):
-        needs.declined.add(command.id)
+        read_set.declined.add(command.id)
 
 
 @note.register
-def _(command: c.CloseRecoveries, needs: ReadSet) -> None:
-    needs.recoveries.update(command.ids)
+def _(command: c.CloseRecoveries, read_set: ReadSet) -> None:
+    read_set.recoveries.update(command.ids)
 
 
 @note.register
-def _(command: c.ExportDiagnostic, needs: ReadSet) -> None:
-    needs.campaigns.add(command.campaign)
+def _(command: c.ExportDiagnostic, read_set: ReadSet) -> None:
+    read_set.campaigns.add(command.campaign)

@@ -71,11 +71,11 @@ def keep(rows: dict[K, V], more: dict[K, V]) -> None:
     rows.update(more)
 
 
-def parted(keys: Iterable[K], memory: Mapping[K, V]) -> tuple[dict[K, V], list[K]]:
+def parted(keys: Iterable[K], row_cache: Mapping[K, V]) -> tuple[dict[K, V], list[K]]:
     """Return the rows of *keys* that are in *memory*, and the keys of those that are not."""
     known, missing = {}, []
     for key in keys:
-        row = memory.get(key)
+        row = row_cache.get(key)
         if row is None:
             missing.append(key)
         else:

@@ -61,7 +61,7 @@ async def save_rest(connection: Connection, shard: int, state: State) -> None:
     touched, claims = state.touched, state.claims
     for part in portions(list(touched.payloads - set(touched.added))):
         await connection.execute(QUERIES.save_plans, shard, document(rows.import_change(state.units[key]) for key in part))
-    if told := [rows.heartbeat_details(claims[token]) for token in touched.told - touched.claimed if token in claims]:
+    if told := [rows.heartbeat_details(claims[token]) for token in touched.details - touched.claimed if token in claims]:
         await connection.execute(QUERIES.save_words, shard, document(told))
     for key in touched.quotas:
         await connection.execute(QUERIES.save_quota, shard, *rows.quota_columns(state.quotas[key]))

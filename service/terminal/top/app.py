@@ -56,9 +56,9 @@ class Top(Viewer):
         return "no campaign is chosen" if campaign is None else await actions.switch_campaign(self.service, campaign)
 
     async def _switch_engine(self) -> str | None:
-        if self.glance is None:
+        if self.snapshot is None:
             return None
-        engine = self.glance.engine
+        engine = self.snapshot.engine
         if engine.paused is None and not await self.agreed("Pause the engine? Nothing will be claimed in any campaign."):
             return None
         return await actions.switch_engine(self.service, engine)

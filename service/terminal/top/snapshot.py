@@ -32,19 +32,19 @@ class ScreenSnapshot(Struct, kw_only=True):
 async def look(service: ApiClient, pane: str, chosen: str | None, state: str | None) -> ScreenSnapshot:
     """Read what *pane* shows; units are those of campaign *chosen*, in *state* if there is one."""
     engine, listed = await asyncio.gather(service.read(path_of("engine"), ApiEngine), campaigns(service))
-    glance = ScreenSnapshot(engine=engine, campaigns=listed)
+    snapshot = ScreenSnapshot(engine=engine, campaigns=listed)
     match pane:
-        case "units" if (campaign := glance.campaign(chosen)) is not None:
-            glance.units = await units(service, campaign, state)
+        case "units" if (campaign := snapshot.campaign(chosen)) is not None:
+            snapshot.units = await units(service, campaign, state)
         case "workers":
-            glance.workers = await workers(service)
+            snapshot.workers = await workers(service)
         case "quarantine":
-            glance.quarantine = await quarantine(service, glance.campaigns)
+            snapshot.quarantine = await quarantine(service, snapshot.campaigns)
         case "engine":
-            glance.plans = await plans(service)
+            snapshot.plans = await plans(service)
         case _:
             pass
-    return glance
+    return snapshot
 
 
 async def campaigns(service: ApiClient) -> list[ApiCampaign]:

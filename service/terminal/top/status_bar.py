@@ -33,9 +33,9 @@ def strip(engine: ApiEngine | None, away: str | None, *, heard: bool) -> Text:
     return text
 
 
-def tabs(glance: ScreenSnapshot | None, current: str) -> Text:
+def tabs(snapshot: ScreenSnapshot | None, current: str) -> Text:
     """Return the numbers and names of the panes."""
-    counts = {} if glance is None else {"campaigns": len(glance.campaigns), "quarantine": failed(glance)}
+    counts = {} if snapshot is None else {"campaigns": len(snapshot.campaigns), "quarantine": failed(snapshot)}
     text = Text(no_wrap=True, overflow="ellipsis")
     for number, name in enumerate(PANES, 1):
         count = f" {counts[name]:,}" if counts.get(name) else ""
@@ -44,6 +44,6 @@ def tabs(glance: ScreenSnapshot | None, current: str) -> Text:
     return text
 
 
-def failed(glance: ScreenSnapshot) -> int:
+def failed(snapshot: ScreenSnapshot) -> int:
     """Return how many units are quarantined in all campaigns that are shown."""
-    return sum(campaign.units.get("quarantined", 0) for campaign in glance.campaigns)
+    return sum(campaign.units.get("quarantined", 0) for campaign in snapshot.campaigns)

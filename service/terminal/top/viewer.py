@@ -64,7 +64,7 @@ class Viewer(App[None]):
     def __init__(self, service: ApiClient) -> None:
         super().__init__()
         self.service = service
-        self.glance: ScreenSnapshot | None = None
+        self.snapshot: ScreenSnapshot | None = None
         self.watch_log = Refresher(service, self.look)
         self.away: str | None = None
         self.state: str | None = None
@@ -96,7 +96,7 @@ class Viewer(App[None]):
         """Read what is on the screen and show it; without an answer, what was known stays."""
         chosen = None if self.campaign is None else self.campaign.name
         try:
-            self.glance = await look(self.service, self.pane, chosen, self.state)
+            self.snapshot = await look(self.service, self.pane, chosen, self.state)
             self.away = None
         except AwayError as error:
             self.away = line(str(error))
@@ -110,31 +110,31 @@ class Viewer(App[None]):
 
     def draw(self) -> None:
         """Show what is known."""
-        glance = self.glance
+        snapshot = self.snapshot
         self.draw_lines()
-        if glance is None:
+        if snapshot is None:
             return
-        self.panes.campaigns.fill(glance.campaigns)
+        self.panes.campaigns.fill(snapshot.campaigns)
         match self.pane:
             case "units":
-                self.panes.units.fill(glance.units)
+                self.panes.units.fill(snapshot.units)
             case "workers":
-                self.panes.workers.fill(sorted(glance.workers, key=worker_face.worst_first))
+                self.panes.workers.fill(sorted(snapshot.workers, key=worker_face.worst_first))
             case "quarantine":
-                self.panes.quarantine.fill(glance.quarantine)
+                self.panes.quarantine.fill(snapshot.quarantine)
             case "events":
                 self.panes.events.fill(list(reversed(self.watch_log.events))[:200])
             case "engine":
                 stream = "live" if self.watch_log.heard else "away, asking in turns"
-                self.engine_text.update(Text(details.engine(glance.engine, glance.plans, stream)))
+                self.engine_text.update(Text(details.engine(snapshot.engine, snapshot.plans, stream)))
             case _:
                 pass
 
     def draw_lines(self) -> None:
         """Show the lines around the panes."""
-        engine = None if self.glance is None else self.glance.engine
+        engine = None if self.snapshot is None else self.snapshot.engine
         self.lines["strip"].update(strip(engine, self.away, heard=self.watch_log.heard))
-        self.lines["tabs"].update(tabs(self.glance, self.pane))
+        self.lines["tabs"].update(tabs(self.snapshot, self.pane))
         self.lines["subject"].update(Text(self.subject(), style="italic", no_wrap=True, overflow="ellipsis"))
 
     def draw_keys(self) -> None:
@@ -190,8 +190,8 @@ class Viewer(App[None]):
     @property
     def campaign(self) -> ApiCampaign | None:
         """The campaign that is chosen."""
-        if self.pane == "quarantine" and (unit := self.panes.quarantine.chosen) is not None and self.glance is not None:
-            return self.glance.campaign(unit.campaign)
+        if self.pane == "quarantine" and (unit := self.panes.quarantine.chosen) is not None and self.snapshot is not None:
+            return self.snapshot.campaign(unit.campaign)
         return self.panes.campaigns.chosen
 
     @property

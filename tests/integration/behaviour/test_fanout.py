@@ -63,12 +63,12 @@ async def import_units(replica: Replica, units: list[c.UnitSpec]) -> None:
 @asynccontextmanager
 async def watching(replica: Replica, pool: asyncpg.Pool) -> AsyncIterator[None]:
     """Let the watcher look."""
-    watcher = asyncio.create_task(Scheduler(pool, replica.writer, replica.bell, 60).run(lambda: LONG_AGO))
+    scheduler = asyncio.create_task(Scheduler(pool, replica.writer, replica.wakeup, 60).run(lambda: LONG_AGO))
     try:
         yield
     finally:
-        watcher.cancel()
-        await asyncio.wait([watcher])
+        scheduler.cancel()
+        await asyncio.wait([scheduler])
 
 
 async def known(replica: Replica, pool: asyncpg.Pool) -> None:

@@ -149,8 +149,8 @@ async def test_the_cancellation_of_three_thousand_units_ends_in_the_watchers_rou
     await one.order(c.CancelCampaign(name=NIGHT, reason="enough"))
     state = await audit(pool)
     assert 0 < state.campaigns[NIGHT].counts.cancelled < 3000
-    watcher = Scheduler(pool, one.writer, one.bell, 60)
-    watching = asyncio.create_task(watcher.run(lambda: state.campaigns[NIGHT].created_at))
+    scheduler = Scheduler(pool, one.writer, one.wakeup, 60)
+    watching = asyncio.create_task(scheduler.run(lambda: state.campaigns[NIGHT].created_at))
 
     async def all_cancelled() -> bool:
         return bool(await pool.fetchval("SELECT cancelled = 3000 FROM campaigns"))

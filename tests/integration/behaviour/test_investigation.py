@@ -95,17 +95,17 @@ async def test_a_failure_and_the_look_into_it_in_one_batch(replica: Replica, poo
 
 
 async def test_the_watcher_ends_an_investigation_after_30_minutes(
-    replica: Replica, watcher: Scheduler, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+    replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B-INVEST-3."""
     monkeypatch.setattr("service.domain.decide.investigation.LEASE", timedelta(milliseconds=50))
     await lost(replica, "a", "b")
     assert len(await looked(replica)) == 1
     at = await now(pool)
-    assert await watcher.nap(at) <= 0.05
+    assert await scheduler.nap(at) <= 0.05
 
     async def ended() -> bool:
-        await watcher.look(at)
+        await scheduler.look(at)
         return "investigation.empty" in await kinds(pool, "investigation.")
 
     await eventually(ended)
@@ -117,14 +117,14 @@ async def test_the_watcher_ends_an_investigation_after_30_minutes(
 
 
 async def test_the_watcher_ends_the_investigations_of_a_cancelled_campaign(
-    replica: Replica, watcher: Scheduler, pool: asyncpg.Pool
+    replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool
 ) -> None:
     """B-INVEST-1, B-CAMP-4."""
     await lost(replica, "a", "b", "c")
     await replica.order(c.AddUnits(campaign=NIGHT, units=units("open")))
     assert len(await looked(replica)) == 1
     await replica.order(c.CancelCampaign(name=NIGHT))
-    await watcher.look(await now(pool))
+    await scheduler.look(await now(pool))
     state = await audit(pool)
     assert [(row.state, row.why) for row in state.investigations.values()] == [("skipped", "cancelled")] * 3
 

@@ -75,10 +75,10 @@ async def test_sixteen_claimers_on_two_replicas_never_hold_more_than_seven_slots
                 held.remove(claim["token"])
                 await post(there, f"/v1/claims/{claim['token']}/complete")
 
-    roads = cycle([(replicas[0], replicas[1]), (replicas[1], replicas[0])])
+    router = cycle([(replicas[0], replicas[1]), (replicas[1], replicas[0])])
     async with asyncio.TaskGroup() as claimers:
         for number in range(CLAIMERS):
-            claimers.create_task(work(f"w{number}", *next(roads)))
+            claimers.create_task(work(f"w{number}", *next(router)))
     assert 1 < widest <= CONCURRENCY
     assert done == Counter(unit["key"] for unit in units)
     ledger = await checked(pool)

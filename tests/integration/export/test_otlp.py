@@ -209,8 +209,8 @@ async def test_points_that_a_receiver_refuses_are_counted_though_it_says_success
         await sends.export_fleet(snapshot)
         sender.close()
     assert process.registry.get_sample_value("muster_otlp_exports_total", {"result": "partial"}) == 1
-    standing = sends.delivery.standing
-    assert (standing.result, standing.rejected, standing.error) == (
+    status = sends.delivery.status
+    assert (status.result, status.rejected, status.error) == (
         "partial", 7 * len(receiver.requests), "7 refused: too many",
     )  # fmt: skip
     assert process.registry.get_sample_value("muster_otlp_points_total", {"result": "rejected"}) == 7 * len(receiver.requests)
@@ -231,9 +231,9 @@ async def test_a_wrong_endpoint_costs_a_counted_failure_and_one_line_a_minute(
     for _ in range(3):
         await sends.export_fleet(snapshot)
     assert process.registry.get_sample_value("muster_otlp_exports_total", {"result": "failure"}) == 3
-    standing = sends.delivery.standing
-    assert (standing.result, standing.accepted) == ("failure", 0)
-    assert standing.error
+    status = sends.delivery.status
+    assert (status.result, status.accepted) == ("failure", 0)
+    assert status.error
     assert [record.levelname for record in caplog.records if record.name == "projections.export.otlp_delivery"] == ["WARNING"]
 
 

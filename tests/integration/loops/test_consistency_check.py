@@ -91,13 +91,13 @@ async def test_what_differs_is_counted_and_logged(
 ) -> None:
     """A5: by a process of its own."""
     process = Process()
-    examiner = ConsistencyCheck(settings, process.diverged)
+    consistency_check = ConsistencyCheck(settings, process.diverged)
     divergences = process.registry.get_sample_value
 
-    await examiner.examine()
+    await consistency_check.examine()
     assert divergences("muster_projection_divergences_total", {"projection": "views"}) == 0
     await owner.execute("UPDATE series SET value = value + 1 WHERE family = 'muster_attempts_total'")
-    await examiner.examine()
+    await consistency_check.examine()
     assert divergences("muster_projection_divergences_total", {"projection": "views"}) == 6
     assert (
         f"6 rows of the views are not what the log says up to {here.position}: series family='muster_attempts_total'"

@@ -48,7 +48,7 @@ class Duty:
 
 
 @asynccontextmanager
-async def standing(pool: asyncpg.Pool, duty: Duty, name: str) -> AsyncIterator[Leader]:
+async def status(pool: asyncpg.Pool, duty: Duty, name: str) -> AsyncIterator[Leader]:
     """Let one replica stand for leader."""
     leader = Leader(pool, name, LEASE_S, [duty.of(name)])
     task = asyncio.create_task(leader.run())
@@ -60,13 +60,13 @@ async def standing(pool: asyncpg.Pool, duty: Duty, name: str) -> AsyncIterator[L
 async def test_only_one_of_three_leads_and_a_graceful_end_hands_over_before_the_lease_is_over(pool: asyncpg.Pool) -> None:
     """Work that must happen once."""
     duty = Duty()
-    async with standing(pool, duty, "one") as one:
+    async with status(pool, duty, "one") as one:
         await eventually(duty.done_by("one"))
-        async with standing(pool, duty, "two") as two, standing(pool, duty, "three") as three:
+        async with status(pool, duty, "two") as two, status(pool, duty, "three") as three:
             await asyncio.sleep(LEASE_S)  # a lease long, nothing changes
             assert (one.leads, two.leads, three.leads) == (True, False, False)
             assert duty.doing == ["one"]
-    async with standing(pool, duty, "four"):
+    async with status(pool, duty, "four"):
         left = monotonic()
         await eventually(duty.done_by("four"))
         assert monotonic() - left < LEASE_S / 2
@@ -79,7 +79,7 @@ async def test_when_the_leader_is_killed_another_takes_over_within_seconds_and_b
     killed = Leader(pool, "killed", LEASE_S, [])
     term = await killed._attempt()
     assert term is not None
-    async with standing(pool, duty, "heir"):
+    async with status(pool, duty, "heir"):
         begun = monotonic()
         await eventually(duty.done_by("heir"))
         assert LEASE_S / 2 < monotonic() - begun < 3 * LEASE_S
@@ -98,7 +98,7 @@ async def test_a_renewed_lease_keeps_its_time_of_hearing(pool: asyncpg.Pool) -> 
 async def test_a_leader_that_loses_its_lease_stops_its_duties(pool: asyncpg.Pool) -> None:
     """At most a renewal later."""
     duty = Duty()
-    async with standing(pool, duty, "one") as one:
+    async with status(pool, duty, "one") as one:
         await eventually(duty.done_by("one"))
         await pool.execute("UPDATE leader SET replica = 'thief', until = clock_timestamp() + interval '1 hour'")
         await eventually(duty.done_by(), patience_s=LEASE_S)
@@ -111,7 +111,7 @@ async def test_a_leader_that_loses_its_lease_stops_its_duties(pool: asyncpg.Pool
 async def test_a_leader_that_cannot_renew_in_time_steps_down(pool: asyncpg.Pool) -> None:
     """Its lease may be another's before its own query comes back."""
     duty = Duty()
-    async with standing(pool, duty, "one") as one:
+    async with status(pool, duty, "one") as one:
         await eventually(duty.done_by("one"))
         held = [await pool.acquire() for _ in range(pool.get_max_size())]
         await eventually(duty.done_by(), patience_s=LEASE_S)

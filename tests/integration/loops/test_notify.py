@@ -24,20 +24,20 @@ SPAN = 2_000_000
 
 
 @asynccontextmanager
-async def noticing(settings: Settings, bell: Wakeup, name: str) -> AsyncIterator[Notifier]:
+async def noticing(settings: Settings, wakeup: Wakeup, name: str) -> AsyncIterator[Notifier]:
     """Let one replica listen."""
-    notices = Notifier(partial(open_connection, settings, name=name), bell.ring, name)
-    task = asyncio.create_task(notices.run())
-    yield notices
+    notifier = Notifier(partial(open_connection, settings, name=name), wakeup.notify, name)
+    task = asyncio.create_task(notifier.run())
+    yield notifier
     task.cancel()
     await asyncio.wait([task])
 
 
-def rung(bell: Wakeup, count: int) -> Callable[[], Awaitable[object]]:
+def rung(wakeup: Wakeup, count: int) -> Callable[[], Awaitable[object]]:
     """Return the condition that *bell* rang more often than *count*."""
 
     async def holds() -> bool:
-        return bell.count > count
+        return wakeup.count > count
 
     return holds
 
@@ -45,12 +45,12 @@ def rung(bell: Wakeup, count: int) -> Callable[[], Awaitable[object]]:
 async def test_a_commit_of_one_replica_rings_the_bell_of_another_but_not_its_own(settings: Settings) -> None:
     """B-CLAIM-9: debounced, and from a connection of its own."""
     mine, other = Wakeup(), Wakeup()
-    async with noticing(settings, mine, "mine") as notices, noticing(settings, other, "other"):
+    async with noticing(settings, mine, "mine") as notifier, noticing(settings, other, "other"):
         await eventually(rung(mine, 0))
         await eventually(rung(other, 0))
         before = mine.count, other.count
         for _ in range(100):
-            notices.send()
+            notifier.send()
         await eventually(rung(other, before[1]), patience_s=2)
         assert mine.count == before[0]
         assert other.count <= before[1] + 2
@@ -61,7 +61,7 @@ async def test_a_listener_that_was_cut_off_hears_again_though_it_never_speaks(
 ) -> None:
     """A lost notice costs milliseconds, never data; a lost listener comes back."""
     silent, speaking = Wakeup(), Wakeup()
-    async with noticing(settings, silent, "silent"), noticing(settings, speaking, "speaking") as notices:
+    async with noticing(settings, silent, "silent"), noticing(settings, speaking, "speaking") as notifier:
         await eventually(rung(silent, 0))
         before = silent.count
         cut = await owner.fetchval(
@@ -70,7 +70,7 @@ async def test_a_listener_that_was_cut_off_hears_again_though_it_never_speaks(
         assert cut == 1
         await eventually(rung(silent, before))
         before = silent.count
-        notices.send()
+        notifier.send()
         await eventually(rung(silent, before), patience_s=2)
 
 

@@ -35,10 +35,10 @@ async def one(settings: Settings) -> AsyncIterator[Replica]:
 
 
 @asynccontextmanager
-async def watching(pool: asyncpg.Pool, replica: Replica, tick_s: float = 60, bell: Wakeup | None = None) -> AsyncIterator[None]:
+async def watching(pool: asyncpg.Pool, replica: Replica, tick_s: float = 60, wakeup: Wakeup | None = None) -> AsyncIterator[None]:
     """Run a watcher, which hears workers since long ago."""
-    watcher = Scheduler(pool, replica.writer, bell or replica.bell, tick_s)
-    task = asyncio.create_task(watcher.run(lambda: LONG_AGO))
+    scheduler = Scheduler(pool, replica.writer, wakeup or replica.wakeup, tick_s)
+    task = asyncio.create_task(scheduler.run(lambda: LONG_AGO))
     yield
     task.cancel()
     await asyncio.wait([task])
@@ -73,7 +73,7 @@ async def test_a_retry_is_ready_when_its_rest_is_over_and_not_a_tick_later(one: 
 async def test_without_any_bell_the_watcher_finds_by_itself_what_is_due(one: Replica, pool: asyncpg.Pool) -> None:
     """Notices are never needed: the command came through another replica, and nobody rings."""
     await one.campaign(units=units("a"), **QUICK)
-    async with watching(pool, one, bell=Wakeup()):
+    async with watching(pool, one, wakeup=Wakeup()):
         [grant] = await one.claim()
         await one.order(c.FailAttempt(token=grant.token, reason="crash"))
         await eventually(comes(one, e.RetryDue), patience_s=5)
@@ -133,15 +133,15 @@ async def test_nobody_is_judged_before_a_full_lease_since_the_service_could_hear
     """B-CLAIM-3, B-BEAT-4, A10: after an outage of our own, silence is no proof."""
     await one.campaign(units=units("a"), lease_s=1, **QUICK, **BEATS)
     [grant] = await one.claim()
-    watcher = Scheduler(pool, one.writer, one.bell, 0.01)
+    scheduler = Scheduler(pool, one.writer, one.wakeup, 0.01)
     await lapsed(pool)
     heard_since = await pool.fetchval("SELECT clock_timestamp()")
     for _ in range(5):
-        await watcher.look(heard_since)
+        await scheduler.look(heard_since)
     assert not any(isinstance(event.body, e.LeaseExpired | e.AttemptFailed) for event in one.committed)
-    nap = timedelta(seconds=await watcher.nap(heard_since))
+    nap = timedelta(seconds=await scheduler.nap(heard_since))
     assert await pool.fetchval("SELECT clock_timestamp()") + nap >= heard_since + timedelta(seconds=1)
-    await watcher.look(LONG_AGO, tick=False)
+    await scheduler.look(LONG_AGO, tick=False)
     assert [body.token for _, body in recorded(one, e.LeaseExpired)] == [grant.token]
     await audit(pool)
 
@@ -153,10 +153,10 @@ async def test_a_dead_worker_loses_its_claims_soon_after_a_restart_however_long_
     await one.campaign(units=units("a"), lease_s=600, **QUICK, **BEATS)
     [grant] = await one.claim()
     back = await pool.fetchval("SELECT clock_timestamp()")
-    watcher = Scheduler(pool, one.writer, one.bell, 0.02)
+    scheduler = Scheduler(pool, one.writer, one.wakeup, 0.02)
 
     async def revoked() -> bool:
-        await watcher.look(back)
+        await scheduler.look(back)
         return bool(recorded(one, e.LeaseExpired))
 
     await eventually(revoked)
@@ -176,11 +176,11 @@ async def test_who_is_spared_after_a_restart_takes_no_room_from_who_is_not(
     await one.campaign("strict", units("a"), lease_s=600, max_duration_s=1, **QUICK, **BEATS)
     for worker in "xyz":
         await one.claim(worker)
-    watcher = Scheduler(pool, one.writer, one.bell, 0.02)
+    scheduler = Scheduler(pool, one.writer, one.wakeup, 0.02)
     back = await pool.fetchval("SELECT clock_timestamp()")
 
     async def revoked() -> bool:
-        await watcher.look(back)
+        await scheduler.look(back)
         return bool(recorded(one, e.AttemptFailed))
 
     await eventually(revoked)
@@ -210,15 +210,15 @@ async def test_a_living_sign_between_dead_ticks_starts_the_count_anew(one: Repli
     """B-BEAT-4: dead, heard again, not revoked."""
     await one.campaign(units=units("a"), **QUICK, **BEATS)
     [grant] = await one.claim()
-    watcher = Scheduler(pool, one.writer, one.bell, 3600)
+    scheduler = Scheduler(pool, one.writer, one.wakeup, 3600)
 
     async def dead() -> bool:
-        await watcher.look(LONG_AGO)
+        await scheduler.look(LONG_AGO)
         return (e.LevelChanged.kind, "dead") in [(body.kind, body.to) for _, body in recorded(one, e.LevelChanged)]
 
     await eventually(dead)
     await one.order(c.RecordHeartbeat(token=grant.token))
-    await watcher.look(LONG_AGO)
+    await scheduler.look(LONG_AGO)
     assert [body.to for _, body in recorded(one, e.LevelChanged)][-1] == "healthy"
     assert recorded(one, e.AttemptFailed) == []
     await audit(pool)
@@ -228,11 +228,11 @@ async def test_a_thousand_ready_units_without_a_worker_are_no_news(one: Replica,
     """B-BEAT-2."""
     await one.campaign(units=units(*(f"u{n}" for n in range(1000))), **QUICK, **BEATS)
     head = one.committed[-1].position
-    watcher = Scheduler(pool, one.writer, one.bell, 0.01)
+    scheduler = Scheduler(pool, one.writer, one.wakeup, 0.01)
     for _ in range(20):
-        await watcher.look(LONG_AGO)
+        await scheduler.look(LONG_AGO)
     assert one.committed[-1].position == head
-    assert await watcher.nap(LONG_AGO) == 1.0
+    assert await scheduler.nap(LONG_AGO) == 1.0
 
 
 async def test_watchdogs_take_back_what_runs_too_long_and_what_stands_still(one: Replica, pool: asyncpg.Pool) -> None:

@@ -189,7 +189,7 @@ class Spied:
     def __init__(self, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, luck: random.Random) -> None:
         self.pool = pool
         self.luck = luck
-        self.memory = RowCache()
+        self.row_cache = RowCache()
         self.moments: list[c.DecisionContext] = []
         monkeypatch.setattr(batches, "decide", self._decide)
         monkeypatch.setattr(batches, "CHANCE", lambda: 0.5)
@@ -203,34 +203,38 @@ class Spied:
         self.moments.clear()
         pending = Pending(commands, Origin(actor="me"), None, 0.0)  # type: ignore[arg-type] # nobody waits for it
         elsewhere = self.luck.random() < 0.2
-        batch = Batch([pending], 0, RowCache() if elsewhere else self.memory)
+        batch = Batch([pending], 0, RowCache() if elsewhere else self.row_cache)
         async with self.pool.acquire() as connection:
             async with connection.transaction():
                 await batch.transact(connection)
             if not elsewhere:
-                self.memory = batch.remembered()
-                assert self.memory.units.keys() <= {(claim.campaign, claim.unit) for claim in self.memory.claims.values()}
-                assert remembered(self.memory) == await stored(connection, self.memory)
+                self.row_cache = batch.remembered()
+                assert self.row_cache.units.keys() <= {(claim.campaign, claim.unit) for claim in self.row_cache.claims.values()}
+                assert remembered(self.row_cache) == await stored(connection, self.row_cache)
         return batch.events
 
 
-def remembered(memory: RowCache) -> dict[str, dict[Any, object]]:
+def remembered(row_cache: RowCache) -> dict[str, dict[Any, object]]:
     """Return what *memory* holds, table by table."""
     return {
-        "claims": {token: said(claim) for token, claim in memory.claims.items()},
-        "units": {known: said(unit) for known, unit in memory.units.items()},
-        "workers": {worker: said(row) for worker, row in memory.workers.items()},
-        "campaigns": {name: said(row) for name, (row, _) in memory.campaigns.items()},
-        "groups": {(name, number): said(row) for name, (_, rows_) in memory.campaigns.items() for number, row in rows_.items()},
+        "claims": {token: said(claim) for token, claim in row_cache.claims.items()},
+        "units": {known: said(unit) for known, unit in row_cache.units.items()},
+        "workers": {worker: said(row) for worker, row in row_cache.workers.items()},
+        "campaigns": {name: said(row) for name, (row, _) in row_cache.campaigns.items()},
+        "groups": {
+            (name, number): said(row) for name, (_, rows_) in row_cache.campaigns.items() for number, row in rows_.items()
+        },
     }
 
 
-async def stored(connection: event_log.Connection, memory: RowCache) -> dict[str, dict[Any, object]]:
+async def stored(connection: event_log.Connection, row_cache: RowCache) -> dict[str, dict[Any, object]]:
     """Return the rows of *memory* as they are in the database."""
-    claims = map(rows.claim, await connection.fetch(QUERIES.claims, 0, list(memory.claims)))
-    units = map(rows.unit, await connection.fetch(QUERIES.units, 0, *zip(*memory.units, strict=True))) if memory.units else ()
-    workers = map(rows.worker, await connection.fetch(QUERIES.workers, 0, list(memory.workers)))
-    campaigns = await connection.fetch(QUERIES.campaigns, 0, list(memory.campaigns))
+    claims = map(rows.claim, await connection.fetch(QUERIES.claims, 0, list(row_cache.claims)))
+    units = (
+        map(rows.unit, await connection.fetch(QUERIES.units, 0, *zip(*row_cache.units, strict=True))) if row_cache.units else ()
+    )
+    workers = map(rows.worker, await connection.fetch(QUERIES.workers, 0, list(row_cache.workers)))
+    campaigns = await connection.fetch(QUERIES.campaigns, 0, list(row_cache.campaigns))
     groups = [group for row in campaigns for group in rows.groups(row).values()]
     return {
         "claims": {row.token: said(row) for row in claims},

@@ -32,24 +32,24 @@ CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_
 
 
 class Twice(loader.Loader):
-    """Loads what a batch needs, and once more without a memory: both are the same, and all that is remembered is true."""
+    """Loads what a batch needs, and once more without a cache: both are the same, and all that is remembered is true."""
 
     known = 0
 
     @override
-    async def load(self, needs: ReadSet) -> None:
-        assert drawn.remembered(self.memory) == await drawn.stored(self.connection, self.memory)
-        Twice.known += len(self.memory.units)
+    async def load(self, read_set: ReadSet) -> None:
+        assert drawn.remembered(self.row_cache) == await drawn.stored(self.connection, self.row_cache)
+        Twice.known += len(self.row_cache.units)
         afresh = loader.Loader(self.connection, self.shard, State(copy.copy(self.state.engine)), self.at)
-        await afresh.load(copied(needs))
-        await super().load(needs)
+        await afresh.load(copied(read_set))
+        await super().load(read_set)
         assert written(self.state) == written(afresh.state)
 
 
-def copied(needs: ReadSet) -> ReadSet:
+def copied(read_set: ReadSet) -> ReadSet:
     """Return *needs* of its own, for a loader adds to them."""
-    other = copy.copy(needs)
-    vars(other).update({name: copy.copy(value) for name, value in vars(needs).items()})
+    other = copy.copy(read_set)
+    vars(other).update({name: copy.copy(value) for name, value in vars(read_set).items()})
     return other
 
 

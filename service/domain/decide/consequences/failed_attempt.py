@@ -30,7 +30,7 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
 DEAD: tuple[ids.FailureReason, ...] = ("lease_expired", "heartbeat_dead")
 
 
-def fail(state: State, unit: Unit, claim: Claim, failure: FailedAttempt, moment: DecisionContext) -> Consequence:
+def fail(state: State, unit: Unit, claim: Claim, failure: FailedAttempt, context: DecisionContext) -> Consequence:
     """Count the attempt; rest and retry, or quarantine when none is left; then the breaker and the campaign."""
     campaign = state.campaigns[unit.campaign]
     pattern = matched_pattern(campaign.policy.retry, failure.error)
@@ -46,15 +46,15 @@ def fail(state: State, unit: Unit, claim: Claim, failure: FailedAttempt, moment:
         matched_pattern=pattern,
         screen_id=failure.screen_id or claim.screen_id,
         usage=failure.usage,
-        duration=(moment.at - claim.claimed_at).total_seconds(),
+        duration=(context.at - claim.claimed_at).total_seconds(),
     )
     yield of_unit(unit, body, claim.worker)
     verdict = final_verdict(campaign.policy, unit, failure.reason, retryable=retryable)
     if verdict is not None:
         yield from quarantine(state, unit, verdict, failure.error, claim.worker, failure.exit_code)
     else:
-        yield from rest(state, unit, moment)
-    yield from settle_campaign(campaign, moment)
+        yield from rest(state, unit, context)
+    yield from settle_campaign(campaign, context)
 
 
 def final_verdict(policy: Policy, unit: Unit, reason: ids.FailureReason, *, retryable: bool) -> ids.QuarantineReason | None:
@@ -69,19 +69,19 @@ def final_verdict(policy: Policy, unit: Unit, reason: ids.FailureReason, *, retr
     return "max_claims" if unit.claims >= policy.max_claims else None
 
 
-def rest(state: State, unit: Unit, moment: DecisionContext) -> Consequence:
+def rest(state: State, unit: Unit, context: DecisionContext) -> Consequence:
     """Schedule the next attempt after a drawn delay."""
     policy = state.campaigns[unit.campaign].policy
-    base_ms, delay_ms = backoff(policy.retry, unit.attempts, moment.chance())
-    due_at = moment.at + timedelta(milliseconds=delay_ms)
+    base_ms, delay_ms = backoff(policy.retry, unit.attempts, context.chance())
+    due_at = context.at + timedelta(milliseconds=delay_ms)
     body = e.RetryScheduled(after_attempt=unit.attempts, base_ms=base_ms, delay_ms=delay_ms, due_at=due_at)
     yield of_unit(unit, body)
 
 
-def expire(state: State, unit: Unit, claim: Claim, reason: ids.FailureReason, moment: DecisionContext) -> Consequence:
+def expire(state: State, unit: Unit, claim: Claim, reason: ids.FailureReason, context: DecisionContext) -> Consequence:
     """Take back a claim of which nothing was heard."""
-    age = (moment.at - claim.beat_at).total_seconds()
+    age = (context.at - claim.beat_at).total_seconds()
     body = e.LeaseExpired(token=claim.token, worker=claim.worker, age=age, attempt=claim.attempt)
     yield of_unit(unit, body, claim.worker)
     error = f"nothing heard of worker {claim.worker} for {age:.0f} s"
-    yield from fail(state, unit, claim, FailedAttempt(reason=reason, error=error), moment)
+    yield from fail(state, unit, claim, FailedAttempt(reason=reason, error=error), context)

@@ -84,21 +84,21 @@ def trip(campaign: Campaign) -> Consequence:
         yield e.Fact(e.BreakerTripped(failures=tuple(campaign.failures), threshold=threshold), campaign.name)
 
 
-def complete_campaign(campaign: Campaign, moment: DecisionContext) -> Consequence:
+def complete_campaign(campaign: Campaign, context: DecisionContext) -> Consequence:
     """End the campaign when it has units, none is open, and all know what became of those that they depend on."""
     counts = campaign.counts
     if campaign.over or counts.open or campaign.spreading or not counts.total:
         return
     units: dict[str, int] = {state: getattr(counts, state) for state in (*ids.FINAL_STATES, "quarantined")}
-    duration = (moment.at - (campaign.started_at or campaign.created_at)).total_seconds()
+    duration = (context.at - (campaign.started_at or campaign.created_at)).total_seconds()
     outcome: ids.Outcome = "failed" if counts.quarantined else "achieved"
     yield e.Fact(e.CampaignCompleted(outcome=outcome, units=units, duration=duration), campaign.name)
 
 
-def settle_campaign(campaign: Campaign, moment: DecisionContext) -> Consequence:
+def settle_campaign(campaign: Campaign, context: DecisionContext) -> Consequence:
     """Draw what the end of a unit means for its campaign."""
     yield from trip(campaign)
-    yield from complete_campaign(campaign, moment)
+    yield from complete_campaign(campaign, context)
 
 
 def reopen(campaign: Campaign, cause: Literal["units_added", "retry"]) -> Consequence:
