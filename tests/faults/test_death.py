@@ -76,13 +76,13 @@ def gone(pid: int, server: Server) -> Callable[[], Awaitable[object]]:
 HOLDER = """
 import asyncio, sys
 from service.settings import Settings
-from service.store import log
-from service.store.pool import is_lost, open_connection
+from service.store.log import event_log
+from service.store.db.pool import is_lost, open_connection
 
 async def main():
     connection = await open_connection(Settings(dsn=sys.argv[1]), name="holder")
     await connection.execute("BEGIN")
-    await connection.fetchval(log.QUERIES.lock, 0)
+    await connection.fetchval(event_log.QUERIES.lock, 0)
     print("locked", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     try:

@@ -7,10 +7,10 @@ import sys
 NAME = "muster-race"
 ASK = f"""
 import sys
-from service.embedded import account
-account.NAME = "{NAME}"
+from service.embedded import os_user
+os_user.NAME = "{NAME}"
 input()
-print(account.account().uid)
+print(os_user.os_user().uid)
 """
 
 
