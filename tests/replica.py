@@ -19,6 +19,7 @@ from service.store.db.pool import open_connection
 from service.submission import Answer, Origin
 from service.wakeup import Wakeup
 from service.writer import Observer, Writer
+from tests.patience import PATIENCE_S
 
 NIGHT = ids.CampaignName("night")
 
@@ -26,7 +27,7 @@ NIGHT = ids.CampaignName("night")
 class Replica(Observer):
     """A running Writer; it counts its batches, its failures, and the connections it opened."""
 
-    def __init__(self, settings: Settings, name: str = "writer", patience_s: float = 5.0) -> None:
+    def __init__(self, settings: Settings, name: str = "writer", patience_s: float = PATIENCE_S) -> None:
         self.settings = settings
         self.name = name
         self.wakeup = Wakeup()
@@ -95,7 +96,7 @@ def unit(key: str, *depends_on: str, payload: bytes = b"null", **fields: Any) ->
     )
 
 
-async def eventually(holds: Callable[[], Awaitable[object]], patience_s: float = 15.0) -> None:
+async def eventually(holds: Callable[[], Awaitable[object]], patience_s: float = PATIENCE_S) -> None:
     """Look again until *holds* gives something true, less often the longer it takes."""
     began = time.monotonic()
     while not await holds():

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from service.cli import main
+from tests.patience import PATIENCE_S
 from tests.postgres import Server
 from tests.service import Program, free_port
 
@@ -37,7 +38,7 @@ def say(url: str) -> Say:
 @pytest.fixture
 def http(url: str) -> Iterator[httpx.Client]:
     """The API of that service."""
-    with httpx.Client(base_url=url, trust_env=False, verify=False) as client:
+    with httpx.Client(base_url=url, timeout=PATIENCE_S, trust_env=False, verify=False) as client:
         yield client
 
 
@@ -60,7 +61,7 @@ class Hand:
     def claim(self, campaign: str, wait_s: float = 0) -> str:
         """Take one unit and return its token."""
         asked = {"worker": self.name, "campaigns": [campaign], "wait_s": wait_s}
-        answer = self.http.post("/v1/claims", json=asked, timeout=30).json()
+        answer = self.http.post("/v1/claims", json=asked).json()
         self.seen(answer["position"])
         token: str = answer["claims"][0]["token"]
         return token
@@ -73,7 +74,7 @@ class Hand:
 
     def seen(self, position: int) -> None:
         """Wait until the views have seen *position*."""
-        assert self.http.get("/v1/engine", params={"at_least": position}, timeout=30).is_success
+        assert self.http.get("/v1/engine", params={"at_least": position}).is_success
 
     def fail(self, campaign: str, error: str = "exit 1") -> None:
         """Take one unit and fail."""

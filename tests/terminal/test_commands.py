@@ -11,9 +11,11 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from service.cli import COMMANDS, main
+from service.cli.client import name_completion
 from service.terminal.api_types import ApiCampaign
 from service.terminal.render import campaign as face
 from service.terminal.render import table
+from tests.patience import PATIENCE_S
 from tests.service import free_port
 from tests.terminal.conftest import Hand, Say
 
@@ -151,6 +153,7 @@ def test_the_completion_of_a_shell_calls_us(shell: str) -> None:
 
 def test_the_shell_completes_names_of_campaigns_and_units(url: str, begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUSTER_URL", url)
+    monkeypatch.setattr(name_completion, "PATIENCE_S", PATIENCE_S)
     name = begin("src/a.py", "src/b.py", "doc")
     shell = ShellComplete(main, {}, "muster", "_MUSTER_COMPLETE")
     assert [found.value for found in shell.get_completions(["campaign", "show"], name)][:1] == [name]

@@ -5,10 +5,9 @@ import signal
 import subprocess
 import sys
 
-import httpx
-
 from service.terminal.event_stream import EventStreamParser, StreamedEvent
-from tests.service import Program, free_port
+from tests.patience import PATIENCE_S
+from tests.service import Program, free_port, post
 from tests.terminal.conftest import QUICK
 
 KIND = "campaign.created"
@@ -16,7 +15,7 @@ KIND = "campaign.created"
 
 def begin(url: str, name: str) -> None:
     """Begin a campaign."""
-    assert httpx.post(f"{url}/v1/campaigns", json={"name": name}, trust_env=False).status_code == 201
+    assert post(f"{url}/v1/campaigns", {"name": name}).status_code == 201
 
 
 def test_a_follower_survives_a_restart_of_the_service(dsn: str) -> None:
@@ -38,7 +37,7 @@ def test_a_follower_survives_a_restart_of_the_service(dsn: str) -> None:
         begin(url, "three")
         lines += [follower.stdout.readline(), follower.stdout.readline()]
         follower.send_signal(signal.SIGINT)
-        rest, said = follower.communicate(timeout=20)
+        rest, said = follower.communicate(timeout=PATIENCE_S)
     assert [json.loads(line)["campaign"] for line in lines] == ["one", "two", "three"]
     assert rest == ""
     assert "trying again" in said

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from typing_extensions import override
 from service.terminal.http_client import ApiClient
 from service.terminal.top.app import Top
 from service.terminal.top.dialog import ConfirmDialog, TextDialog
+from tests.patience import PATIENCE_S
 from tests.terminal.conftest import Hand
 
 Begin = Callable[..., str]
@@ -56,13 +58,12 @@ def cancel(http: httpx.Client, name: str) -> None:
     assert http.post(f"/v1/campaigns/{name}/cancel", json={}).is_success
 
 
-async def until(pilot: Screen, holds: Callable[[], bool], turns: int = 400) -> None:
+async def until(pilot: Screen, holds: Callable[[], bool]) -> None:
     """Look again until *holds* is true."""
-    for _ in range(turns):
-        if holds():
-            return
+    began = monotonic()
+    while not holds():
+        assert monotonic() - began < PATIENCE_S, "it never came true"
         await pilot.pause(0.05)
-    raise AssertionError("it never came true")
 
 
 async def choose(pilot: Screen, top: Top, name: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from typing_extensions import override
 
-PATIENCE_S = 20.0
+from tests.patience import PATIENCE_S
 
 Said = dict[str, Any]
 Judge = Callable[[Said], Said]

@@ -7,7 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
-PATIENCE_S = 20.0
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -4,7 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.work.double import PATIENCE_S, ServiceDouble
+from tests.patience import PATIENCE_S
+from tests.work.double import ServiceDouble
 
 
 def lives(pid: int) -> bool:

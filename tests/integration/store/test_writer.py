@@ -13,6 +13,7 @@ from service.domain import ids
 from service.domain.rejections import Conflict, NotFound, Rejection, StaleClaim, Validation
 from service.settings import Settings
 from service.submission import Answer, Unavailable
+from tests.patience import PATIENCE_S
 from tests.refold import audit, events
 from tests.replica import NIGHT, Replica, units
 
@@ -236,7 +237,7 @@ async def lapse(replica: Replica, pool: asyncpg.Pool, *tokens: ids.Token) -> Non
     """Order the end of leases until their time has come."""
     async with pool.acquire() as connection:
         begun = await connection.fetchval("SELECT min(claimed_at) FROM claims")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not any(isinstance(event.body, e.LeaseExpired) for event in replica.committed):
             await replica.order(c.ExpireLeases(tokens=tokens, heard_since=begun))
 
