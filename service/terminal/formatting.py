@@ -141,7 +141,7 @@ def local_line(text: str | None, now: datetime | None = None) -> str:
 def labels_text(pairs: dict[str, str]) -> str:
     """Return labels as they are typed.
 
-    >>> named({"team": "core", "gpu": ""})
+    >>> labels_text({"team": "core", "gpu": ""})
     'gpu= team=core'
     """
     return " ".join(line(f"{name}={value}") for name, value in sorted(pairs.items()))

@@ -4,11 +4,12 @@ import asyncio
 import time
 import uuid
 
-from service.worker.api_types import ClaimAnswer, ClaimRequest
+from service.client.claim_types import ClaimAnswer, ClaimRequest
+from service.client.errors import AwayError, RefusedError
 from service.worker.backoff import Backoff
 from service.worker.console import Console
-from service.worker.http_client import AwayError, RefusedError, WorkerClient
 from service.worker.options import WorkerExitCode, WorkOptions
+from service.worker.service_client import WorkerClient
 from service.worker.unit_runner import UnitRunner
 
 MOST = 1000

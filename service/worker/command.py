@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from service.worker.api_types import GrantedClaim
+from service.client.claim_types import GrantedClaim
 
 PLACEHOLDER = re.compile(
     r"\{\{(?P<literal>[^{}]*)\}\}|(?<!\$)\{(?P<name>[A-Za-z_][\w-]*(?:\.[\w-]+)*)\}",
@@ -22,8 +22,8 @@ class PlaceholderError(ValueError):
 class CommandLine:
     """The words of a command line, filled in for one unit at a time.
 
-    >>> claim = Claim(token="t", campaign="c", key="a", payload={"path": "a.py"})
-    >>> Command(["cc", "{payload.path}", "-o{key}.o", "{{key}}", "{print $1}"]).line(claim)
+    >>> claim = GrantedClaim(token="t", campaign="c", key="a", payload={"path": "a.py"})
+    >>> CommandLine(["cc", "{payload.path}", "-o{key}.o", "{{key}}", "{print $1}"]).line(claim)
     ['cc', 'a.py', '-oa.o', '{key}', '{print $1}']
     """
 

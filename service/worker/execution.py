@@ -26,8 +26,8 @@ class CommandEnd(NamedTuple):
     def of(cls, code: int) -> Self:
         """Read the code that the operating system gave.
 
-        >>> Ending.of(-9)
-        Ending(exit_code=137, signal='SIGKILL')
+        >>> CommandEnd.of(-9)
+        CommandEnd(exit_code=137, signal='SIGKILL')
         """
         return cls(code, None) if code >= 0 else cls(128 - code, signal_name(-code))
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 
-from service.worker.api_types import Report, WorkerReport
+from service.client.claim_types import Report, WorkerReport
 from service.worker.running_unit import PULSE_S, RunningUnit
 
 

@@ -4,13 +4,13 @@ import asyncio
 import socket
 from importlib.metadata import version
 
-from service.worker.api_types import HeartbeatReport, Report, ReportVerdict, WorkerReport
+from service.client.claim_types import HeartbeatReport, Report, ReportVerdict, WorkerReport
 from service.worker.claimer import Claimer
 from service.worker.console import Console
 from service.worker.heartbeats import RunningUnits
-from service.worker.http_client import WorkerClient
 from service.worker.options import WorkerExitCode, WorkOptions
 from service.worker.report_sender import LAST_WORDS_S, ReportSender
+from service.worker.service_client import WorkerClient
 from service.worker.spool import Spool
 from service.worker.unit_runner import UnitRunner
 
@@ -83,7 +83,7 @@ class WorkerLoop:
             self._console.step("the service lets this worker go: no more claims")
             self._claimant.stop()
         if isinstance(report, WorkerReport | HeartbeatReport) and verdict.problem and not verdict.problem.stale:
-            self._console.trouble(f"refused: {verdict.problem}")
+            self._console.trouble(f"refused: {verdict.problem.summary}")
         if isinstance(report, WorkerReport):
             self._claimant.introduced.set()
         elif isinstance(report, HeartbeatReport):

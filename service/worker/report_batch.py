@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from service.worker.api_types import CompletionReport, FailureReport, ReleaseReport, Report
+from service.client.claim_types import CompletionReport, FailureReport, ReleaseReport, Report
 
 REPORTS = 500
 WEIGHT = 2 * 1024 * 1024

@@ -5,20 +5,13 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
-from service.worker.api_types import (
-    ApiProblem,
-    CompletionReport,
-    FailureReport,
-    ReleaseReport,
-    Report,
-    ReportVerdict,
-    WorkerReport,
-)
+from service.client.claim_types import CompletionReport, FailureReport, ReleaseReport, Report, ReportVerdict, WorkerReport
+from service.client.errors import ApiProblem, AwayError, RefusedError
 from service.worker.backoff import Backoff
 from service.worker.console import Console
 from service.worker.heartbeats import RunningUnits
-from service.worker.http_client import AwayError, RefusedError, WorkerClient
 from service.worker.report_batch import ReportBatch, report_batches
+from service.worker.service_client import WorkerClient
 from service.worker.spool import Spool
 from service.worker.spool_entry import SpoolEntry
 
@@ -147,7 +140,7 @@ class ReportSender:
     def _settle(self, token: str, verdict: ReportVerdict) -> None:
         """Strike a debt that is answered for good."""
         problem = verdict.problem
-        if problem and problem.passing:
+        if problem and problem.retryable:
             return
         entry = self._owed.pop(token)
         if problem is None or problem.stale:
@@ -156,4 +149,4 @@ class ReportSender:
             self.refused += 1
             self._spool.refuse(entry)
         if problem:
-            self._console.trouble(f"{'late' if problem.stale else 'refused':<9} {entry.name} · {problem}")
+            self._console.trouble(f"{'late' if problem.stale else 'refused':<9} {entry.name} · {problem.summary}")

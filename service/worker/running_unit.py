@@ -2,7 +2,7 @@
 
 import time
 
-from service.worker.api_types import CompletionReport, FailureReport, GrantedClaim, HeartbeatReport, Outcome, ReleaseReport
+from service.client.claim_types import CompletionReport, FailureReport, GrantedClaim, HeartbeatReport, Outcome, ReleaseReport
 from service.worker.execution import CommandEnd, Execution
 
 PULSE_S = 10.0

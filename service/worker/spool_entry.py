@@ -4,7 +4,7 @@ import hashlib
 
 import msgspec
 
-from service.worker.api_types import Outcome
+from service.client.claim_types import Outcome
 from service.worker.process_group import ProcessGroup
 
 

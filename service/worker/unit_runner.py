@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from service.worker.api_types import CompletionReport, FailureReport, GrantedClaim, Outcome, ReleaseReport, ReportVerdict
+from service.client.claim_types import CompletionReport, FailureReport, GrantedClaim, Outcome, ReleaseReport, ReportVerdict
 from service.worker.command import environment
 from service.worker.console import Console
 from service.worker.execution import Execution

@@ -11,7 +11,7 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from service.cli import COMMANDS, main
-from service.terminal.api_types import ApiCampaign
+from service.client.api_types import ApiCampaign
 from service.terminal.render import campaign as face
 from service.terminal.render import table
 from tests.service import free_port

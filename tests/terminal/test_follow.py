@@ -7,7 +7,7 @@ import sys
 
 import httpx
 
-from service.terminal.event_stream import EventStreamParser, StreamedEvent
+from service.client.event_stream import EventStreamParser, StreamedEvent
 from tests.service import Program, free_port
 from tests.terminal.conftest import QUICK
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.terminal.api_types import ApiBreaker, ApiCampaign, ApiPause
+from service.client.api_types import ApiBreaker, ApiCampaign, ApiPause
 from service.terminal.formatting import at, local_line
 from service.terminal.render import campaign as face
 

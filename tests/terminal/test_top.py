@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from typing_extensions import override
 
-from service.terminal.http_client import ApiClient
+from service.client.http_client import ApiClient
 from service.terminal.top.app import Top
 from service.terminal.top.dialog import ConfirmDialog, TextDialog
 from tests.terminal.conftest import Hand

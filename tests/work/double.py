@@ -109,7 +109,7 @@ def handler_of(double: ServiceDouble) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            self.answer(200, double.campaign)
+            self.answer(200, {"name": "c"} | double.campaign)
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

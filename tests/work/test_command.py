@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.worker.api_types import GrantedClaim
+from service.client.claim_types import GrantedClaim
 from service.worker.command import CommandLine, PlaceholderError, environment
 
 CLAIM = GrantedClaim(

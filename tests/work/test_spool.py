@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from service.worker.api_types import CompletionReport
+from service.client.claim_types import CompletionReport
 from service.worker.spool import Spool
 from service.worker.spool_entry import SpoolEntry
 

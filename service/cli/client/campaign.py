@@ -7,9 +7,9 @@ import click
 from service.cli.client.campaign_create import create
 from service.cli.client.name_completion import campaigns
 from service.cli.client.remote import Remote, agreed, example, hint, paged, reasoned, remote
-from service.terminal.api_types import ApiBulkRetry, ApiCampaign, ApiPage
+from service.client.api_types import ApiBulkRetry, ApiCampaign, ApiPage
+from service.client.http_client import path_of
 from service.terminal.formatting import line, some
-from service.terminal.http_client import path_of
 from service.terminal.render import campaign as face
 from service.terminal.render import table
 

@@ -10,9 +10,10 @@ import msgspec
 from service.cli.client.ndjson_upload import counted, upload_units
 from service.cli.client.remote import ExitCode, Remote, example, remote
 from service.cli.option import instant_of, labels_of, policy_of
-from service.terminal.api_types import ApiCampaign, ApiImport
+from service.client.api_types import ApiCampaign, ApiImport
+from service.client.errors import AwayError
+from service.client.http_client import decoded, path_of
 from service.terminal.formatting import line, percent
-from service.terminal.http_client import AwayError, decoded, path_of
 from service.terminal.render import campaign as face
 
 LOOK_S = 1.0

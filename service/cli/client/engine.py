@@ -3,8 +3,8 @@
 import click
 
 from service.cli.client.remote import Remote, example, reasoned, remote
-from service.terminal.api_types import ApiEngine
-from service.terminal.http_client import path_of
+from service.client.api_types import ApiEngine
+from service.client.http_client import path_of
 from service.terminal.render import engine as face
 from service.terminal.render import table
 

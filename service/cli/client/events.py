@@ -4,10 +4,11 @@ import click
 
 from service.cli.client.name_completion import campaigns
 from service.cli.client.remote import Remote, example, remote
-from service.terminal import event_stream
-from service.terminal.api_types import ApiEvent, ApiPage
+from service.client import event_stream
+from service.client.api_types import ApiEvent, ApiPage
+from service.client.errors import AwayError
+from service.client.http_client import Query, decoded, path_of
 from service.terminal.formatting import line
-from service.terminal.http_client import AwayError, Query, decoded, path_of
 from service.terminal.render import event as face
 from service.terminal.render import table
 

@@ -6,8 +6,9 @@ import os
 import click
 
 from service.cli.option import DEFAULT_URL
-from service.terminal.api_types import ApiCampaign, ApiPage, ApiQuota, ApiUnitRow, ApiWorker
-from service.terminal.http_client import ApiClient, AwayError, Query, RefusedError, path_of
+from service.client.api_types import ApiCampaign, ApiPage, ApiQuota, ApiUnitRow, ApiWorker
+from service.client.errors import AwayError, RefusedError
+from service.client.http_client import ApiClient, Query, path_of
 
 PATIENCE_S = 2.0
 MOST = 100

@@ -6,9 +6,10 @@ from typing import BinaryIO
 
 import click
 
-from service.terminal.api_types import ApiImport
+from service.client.api_types import ApiImport
+from service.client.errors import RefusedError
+from service.client.http_client import ApiClient, decoded, path_of
 from service.terminal.formatting import line, some
-from service.terminal.http_client import ApiClient, RefusedError, decoded, path_of
 
 PART_BYTES = 256 * 1024
 

@@ -4,8 +4,8 @@ import click
 
 from service.cli.client.name_completion import quotas
 from service.cli.client.remote import Remote, example, hint, paged, remote
-from service.terminal.api_types import ApiPage, ApiQuota
-from service.terminal.http_client import path_of
+from service.client.api_types import ApiPage, ApiQuota
+from service.client.http_client import path_of
 from service.terminal.render import engine as face
 from service.terminal.render import table
 

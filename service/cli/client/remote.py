@@ -13,8 +13,9 @@ import click
 from msgspec import Struct
 
 from service.cli.option import addressed
+from service.client.errors import AwayError, RefusedError
+from service.client.http_client import ApiClient, decoded
 from service.terminal.formatting import line
-from service.terminal.http_client import ApiClient, AwayError, RefusedError, decoded
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -75,8 +76,7 @@ def exits() -> Iterator[None]:
     try:
         yield
     except RefusedError as error:
-        problem = error.problem
-        click.echo(f"Error: {line(problem.detail or problem.title or f'status {problem.status}')}", err=True)
+        click.echo(f"Error: {line(error.problem.explanation)}", err=True)
         sys.exit(ExitCode.REFUSED)
     except AwayError as error:
         click.echo(f"Error: {line(str(error))}", err=True)

@@ -7,7 +7,7 @@ import click
 
 from service.cli.client.remote import example
 from service.cli.option import addressed
-from service.terminal.http_client import ApiClient
+from service.client.http_client import ApiClient
 
 
 @click.command()

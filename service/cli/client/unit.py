@@ -8,9 +8,9 @@ from service.cli.client.name_completion import campaigns, units
 from service.cli.client.ndjson_upload import counted, upload_units
 from service.cli.client.remote import Remote, agreed, example, hint, paged, reasoned, remote
 from service.cli.option import instant_of
-from service.terminal.api_types import ApiExplanation, ApiPage, ApiUnit, ApiUnitRow
+from service.client.api_types import ApiExplanation, ApiPage, ApiUnit, ApiUnitRow
+from service.client.http_client import path_of
 from service.terminal.formatting import line
-from service.terminal.http_client import path_of
 from service.terminal.render import table
 from service.terminal.render import unit as face
 

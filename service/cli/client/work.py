@@ -12,11 +12,12 @@ import click
 import msgspec
 
 from service.cli.option import addressed, labels_of
+from service.client.http_client import ApiClient
 from service.worker.command import CommandLine, PlaceholderError
 from service.worker.console import Console
-from service.worker.http_client import WorkerClient
 from service.worker.loop import WorkerLoop
 from service.worker.options import WorkerExitCode, WorkOptions
+from service.worker.service_client import WorkerClient
 from service.worker.spool import Spool
 
 OWN_FILES = 64
@@ -91,8 +92,8 @@ async def carry_out(plan: WorkOptions) -> WorkerExitCode:
         spool = Spool(plan.spool, plan.url)
     except OSError as error:
         raise click.ClickException(f"--spool {plan.spool}: {error.strerror}") from error
-    async with WorkerClient(plan.url, plan.bearer) as service:
-        worker = WorkerLoop(plan, service, spool, Console(quiet=plan.quiet))
+    async with ApiClient(plan.url, plan.bearer) as http:
+        worker = WorkerLoop(plan, WorkerClient(http), spool, Console(quiet=plan.quiet))
         for number in SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, worker.interrupt)
         try:

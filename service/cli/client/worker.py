@@ -4,9 +4,9 @@ import click
 
 from service.cli.client.name_completion import campaigns, workers
 from service.cli.client.remote import Remote, agreed, example, hint, paged, reasoned, remote
-from service.terminal.api_types import ApiPage, ApiWorker
+from service.client.api_types import ApiPage, ApiWorker
+from service.client.http_client import path_of
 from service.terminal.formatting import line
-from service.terminal.http_client import path_of
 from service.terminal.render import table
 from service.terminal.render import worker as face
 

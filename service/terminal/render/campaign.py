@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from service.terminal.api_types import ApiCampaign
+from service.client.api_types import ApiCampaign
 from service.terminal.formatting import NOTHING, at, labels_text, line, local_line, percent, segments, short, since, span
 from service.terminal.render.table import Column
 

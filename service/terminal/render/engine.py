@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from service.terminal.api_types import ApiEngine, ApiQuota
+from service.client.api_types import ApiEngine, ApiQuota
 from service.terminal.formatting import NOTHING, at, bar, line, percent
 from service.terminal.render.table import Column
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.terminal.api_types import ApiEvent
+from service.client.api_types import ApiEvent
 from service.terminal.formatting import NOTHING, at, line, short, some
 from service.terminal.render.table import Column
 
@@ -42,7 +42,7 @@ def subject(event: ApiEvent) -> str:
     """Return what an event is about.
 
     >>> from datetime import UTC, datetime
-    >>> subject(Event(position=1, kind="unit.claimed", campaign="c", unit="a", recorded_at=datetime.now(UTC)))
+    >>> subject(ApiEvent(position=1, kind="unit.claimed", campaign="c", unit="a", recorded_at=datetime.now(UTC)))
     'c/a'
     """
     return "/".join(line(name) for name in (event.campaign, event.unit) if name) or line(event.worker)

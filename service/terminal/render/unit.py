@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from service.terminal.api_types import ApiAttempt, ApiBlocker, ApiQuarantinedUnit, ApiUnit, ApiUnitPlace, ApiUnitRow
+from service.client.api_types import ApiAttempt, ApiBlocker, ApiQuarantinedUnit, ApiUnit, ApiUnitPlace, ApiUnitRow
 from service.terminal.formatting import NOTHING, at, line, lines, percent, short, since, span
 from service.terminal.render.table import Column
 

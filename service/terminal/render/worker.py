@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from service.terminal.api_types import ApiClaim, ApiWorker
+from service.client.api_types import ApiClaim, ApiWorker
 from service.terminal.formatting import NOTHING, at, labels_text, line, percent, since, span
 from service.terminal.render.table import Column
 

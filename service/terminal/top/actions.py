@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from service.terminal.api_types import ApiBulkRetry, ApiCampaign, ApiEngine, ApiRecovery, ApiUnit, ApiWorker
+from service.client.api_types import ApiBulkRetry, ApiCampaign, ApiEngine, ApiRecovery, ApiUnit, ApiWorker
+from service.client.http_client import ApiClient, decoded, path_of
 from service.terminal.formatting import line, some
-from service.terminal.http_client import ApiClient, decoded, path_of
 
 BY = "muster top"
 FILE = re.compile(r'filename="([A-Za-z0-9._-]+)"')

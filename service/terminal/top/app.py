@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from service.terminal.api_types import ApiRecovery
+from service.client.api_types import ApiRecovery
 from service.terminal.formatting import line, some
 from service.terminal.top import actions
 from service.terminal.top import snapshot as glances

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from service.terminal.api_types import ApiEngine, ApiEvent, ApiExplanation, ApiRecovery, ApiUnit, ApiWorker
+from service.client.api_types import ApiEngine, ApiEvent, ApiExplanation, ApiRecovery, ApiUnit, ApiWorker
+from service.client.http_client import ApiClient, path_of
 from service.terminal.formatting import line, lines, some
-from service.terminal.http_client import ApiClient, path_of
 from service.terminal.render import engine as engine_face
 from service.terminal.render import unit as unit_face
 from service.terminal.render import worker as worker_face

@@ -4,9 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from service.terminal import event_stream
-from service.terminal.api_types import ApiEvent
-from service.terminal.http_client import ApiClient, AwayError, RefusedError
+from service.client import event_stream
+from service.client.api_types import ApiEvent
+from service.client.errors import AwayError, RefusedError
+from service.client.http_client import ApiClient
 
 KEPT, BEFORE = 500, 200
 COALESCE_S, LIVE_S, POLL_S = 0.5, 5.0, 2.0

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-from service.terminal.api_types import ApiCampaign, ApiEngine, ApiPage, ApiQuarantinedUnit, ApiRecovery, ApiUnitRow, ApiWorker
-from service.terminal.http_client import ApiClient, path_of
+from service.client.api_types import ApiCampaign, ApiEngine, ApiPage, ApiQuarantinedUnit, ApiRecovery, ApiUnitRow, ApiWorker
+from service.client.http_client import ApiClient, path_of
 
 CAMPAIGNS, UNITS, WORKERS, FAILURES, FAILING = 200, 200, 500, 100, 10
 SILENCE = ("dead", "stale", "warn")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from rich.text import Text
 
-from service.terminal.api_types import ApiEngine
+from service.client.api_types import ApiEngine
 from service.terminal.formatting import bar, line
 from service.terminal.top.snapshot import ScreenSnapshot
 

@@ -11,9 +11,10 @@ from textual.timer import Timer
 from textual.widgets import ContentSwitcher, DataTable, Static
 from typing_extensions import override
 
-from service.terminal.api_types import ApiCampaign, ApiEvent, ApiQuarantinedUnit, ApiUnitRow, ApiWorker
+from service.client.api_types import ApiCampaign, ApiEvent, ApiQuarantinedUnit, ApiUnitRow, ApiWorker
+from service.client.errors import AwayError, RefusedError
+from service.client.http_client import ApiClient
 from service.terminal.formatting import line
-from service.terminal.http_client import ApiClient, AwayError, RefusedError
 from service.terminal.render import campaign as campaign_face
 from service.terminal.render import event as event_face
 from service.terminal.render import unit as unit_face
@@ -101,7 +102,7 @@ class Viewer(App[None]):
         except AwayError as error:
             self.away = line(str(error))
         except RefusedError as error:
-            self.away = line(error.problem.detail or error.problem.title)
+            self.away = line(error.problem.explanation)
         self.draw()
 
     def look_soon(self) -> None:
@@ -156,7 +157,7 @@ class Viewer(App[None]):
             try:
                 said = await work
             except RefusedError as error:
-                self.say(line(error.problem.detail or error.problem.title), wrong=True)
+                self.say(line(error.problem.explanation), wrong=True)
             except (AwayError, OSError) as error:
                 self.say(line(str(error)), wrong=True)
             else:

@@ -1,9 +1,14 @@
 """The client: what it sends, and what it makes of every answer."""
 
+import ast
+import sys
+from pathlib import Path
+
 import httpx
 import pytest
 
-from service.terminal.http_client import ApiClient, AwayError, RefusedError
+from service.client.errors import AwayError, RefusedError
+from service.client.http_client import ApiClient
 
 
 def answering(status: int, content: bytes = b"{}") -> httpx.MockTransport:
@@ -55,3 +60,13 @@ async def test_an_answer_that_is_no_muster_is_not_understood() -> None:
     async with ApiClient("http://muster", transport=answering(200, b"<html>")) as service:
         with pytest.raises(AwayError, match="not understood"):
             await service.read("/v1/engine", dict[str, str])
+
+
+def test_the_client_needs_httpx_and_msgspec_alone() -> None:
+    """A worker's machine installs no more than that beside the standard library."""
+    files = [*(Path(__file__).parents[2] / "service" / "client").glob("*.py")]
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+    froms = {node.module or "" for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    plain = {name.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    foreign = {module for module in froms | plain if module.split(".")[0] not in sys.stdlib_module_names}
+    assert {module for module in foreign if not module.startswith("service.client")} == {"httpx", "msgspec"}

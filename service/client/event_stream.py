@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Callable
 
 from msgspec import Struct
 
-from service.terminal.api_types import ApiEngine, ApiEvent
-from service.terminal.http_client import ApiClient, AwayError, Query, decoded
+from service.client.api_types import ApiEngine, ApiEvent
+from service.client.errors import AwayError
+from service.client.http_client import ApiClient, Query, decoded
 
 PATH = "/v1/events/stream"
 REST_S = 1.0
@@ -65,9 +66,9 @@ class EventStreamParser:
     def feed(self, part: bytes) -> list[StreamedEvent]:
         r"""Take in *part* and return the events that it completes.
 
-        >>> frames = Frames()
+        >>> frames = EventStreamParser()
         >>> frames.feed(b": hello\n\nid: 7\nevent: a\nda"), frames.feed(b'ta: {"a":1}\n\nid: 8')
-        ([], [Told(position=7, text=b'{"a":1}')])
+        ([], [StreamedEvent(position=7, text=b'{"a":1}')])
         """
         self.fresh = False
         *whole, self._rest = (self._rest + part).split(b"\n\n")
