@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+from service.terminal_output import without_escapes
+
 CLOCK = re.compile(r"~(\d\d):(\d\d)$")
 UNSEEN = "\N{MIDDLE DOT}"
 NOTHING = "-"
@@ -21,7 +22,7 @@ def line(text: str | None) -> str:
     """
     if text is None:
         return NOTHING
-    bare = " ".join(ESCAPES.sub("", text).split())
+    bare = " ".join(without_escapes(text).split())
     return "".join(char if char.isprintable() else UNSEEN for char in bare)
 
 
@@ -43,7 +44,7 @@ def lines(text: str) -> list[str]:
     >>> lines("a\x1b]0;title\x07\n\tb")
     ['a', '        b']
     """
-    bare = ESCAPES.sub("", text).expandtabs()
+    bare = without_escapes(text).expandtabs()
     return ["".join(char if char.isprintable() else UNSEEN for char in part) for part in bare.splitlines()]
 
 

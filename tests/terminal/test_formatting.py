@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.client.api_types import ApiBreaker, ApiCampaign, ApiPause
-from service.terminal.formatting import at, local_line
+from service.domain.content.screen import plain
+from service.terminal.formatting import at, line, lines, local_line
 from service.terminal.render import campaign as face
+from service.worker.screen import Screen
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -42,6 +44,27 @@ def test_times_are_the_viewers() -> None:
 def test_the_time_in_a_quota_line_is_the_viewers(words: str, shown: str) -> None:
     """B-PARK-4."""
     assert local_line(words, NOON) == shown
+
+
+@pytest.mark.parametrize(
+    "escape",
+    [
+        "\x1b[31m",
+        "\x1b[38:2::1:2:3m",
+        "\x9b2J",
+        "\x1b]0;title\x07",
+        "\x1b]8;;http://x\x1b\\",
+        "\x9d0;title\x9c",
+        "\x1bPq\x1b\\",
+        "\x1bc",
+        "\x1b(B",
+    ],
+)
+def test_what_the_service_takes_out_of_a_screen_reaches_no_terminal_either(escape: str) -> None:
+    text = f"a{escape}b"
+    screen = Screen()
+    screen.write(text.encode())
+    assert [plain(text), line(text), *lines(text), screen.last_line()] == ["ab"] * 4
 
 
 def test_a_campaign_says_first_what_holds_it_back() -> None:
