@@ -72,7 +72,7 @@ def state_folder() -> Path:
     metavar="DIR",
     help="Keeps results until they are delivered.",
 )
-@click.option("--quiet", is_flag=True, help="Tell only of trouble.")
+@click.option("--quiet", is_flag=True, help="Print only trouble.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, callback=command_of)
 def work(**options: object) -> None:
     """Run COMMAND once per unit, in {key}, {campaign}, {attempt} and {payload.FIELD} told of the unit.
