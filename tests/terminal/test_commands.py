@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from service.cli import COMMANDS, main
 from service.client.api_types import ApiCampaign
-from service.terminal.render import campaign as face
+from service.terminal.render import campaign as campaign_render
 from service.terminal.render import table
 from tests.service import free_port
 from tests.terminal.conftest import Hand, Say
@@ -69,7 +69,7 @@ def test_on_a_terminal_a_table_is_coloured(capsys: pytest.CaptureFixture[str], m
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    table.show(face.LIST, [ApiCampaign(name="nightly", state="running")], nothing="")
+    table.show_table(campaign_render.LIST, [ApiCampaign(name="nightly", state="running")], nothing="")
     printed = capsys.readouterr().out
     assert "nightly" in printed
     assert "\x1b[36mrunning" in printed

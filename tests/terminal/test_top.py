@@ -125,7 +125,7 @@ async def test_a_closed_gate_is_said_in_the_viewers_zone(
     hand.report(
         type="parked", token=token, reason="rate_limit", resume_at=f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}T14:30:00Z"
     )
-    monkeypatch.setattr("service.terminal.render.campaign.local_line", lambda words: f"{words} here")
+    monkeypatch.setattr("service.terminal.render.campaign.line_in_local_time", lambda words: f"{words} here")
     async with top.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: "quota exhausted · auto-resume ~14:30 here" in seen(top))
 
@@ -225,6 +225,9 @@ async def test_help_names_every_key_and_q_quits(top: Top) -> None:
         await until(pilot, lambda: isinstance(top.screen, TextDialog))
         for word in ("recovery plans", "fence every stale", "diagnostics"):
             assert word in seen(top)
+        box = top.screen.query_one(".box").region
+        assert abs(box.x - (SIZE[0] - box.right)) <= 1, "the dialog stands in the middle"
+        assert abs(box.y - (SIZE[1] - box.bottom)) <= 1
         await pilot.press("escape", "q")
         await until(pilot, lambda: not top.is_running)
 
