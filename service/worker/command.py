@@ -31,9 +31,9 @@ class CommandLine:
     ['cc', 'a.py', '-oa.o', '{key}', '{print $1}']
     """
 
-    def __init__(self, words: Sequence[str]) -> None:
-        self._words = tuple(words)
-        for name in placeholder_names(self._words):
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._arguments = tuple(arguments)
+        for name in placeholder_names(self._arguments):
             if name not in NAMES and not name.startswith("payload."):
                 raise PlaceholderError(f"unknown placeholder {{{name}}}; known are {ALLOWED}")
 
@@ -44,13 +44,13 @@ class CommandLine:
             name = match["name"]
             return placeholder_value(claim, name) if name else f"{{{match['literal']}}}"
 
-        return [PLACEHOLDER.sub(value, word) for word in self._words]
+        return [PLACEHOLDER.sub(value, argument) for argument in self._arguments]
 
 
-def placeholder_names(words: Sequence[str]) -> Iterator[str]:
-    """Name every placeholder in *words*."""
-    for word in words:
-        yield from (match["name"] for match in PLACEHOLDER.finditer(word) if match["name"])
+def placeholder_names(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the name of every placeholder in *arguments*."""
+    for argument in arguments:
+        yield from (match["name"] for match in PLACEHOLDER.finditer(argument) if match["name"])
 
 
 def placeholder_value(claim: GrantedClaim, name: str) -> str:

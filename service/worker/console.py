@@ -37,7 +37,7 @@ class Console:
         self._away_since = self._away_since or now
         if now - self._printed_away_at >= REPEAT_S or self._away_since == now:
             self._printed_away_at = now
-            self.trouble(f"service away: {why}; what runs goes on, results are kept")
+            self.trouble(f"service away: {why}; running units go on, results are kept")
 
     def back(self) -> None:
         """Print that the service answers again, if it was away."""

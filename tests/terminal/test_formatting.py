@@ -26,7 +26,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("zone")
-def test_times_are_the_viewers() -> None:
+def test_times_are_in_the_viewers_zone() -> None:
     assert time_text(NOON, NOON) == "14:00:00"
     assert time_text(NOON - timedelta(hours=13), NOON) == "01:00:00"
     assert time_text(NOON - timedelta(hours=15), NOON) == "2026-01-30 23:00"
@@ -41,7 +41,7 @@ def test_times_are_the_viewers() -> None:
         ("quota exhausted", "quota exhausted"),
     ],
 )
-def test_the_time_in_a_quota_line_is_the_viewers(words: str, shown: str) -> None:
+def test_the_time_in_a_quota_line_is_in_the_viewers_zone(words: str, shown: str) -> None:
     """B-PARK-4."""
     assert line_in_local_time(words, NOON) == shown
 
@@ -60,14 +60,14 @@ def test_the_time_in_a_quota_line_is_the_viewers(words: str, shown: str) -> None
         "\x1b(B",
     ],
 )
-def test_what_the_service_takes_out_of_a_screen_reaches_no_terminal_either(escape: str) -> None:
+def test_terminal_and_worker_remove_the_same_escapes_as_the_service(escape: str) -> None:
     text = f"a{escape}b"
     screen = Screen()
     screen.write(text.encode())
     assert [plain(text), one_line(text), *safe_lines(text), screen.last_line()] == ["ab"] * 4
 
 
-def test_a_campaign_says_first_what_holds_it_back() -> None:
+def test_the_headline_of_a_campaign_is_what_holds_it_back() -> None:
     pause = ApiPause(since=datetime.now(UTC), reason="red tests", by="local/admin")
     breaker = ApiBreaker(consecutive_failures=3, threshold=3, line="Auto paused · 3 fails")
     assert (
@@ -78,7 +78,7 @@ def test_a_campaign_says_first_what_holds_it_back() -> None:
     assert campaign_render.headline(ApiCampaign(name="c", state="running", auto=False)) == "auto off"
 
 
-def test_the_bar_tells_its_parts_apart_without_colours() -> None:
+def test_the_parts_of_a_bar_differ_without_colours() -> None:
     """B-VIEW-2."""
     units = {"total": 100, "done": 50, "running": 20, "quarantined": 1, "skipped": 10, "cancelled": 10}
     assert campaign_render.progress(ApiCampaign(name="c", state="running", units=units), 10) == "█████▒▒!--"

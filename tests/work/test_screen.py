@@ -11,7 +11,7 @@ def screen_of(*output: bytes) -> Screen:
     return screen
 
 
-def test_a_screen_keeps_the_end_of_a_long_output_from_the_front_of_a_line() -> None:
+def test_a_screen_keeps_the_end_of_a_long_output_from_the_start_of_a_line() -> None:
     """B-RETRY-6."""
     text = screen_of(*(b"line %d\n" % number for number in range(50_000))).text()
     assert len(text.encode()) <= SCREEN_BYTES
@@ -31,7 +31,7 @@ def test_a_screen_has_no_null_characters() -> None:
     assert screen_of(b"a\x00b").text() == "ab"
 
 
-def test_the_last_line_is_the_last_one_with_something_on_it() -> None:
+def test_the_last_line_is_the_last_one_that_is_not_blank() -> None:
     assert screen_of(b"first\n\x1b[31mSyntaxError: bad\x1b[0m\n  \n\n").last_line() == "SyntaxError: bad"
 
 

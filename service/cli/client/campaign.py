@@ -58,14 +58,14 @@ async def show(muster: Remote, name: str) -> None:
     muster.print_answer(
         await muster.service.get(path_of("campaigns", name)),
         ApiCampaign,
-        lambda found: table.show_details(campaign_render.details(found)),
+        lambda answer: table.show_details(campaign_render.details(answer)),
     )
 
 
 async def switch(muster: Remote, name: str, path: str, reason: str | None) -> None:
     """Send a command to *path* of a campaign and print its new state."""
     body = await muster.service.post(f"{path_of('campaigns', name)}/{path}", {"reason": reason})
-    muster.print_answer(body, ApiCampaign, lambda found: click.echo(f"campaign {one_line(found.name)} is {found.state}"))
+    muster.print_answer(body, ApiCampaign, lambda answer: click.echo(f"campaign {one_line(answer.name)} is {answer.state}"))
 
 
 @campaign.command()
@@ -94,7 +94,7 @@ async def resume(muster: Remote, name: str, reason: str | None) -> None:
 @remote
 @example('muster campaign cancel nightly --reason "wrong brief" --yes')
 async def cancel(muster: Remote, name: str, reason: str | None, *, yes: bool) -> None:
-    """End a campaign: what is not final is cancelled, workers are told to stop."""
+    """Cancel a campaign: units that are not final are cancelled, and their workers stop."""
     confirm(f"Cancel campaign {one_line(name)} and everything in it that is not final?", yes=yes)
     await switch(muster, name, "cancel", reason)
 

@@ -31,7 +31,7 @@ POLL_S = 1.0
 @click.option("--quota", help="The quota that its work uses up.")
 @click.option("--brief", type=click.File(), metavar="FILE", help="The brief, from a file.")
 @click.option("--deadline", metavar="TIME", callback=instant_of, help="2026-01-31T14:30, or a span from now such as 8h.")
-@click.option("--auto/--no-auto", default=None, help="Whether workers are given its units by themselves.")
+@click.option("--auto/--no-auto", default=None, help="Whether workers may claim its units.")
 @click.option("--wait", is_flag=True, help=f"Wait until it is over; exit {ExitCode.NOT_ACHIEVED:d} unless it was achieved.")
 @remote
 @example(
@@ -52,7 +52,7 @@ async def create(
 ) -> None:
     """Begin a campaign.
 
-    FILE is the JSON that `POST /v1/campaigns` takes, - is standard input; options go before what stands in it.
+    FILE is the JSON that `POST /v1/campaigns` takes, - is standard input; options win over its members.
     """
     if file is not None and file is units:
         raise click.UsageError("FILE and --units cannot both be standard input")
@@ -109,7 +109,7 @@ async def create_and_wait(muster: Remote, body: dict[str, Any], units: BinaryIO 
     muster.print_answer(
         answer,
         ApiCampaign,
-        lambda found: click.echo(f"campaign {one_line(found.name)} is {headline(found)}, {done_of_total(found)} done"),
+        lambda answer: click.echo(f"campaign {one_line(answer.name)} is {headline(answer)}, {done_of_total(answer)} done"),
     )
     if wait and decoded(answer, ApiCampaign).outcome != "achieved":
         sys.exit(ExitCode.NOT_ACHIEVED)

@@ -70,7 +70,7 @@ def campaigns(_: click.Context, __: click.Parameter, prefix: str) -> list[str]:
 
 
 def units(ctx: click.Context, _: click.Parameter, prefix: str) -> list[str]:
-    """Complete the key of a unit of the campaign that stands before it."""
+    """Complete the key of a unit of the campaign argument."""
     campaign = ctx.params.get("campaign")
     if not campaign:
         return []

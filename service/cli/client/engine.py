@@ -24,12 +24,12 @@ async def show(muster: Remote) -> None:
     muster.print_answer(await muster.service.get(PATH), ApiEngine, print_engine)
 
 
-def print_engine(found: ApiEngine) -> None:
+def print_engine(answer: ApiEngine) -> None:
     """Print the engine."""
-    table.show_details(engine_render.details(found))
-    if found.quotas:
+    table.show_details(engine_render.details(answer))
+    if answer.quotas:
         click.echo()
-        table.show_table(engine_render.QUOTAS, found.quotas, nothing="")
+        table.show_table(engine_render.QUOTAS, answer.quotas, nothing="")
 
 
 def print_state(muster: Remote, body: bytes) -> None:
@@ -37,7 +37,7 @@ def print_state(muster: Remote, body: bytes) -> None:
     muster.print_answer(
         body,
         ApiEngine,
-        lambda found: click.echo(f"the engine is {found.state}, {found.pool.in_use:,} of {found.pool.size:,} slots in use"),
+        lambda answer: click.echo(f"the engine is {answer.state}, {answer.pool.in_use:,} of {answer.pool.size:,} slots in use"),
     )
 
 

@@ -29,8 +29,8 @@ from service.terminal.render import table
 async def events(muster: Remote, after: int | None, limit: int, *, follow: bool, **filters: str | tuple[str, ...] | None) -> None:
     """Read the log, or follow it.
 
-    Without --after it begins with the last events, or at the beginning of the log when only some are asked for;
-    with --follow it begins now. With --json and --follow, every line is one event.
+    Without --after it shows the last events, or with a filter the first ones of the log; with --follow
+    it starts now. With --json and --follow, every line is one event.
     """
     if follow:
         await print_followed(muster, await event_stream.head(muster.service) if after is None else after, filters)
@@ -49,7 +49,7 @@ def print_events(page: ApiPage[ApiEvent]) -> None:
 
 
 async def print_followed(muster: Remote, after: int, filters: Query) -> None:
-    """Print events as they are recorded; a lost connection and its return are said once each on stderr."""
+    """Print events as they are recorded; stderr says once when the connection is lost and once when it is back."""
     away = False
 
     def on_connection(loss: AwayError | None) -> None:

@@ -38,4 +38,4 @@ def print_quotas(page: ApiPage[ApiQuota]) -> None:
 async def show(muster: Remote, key: str) -> None:
     """Show one quota."""
     body = await muster.service.get(path_of("quotas", key))
-    muster.print_answer(body, ApiQuota, lambda found: table.show_details(engine_render.quota_details(found)))
+    muster.print_answer(body, ApiQuota, lambda answer: table.show_details(engine_render.quota_details(answer)))

@@ -59,15 +59,15 @@ async def show(muster: Remote, campaign: str, key: str) -> None:
     muster.print_answer(await muster.service.get(path_of("campaigns", campaign, "units", key)), ApiUnit, print_unit)
 
 
-def print_unit(found: ApiUnit) -> None:
+def print_unit(answer: ApiUnit) -> None:
     """Print a unit."""
-    table.show_details(unit_render.details(found))
-    if found.attempts:
+    table.show_details(unit_render.details(answer))
+    if answer.attempts:
         click.echo()
-        table.show_table(unit_render.ATTEMPT, found.attempts, nothing="")
-    if found.screen:
+        table.show_table(unit_render.ATTEMPT, answer.attempts, nothing="")
+    if answer.screen:
         click.echo(
-            "\n".join(["", "last screen:", *(f"  {text}".rstrip() for text in unit_render.last_screen_lines(found.screen))])
+            "\n".join(["", "last screen:", *(f"  {text}".rstrip() for text in unit_render.last_screen_lines(answer.screen))])
         )
 
 
@@ -82,12 +82,12 @@ async def explain(muster: Remote, campaign: str, key: str) -> None:
     muster.print_answer(body, ApiExplanation, print_explanation)
 
 
-def print_explanation(found: ApiExplanation) -> None:
+def print_explanation(answer: ApiExplanation) -> None:
     """Print what keeps a unit from running."""
-    way = "nothing stands in its way: the next claim may take it" if found.claimable else "in its way:"
-    click.echo(f"unit {one_line(found.key)} is {found.state}; {way}")
-    if found.blockers:
-        table.show_table(unit_render.BLOCKER, found.blockers, nothing="")
+    way = "nothing stands in its way: the next claim may take it" if answer.claimable else "in its way:"
+    click.echo(f"unit {one_line(answer.key)} is {answer.state}; {way}")
+    if answer.blockers:
+        table.show_table(unit_render.BLOCKER, answer.blockers, nothing="")
 
 
 @unit.command()
@@ -98,7 +98,7 @@ def print_explanation(found: ApiExplanation) -> None:
 async def add(muster: Remote, campaign: str, file: BinaryIO) -> None:
     """Add units from FILE, one JSON document a line, streamed; - is standard input.
 
-    A unit that is known and not yet started takes the new payload, a started one is left alone.
+    An existing unit takes the new payload if it has not started; otherwise it does not change.
     """
     body = await upload_units(muster.service, campaign, file)
     click.echo(body if muster.json else import_result(body))
@@ -108,13 +108,13 @@ async def send_command(muster: Remote, campaign: str, key: str, verb: str, **mem
     """Send a command about a unit and print its new state."""
     body = await muster.service.post(path_of("campaigns", campaign, "units", key, verb), members)
     muster.print_answer(
-        body, ApiUnit, lambda found: click.echo(f"unit {one_line(found.key)} is {found.state}{until_text(found)}")
+        body, ApiUnit, lambda answer: click.echo(f"unit {one_line(answer.key)} is {answer.state}{until_text(answer)}")
     )
 
 
-def until_text(found: ApiUnit) -> str:
+def until_text(answer: ApiUnit) -> str:
     """Return until when a unit waits, as the end of a sentence."""
-    return "" if (when := unit_render.waiting_until(found)) == "-" else f" until {when}"
+    return "" if (when := unit_render.waiting_until(answer)) == "-" else f" until {when}"
 
 
 @unit.command()

@@ -24,7 +24,7 @@ OTHER_FILES = 64
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def command_of(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> CommandLine:
+def command_of(_: click.Context, __: click.Parameter, arguments: tuple[str, ...]) -> CommandLine:
     """Read the command.
 
     Raises:
@@ -32,7 +32,7 @@ def command_of(_: click.Context, __: click.Parameter, words: tuple[str, ...]) ->
 
     """
     try:
-        return CommandLine(words)
+        return CommandLine(arguments)
     except PlaceholderError as error:
         raise click.BadParameter(str(error)) from error
 

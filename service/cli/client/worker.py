@@ -45,18 +45,18 @@ async def show(muster: Remote, name: str) -> None:
     muster.print_answer(await muster.service.get(path_of("workers", name)), ApiWorker, print_worker)
 
 
-def print_worker(found: ApiWorker) -> None:
+def print_worker(answer: ApiWorker) -> None:
     """Print a worker."""
-    table.show_details(worker_render.details(found))
-    if found.claims:
+    table.show_details(worker_render.details(answer))
+    if answer.claims:
         click.echo()
-        table.show_table(worker_render.CLAIM, found.claims, nothing="")
+        table.show_table(worker_render.CLAIM, answer.claims, nothing="")
 
 
 async def send_command(muster: Remote, name: str, verb: str, reason: str | None) -> None:
     """Send a command about a worker and print its new state."""
     body = await muster.service.post(path_of("workers", name, verb), {"reason": reason})
-    muster.print_answer(body, ApiWorker, lambda found: click.echo(f"worker {one_line(found.worker)} is {found.state}"))
+    muster.print_answer(body, ApiWorker, lambda answer: click.echo(f"worker {one_line(answer.worker)} is {answer.state}"))
 
 
 @worker.command()

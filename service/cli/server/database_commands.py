@@ -58,7 +58,7 @@ def rebuild(settings: Settings, *, check: bool) -> None:
 
 
 def compare(dsn: str) -> None:
-    """Compare what is live with what the log gives.
+    """Compare the live tables with the ones that the log gives.
 
     Raises:
         ClickException: the first difference.

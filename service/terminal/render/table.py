@@ -74,7 +74,7 @@ def cells(columns: Sequence[Column[T]], item: T) -> list[str]:
 def plain_lines(columns: Sequence[Column[T]], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the lines of a table, aligned by the cells that a terminal gives each character: two for a CJK one."""
     titled = [[column.title.upper() for column in columns], *rows]
-    widths = [max(cell_len(row[place]) for row in titled) for place in range(len(columns))]
+    widths = [max(cell_len(row[index]) for row in titled) for index in range(len(columns))]
     return [
         GAP.join(
             aligned(cell, width, right=column.right) for cell, width, column in zip(row, widths, columns, strict=True)
@@ -123,7 +123,7 @@ def table_lines(columns: Sequence[Column[T]], items: Iterable[T]) -> list[str]:
 
 def state_colour(cell: str) -> str:
     """Return the colour of a state, an empty text for any other text."""
-    state = next((words for words in PREFIX_STATES if cell.startswith(f"{words} ")), cell)
+    state = next((state for state in PREFIX_STATES if cell.startswith(f"{state} ")), cell)
     return COLOURS.get(state, "")
 
 

@@ -28,33 +28,35 @@ def detail_lines(details: list[tuple[str, str]]) -> list[str]:
 async def unit(service: ApiClient, campaign: str, key: str) -> str:
     """Return the details of a unit, its blockers, its attempts and its last screen."""
     path = path_of("campaigns", campaign, "units", key)
-    found = await service.read(path, ApiUnit)
+    answer = await service.read(path, ApiUnit)
     blockers: list[str] = []
-    if found.state not in NOT_WAITING:
+    if answer.state not in NOT_WAITING:
         explanation = await service.read(f"{path}/explain", ApiExplanation)
         blockers = [f"in its way: {one_line(blocker.detail)}" for blocker in explanation.blockers] or [
             "the next claim may take it"
         ]
-    screen = unit_render.last_screen_lines(found.screen, SCREEN_LINES)
+    screen = unit_render.last_screen_lines(answer.screen, SCREEN_LINES)
     return paragraphs(
-        detail_lines(aligned_details(unit_render.details(found))),
+        detail_lines(aligned_details(unit_render.details(answer))),
         blockers,
-        table_lines(unit_render.ATTEMPT, found.attempts),
+        table_lines(unit_render.ATTEMPT, answer.attempts),
         ["last screen:", *screen] if screen else [],
     )
 
 
-def worker(found: ApiWorker) -> str:
+def worker(answer: ApiWorker) -> str:
     """Return the details of a worker and its claims."""
-    return paragraphs(detail_lines(aligned_details(worker_render.details(found))), table_lines(worker_render.CLAIM, found.claims))
+    return paragraphs(
+        detail_lines(aligned_details(worker_render.details(answer))), table_lines(worker_render.CLAIM, answer.claims)
+    )
 
 
-def event(found: ApiEvent) -> str:
+def event(answer: ApiEvent) -> str:
     """Return an event as indented JSON."""
-    return "\n".join(safe_lines(msgspec.json.format(msgspec.json.encode(found), indent=2).decode()))
+    return "\n".join(safe_lines(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode()))
 
 
-def engine(found: ApiEngine, plans: list[ApiRecovery], stream: str) -> str:
+def engine(answer: ApiEngine, plans: list[ApiRecovery], stream: str) -> str:
     """Return the details of the engine, its quotas and the open recovery plans."""
     recoveries = [
         f"recovery of {one_line(plan.campaign)}: {plural(len(plan.resumable), 'unit')} can be resumed, "
@@ -62,7 +64,7 @@ def engine(found: ApiEngine, plans: list[ApiRecovery], stream: str) -> str:
         for plan in plans
     ]
     return paragraphs(
-        detail_lines(aligned_details([*engine_render.details(found), ("stream", stream)])),
-        table_lines(engine_render.QUOTAS, found.quotas) or ["no quotas"],
+        detail_lines(aligned_details([*engine_render.details(answer), ("stream", stream)])),
+        table_lines(engine_render.QUOTAS, answer.quotas) or ["no quotas"],
         recoveries or ["no recovery plans"],
     )

@@ -59,8 +59,8 @@ class Pane(DataTable[Text], Generic[T]):
             self.move_cursor(row=row, animate=False)
 
     def _add_columns(self) -> None:
-        for place, column in enumerate(self.columns_of):
-            self.add_column(Text(column.title, justify="right" if column.right else "left"), key=str(place))
+        for index, column in enumerate(self.columns_of):
+            self.add_column(Text(column.title, justify="right" if column.right else "left"), key=str(index))
 
     @property
     def chosen(self) -> T | None:
@@ -79,9 +79,9 @@ class Pane(DataTable[Text], Generic[T]):
         self.items, self._rows = list(unique.values()), fresh
 
     def _update_row(self, key: str, before: list[str], after: list[str]) -> None:
-        for place, (old, new) in enumerate(zip(before, after, strict=True)):
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
             if old != new:
-                self.update_cell(key, str(place), self._text(place, new), update_width=True)
+                self.update_cell(key, str(index), self._text(index, new), update_width=True)
 
     def _replace_rows(self, rows: dict[str, list[str]]) -> None:
         chosen = self.chosen
@@ -89,10 +89,10 @@ class Pane(DataTable[Text], Generic[T]):
         top = self.scroll_y
         self.clear()
         for key, row in rows.items():
-            self.add_row(*(self._text(place, cell) for place, cell in enumerate(row)), key=key)
+            self.add_row(*(self._text(index, cell) for index, cell in enumerate(row)), key=key)
         if cursor_key in rows:
             self.move_cursor(row=list(rows).index(cursor_key), animate=False, scroll=False)
         self.scroll_to(y=top, animate=False)
 
-    def _text(self, place: int, cell: str) -> Text:
-        return Text(cell, style=state_colour(cell), justify="right" if self.columns_of[place].right else "left")
+    def _text(self, index: int, cell: str) -> Text:
+        return Text(cell, style=state_colour(cell), justify="right" if self.columns_of[index].right else "left")
