@@ -10,7 +10,7 @@ from typing_extensions import override
 from service.settings import StartRefused
 
 
-class Command(NamedTuple):
+class LazyCommand(NamedTuple):
     """The module of a command below `service.cli`, and its summary, which the list of commands shows without an import."""
 
     module: str
@@ -18,30 +18,32 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "campaign": Command("client.campaign", "See and steer campaigns."),
-    "completion": Command(
+    "campaign": LazyCommand("client.campaign", "See and steer campaigns."),
+    "completion": LazyCommand(
         "client.completion", "Print the completion of commands, options, campaigns, units and workers for SHELL."
     ),
-    "config": Command("server.config", "Print every setting with its value and meaning, secrets masked."),
-    "engine": Command("client.engine", "See and steer the whole installation: its pause switch and its pool."),
-    "events": Command("client.events", "Read the log, or follow it."),
-    "metrics": Command("server.metrics", "Compute metrics of the past from the log."),
-    "migrate": Command("server.database_commands", "Bring the schema up to date; a second deployer waits for the first."),
-    "quota": Command("client.quota", "See quotas: whose gate is closed, why, and until when."),
-    "rebuild": Command(
+    "config": LazyCommand("server.config", "Print every setting with its value and meaning, secrets masked."),
+    "engine": LazyCommand("client.engine", "See and steer the whole installation: its pause switch and its pool."),
+    "events": LazyCommand("client.events", "Read the log, or follow it."),
+    "metrics": LazyCommand("server.metrics", "Compute metrics of the past from the log."),
+    "migrate": LazyCommand("server.database_commands", "Bring the schema up to date; a second deployer waits for the first."),
+    "quota": LazyCommand("client.quota", "See quotas: whose gate is closed, why, and until when."),
+    "rebuild": LazyCommand(
         "server.database_commands",
         "Compute state, views and series from the log beside the live ones, and swap; the service may run meanwhile.",
     ),
-    "serve": Command("server.serve", "Run one replica against any Postgres; start as many as you like."),
-    "top": Command(
+    "serve": LazyCommand("server.serve", "Run one replica against any Postgres; start as many as you like."),
+    "top": LazyCommand(
         "client.top", "Watch campaigns, units, workers, quarantine, events and engine live, and steer them; ? shows the keys."
     ),
-    "traces": Command("server.traces", "Compute traces of past executions from the log."),
-    "unit": Command("client.unit", "See and steer the units of a campaign."),
-    "up": Command("server.up", "Run Muster on this machine until Ctrl-C; everything it stores stays in DIR."),
-    "verify": Command("server.database_commands", "Print one line for each invariant; exit 1 when one is broken."),
-    "work": Command("client.work", "Run COMMAND once per unit, with {key}, {campaign}, {attempt} and {payload.FIELD} filled in."),
-    "worker": Command("client.worker", "See and steer workers."),
+    "traces": LazyCommand("server.traces", "Compute traces of past executions from the log."),
+    "unit": LazyCommand("client.unit", "See and steer the units of a campaign."),
+    "up": LazyCommand("server.up", "Run Muster on this machine until Ctrl-C; everything it stores stays in DIR."),
+    "verify": LazyCommand("server.database_commands", "Print one line for each invariant; exit 1 when one is broken."),
+    "work": LazyCommand(
+        "client.work", "Run COMMAND once per unit, with {key}, {campaign}, {attempt} and {payload.FIELD} filled in."
+    ),
+    "worker": LazyCommand("client.worker", "See and steer workers."),
 }
 """Every command by its name."""
 

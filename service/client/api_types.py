@@ -6,6 +6,8 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct, field
 
 T = TypeVar("T")
+UNIT_STATES = ("running", "ready", "delayed", "parked", "blocked", "quarantined", "skipped", "cancelled", "done")
+"""The states of a unit, in the order in which they are shown."""
 
 
 class ApiPage(Struct, Generic[T]):

@@ -109,6 +109,7 @@ class ReportSender:
         if not self._pending:
             self._backoff.reset()
         elif not self._wake.is_set():
+            # The service answered "later" to an outcome, which is still pending. A new report does not wait for it.
             await asyncio.sleep(self._backoff.next_s())
             self.wake()
 

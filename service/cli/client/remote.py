@@ -48,11 +48,11 @@ class Remote(Struct, frozen=True):
             show(decoded(body, kind))
 
 
-Command = Callable[..., Awaitable[None]]
+RemoteCommand = Callable[..., Awaitable[None]]
 """Its first argument is the `Remote`, the others are its options."""
 
 
-def remote(command: Command) -> Callable[..., None]:
+def remote(command: RemoteCommand) -> Callable[..., None]:
     """Give *command* the options of a client, run it, and turn its errors into exit codes."""
 
     @with_service_address

@@ -8,13 +8,12 @@ from service.cli.client.completion import campaigns, units
 from service.cli.client.ndjson_upload import import_result, upload_units
 from service.cli.client.remote import Remote, confirm, example, print_next_page, remote, with_paging, with_reason
 from service.cli.option import instant_of
-from service.client.api_types import ApiExplanation, ApiPage, ApiUnit, ApiUnitRow
+from service.client.api_types import UNIT_STATES, ApiExplanation, ApiPage, ApiUnit, ApiUnitRow
 from service.client.http_client import path_of
 from service.terminal.formatting import one_line
 from service.terminal.render import table
 from service.terminal.render import unit as unit_render
 
-STATES = ("blocked", "ready", "delayed", "parked", "running", "done", "quarantined", "skipped", "cancelled")
 of_campaign = click.argument("campaign", shell_complete=campaigns)
 key_argument = click.argument("key", shell_complete=units)
 
@@ -29,7 +28,7 @@ def unit() -> None:
 
 @unit.command("list")
 @of_campaign
-@click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
+@click.option("--state", type=click.Choice(UNIT_STATES), help="Only those in this state.")
 @click.option("--group", type=int, help="Only those of this group.")
 @click.option("--wave", type=int, help="Only those of this wave.")
 @click.option("--q", metavar="TEXT", help="Only those with this text in their key.")

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from service.client.api_types import ApiCampaign
+from service.client.api_types import UNIT_STATES, ApiCampaign
 from service.terminal.formatting import (
     NOTHING,
     age,
@@ -21,7 +21,6 @@ from service.terminal.formatting import (
 from service.terminal.render.table import Column
 
 BAR_CELLS, NARROW_CELLS, NARROW_NAME = 10, 8, 17
-STATES = ("running", "ready", "delayed", "parked", "blocked", "quarantined", "skipped", "cancelled", "done")
 
 
 def headline(campaign: ApiCampaign) -> str:
@@ -60,7 +59,7 @@ def state_count(campaign: ApiCampaign, state: str) -> str:
 
 def state_counts(campaign: ApiCampaign) -> str:
     """Return the number of units in each state."""
-    return ", ".join(f"{campaign.units[state]:,} {state}" for state in STATES if campaign.units.get(state))
+    return ", ".join(f"{campaign.units[state]:,} {state}" for state in UNIT_STATES if campaign.units.get(state))
 
 
 def eta_text(campaign: ApiCampaign) -> str:

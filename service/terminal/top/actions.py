@@ -9,7 +9,7 @@ from service.terminal.formatting import one_line, plural
 
 BY = "muster top"
 FILENAME = re.compile(r'filename="([A-Za-z0-9._-]+)"')
-SILENT_LEVELS = ("stale", "dead")
+FENCEABLE_LEVELS = ("stale", "dead")
 
 
 async def count_failed(service: ApiClient, campaign: str) -> int:
@@ -52,7 +52,7 @@ async def switch_engine(service: ApiClient, engine: ApiEngine) -> str:
 
 def silent_workers(workers: list[ApiWorker]) -> list[ApiWorker]:
     """Return the workers without recent heartbeats that can still claim, or still hold claims."""
-    return [worker for worker in workers if worker.level in SILENT_LEVELS and worker.state in ("active", "draining")]
+    return [worker for worker in workers if worker.level in FENCEABLE_LEVELS and worker.state in ("active", "draining")]
 
 
 async def fence_workers(service: ApiClient, workers: list[ApiWorker]) -> str:

@@ -96,7 +96,7 @@ class Top(Viewer):
         self.carry_out(self._fence())
 
     async def _fence(self) -> str | None:
-        stale = actions.silent_workers(await snapshot.workers(self.service, actions.SILENT_LEVELS))
+        stale = actions.silent_workers(await snapshot.workers(self.service, actions.FENCEABLE_LEVELS))
         if not stale:
             return "no worker is stale"
         names = ", ".join(one_line(worker.worker) for worker in stale[:3]) + (", …" if len(stale) > 3 else "")  # noqa: PLR2004

@@ -11,7 +11,7 @@ from textual.timer import Timer
 from textual.widgets import ContentSwitcher, DataTable, Static
 from typing_extensions import override
 
-from service.client.api_types import ApiCampaign, ApiEvent, ApiQuarantinedUnit, ApiUnitRow, ApiWorker
+from service.client.api_types import UNIT_STATES, ApiCampaign, ApiEvent, ApiQuarantinedUnit, ApiUnitRow, ApiWorker
 from service.client.errors import AwayError, RefusedError
 from service.client.http_client import ApiClient
 from service.terminal.formatting import one_line
@@ -26,7 +26,8 @@ from service.terminal.top.refresher import Refresher
 from service.terminal.top.snapshot import ScreenSnapshot, take_snapshot
 from service.terminal.top.status_bar import KEYS, PANES, engine_line, tab_line
 
-STATES = (None, "running", "ready", "delayed", "parked", "blocked", "quarantined", "skipped", "cancelled", "done")
+STATE_FILTERS = (None, *UNIT_STATES)
+"""What the key s shows one after the other; None are the open states."""
 CLOCK_S, SENTENCE_S = 1.0, 6.0
 
 
@@ -213,7 +214,7 @@ class Viewer(App[None]):
 
     def action_state(self) -> None:
         """Show the units of the next state."""
-        self.state = STATES[(STATES.index(self.state) + 1) % len(STATES)]
+        self.state = STATE_FILTERS[(STATE_FILTERS.index(self.state) + 1) % len(STATE_FILTERS)]
         self.action_pane("units")
 
     def action_help(self) -> None:
