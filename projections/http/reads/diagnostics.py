@@ -19,8 +19,9 @@ from projections.views.campaign.view import CampaignView
 from projections.views.worker.view import heartbeat_summary
 from service.domain import ids
 from service.domain.content.redact import redact
-from service.domain.content.screen import last_lines, plain
+from service.domain.content.screen import plain
 from service.store.log import event_log
+from service.terminal_output import last_lines
 
 SCHEMA_VERSION = 2
 PATIENCE_S = 2.0
