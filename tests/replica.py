@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Self
 
 import asyncpg
@@ -15,7 +15,7 @@ from service.domain import ids
 from service.domain.commands import Command
 from service.domain.events import Recorded
 from service.settings import Settings
-from service.store.db.pool import open_connection
+from service.store.db.pool import SESSION, open_connection
 from service.submission import Answer, Origin
 from service.wakeup import Wakeup
 from service.writer import Observer, Writer
@@ -26,6 +26,8 @@ NIGHT = ids.CampaignName("night")
 
 class Replica(Observer):
     """A running Writer; it counts its batches, its failures, and the connections it opened."""
+
+    session: Mapping[str, str] = SESSION
 
     def __init__(self, settings: Settings, name: str = "writer", patience_s: float = PATIENCE_S) -> None:
         self.settings = settings
@@ -48,7 +50,7 @@ class Replica(Observer):
         await asyncio.wait([self._running])
 
     async def _connect(self) -> asyncpg.Connection:
-        connection = await open_connection(self.settings, name=self.name)
+        connection = await open_connection(self.settings, name=self.name, session=self.session)
         self.connections.append(connection)
         return connection
 
