@@ -42,7 +42,7 @@ class StateReplay:
         if self._stored:
             await self._fetch(units_to_load(self.state, events))
         self.state.touched = TouchedRows()
-        self.state.late.clear()
+        self.state.ended_claims.clear()
         for event in events:
             evolve(self.state, event)
         self.position = events[-1].position
@@ -66,7 +66,7 @@ class StateReplay:
         await self._copy("groups", ((row.campaign, row.group, row.ready, row.held) for row in groups))
         await self._copy("investigations", map(astuple, state.investigations.values()))
         await self._copy("recoveries", map(astuple, state.recoveries.values()))
-        await self._copy("spreads", map(astuple, state.spreads.values()))
+        await self._copy("fanouts", map(astuple, state.fanouts.values()))
         engine = state.engine
         await self._copy("engine", [(engine.pool_size, engine.in_use, engine.paused_at, engine.paused_by, engine.paused_reason)])
         await shadow.harden(self._connection)

@@ -139,14 +139,14 @@ def ramp_left(quota: Quota, at: datetime) -> int | None:
 
 def unit_blockers(state: State, campaign: Campaign, unit: Unit) -> Iterator[Blocker]:
     """Yield what stops this one unit."""
-    unheard = state.unheard.get((unit.campaign, unit.key), [])
-    open_parents = [parent for parent in unsettled(state, unit) if parent not in unheard] if unit.state == "blocked" else []
-    for parent in unheard:
+    pending = state.pending_parents.get((unit.campaign, unit.key), [])
+    open_parents = [parent for parent in unsettled(state, unit) if parent not in pending] if unit.state == "blocked" else []
+    for parent in pending:
         detail = f"{parent.key} is {parent.state}: its many dependents learn it in rounds, this one soon"
         yield Blocker("blocked" if unit.state == "blocked" else "skipped", parent.key, detail)
     for parent in open_parents:
         yield Blocker("blocked", parent.key, f"it depends on {parent.key}, which is {parent.state}")
-    if unit.state != "ready" and not unheard and not open_parents:
+    if unit.state != "ready" and not pending and not open_parents:
         yield Blocker(unit.state, unit.because_of or unit.key, *state_detail(unit))
     elif unit.state == "ready" and campaign.policy.groups == "ordered":
         yield from group_blockers(state, campaign, unit)

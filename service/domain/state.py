@@ -19,7 +19,7 @@ UnitId = tuple[ids.CampaignName, ids.UnitKey]
 class State:
     """Rows of one shard. What is not here was not asked for, or does not exist; only `evolve` changes a row.
 
-    *unheard* are dependencies of which a unit has yet to learn what became of them.
+    *pending_parents* are dependencies of which a unit has yet to learn what became of them.
     """
 
     def __init__(self, engine: Engine | None = None) -> None:
@@ -32,13 +32,13 @@ class State:
         self.quotas: dict[ids.QuotaKey, Quota] = {}
         self.investigations: dict[ids.InvestigationId, Investigation] = {}
         self.recoveries: dict[ids.RecoveryId, Recovery] = {}
-        self.spreads: dict[UnitId, Fanout] = {}
-        self.reaches: dict[UnitId, FanoutRound] = {}
-        self.unheard: dict[UnitId, list[Unit]] = {}
+        self.fanouts: dict[UnitId, Fanout] = {}
+        self.fanout_rounds: dict[UnitId, FanoutRound] = {}
+        self.pending_parents: dict[UnitId, list[Unit]] = {}
         self.children: dict[UnitId, list[ids.UnitKey]] = {}
         self.parents: dict[UnitId, list[ids.UnitKey]] = {}
         self.candidates: dict[ids.CampaignName, deque[ids.UnitKey]] = defaultdict(deque)
-        self.late: dict[ids.Token, Claim] = {}
+        self.ended_claims: dict[ids.Token, Claim] = {}
         self.screens: dict[str, str] = {}
         self.touched = TouchedRows()
 
@@ -123,4 +123,4 @@ class TouchedRows:
         self.quotas: set[ids.QuotaKey] = set()
         self.investigations: set[ids.InvestigationId] = set()
         self.recoveries: set[ids.RecoveryId] = set()
-        self.spreads: set[UnitId] = set()
+        self.fanouts: set[UnitId] = set()

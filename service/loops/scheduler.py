@@ -110,7 +110,7 @@ class Scheduler:
     async def due_claims(
         self, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
     ) -> list[c.Command]:
-        """Return what ends lapsed leases, opens gates, and goes on with cancellations and spreads."""
+        """Return what ends lapsed leases, opens gates, and goes on with cancellations and fan-outs."""
         orders: list[c.Command] = []
         if tokens := names(await connection.fetch(QUERIES.lapsed, self._shard, now, ROUND, heard_since)):
             orders.append(c.ExpireLeases(tokens=tokens, heard_since=heard_since))
@@ -119,7 +119,7 @@ class Scheduler:
         for campaign in names(await connection.fetch(QUERIES.cancelled, self._shard, ROUND)):
             keys = names(await connection.fetch(STATE.open_units, self._shard, campaign, ROUND))
             orders.append(c.CancelRest(name=campaign, keys=keys))
-        if units := next_round(await connection.fetch(fanout.QUERIES.spreading, self._shard, ROUND)):
+        if units := next_round(await connection.fetch(fanout.QUERIES.oldest_fanouts, self._shard, ROUND)):
             orders.append(c.FanOutUnits(units=units))
         return orders
 

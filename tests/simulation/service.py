@@ -43,7 +43,7 @@ class Service:
         if isinstance(command, c.ClaimWork):
             self._load(command)
         elif isinstance(command, c.Report) and command.token not in self.state.claims and command.token in self._claims:
-            self.state.late[command.token] = self._claims[command.token]
+            self.state.ended_claims[command.token] = self._claims[command.token]
         context = c.DecisionContext(at=self.at, head=len(self.log), actor="simulation", chance=self._dice.random)
         outcome = decide(self.state, command, context)
         if outcome.rejection is not None:

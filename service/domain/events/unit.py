@@ -227,7 +227,7 @@ class UnitUnskipped(Event, frozen=True, omit_defaults=True):
 class UnitFanout(Event, frozen=True):
     """The end of the unit, or its return to work, reached these dependents; *after* is the last of them, None when all know."""
 
-    kind = "unit.spread"
+    kind = "unit.fanout"
     dependents: tuple[ids.UnitKey, ...]
     after: ids.UnitKey | None
 

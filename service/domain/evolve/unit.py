@@ -61,7 +61,7 @@ def unclaim(state: State, unit: Unit) -> None:
     claim = state.claims.pop(unit.token, None) if unit.token is not None else None
     if claim is None:
         return
-    state.late[claim.token] = claim
+    state.ended_claims[claim.token] = claim
     state.touched.unclaimed.add(claim.token)
     unit.session = claim.session or unit.session
     unit.screen_id = claim.screen_id or unit.screen_id

@@ -114,7 +114,7 @@ async def around(fetch: Fetch, state: State, read_set: ReadSet) -> set[UnitId]:
     if not (read_set.ending or read_set.failing or read_set.fenced or read_set.below):
         return set()
     looking = {row.name for row in state.campaigns.values() if row.policy.investigate} | read_set.edited
-    claims = (*state.claims.values(), *state.late.values()) if looking else ()
+    claims = (*state.claims.values(), *state.ended_claims.values()) if looking else ()
     looked = {(claim.campaign, claim.unit) for claim in claims if claim.campaign in looking}
     if read_set.fenced:
         looked |= {(name, key) for name, queue in state.candidates.items() if name in looking for key in queue}
