@@ -48,9 +48,6 @@ class GroupCounts(Struct, gc=False):
     held: int = 0
 
 
-HOLDING: tuple[ids.UnitState, ...] = ("running", "delayed", "parked")
-
-
 class Campaign(Struct):
     """One campaign; only `evolve` writes it. Its fields stand in the order in which the store reads them.
 

@@ -10,7 +10,6 @@ import asyncpg
 
 from service.domain import commands as c
 from service.domain import ids, recovery
-from service.domain.state import UnitId
 from service.loops.sweep import Sweeps
 from service.store.db.outage_log import OutageLog
 from service.store.db.pool import is_lost
@@ -156,9 +155,9 @@ class Scheduler:
         return min(max(wait, SHORTEST_NAP_S), LONGEST_NAP_S)
 
 
-def next_round(rows: Iterable[asyncpg.Record]) -> tuple[UnitId, ...]:
+def next_round(rows: Iterable[asyncpg.Record]) -> tuple[ids.UnitId, ...]:
     """Return the units whose dependents make one round: few with many of them, or many with few."""
-    units: list[UnitId] = []
+    units: list[ids.UnitId] = []
     left = fanout.ROUND
     for campaign, unit, dependents in rows:
         if left <= 0:

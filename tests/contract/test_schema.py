@@ -281,8 +281,8 @@ def test_the_rename_to_fanouts_loses_no_row_in_either_direction(empty_dsn: str) 
 
 
 BEFORE_FANOUTS = """
-INSERT INTO campaigns (shard, name, title, policy, labels, auto, brief_rev, version, created_at, consecutive, failures, last_claim,
-    blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled, spreading)
+INSERT INTO campaigns (shard, name, title, policy, labels, auto, brief_rev, version, created_at, consecutive, failures,
+    last_claim, blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled, spreading)
 VALUES (0, 'night', 'Night', '{}', '{}', true, 1, 1, now(), 0, '{}', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 INSERT INTO spreads (shard, campaign, unit, position, begun_at, counted, path, after)
 VALUES (0, 'night', 'root', 9, now(), true, '{root}', 'k');

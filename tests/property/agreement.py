@@ -5,7 +5,6 @@ from collections import Counter
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
-from service.domain.campaign import HOLDING
 from service.domain.claiming import campaign_blockers, engine_blockers, ramp_left, unit_blockers
 from service.domain.decide import decide
 from service.domain.state import State
@@ -49,7 +48,7 @@ def counts_agree(state: State) -> None:
         assert {one: getattr(campaign.counts, one) for one in ids.UNIT_STATES} == {one: by_state[one] for one in ids.UNIT_STATES}
         for number, group in state.groups[name].items():
             mine = [unit.state for unit in units if unit.group == number]
-            assert (group.ready, group.held) == (mine.count("ready"), sum(one in HOLDING for one in mine))
+            assert (group.ready, group.held) == (mine.count("ready"), sum(one in ids.HOLDING_STATES for one in mine))
     running = {unit.token for unit in state.units.values() if unit.state == "running"}
     assert running == set(state.claims)
     assert state.engine.in_use == len(state.claims)

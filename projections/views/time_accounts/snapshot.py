@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.time_account import DEFAULT_GROUP, Cause, TimeAccount
+from projections.views.campaign.time_account import Cause, TimeAccount
 from projections.views.microseconds import microseconds
 from projections.views.unit.transitions import TRANSITIONS
 from service.domain import events as e
@@ -55,14 +55,14 @@ class AccountSnapshot(Struct, kw_only=True):
             old, new = step(body)
             self.counts.move(old, new)
             if self.ledger.groups:
-                self.ledger.move(groups.get(event.unit, DEFAULT_GROUP), old, new)
+                self.ledger.move(groups.get(event.unit, ids.DEFAULT_GROUP), old, new)
         elif isinstance(body, e.UnitsAdded):
             self.ledger.join(body, self.counts)
             groups.update((unit.key, unit.group) for unit in body.units)
             for unit in body.units:
                 self.counts.move(None, "blocked" if unit.waits_for else "ready")
         elif isinstance(body, e.UnitsUpdated):
-            groups.update(self.ledger.regroup(body, self.counts, lambda key: groups.get(key, DEFAULT_GROUP)))
+            groups.update(self.ledger.regroup(body, self.counts, lambda key: groups.get(key, ids.DEFAULT_GROUP)))
         else:
             change = SWITCHES.get(type(body))
             if change is not None:

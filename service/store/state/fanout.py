@@ -9,7 +9,7 @@ from asyncpg import Record
 from service.domain import ids
 from service.domain.decide.consequences.dependency import is_unreachable
 from service.domain.fanout import Fanout, FanoutRound
-from service.domain.state import State, UnitId
+from service.domain.state import State
 from service.store.db.queries import load
 from service.store.log.event_log import Connection, columns
 from service.store.state import rows
@@ -30,7 +30,7 @@ async def begin(fetch: Fetch, state: State, read_set: ReadSet) -> None:
         return
     asked = columns(list(read_set.fanouts))
     await note(fetch, state, read_set.fanouts)
-    reached: dict[UnitId, list[ids.UnitKey]] = defaultdict(list)
+    reached: dict[ids.UnitId, list[ids.UnitKey]] = defaultdict(list)
     for parent, *fields in await fetch(QUERIES.next_dependents, *asked, ROUND):
         unit = rows.unit(fields)
         state.units.setdefault((unit.campaign, unit.key), unit)
@@ -41,7 +41,7 @@ async def begin(fetch: Fetch, state: State, read_set: ReadSet) -> None:
         follow(state, read_set, known, keys)
 
 
-def follow(state: State, read_set: ReadSet, known: UnitId, keys: Iterable[ids.UnitKey]) -> None:
+def follow(state: State, read_set: ReadSet, known: ids.UnitId, keys: Iterable[ids.UnitKey]) -> None:
     """Ask for what depends on the reached units, for what the skipped ones depend on, and for what they were skipped for."""
     campaign, unit = known[0], state.units[known]
     dependents = [state.units[campaign, key] for key in keys]
@@ -53,7 +53,7 @@ def follow(state: State, read_set: ReadSet, known: UnitId, keys: Iterable[ids.Un
         read_set.lifted.update((campaign, one.key) for one in passed)
 
 
-async def note(fetch: Fetch, state: State, units: Iterable[UnitId]) -> None:
+async def note(fetch: Fetch, state: State, units: Iterable[ids.UnitId]) -> None:
     """Load the fan-outs of *units* that there are."""
     missing = [known for known in units if known not in state.fanouts]
     if missing:
@@ -68,12 +68,12 @@ async def around(fetch: Fetch, state: State) -> None:
         await note(fetch, state, [known for known in state.units if known[0] in open_fanouts])
 
 
-async def pending_parents(fetch: Fetch, known: UnitId) -> list[UnitId]:
+async def pending_parents(fetch: Fetch, known: ids.UnitId) -> list[ids.UnitId]:
     """Return the dependencies of a unit of which it has yet to learn what became of them."""
     return [(known[0], row["unit"]) for row in await fetch(QUERIES.unreached, *known)]
 
 
-def affordable(state: State, units: Iterable[UnitId]) -> Iterator[UnitId]:
+def affordable(state: State, units: Iterable[ids.UnitId]) -> Iterator[ids.UnitId]:
     """Yield those of *units* all of whose dependents may be loaded, those with the fewest first."""
     left = MOST
     for known in sorted(units, key=lambda known: (state.units[known].dependents, known)):

@@ -10,7 +10,7 @@ from asyncpg import Record
 from service.domain import ids
 from service.domain.claiming import room, share_key
 from service.domain.decide.consequences.dependency import is_unreachable
-from service.domain.state import State, UnitId
+from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from service.store.db.queries import load
 from service.store.log.event_log import QUERIES as LOG
@@ -183,7 +183,7 @@ class Loader:
         ending = read_set.ending | read_set.failing
         return Counter(claim.campaign for claim in self.state.claims.values() if claim.token in ending) if ending else Counter()
 
-    async def units(self, keys: Iterable[UnitId]) -> None:
+    async def units(self, keys: Iterable[ids.UnitId]) -> None:
         """Load units."""
         known, missing = parted([key for key in keys if key not in self.state.units], self.row_cache.units)
         self.state.units |= known
@@ -191,7 +191,7 @@ class Loader:
             for unit in map(rows.unit, await self.fetch(QUERIES.units, *columns(missing))):
                 self.state.units[unit.campaign, unit.key] = unit
 
-    async def pending_parents(self, known: UnitId) -> None:
+    async def pending_parents(self, known: ids.UnitId) -> None:
         """Load what a unit has yet to learn of its dependencies: that one ended, or that one is back."""
         unit = self.state.units.get(known)
         if unit is not None and unit.state in ("blocked", "skipped"):
@@ -241,7 +241,7 @@ class Loader:
             await self.parents(again)
             read_set.below |= {key for key in again if not set(read_set.bound[key]) <= set(self.state.parents.get(key, ()))}
 
-    async def parents(self, children: Collection[UnitId]) -> None:
+    async def parents(self, children: Collection[ids.UnitId]) -> None:
         """Load what units depend on."""
         found = await self.fetch(QUERIES.parents, *columns(list(children)))
         for row in found:
@@ -250,9 +250,9 @@ class Loader:
                 parents.append(row["parent"])
         await self.units({(row["campaign"], row["parent"]) for row in found})
 
-    def roots(self, read_set: ReadSet) -> tuple[list[UnitId], list[UnitId]]:
+    def roots(self, read_set: ReadSet) -> tuple[list[ids.UnitId], list[ids.UnitId]]:
         """Return the units with dependents whose children, and those whose whole descent, matter."""
-        children: set[UnitId] = set()
+        children: set[ids.UnitId] = set()
         descents = set(read_set.below)
         if read_set.fenced:  # a claim of this very batch may be taken back in it
             descents |= {(name, key) for name, queue in self.state.candidates.items() for key in queue}

@@ -6,8 +6,6 @@ from functools import singledispatch
 from service.domain import commands as c
 from service.domain import ids
 
-UnitId = tuple[ids.CampaignName, ids.UnitKey]
-
 
 class ReadSet:
     """Keys of rows to load.
@@ -23,12 +21,12 @@ class ReadSet:
     def __init__(self, commands: Iterable[c.Command], planned: Iterable[ids.CampaignName] = ()) -> None:
         self.planned = set(planned)
         self.tokens: set[ids.Token] = set()
-        self.units: set[UnitId] = set()
+        self.units: set[ids.UnitId] = set()
         self.ending: set[ids.Token] = set()
         self.failing: set[ids.Token] = set()
-        self.below: set[UnitId] = set()
-        self.lifted: set[UnitId] = set()
-        self.bound: dict[UnitId, tuple[ids.UnitKey, ...]] = {}
+        self.below: set[ids.UnitId] = set()
+        self.lifted: set[ids.UnitId] = set()
+        self.bound: dict[ids.UnitId, tuple[ids.UnitKey, ...]] = {}
         self.campaigns: set[ids.CampaignName] = set()
         self.edited: set[ids.CampaignName] = set()
         self.cancelled: set[ids.CampaignName] = set()
@@ -41,7 +39,7 @@ class ReadSet:
         self.recoveries: set[ids.RecoveryId] = set()
         self.declined: set[ids.RecoveryId] = set()
         self.abandoned: set[ids.CampaignName] = set()
-        self.fanouts: set[UnitId] = set()
+        self.fanouts: set[ids.UnitId] = set()
         self.claims: list[c.ClaimWork] = []
         for command in commands:
             note(command, self)
