@@ -14,13 +14,13 @@ from projections.measures.catalogue import CATALOGUE
 from projections.measures.series import Exemplar
 from projections.measures.series_store import Key, Series, SeriesStore
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.time_account import DEFAULT_GROUP
 from projections.views.engine import EngineCard
-from projections.views.fold import ReadModels, UnitId
+from projections.views.fold import ReadModels
 from projections.views.quota.card import QuotaCard
 from projections.views.unit.quarantine import QuarantineCard
 from projections.views.wave.card import FIRST, WaveCard, WaveId
 from projections.views.worker.card import WorkerCard
+from service.domain import ids
 from service.domain.events import Recorded
 from service.store.db.queries import load
 from service.store.log.event_log import columns
@@ -106,16 +106,18 @@ async def bring(connection: Session, at: Checkpoint, cards: ReadModels, events: 
         await load_waves(connection, at, cards, absent)
 
 
-async def load_places(connection: Session, at: Checkpoint, cards: ReadModels, unplaced: set[UnitId]) -> None:
+async def load_places(connection: Session, at: Checkpoint, cards: ReadModels, unplaced: set[ids.UnitId]) -> None:
     """Bring the waves of some units into memory."""
     found = await connection.fetch(QUERIES.places, at.shard, at.generation, *zip(*unplaced, strict=True))
     cards.waves.places |= dict.fromkeys(unplaced, FIRST) | {(campaign, unit): wave for campaign, unit, wave in found}
 
 
-async def load_groups(connection: Session, at: Checkpoint, cards: ReadModels, unknown: set[UnitId]) -> None:
+async def load_groups(connection: Session, at: Checkpoint, cards: ReadModels, unknown: set[ids.UnitId]) -> None:
     """Bring the groups of some units into memory."""
     found = await connection.fetch(QUERIES.groups, at.shard, at.generation, *zip(*unknown, strict=True))
-    cards.ledgers.groups |= dict.fromkeys(unknown, DEFAULT_GROUP) | {(campaign, unit): group for campaign, unit, group in found}
+    cards.ledgers.groups |= dict.fromkeys(unknown, ids.DEFAULT_GROUP) | {
+        (campaign, unit): group for campaign, unit, group in found
+    }
 
 
 async def load_waves(connection: Session, at: Checkpoint, cards: ReadModels, absent: set[WaveId]) -> None:
@@ -125,7 +127,7 @@ async def load_waves(connection: Session, at: Checkpoint, cards: ReadModels, abs
         cards.waves.cards[card.campaign, card.wave] = card
 
 
-async def load_quarantined(connection: Session, at: Checkpoint, cards: ReadModels, wanted: set[UnitId]) -> None:
+async def load_quarantined(connection: Session, at: Checkpoint, cards: ReadModels, wanted: set[ids.UnitId]) -> None:
     """Bring the cards of some quarantined units into memory."""
     campaigns, units = zip(*wanted, strict=True)
     for (text,) in await connection.fetch(QUERIES.quarantined, at.shard, at.generation, campaigns, units):

@@ -8,6 +8,9 @@ from msgspec import Struct, field
 
 from service.domain.rejections import Rejection
 
+LOCAL_ADMIN = "local/admin"
+"""The actor of every request while authentication is off."""
+
 
 class Origin(Struct, frozen=True, kw_only=True):
     """Who asks, and in which trace. With *key*, the same *digest* of the request is answered only once.

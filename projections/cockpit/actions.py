@@ -22,10 +22,8 @@ from service.domain import ids
 from service.domain.content.json_limits import Misfit, require_fit, require_sound
 from service.domain.content.redact import error_text
 from service.domain.rejections import NotFound, Validation
-from service.submission import in_new_trace
+from service.submission import LOCAL_ADMIN, in_new_trace
 
-ACTOR = "local/admin"
-"""Who orders while authentication is off."""
 CHUNK, WORKERS = 1000, 1000
 LONGEST_REASON = 1000
 MOST_SLOTS = 1_000_000
@@ -42,7 +40,7 @@ class ActionResult(Struct, frozen=True):
 
 async def submit_all(context: CockpitContext, *commands: c.Command) -> ActionResult:
     """Have commands decided; the refusal of the first is raised."""
-    answer = await context.orders.submit(commands, in_new_trace(ACTOR))
+    answer = await context.orders.submit(commands, in_new_trace(LOCAL_ADMIN))
     return ActionResult(answer.only(), answer.position)
 
 

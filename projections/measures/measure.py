@@ -6,12 +6,12 @@ from typing import Any
 
 from projections.views.measurement import Measured
 from service.domain import events as e
+from service.domain import ids
 
 Increment = tuple[str, tuple[str, ...], int, int | None]
 """Family, label values, how much more, and for a histogram what was observed: microseconds, or the number itself."""
 
 WATCHDOGS = {"idle_output": "idle_output", "max_duration": "max_duration", "idle_no_output": "idle_grace"}
-SILENT = ("lease_expired", "heartbeat_dead")
 NO_QUOTA = "none"
 
 
@@ -117,7 +117,7 @@ def unit_completed(body: e.UnitCompleted, event: e.Recorded) -> Iterator[Increme
 def attempt_failed(body: e.AttemptFailed, event: e.Recorded) -> Iterator[Increment]:
     """An attempt failed; a silent one expired."""
     yield one("muster_attempt_failures_total", body.reason)
-    yield from attempt_ended(event, "expired" if body.reason in SILENT else "failed", body.duration)
+    yield from attempt_ended(event, "expired" if body.reason in ids.SILENT_FAILURES else "failed", body.duration)
     if body.reason in WATCHDOGS:
         yield one("muster_watchdog_fires_total", WATCHDOGS[body.reason])
 

@@ -25,8 +25,6 @@ from projections.views.worker.card import WorkerCard
 from service.domain import events as e
 from service.domain import ids
 
-UnitId = tuple[ids.CampaignName, ids.UnitKey]
-
 
 class TouchedCards(Struct):
     """Keys of the cards that a fold has changed since they were saved; *cleared* left the quarantine."""
@@ -34,7 +32,7 @@ class TouchedCards(Struct):
     campaigns: set[ids.CampaignName] = field(default_factory=set)
     workers: set[ids.WorkerId] = field(default_factory=set)
     quotas: set[ids.QuotaKey] = field(default_factory=set)
-    cleared: set[UnitId] = field(default_factory=set)
+    cleared: set[ids.UnitId] = field(default_factory=set)
     engine: bool = False
 
 
@@ -46,14 +44,14 @@ class ReadModels:
         self.campaigns: dict[ids.CampaignName, CampaignCard] = {}
         self.workers: dict[ids.WorkerId, WorkerCard] = {}
         self.quotas: dict[ids.QuotaKey, QuotaCard] = {}
-        self.quarantine: dict[UnitId, QuarantineCard] = {}
+        self.quarantine: dict[ids.UnitId, QuarantineCard] = {}
         self.waves = Waves()
         self.ledgers = TimeAccounts()
         self.touched = TouchedCards()
         self.spans: list[Measurement] = []
         self.heard_at: datetime | None = None
 
-    def units_to_load(self, events: Iterable[e.Recorded]) -> set[UnitId]:
+    def units_to_load(self, events: Iterable[e.Recorded]) -> set[ids.UnitId]:
         """Return the quarantined units that *events* send back and that are not in memory."""
         return {
             (event.campaign, event.unit)

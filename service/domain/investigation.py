@@ -53,7 +53,7 @@ class Investigation(Struct, kw_only=True):
 def investigation_id(position: int) -> ids.InvestigationId:
     """Return the name of the investigation that was requested at *position*.
 
-    >>> named(255)
+    >>> investigation_id(255)
     'iff'
     """
     return ids.InvestigationId(f"i{position:x}")

@@ -79,7 +79,7 @@ class Shard:
         for *_, unit in sorted(ready, key=lambda row: row[:3]):
             self.state.candidates[unit.campaign].append(unit.key)
         moment = DecisionContext(self.at, len(self.log), origin.actor, self.chance.random)
-        self.state.late = {token: claim for token, claim in self.claims.items() if token not in self.state.claims}
+        self.state.ended_claims = {token: claim for token, claim in self.claims.items() if token not in self.state.claims}
         outcome = decide(self.state, command, moment)
         self.claims |= {token: copy(claim) for token, claim in self.state.claims.items()}
         self.log += outcome.events

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Counts
+from service.domain.hold import Hold
 
 Cause = Literal["working", "slot", "backoff", "quota", "breaker", "paused", "dead_worker", "group", "dependency"]
 CAUSES: tuple[Cause, ...] = (
@@ -23,8 +24,16 @@ CAUSES: tuple[Cause, ...] = (
     "group",
     "dependency",
 )
-HOLDING: tuple[ids.UnitState, ...] = ("running", "delayed", "parked")
-DEFAULT_GROUP = 99
+
+
+CAUSE_OF_HOLD: dict[Hold, Cause] = {
+    "engine": "paused",
+    "auto": "paused",
+    "paused": "paused",
+    "breaker": "breaker",
+    "quota": "quota",
+}
+"""What the time of ready units counts under while something holds their campaign back."""
 
 
 class GroupLoad(Struct, gc=False):
@@ -89,7 +98,7 @@ class TimeAccount(Struct):
 
     def join(self, body: e.UnitsAdded, counts: Counts) -> bool:
         """Let units begin to live; tell whether groups are told apart."""
-        if not self.groups and all(unit.group == DEFAULT_GROUP for unit in body.units):
+        if not self.groups and all(unit.group == ids.DEFAULT_GROUP for unit in body.units):
             return False
         self._divide(counts)
         for unit in body.units:
@@ -110,14 +119,14 @@ class TimeAccount(Struct):
     def _divide(self, counts: Counts) -> None:
         """Begin to tell groups apart: all units so far are in the default one."""
         if not self.groups:
-            held = sum(getattr(counts, state) for state in HOLDING)
-            self.groups[DEFAULT_GROUP] = GroupLoad(counts.ready, held)
+            held = sum(getattr(counts, state) for state in ids.HOLDING_STATES)
+            self.groups[ids.DEFAULT_GROUP] = GroupLoad(counts.ready, held)
 
     def move(self, group: int, old: ids.UnitState | None, new: ids.UnitState | None) -> None:
         """Let a unit of a group go from one state to another; None is outside of the group."""
         crowd = self.groups.setdefault(group, GroupLoad())
         crowd.ready += (new == "ready") - (old == "ready")
-        crowd.held += (new in HOLDING) - (old in HOLDING)
+        crowd.held += (new in ids.HOLDING_STATES) - (old in ids.HOLDING_STATES)
 
     def copy(self) -> "TimeAccount":
         """Return one that goes its own way."""

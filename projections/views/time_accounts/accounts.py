@@ -9,7 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.time_account import DEFAULT_GROUP, Cause
+from projections.views.campaign.time_account import CAUSE_OF_HOLD, Cause
 from projections.views.engine import EngineCard
 from projections.views.microseconds import microseconds
 from projections.views.quota.card import QuotaCard
@@ -17,12 +17,10 @@ from projections.views.time_accounts.snapshot import EVERY, SURROUNDINGS, Accoun
 from projections.views.unit.transitions import TRANSITIONS, Transition
 from projections.views.worker.card import WorkerCard
 from service.domain import events as e
-from service.domain import ids
+from service.domain import hold, ids
 
 MOST_GROUPED = 500_000
 SECOND_US = 1_000_000
-
-UnitId = tuple[ids.CampaignName, ids.UnitKey]
 
 
 class DeadTime(Struct, frozen=True):
@@ -60,14 +58,14 @@ class TimeAccounts:
     """
 
     def __init__(self) -> None:
-        self.groups: dict[UnitId, int] = {}
+        self.groups: dict[ids.UnitId, int] = {}
         self.marks: list[AccountSnapshot] = []
         self.silences: list[DeadTime] = []
         self.grouped: list[GroupMembership] = []
         self._at: datetime | None = None
         self._at_us = 0
 
-    def unknown(self, events: Iterable[e.Recorded], campaigns: Mapping[ids.CampaignName, CampaignCard]) -> set[UnitId]:
+    def unknown(self, events: Iterable[e.Recorded], campaigns: Mapping[ids.CampaignName, CampaignCard]) -> set[ids.UnitId]:
         """Return the units whose group the fold of *events* asks for and that are not in memory."""
         divided = {name for name, card in campaigns.items() if card.ledger.groups}
         asked = {unit for event in events if event.campaign in divided for unit in units_to_place(event)} if divided else set()
@@ -152,7 +150,7 @@ class TimeAccounts:
                 self._place(card.name, key, group, event.position)
 
     def _group(self, campaign: ids.CampaignName, unit: ids.UnitKey) -> int:
-        return self.groups.get((campaign, unit), DEFAULT_GROUP)
+        return self.groups.get((campaign, unit), ids.DEFAULT_GROUP)
 
     def _place(self, campaign: ids.CampaignName, unit: ids.UnitKey, group: int, position: int) -> None:
         """Note the group of a unit; who was never in another than the default one is not noted."""
@@ -174,15 +172,18 @@ IMPORTS = (e.UnitsAdded, e.UnitsUpdated)
 
 def held_back(card: CampaignCard, around: SurroundingCards) -> Cause | None:
     """Return what holds back every ready unit of a campaign now."""
-    if around.engine.paused_at is not None or card.paused_at is not None or not card.auto:
-        return "paused"
-    if card.tripped is not None:
-        return "breaker"
     quota = around.quotas.get(card.quota) if card.quota is not None else None
-    return None if quota is None or quota.reason is None else "quota"
+    holds = hold.held_back(
+        engine_paused=around.engine.paused_at is not None,
+        auto=card.auto,
+        paused=card.paused_at is not None,
+        tripped=card.tripped is not None,
+        gate_closed=quota is not None and quota.reason is not None,
+    )
+    return CAUSE_OF_HOLD[holds[0]] if holds else None
 
 
-def units_to_place(event: e.Recorded) -> Iterable[UnitId]:
+def units_to_place(event: e.Recorded) -> Iterable[ids.UnitId]:
     """Yield the units whose group the fold of *event* asks for."""
     if event.campaign is None:
         return

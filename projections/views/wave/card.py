@@ -16,7 +16,6 @@ FIRST = 1
 MOST_CARDS = 20_000
 MOST_PLACES = 500_000
 
-UnitId = tuple[ids.CampaignName, ids.UnitKey]
 WaveId = tuple[ids.CampaignName, int]
 Depth = Callable[[ids.CampaignName], int]
 """Tells how many waves a campaign has."""
@@ -51,12 +50,12 @@ class Waves:
 
     def __init__(self) -> None:
         self.cards: dict[WaveId, WaveCard] = {}
-        self.places: dict[UnitId, int] = {}
+        self.places: dict[ids.UnitId, int] = {}
         self.touched: set[WaveId] = set()
         self.spans: list[Measurement] = []
         self.placed: list[tuple[ids.CampaignName, ids.UnitKey, int]] = []
 
-    def unplaced(self, events: Sequence[e.Recorded], depth: Depth) -> set[UnitId]:
+    def unplaced(self, events: Sequence[e.Recorded], depth: Depth) -> set[ids.UnitId]:
         """Return the units of campaigns with several waves that *events* name, do not add, and whose place is not in memory."""
         deep = {name for name in {event.campaign for event in events} if name is not None and depth(name) > FIRST}
         if not deep:
@@ -151,13 +150,13 @@ class Waves:
             self.places.clear()
 
 
-def added(event: e.Recorded) -> Iterable[UnitId]:
+def added(event: e.Recorded) -> Iterable[ids.UnitId]:
     """Yield the units that *event* adds."""
     if isinstance(event.body, e.UnitsAdded) and event.campaign is not None:
         yield from ((event.campaign, unit.key) for unit in event.body.units)
 
 
-def units_to_level(event: e.Recorded) -> Iterable[UnitId]:
+def units_to_level(event: e.Recorded) -> Iterable[ids.UnitId]:
     """Yield the units whose place the fold of *event* asks for."""
     if event.campaign is None:
         return

@@ -81,7 +81,7 @@ async def known(replica: Replica, pool: asyncpg.Pool) -> None:
     """Wait until everybody knows everything."""
 
     async def everybody() -> bool:
-        return not await pool.fetchval("SELECT spreading FROM campaigns")
+        return not await pool.fetchval("SELECT open_fanouts FROM campaigns")
 
     async with watching(replica, pool):
         await eventually(everybody, 300)
@@ -121,7 +121,7 @@ async def test_a_hundred_thousand_dependents_are_freed_in_rounds(one: Weighed, p
     assert await pool.fetchval("SELECT max(waits_for) FROM units") == 0
     assert (await explained(pool, "c099999")).claimable
     kinds = Counter(event.body.kind for event in one.committed)
-    assert (kinds["unit.unblocked"], kinds["unit.spread"]) == (100_000, 101)
+    assert (kinds["unit.unblocked"], kinds["unit.fanout"]) == (100_000, 101)
     assert one.most < MOST_EVENTS
     assert not one.failures
 
@@ -170,7 +170,7 @@ async def test_a_hundred_thousand_units_in_waves_of_a_thousand_are_imported_and_
     assert not one.failures
 
 
-async def test_a_spread_survives_any_number_of_deaths_of_its_writer(
+async def test_a_fanout_survives_any_number_of_deaths_of_its_writer(
     one: Weighed, pool: asyncpg.Pool, owner: asyncpg.Connection
 ) -> None:
     """B-DAG-2, B-DAG-3, A5, A9: each dependent is told once, whatever was cut off."""
@@ -185,7 +185,7 @@ async def test_a_spread_survives_any_number_of_deaths_of_its_writer(
         if one.batches > batches:  # some progress is left to it
             batches = one.batches
             deaths += await owner.fetchval(KILL)
-        return not await pool.fetchval("SELECT spreading FROM campaigns")
+        return not await pool.fetchval("SELECT open_fanouts FROM campaigns")
 
     async with watching(one, pool):
         await eventually(killed, 100)

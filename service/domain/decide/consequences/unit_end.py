@@ -87,7 +87,7 @@ def trip(campaign: Campaign) -> Consequence:
 def complete_campaign(campaign: Campaign, context: DecisionContext) -> Consequence:
     """End the campaign when it has units, none is open, and all know what became of those that they depend on."""
     counts = campaign.counts
-    if campaign.over or counts.open or campaign.spreading or not counts.total:
+    if campaign.over or counts.open or campaign.open_fanouts or not counts.total:
         return
     units: dict[str, int] = {state: getattr(counts, state) for state in (*ids.FINAL_STATES, "quarantined")}
     duration = (context.at - (campaign.started_at or campaign.created_at)).total_seconds()
