@@ -10,12 +10,7 @@ Rejection
     └── MissingDependency                          a unit depends on one that is not there, and may yet come
 """
 
-import re
 from typing import Any, ClassVar
-
-import msgspec
-
-from service.domain.content.literal_values import choices
 
 
 class Rejection(Exception):
@@ -35,16 +30,6 @@ class Validation(Rejection):
     """A field breaks its shape."""
 
     status, slug, title = 400, "validation", "The request is not valid"
-
-    @classmethod
-    def of(cls, error: msgspec.ValidationError, kind: object, within: str) -> "Validation | Unprocessable":
-        """Name the field of an error about a *kind*, as `policy.retry.factor`; what only leaves its limits is unprocessable."""
-        text, _, path = str(error).partition(" - at `$")
-        path = path.rstrip("`")
-        unknown = re.search(r"unknown field `([^`]+)`", text)
-        field = within + path + (f".{unknown[1]}" if unknown else "")
-        refusal = cls if unknown or ", got `" in text else Unprocessable
-        return refusal(f"{field}: {text}", field=field, allowed=None if unknown else choices(kind, path) or text)
 
 
 class NotFound(Rejection):

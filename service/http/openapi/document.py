@@ -12,11 +12,11 @@ from msgspec import Meta, Struct
 from msgspec.json import schema_components
 from msgspec.structs import fields
 
+from service.domain.decode_error import END
 from service.http.openapi.examples import ANSWERS, EXAMPLES
 from service.http.openapi.operation import DescribedHandler, OperationDescription
 from service.http.openapi.parameters import IN_HEADER, parameter
 from service.http.problems import KINDS, MEDIA_TYPE
-from service.http.request.fields import END
 
 REF = "#/components/schemas/{name}"
 JSON, NDJSON = "application/json", "application/x-ndjson"

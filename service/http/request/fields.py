@@ -7,14 +7,13 @@ from msgspec import Meta, Raw, Struct
 
 from service.domain import ids
 from service.domain.content.json_limits import Misfit
+from service.domain.decode_error import END
 
 INT32 = 2**31 - 1
 EARLIEST, LATEST = 1970, 9000
 VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f]+$"
 """What every printable text fits; some more that cannot be seen is refused."""
 SEEN = {"pattern": VISIBLE}
-END = r"(?!\n)"
-"""What a pattern needs behind its `$` in Python alone; whoever reads it elsewhere is spared it."""
 
 Slug = Annotated[
     ids.CampaignName,
