@@ -1,6 +1,5 @@
 """Answers: ready bytes with the position of what was decided."""
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
@@ -15,10 +14,8 @@ from service.domain.commands import Command
 from service.domain.rejections import NotFound, Unprocessable
 from service.http.problems import ReadTimedOut
 from service.http.request.request import WriteRequest
-from service.store.db.pool import is_lost
 from service.submission import Answer
 
-LOG = logging.getLogger(__name__)
 Headers = tuple[tuple[bytes, bytes], ...]
 MEMBERS = Decoder(dict[str, Raw])
 
@@ -86,15 +83,9 @@ async def viewed(call: WriteRequest, answer: Answer, view: Raw | None, status: i
 
 
 async def keep(call: WriteRequest, status: int, body: bytes) -> None:
-    """Keep a body for a repetition; when the database is away now, a repetition is answered with the view of its time."""
-    if (key := call.key) is None:
-        return
-    try:
+    """Store a body for a repetition of the request's idempotency key, if it has one."""
+    if (key := call.key) is not None:
         await call.context.replays.keep(key, status, body)
-    except Exception as error:
-        if not is_lost(error):
-            raise
-        LOG.warning("an answer was not kept for a repetition: %s", type(error).__name__)
 
 
 def version(members: dict[str, Raw]) -> Headers:

@@ -1,11 +1,13 @@
 """Every parameter of the API, described once by its name."""
 
+from datetime import timedelta
 from typing import Any, get_args
 
 from service.domain import ids
 from service.domain.content.json_limits import INT64
 from service.domain.events import KINDS
 from service.http.request.fields import INT32, VISIBLE
+from service.store.log.idempotency import RETENTION
 
 TEXT: dict[str, Any] = {"type": "string"}
 
@@ -69,7 +71,10 @@ STATES: dict[str, tuple[str, ...]] = {
 }
 """What `state` may be, by operation."""
 IN_HEADER: dict[str, tuple[str, dict[str, Any]]] = {
-    "Idempotency-Key": ("The same key and body get the first answer again, for 24 h.", text(1, 128)),
+    "Idempotency-Key": (
+        f"The same key and body get the first answer again, for {RETENTION // timedelta(hours=1)} h.",
+        text(1, 128),
+    ),
     "If-Match": (
         "The version of the view that the edit builds on.",
         TEXT | {"pattern": r'^(\*|(W/)?"?[0-9]{1,18}"?)$', "examples": ['"7"']},
