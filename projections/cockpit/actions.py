@@ -21,7 +21,7 @@ from service.domain import commands as c
 from service.domain import ids
 from service.domain.content.json_limits import Misfit, require_fit, require_sound
 from service.domain.content.redact import error_text
-from service.domain.rejections import NotFound, Validation
+from service.domain.rejections import Validation
 from service.submission import in_new_trace
 
 ACTOR = "local/admin"
@@ -178,17 +178,15 @@ def decision(command: type[c.RecoveryCommand], words: str) -> Action:
     """Return a decision on a recovery plan."""
 
     async def decide(context: CockpitContext, url: PageUrl, _: Form) -> Flash:
-        if len(url.parts[1]) > 200:  # noqa: PLR2004 - as a unit's key
-            raise NotFound("there is no such plan", field="recovery")
-        given = await submit_all(context, command(id=ids.RecoveryId(url.parts[1])))
-        return Flash(f"plan {url.parts[1]}: {words}", position=given.position)
+        given = await submit_all(context, command(id=url.recovery))
+        return Flash(f"plan {url.recovery}: {words}", position=given.position)
 
     return decide
 
 
 async def conclude(context: CockpitContext, url: PageUrl, form: Form) -> Flash:
     """Take a person's word for what came of an investigation: the cause, and a fix when its payload is given."""
-    known = ids.InvestigationId(url.parts[1])
+    known = url.investigation
     cause, payload = form.get("root_cause", "").strip(), form.get("payload", "").strip()
     fix = c.Fix(None, document("payload", payload.encode())) if payload else None
     given = await submit_all(context, c.ConcludeInvestigation(id=known, fix=fix, root_cause=error_text(cause) or None))
