@@ -48,7 +48,3 @@ class Answer(Struct, frozen=True, kw_only=True):
         if isinstance(result, Rejection):
             raise result
         return result
-
-
-class Unavailable(Exception):
-    """The database is away; nothing is known to have been stored."""

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 from typing_extensions import override
 
 from service.domain.commands import Command
-from service.domain.rejections import NotFound, Unprocessable
-from service.http.problems import ReadTimedOut
+from service.domain.rejections import NotFound, ReadUnavailable, Unprocessable
 from service.http.request.request import WriteRequest
 from service.submission import Answer
 
@@ -74,7 +73,7 @@ async def submit_and_view(
 async def viewed(call: WriteRequest, answer: Answer, view: Raw | None, status: int = 200) -> RawResponse:
     """Answer with *view*, under the position of the answer."""
     if view is None:
-        raise ReadTimedOut("what was asked for is stored and not visible yet", position=answer.position)
+        raise ReadUnavailable("what was asked for is stored and not visible yet", position=answer.position)
     members = MEMBERS.decode(view)
     members["position"] = Raw(b"%d" % answer.position)
     body = msgspec.json.encode(members)
