@@ -10,6 +10,7 @@ from random import Random
 import msgspec
 from msgspec import Raw
 
+from service.bulk_retry import QuarantineFilter
 from service.domain import ids
 from service.domain.commands import Command, DecisionContext
 from service.domain.decide import decide
@@ -17,7 +18,6 @@ from service.domain.events import Recorded
 from service.domain.rejections import Rejection, Unprocessable, WriteUnavailable
 from service.domain.state import State
 from service.domain.unit import Claim
-from service.http.ports import QuarantineFilter
 from service.submission import Answer, Origin
 from service.wakeup import Wakeup
 

@@ -16,10 +16,8 @@ from service.domain.content.path_names import NAME_CHARS, SLASH, PathNames
 from service.domain.rejections import Rejection, Validation
 from service.http.context import WriteContext
 from service.http.request.body import decoded, read, require_json, require_modest, require_plain
-from service.submission import Answer, Origin
+from service.submission import LOCAL_ADMIN, Answer, Origin
 
-ACTOR = "local/admin"
-"""Who asks while authentication is off."""
 WAITED = "waited_s"
 """Where a handler notes in the request's state for how long the caller wanted to wait."""
 TRACE = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
@@ -69,7 +67,7 @@ class WriteRequest(PathNames, Request[None, None, State]):
         trace = TRACE.fullmatch(given) if given else None
         key = self.key
         return Origin(
-            actor=ACTOR,
+            actor=LOCAL_ADMIN,
             correlation_id=trace[1].decode() if trace else f"{CHANCE.getrandbits(128):032x}",
             span_id=trace[2].decode() if trace else None,
             key=key,
