@@ -10,11 +10,11 @@ import asyncpg
 import pytest
 
 from service.domain import commands as c
+from service.domain.rejections import WriteUnavailable
 from service.loops.leader import Leader
 from service.settings import Settings
 from service.store.db.pool import COMMAND_TIMEOUT_S, open_pool
 from service.store.log import event_log
-from service.submission import Unavailable
 from service.writer.batch import Batch
 from service.writer.writer import Writer
 from tests.faults.history import Clients, doubted, grown, held_against_the_log
@@ -176,7 +176,7 @@ async def test_a_database_that_is_away_is_said_once_and_so_is_its_return(line: L
             line.away = True
             line.cut()
             for _ in range(2):
-                with pytest.raises(Unavailable):
+                with pytest.raises(WriteUnavailable):
                     await one.order(c.PauseCampaign(name=NIGHT))
             line.away = False
             await one.order(c.PauseCampaign(name=NIGHT))
@@ -269,7 +269,7 @@ async def test_with_the_line_down_a_request_is_refused_when_its_patience_ends(li
         await one.campaign()
         line.faults = ["before_query"] * 1000
         begun = monotonic()
-        with pytest.raises(Unavailable, match="the database is away"):
+        with pytest.raises(WriteUnavailable, match="the database is away"):
             await one.order(c.PauseCampaign(name=NIGHT))
         assert patience_s <= monotonic() - begun < 2 * patience_s
         assert line.reached["before_query"] >= 2
@@ -284,7 +284,7 @@ async def test_on_a_silent_line_a_request_is_refused_after_twice_its_patience(li
         await one.campaign()
         line.deaf = True
         begun = monotonic()
-        with pytest.raises(Unavailable, match="takes too long"):
+        with pytest.raises(WriteUnavailable, match="takes too long"):
             await one.order(c.PauseCampaign(name=NIGHT))
         assert 2 * patience_s <= monotonic() - begun < COMMAND_TIMEOUT_S
         line.deaf = False

@@ -13,15 +13,14 @@ from projections import projector as projecting
 from projections import store
 from projections.measures.process import Process
 from projections.projector import Projector
-from projections.rejections import ProjectionLagging
 from projections.verify import verify
 from service.domain import commands as c
 from service.domain import ids
+from service.domain.rejections import ProjectionLagging, WriteUnavailable
 from service.loops.leader import Leader
 from service.settings import Settings
 from service.store.db.pool import CONNECT_TIMEOUT_S, HEAD_START_S, LOST, open_pool
 from service.store.db.schema import require_head
-from service.submission import Unavailable
 from tests.faults.bouncer import Bouncer
 from tests.faults.history import Clients, Told, grown, held_against_the_log
 from tests.faults.pair import Pair
@@ -164,11 +163,11 @@ async def test_behind_a_pooler_the_service_returns_when_a_standby_takes_over() -
                 await one.campaign()
                 await eventually(pair.caught_up)
                 await pair.lose_primary()
-                with pytest.raises(Unavailable):
+                with pytest.raises(WriteUnavailable):
                     await one.submit(BEAT)
                 bouncer.lead(pair.standby.dsn(pair.name))
                 await eventually(leads(bouncer, "standby"))
-                with pytest.raises(Unavailable):
+                with pytest.raises(WriteUnavailable):
                     await one.submit(BEAT)
                 await pair.promote()
                 await asyncio.wait_for(Clients(one).work(1, 3), WITHIN_S)

@@ -10,13 +10,13 @@ import pytest
 
 from service.domain import commands as c
 from service.domain import ids
+from service.domain.rejections import WriteUnavailable
 from service.loops.notify import Notifier
 from service.loops.retention import Retention
 from service.main import log_has_room
 from service.settings import Settings
 from service.store.db.pool import open_connection
 from service.store.log import event_log
-from service.submission import Unavailable
 from service.wakeup import Wakeup
 from tests.replica import NIGHT, Replica, eventually, units
 
@@ -164,7 +164,7 @@ async def test_a_log_without_room_is_unavailable_and_not_ready_until_there_is_ro
     )
     beat = c.BeatWorker(worker=ids.WorkerId("w"))
     async with Replica(settings, patience_s=1) as one:
-        with pytest.raises(Unavailable):
+        with pytest.raises(WriteUnavailable):
             await one.order(beat)
         assert await log_has_room(pool) == "the log's partitions have room for 1 events"
         assert await Retention(pool).keep() == 6

@@ -10,9 +10,9 @@ from msgspec import Raw
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
-from service.domain.rejections import Conflict, NotFound, Rejection, StaleClaim, Validation
+from service.domain.rejections import Conflict, NotFound, Rejection, StaleClaim, Validation, WriteUnavailable
 from service.settings import Settings
-from service.submission import Answer, Unavailable
+from service.submission import Answer
 from tests.patience import PATIENCE_S
 from tests.refold import audit, events
 from tests.replica import NIGHT, Replica, units
@@ -249,5 +249,5 @@ async def test_what_waits_when_the_writer_stops_is_refused_and_so_is_what_comes_
         waiting = [asyncio.ensure_future(replica.order(c.PauseCampaign(name=NIGHT))) for _ in range(3)]
         await asyncio.sleep(0)
     for answer in [*waiting, replica.order(c.PauseCampaign(name=NIGHT))]:
-        with pytest.raises(Unavailable, match="stopping"):
+        with pytest.raises(WriteUnavailable, match="stopping"):
             await answer
