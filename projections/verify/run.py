@@ -60,7 +60,11 @@ async def verify(dsn: str, shard: int = 0) -> list[Finding]:
     try:
         broken = await walked(dsn, shard, connection)
         broken.setdefault("A1", await cut_off(connection, shard))
-        broken |= {"A2": await states(connection, shard), "A4": await doubled(connection, shard), "A6": await counters(connection, shard)}
+        broken |= {
+            "A2": await states(connection, shard),
+            "A4": await doubled(connection, shard),
+            "A6": await counters(connection, shard),
+        }
     finally:
         await connection.close()
     broken["A5"] = await compared(dsn, shard)
