@@ -24,6 +24,7 @@ PATIENCE_S = 5.0
 LOOK = 0.1
 """How often it is looked for who has waited too long, as a part of the patience."""
 RETRY_S = 0.1
+LONGEST_RETRY_S = 1.0
 
 
 class Observer:
@@ -103,6 +104,8 @@ class Writer:
             for pending in (*self._batch, *self._waiting):
                 if pending.until <= too_late:
                     self._time_out(pending)
+            # The next batch may be far away while the outcome of a commit is open: what was refused must not fill the memory.
+            self._waiting = deque(pending for pending in self._waiting if not pending.answer.done())
 
     def _take(self) -> None:
         """Take the submissions of the next batch; those whose asker has gone are left out."""
@@ -121,32 +124,37 @@ class Writer:
             self._row_cache = RowCache()
             started = monotonic()
             try:
-                await self._run(batch)
+                confirmed = await self._run(batch)
             except Exception as error:  # noqa: BLE001 - every failure becomes an answer
                 await self._undo(error)
                 submissions = await self._recover(submissions, error)
                 continue
+            if confirmed:  # outside of the try: no error after a commit may have the batch decided again
+                self._row_cache = batch.remembered()
             self._outage_log.report_recovery()
             self._observer.appended(monotonic() - started, len(batch.events))
             self._finish(batch)
             return
 
-    async def _run(self, batch: Batch) -> None:
-        """Run one batch as one transaction; when the outcome of its commit is unknown, find out."""
+    async def _run(self, batch: Batch) -> bool:
+        """Run one batch as one transaction, and tell whether Postgres confirmed it; when it did not, find out what happened."""
         connection = await self._connected()
         await connection.execute("BEGIN")
         await batch.transact(connection)
         try:
             await connection.execute("COMMIT")
-        except Exception as error:
+        except Exception:
+            # No error proves that nothing was committed: Postgres may have written the commit before it failed to flush it
+            # (58030), and a pooler answers with an error of its own when it loses Postgres.
             self._drop()
-            if not is_lost(error) or not await self._happened(batch):
+            if not await self._happened(batch):
                 raise
-        else:
-            self._row_cache = batch.remembered()
+            return False
+        return True
 
     async def _happened(self, batch: Batch) -> bool:
         """Ask the log whether *batch* was committed, again and again until it answers."""
+        pause_s = RETRY_S
         while True:
             try:
                 return await batch.happened(await self._connected())
@@ -155,7 +163,8 @@ class Writer:
             except Exception as error:  # noqa: BLE001
                 self._drop()
                 self._outage_log.report_outage(f"the outcome of a commit is open, asking again: {error}")
-                await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_RETRY_S)
 
     async def _recover(self, submissions: list[Pending], error: Exception) -> list[Pending]:
         """Return what is to be tried again: all after a loss, while they may wait; after a refusal, look for whom it means."""
