@@ -10,7 +10,6 @@ from service.domain.unit import Unit
 LEASE = timedelta(minutes=30)
 """How long one investigation may take; nothing renews it."""
 SCREEN_BYTES = 16 * 1024
-KEY_CHARS = 200
 
 
 class Investigation(Struct, kw_only=True):

@@ -10,6 +10,7 @@ import asyncpg
 
 from service.domain import commands as c
 from service.domain import ids, recovery
+from service.domain.rejections import WriteUnavailable
 from service.loops.sweep import Sweeps
 from service.store.db.outage_log import OutageLog
 from service.store.db.pool import is_lost
@@ -18,7 +19,7 @@ from service.store.log import event_log
 from service.store.state import fanout
 from service.store.state.loader import QUERIES as STATE
 from service.store.state.loader import ROUND
-from service.submission import Unavailable, in_new_trace
+from service.submission import in_new_trace
 from service.wakeup import Wakeup
 from service.writer import Writer
 
@@ -59,7 +60,7 @@ class Scheduler:
                 self._outage_log.report_recovery()
                 tick_at = now + self._tick_s if now >= tick_at else tick_at
                 nap = min(await self.nap(heard_since()), max(tick_at - monotonic(), SHORTEST_NAP_S))
-            except Unavailable:
+            except WriteUnavailable:
                 self._outage_log.report_outage("the watcher waits for the database")
             except Exception as error:
                 if not is_lost(error):
