@@ -11,7 +11,7 @@ import asyncpg
 from service.domain import commands as c
 from service.domain import ids, recovery
 from service.domain.rejections import WriteUnavailable
-from service.loops.sweep import Sweeps
+from service.loops.sweep import SweepObserver, observed_sweep
 from service.store.db.outage_log import OutageLog
 from service.store.db.pool import is_lost
 from service.store.db.queries import load
@@ -38,14 +38,20 @@ class Scheduler:
     """Looks at the clock of the database: what is due at once when it is due, workers and watchdogs every tick."""
 
     def __init__(
-        self, pool: asyncpg.Pool, writer: Writer, wakeup: Wakeup, tick_s: float, shard: int = 0, sweeps: Sweeps | None = None
+        self,
+        pool: asyncpg.Pool,
+        writer: Writer,
+        wakeup: Wakeup,
+        tick_s: float,
+        shard: int = 0,
+        observer: SweepObserver | None = None,
     ) -> None:
         self._pool = pool
         self._writer = writer
         self._wakeup = wakeup
         self._tick_s = tick_s
         self._shard = shard
-        self._sweeps = sweeps or Sweeps()
+        self._observer = observer
         self._outage_log = OutageLog(LOG, "the watcher has the database again")
 
     async def run(self, heard_since: Callable[[], datetime]) -> None:
@@ -70,7 +76,7 @@ class Scheduler:
     async def look(self, heard_since: datetime, *, tick: bool = True) -> None:
         """Order everything that is due now; with *tick*, judge workers and watchdogs too."""
         for sweep in (*SWEEPS, *([JUDGEMENT] if tick else [])):
-            with self._sweeps.round(sweep):
+            with observed_sweep(self._observer, sweep):
                 async with self._pool.acquire() as connection:
                     now = await connection.fetchval(event_log.QUERIES.now)
                     due = await self.due_commands(sweep, connection, now, heard_since)

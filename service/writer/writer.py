@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
+from typing import Protocol
 
 import asyncpg
 
@@ -27,14 +28,24 @@ RETRY_S = 0.1
 LONGEST_RETRY_S = 1.0
 
 
-class Observer:
-    """What the Writer tells of itself; the metrics override it."""
+class WriterObserver(Protocol):
+    """Measures the Writer."""
 
-    def appended(self, seconds: float, events: int) -> None:
+    def observe_append(self, seconds: float, events: int) -> None:
         """Note a committed batch."""
 
-    def failed(self, reason: str) -> None:
+    def append_failed(self, reason: str) -> None:
         """Note a batch that did not commit: `db_unavailable`, `timeout`, `invalid`, `other`."""
+
+
+class Unobserved:
+    """Measures nothing."""
+
+    def observe_append(self, seconds: float, events: int) -> None:
+        """Ignore a committed batch."""
+
+    def append_failed(self, reason: str) -> None:
+        """Ignore a batch that did not commit."""
 
 
 class Writer:
@@ -46,13 +57,13 @@ class Writer:
         *,
         shard: int = 0,
         committed: Callable[[Sequence[Recorded]], None] = lambda _events: None,
-        observer: Observer | None = None,
+        observer: WriterObserver | None = None,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._connect = connect
         self._shard = shard
         self._committed = committed
-        self._observer = observer or Observer()
+        self._observer = observer or Unobserved()
         self._patience_s = patience_s
         self._stopped = False
         self._waiting: deque[Pending] = deque()
@@ -132,7 +143,7 @@ class Writer:
             if confirmed:  # outside of the try: no error after a commit may have the batch decided again
                 self._row_cache = batch.remembered()
             self._outage_log.report_recovery()
-            self._observer.appended(monotonic() - started, len(batch.events))
+            self._observer.observe_append(monotonic() - started, len(batch.events))
             self._finish(batch)
             return
 
@@ -169,7 +180,7 @@ class Writer:
     async def _recover(self, submissions: list[Pending], error: Exception) -> list[Pending]:
         """Return what is to be tried again: all after a loss, while they may wait; after a refusal, look for whom it means."""
         if is_lost(error):
-            self._observer.failed("db_unavailable")
+            self._observer.append_failed("db_unavailable")
             return await self._outwait(submissions, error)
         if len(submissions) > 1:
             half = len(submissions) // 2
@@ -192,13 +203,13 @@ class Writer:
     def _fail(self, pending: Pending, error: Exception) -> None:
         """Answer a submission that the database does not take: the input's fault, too slow, or a bug."""
         if is_refused(error):
-            self._observer.failed("invalid")
+            self._observer.append_failed("invalid")
             refuse(pending, Validation("a value cannot be stored: it is no valid text, number or JSON, or too big"))
         elif isinstance(error, asyncpg.QueryCanceledError):
-            self._observer.failed("timeout")
+            self._observer.append_failed("timeout")
             self._time_out(pending)
         else:
-            self._observer.failed("other")
+            self._observer.append_failed("other")
             refuse(pending, error)
 
     def _time_out(self, pending: Pending) -> None:
