@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from service.client.event_stream import EventStreamParser, StreamedEvent
 from tests.patience import PATIENCE_S
 from tests.service import Program, free_port, post
