@@ -9,9 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from time import monotonic, time
-
-from typing_extensions import override
+from time import monotonic
 
 from projections.http.reads.reader import Reader
 from projections.measures.process import Process
@@ -23,57 +21,18 @@ from service.loops.leader import Leader
 from service.loops.notify import Notifier
 from service.loops.retention import Retention
 from service.loops.scheduler import Scheduler
-from service.loops.sweep import Sweeps
 from service.otlp import build_metrics_exporter, build_trace_exporter
 from service.settings import Settings
 from service.store.db.pool import BY_KEY, make_pool, open_connection
-from service.store.db.pool_metrics import PoolObserver
 from service.store.db.schema import head
 from service.store.log.idempotency import IdempotencyStore
 from service.submission import in_new_trace
 from service.wakeup import Wakeup
-from service.writer import Observer, Writer
+from service.writer import Writer
 
 LOG = logging.getLogger(__name__)
 POOL_CLOSE_S = 5.0
 PULSE_S = 0.5
-
-
-class Numbers(Observer, PoolObserver, Sweeps):
-    """What the Writer, the pool and the leader's loops tell of themselves, as numbers of this process."""
-
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    @override
-    def appended(self, seconds: float, events: int) -> None:
-        """Count a committed batch."""
-        self._process.observe_append(seconds, events)
-
-    @override
-    def failed(self, reason: str) -> None:
-        """Count a batch that did not commit."""
-        self._process.append_failed(reason)
-
-    @override
-    def acquired(self, seconds: float) -> None:
-        self._process.observe_acquire(seconds)
-
-    @override
-    def statement_timed(self, operation: str, seconds: float) -> None:
-        self._process.observe_statement(operation, seconds)
-
-    @override
-    def refused(self, sqlstate_class: str) -> None:
-        self._process.statement_failed(sqlstate_class)
-
-    @override
-    def swept(self, sweep: str, seconds: float) -> None:
-        self._process.swept(sweep, seconds, time())
-
-    @override
-    def stumbled(self, sweep: str) -> None:
-        self._process.sweep_failed(sweep)
 
 
 class Replica:
@@ -83,23 +42,22 @@ class Replica:
         connect = partial(open_connection, settings)
         self.name = f"{socket.gethostname()}-{secrets.token_hex(3)}"
         self.process = Process(head(), settings.commit)
-        numbers = Numbers(self.process)
-        self.pool = make_pool(settings, watch=numbers)
+        self.pool = make_pool(settings, observer=self.process)
         self.work, self.deadlines = Wakeup(), Wakeup()
         write = partial(connect, name="muster writer", session=BY_KEY)
-        self.writer = Writer(write, committed=self._committed, observer=numbers)
+        self.writer = Writer(write, committed=self._committed, observer=self.process)
         self.projector = Projector(self.pool, self.process)
         self.reader = Reader(self.pool, self.projector)
         self.replays = IdempotencyStore(self.pool)
         self.notifier = Notifier(partial(open_connection, settings.direct, name="muster notices"), self._heard, self.name)
-        scheduler = Scheduler(self.pool, self.writer, self.deadlines, settings.tick_s, sweeps=numbers)
+        scheduler = Scheduler(self.pool, self.writer, self.deadlines, settings.tick_s, observer=self.process)
         consistency_check = ConsistencyCheck(settings.direct, self.process.diverged)
         self.exporter = build_metrics_exporter(settings, self.pool, self.process, self.name)
         tracer = build_trace_exporter(settings, self.pool, self.process)
         self.exports = [sends.delivery.status for sends in (self.exporter, tracer) if sends is not None]
         exports = () if self.exporter is None else (self.exporter.run_fleet,)
         traces = () if tracer is None else (tracer.run,)
-        retention = Retention(self.pool, sweeps=numbers)
+        retention = Retention(self.pool, observer=self.process)
         duties = (*exports, *traces, self._announce, self._project, scheduler.run, retention.run, consistency_check.run)
         self.leader = Leader(self.pool, self.name, settings.leader_lease_s, duties)
 

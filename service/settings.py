@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Self, assert_never, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
@@ -128,13 +128,21 @@ class Settings(Struct, frozen=True, kw_only=True):
                 raise SettingRefused(name, masked(dsn), "postgresql://user:password@host:port/database")
         if self.direct_dsn and not self.dsn:
             raise SettingRefused("direct_dsn", masked(self.direct_dsn), "empty without MUSTER_DSN, the address of the pooler")
-        if not is_loopback(self.host):  # auth has no other value yet than "off"
-            raise SettingRefused("host", self.host, "127.0.0.1, ::1 or localhost while MUSTER_AUTH=off")
+        self._refuse_open_access()
         if self.pool_max_connections < self.pool_min_connections:
             allowed = f"{self.pool_min_connections} (MUSTER_POOL_MIN_CONNECTIONS) or more"
             raise SettingRefused("pool_max_connections", self.pool_max_connections, allowed)
         for signal in ("otlp", "otlp_traces"):
             self._refuse_no_receiver(signal)
+
+    def _refuse_open_access(self) -> None:
+        """Refuse to listen where other machines can reach a service that asks nobody for credentials."""
+        match self.auth:
+            case "off":
+                if not is_loopback(self.host):
+                    raise SettingRefused("host", self.host, "127.0.0.1, ::1 or localhost while MUSTER_AUTH=off")
+            case _:
+                assert_never(self.auth)
 
     def _refuse_no_receiver(self, signal: str) -> None:
         """Refuse an export that could not even begin."""

@@ -10,7 +10,8 @@ import asyncpg
 
 from service.domain import commands as c
 from service.domain import ids, recovery
-from service.loops.sweep import Sweeps
+from service.domain.rejections import WriteUnavailable
+from service.loops.sweep import SweepObserver, observed_sweep
 from service.store.db.outage_log import OutageLog
 from service.store.db.pool import is_lost
 from service.store.db.queries import load
@@ -18,7 +19,7 @@ from service.store.log import event_log
 from service.store.state import fanout
 from service.store.state.loader import QUERIES as STATE
 from service.store.state.loader import ROUND
-from service.submission import Unavailable, in_new_trace
+from service.submission import in_new_trace
 from service.wakeup import Wakeup
 from service.writer import Writer
 
@@ -37,14 +38,20 @@ class Scheduler:
     """Looks at the clock of the database: what is due at once when it is due, workers and watchdogs every tick."""
 
     def __init__(
-        self, pool: asyncpg.Pool, writer: Writer, wakeup: Wakeup, tick_s: float, shard: int = 0, sweeps: Sweeps | None = None
+        self,
+        pool: asyncpg.Pool,
+        writer: Writer,
+        wakeup: Wakeup,
+        tick_s: float,
+        shard: int = 0,
+        observer: SweepObserver | None = None,
     ) -> None:
         self._pool = pool
         self._writer = writer
         self._wakeup = wakeup
         self._tick_s = tick_s
         self._shard = shard
-        self._sweeps = sweeps or Sweeps()
+        self._observer = observer
         self._outage_log = OutageLog(LOG, "the watcher has the database again")
 
     async def run(self, heard_since: Callable[[], datetime]) -> None:
@@ -59,7 +66,7 @@ class Scheduler:
                 self._outage_log.report_recovery()
                 tick_at = now + self._tick_s if now >= tick_at else tick_at
                 nap = min(await self.nap(heard_since()), max(tick_at - monotonic(), SHORTEST_NAP_S))
-            except Unavailable:
+            except WriteUnavailable:
                 self._outage_log.report_outage("the watcher waits for the database")
             except Exception as error:
                 if not is_lost(error):
@@ -69,7 +76,7 @@ class Scheduler:
     async def look(self, heard_since: datetime, *, tick: bool = True) -> None:
         """Order everything that is due now; with *tick*, judge workers and watchdogs too."""
         for sweep in (*SWEEPS, *([JUDGEMENT] if tick else [])):
-            with self._sweeps.round(sweep):
+            with observed_sweep(self._observer, sweep):
                 async with self._pool.acquire() as connection:
                     now = await connection.fetchval(event_log.QUERIES.now)
                     due = await self.due_commands(sweep, connection, now, heard_since)

@@ -1,49 +1,51 @@
 """One batch: the submissions of one transaction, what is decided of them, and what is stored."""
 
 import asyncio
+import itertools
 import math
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from service.domain.commands import Command, DecisionContext
 from service.domain.decide import decide, reads
 from service.domain.events import Recorded
-from service.domain.rejections import Rejection, Unprocessable
 from service.domain.state import State
 from service.store.log import event_log
+from service.store.log.idempotency import IdempotencyKeys
 from service.store.state import rows, saver
 from service.store.state.loader import Loader
 from service.store.state.row_cache import RowCache
 from service.submission import Answer, Origin
 
-KEPT = timedelta(hours=24)
 CHANCE = secrets.SystemRandom().random
+PROCESS = secrets.token_hex(6)
+NUMBERS = itertools.count(1)
+
+
+def submission_id() -> str:
+    """Return an id that no other submission has, in any process."""
+    return f"{PROCESS}.{next(NUMBERS)}"
 
 
 class Pending(Struct, eq=False):
-    """A submission that waits for its batch, the promise of its answer, and the time until which it may wait."""
+    """A submission that waits for its batch, the promise of its answer, and the time until which it may wait.
+
+    Its *id* stays the same in every batch that it is put into, so that a command that was recorded twice shows in the log.
+    """
 
     commands: Sequence[Command]
     origin: Origin
     answer: asyncio.Future[Answer]
     until: float
+    id: str = field(default_factory=submission_id)
 
     @property
     def weight(self) -> int:
         """How much of a batch it takes: its commands, or the units that they import."""
         return sum(len(getattr(command, "units", ())) or 1 for command in self.commands)
-
-
-class IdempotencyRecord(Struct, frozen=True):
-    """What an idempotency key was answered; *fresh* when it was in this batch."""
-
-    digest: bytes
-    position: int
-    body: bytes | None
-    fresh: bool = True
 
 
 class Batch:
@@ -53,11 +55,9 @@ class Batch:
         self.submissions = submissions
         self.shard = shard
         self.row_cache = row_cache or RowCache()
-        self.id = secrets.token_hex(8)
-        self.commands = 0
         self.answers: list[Answer] = []
         self.events: list[Recorded] = []
-        self.keys: dict[str, IdempotencyRecord] = {}
+        self.keys = IdempotencyKeys()
         self.state = State()
         self.head = 0
         self.last: datetime | None = None
@@ -71,7 +71,7 @@ class Batch:
         self.row_cache = self.row_cache.at(self.head, now["last"])
         read_set = reads((command for pending in self.submissions for command in pending.commands), now["planned"])
         await Loader(connection, self.shard, self.state, now["at"], self.row_cache).load(read_set)
-        await self.remember(connection, now["at"])
+        await self.keys.load(connection, self.shard, [pending.origin for pending in self.submissions], now["at"])
         for pending in self.submissions:
             self.state.screens |= pending.origin.screens
         for pending in self.submissions:
@@ -83,37 +83,20 @@ class Batch:
         self.row_cache.keep(self.state, self.head + len(self.events), self.events[-1].at if self.events else self.last)
         return self.row_cache
 
-    async def remember(self, connection: event_log.Connection, at: datetime) -> None:
-        """Load what the idempotency keys of the batch were answered before."""
-        keys = [pending.origin.key for pending in self.submissions if pending.origin.key is not None]
-        if keys:
-            for row in await connection.fetch(event_log.QUERIES.keys, self.shard, keys, at - KEPT):
-                self.keys[row["key"]] = IdempotencyRecord(row["digest"], row["position"], row["body"], fresh=False)
-
     def answer(self, pending: Pending, at: datetime) -> Answer:
         """Decide one submission, or repeat what its key was answered."""
-        origin = pending.origin
-        past = self.keys.get(origin.key) if origin.key is not None else None
-        if past is not None and past.digest == origin.digest:
-            return Answer(position=past.position, replayed=True, body=past.body)
-        if past is not None:
-            refusal = Unprocessable("this Idempotency-Key was used with another request", field="Idempotency-Key")
-            return Answer(position=self.head + len(self.events), results=(refusal,) * len(pending.commands))
-        before = len(self.events)
-        results = tuple(self.decide(command, origin, at) for command in pending.commands)
+        origin, before = pending.origin, len(self.events)
+        if (recorded := self.keys.recorded_answer(origin, len(pending.commands), self.head + before)) is not None:
+            return recorded
+        numbered = enumerate(pending.commands, start=1)
+        results = tuple(self.decide(command, origin, at, f"{pending.id}.{number}") for number, command in numbered)
         answer = Answer(position=self.head + len(self.events), results=results)
-        if origin.key is not None:
-            taken = not all(isinstance(result, Rejection) for result in results)
-            body = origin.render(answer) if origin.render is not None and (taken or len(self.events) > before) else None
-            if body is not None or (taken and origin.render is None):
-                self.keys[origin.key] = IdempotencyRecord(origin.digest, answer.position, body)
+        self.keys.record(origin, answer, stored_events=len(self.events) > before)
         return answer
 
-    def decide(self, command: Command, origin: Origin, at: datetime) -> object:
+    def decide(self, command: Command, origin: Origin, at: datetime, causation: str) -> object:
         """Decide one command at its place in the log; return its reply or its rejection."""
         place = self.head + len(self.events)
-        self.commands += 1
-        causation = f"{self.id}.{self.commands}"
         context = DecisionContext(at, place, origin.actor, CHANCE, self.shard, origin.correlation_id, origin.span_id, causation)
         outcome = decide(self.state, command, context)
         self.events += outcome.events
@@ -127,9 +110,7 @@ class Batch:
         if self.events:
             await event_log.append(connection, self.events)
             await saver.save(connection, self.shard, self.state)
-        fresh = [(key, row.digest, row.position, row.body) for key, row in self.keys.items() if row.fresh]
-        if fresh:
-            await connection.execute(event_log.QUERIES.keep_keys, self.shard, at, *event_log.columns(fresh))
+        await self.keys.save(connection, self.shard, at)
 
     async def happened(self, connection: event_log.Connection) -> bool:
         """Tell whether this batch is in the log: behind the lock, its first position says whose it is.
@@ -138,10 +119,14 @@ class Batch:
         """
         if not self.events:
             return False
-        async with connection.transaction():
-            await connection.fetchval(event_log.QUERIES.lock, self.shard)
-            found = await connection.fetchval(event_log.QUERIES.causation_at, self.shard, self.events[0].position)
-        return found is not None and str(found).partition(".")[0] == self.id
+        # Whoever asks drops the connection after an error. A context manager would send a ROLLBACK first, and on a silent line
+        # the end of the service would wait for its time-out.
+        await connection.execute("BEGIN")
+        await connection.fetchval(event_log.QUERIES.lock, self.shard)
+        first = self.events[0]
+        found = await connection.fetchval(event_log.QUERIES.causation_at, self.shard, first.position)
+        await connection.execute("COMMIT")
+        return bool(found == first.causation)
 
 
 async def within(connection: event_log.Connection, command: Command, *, origin: Origin, shard: int = 0) -> Sequence[Recorded]:

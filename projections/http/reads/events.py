@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from projections.http.reads.query_runner import READS, QueryRunner
-from projections.rejections import ReadUnavailable
 from service.domain import ids
 from service.domain.events import HEARTBEATS, KINDS, NewUnit, UnitsAdded
+from service.domain.rejections import ReadUnavailable
 from service.store.log import codec, event_log
 
 BEATS = tuple(event.kind for event in HEARTBEATS)

@@ -8,7 +8,6 @@ from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 
 from projections.http.reads.query_runner import READS, QueryRunner
-from projections.rejections import ReadUnavailable
 from projections.store import CAMPAIGN, ENGINE
 from projections.views.campaign.time_account import CAUSES, Cause
 from projections.views.microseconds import microseconds
@@ -16,6 +15,7 @@ from projections.views.time_accounts.accounts import units_to_place
 from projections.views.time_accounts.snapshot import SURROUNDINGS, AccountSnapshot, account_snapshot
 from service.domain import ids
 from service.domain.events import Recorded
+from service.domain.rejections import ReadUnavailable
 from service.store.log import codec
 
 KINDS = [kind.kind for kind in SURROUNDINGS]

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Counts
+from service.domain.hold import Hold
 
 Cause = Literal["working", "slot", "backoff", "quota", "breaker", "paused", "dead_worker", "group", "dependency"]
 CAUSES: tuple[Cause, ...] = (
@@ -23,6 +24,16 @@ CAUSES: tuple[Cause, ...] = (
     "group",
     "dependency",
 )
+
+
+CAUSE_OF_HOLD: dict[Hold, Cause] = {
+    "engine": "paused",
+    "auto": "paused",
+    "paused": "paused",
+    "breaker": "breaker",
+    "quota": "quota",
+}
+"""What the time of ready units counts under while something holds their campaign back."""
 
 
 class GroupLoad(Struct, gc=False):

@@ -9,7 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.time_account import Cause
+from projections.views.campaign.time_account import CAUSE_OF_HOLD, Cause
 from projections.views.engine import EngineCard
 from projections.views.microseconds import microseconds
 from projections.views.quota.card import QuotaCard
@@ -17,7 +17,7 @@ from projections.views.time_accounts.snapshot import EVERY, SURROUNDINGS, Accoun
 from projections.views.unit.transitions import TRANSITIONS, Transition
 from projections.views.worker.card import WorkerCard
 from service.domain import events as e
-from service.domain import ids
+from service.domain import hold, ids
 
 MOST_GROUPED = 500_000
 SECOND_US = 1_000_000
@@ -172,12 +172,15 @@ IMPORTS = (e.UnitsAdded, e.UnitsUpdated)
 
 def held_back(card: CampaignCard, around: SurroundingCards) -> Cause | None:
     """Return what holds back every ready unit of a campaign now."""
-    if around.engine.paused_at is not None or card.paused_at is not None or not card.auto:
-        return "paused"
-    if card.tripped is not None:
-        return "breaker"
     quota = around.quotas.get(card.quota) if card.quota is not None else None
-    return None if quota is None or quota.reason is None else "quota"
+    holds = hold.held_back(
+        engine_paused=around.engine.paused_at is not None,
+        auto=card.auto,
+        paused=card.paused_at is not None,
+        tripped=card.tripped is not None,
+        gate_closed=quota is not None and quota.reason is not None,
+    )
+    return CAUSE_OF_HOLD[holds[0]] if holds else None
 
 
 def units_to_place(event: e.Recorded) -> Iterable[ids.UnitId]:

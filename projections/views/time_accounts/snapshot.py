@@ -7,12 +7,13 @@ import msgspec
 from msgspec import Struct
 
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.time_account import Cause, TimeAccount
+from projections.views.campaign.time_account import CAUSE_OF_HOLD, Cause, TimeAccount
 from projections.views.microseconds import microseconds
 from projections.views.unit.transitions import TRANSITIONS
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Counts
+from service.domain.hold import held_back
 from service.domain.policy import Policy
 
 EVERY = 200
@@ -37,11 +38,14 @@ class AccountSnapshot(Struct, kw_only=True):
     @property
     def waiting(self) -> Cause | None:
         """What holds back every ready unit now."""
-        if self.engine_paused or self.paused or not self.auto:
-            return "paused"
-        if self.tripped:
-            return "breaker"
-        return "quota" if self.quota in self.closed else None
+        holds = held_back(
+            engine_paused=self.engine_paused,
+            auto=self.auto,
+            paused=self.paused,
+            tripped=self.tripped,
+            gate_closed=self.quota in self.closed,
+        )
+        return CAUSE_OF_HOLD[holds[0]] if holds else None
 
     def until(self, at_us: int) -> None:
         """Let time go by."""

@@ -8,15 +8,24 @@ from msgspec import Meta, Struct
 from service.domain import ids
 from service.domain.events.event import Event
 
-Threshold = Annotated[float, Meta(ge=0, le=1)]
-Offset = Annotated[float, Meta(ge=0, le=604_800)]
-Ramp = Annotated[float, Meta(gt=0, le=1_000_000)]
+Firing = Annotated[
+    ids.Fire,
+    Meta(
+        description="When claims pass. always: until something closes the gate. when_available: only while a reading says that"
+        " less than the threshold is used. on_reset: once used up, after the next reset."
+    ),
+]
+Threshold = Annotated[float, Meta(ge=0, le=1, description="The share of the quota from which it counts as used up; 0.9 is 90 %.")]
+Offset = Annotated[
+    float, Meta(ge=0, le=604_800, description="With on_reset: seconds between the reset and the opening of the gate.")
+]
+Ramp = Annotated[float, Meta(gt=0, le=1_000_000, description="Claims a second in the first minute after the gate opens.")]
 
 
 class QuotaPolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a gate behaves: *threshold* is a ratio, *offset_s* seconds after a reset, *ramp_per_s* claims a second at first."""
+    """How a gate behaves."""
 
-    fire: ids.Fire = "always"
+    fire: Firing = "always"
     threshold: Threshold = 0.9
     offset_s: Offset = 900
     ramp_per_s: Ramp = 50

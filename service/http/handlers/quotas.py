@@ -10,7 +10,7 @@ from service.domain import ids
 from service.domain.commands import EditQuota, RecordReading
 from service.domain.content.redact import redact_text
 from service.domain.events import QuotaPolicy
-from service.domain.events.quota import Offset, Ramp, Threshold
+from service.domain.events.quota import Firing, Offset, Ramp, Threshold
 from service.domain.rejections import Validation
 from service.http.openapi.operation import QUOTA, described
 from service.http.request.fields import Instant, Line, RequestBody, instant
@@ -34,7 +34,7 @@ class Reading(RequestBody, frozen=True):
 class QuotaPolicyPatch(RequestBody, frozen=True):
     """A JSON merge patch of a policy; what is left out stays, null gives back the default."""
 
-    fire: ids.Fire | UnsetType | None = UNSET
+    fire: Firing | UnsetType | None = UNSET
     threshold: Threshold | UnsetType | None = UNSET
     offset_s: Offset | UnsetType | None = UNSET
     ramp_per_s: Ramp | UnsetType | None = UNSET

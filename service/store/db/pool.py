@@ -9,7 +9,7 @@ import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from service.settings import SettingRefused, Settings, apart, masked
-from service.store.db.pool_metrics import ObservedPool, PoolObserver
+from service.store.db.pool_metrics import ObservedPool, PoolObserver, log_statements
 
 SERVICE_ROLE = "muster_service"
 
@@ -81,13 +81,12 @@ async def open_pool(settings: Settings, *, name: str = "muster") -> asyncpg.Pool
     return await make_pool(settings, name=name)
 
 
-def make_pool(settings: Settings, *, name: str = "muster", watch: PoolObserver | None = None) -> asyncpg.Pool:
-    """Return a pool that opens its connections when it is awaited; *watch* is told how long things take."""
-    watch = watch or PoolObserver()
+def make_pool(settings: Settings, *, name: str = "muster", observer: PoolObserver | None = None) -> asyncpg.Pool:
+    """Return a pool that opens its connections when it is awaited; *observer* measures it."""
     return ObservedPool(
         settings.dsn,
-        watch=watch,
-        init=watch.begin,
+        observer=observer,
+        init=None if observer is None else log_statements(observer),
         min_size=settings.pool_min_connections,
         max_size=settings.pool_max_connections,
         reset=_keep_session,

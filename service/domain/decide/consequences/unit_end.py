@@ -6,9 +6,10 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
 from service.domain.commands import DecisionContext
+from service.domain.content.path_names import KEY_CHARS
 from service.domain.decide.consequences.dependency import fail_dependents, in_rounds
 from service.domain.decide.decision import Consequence, of_unit
-from service.domain.investigation import KEY_CHARS, fix_key
+from service.domain.investigation import fix_key
 from service.domain.state import State
 from service.domain.unit import Unit
 
