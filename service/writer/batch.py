@@ -10,14 +10,13 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from service.domain.commands import Command, DecisionContext
-from service.domain.decide import decide
+from service.domain.decide import decide, reads
 from service.domain.events import Recorded
 from service.domain.state import State
 from service.store.log import event_log
 from service.store.log.idempotency import IdempotencyKeys
 from service.store.state import rows, saver
 from service.store.state.loader import Loader
-from service.store.state.read_set import ReadSet
 from service.store.state.row_cache import RowCache
 from service.submission import Answer, Origin
 
@@ -70,7 +69,7 @@ class Batch:
         assert now is not None, "every shard has an engine"
         self.head, self.last, self.state = now["head"], now["last"], State(rows.engine(now))
         self.row_cache = self.row_cache.at(self.head, now["last"])
-        read_set = ReadSet((command for pending in self.submissions for command in pending.commands), now["planned"])
+        read_set = reads((command for pending in self.submissions for command in pending.commands), now["planned"])
         await Loader(connection, self.shard, self.state, now["at"], self.row_cache).load(read_set)
         await self.keys.load(connection, self.shard, [pending.origin for pending in self.submissions], now["at"])
         for pending in self.submissions:
