@@ -1,4 +1,4 @@
-"""The projector: reads the log after its checkpoint, folds, and saves fold and checkpoint in one transaction."""
+"""The projector: reads the log (facts and heartbeats) after its checkpoint, folds, and saves fold and checkpoint together."""
 
 import asyncio
 import logging

@@ -62,7 +62,7 @@ class Replica:
         self.leader = Leader(self.pool, self.name, settings.leader_lease_s, duties)
 
     def _committed(self, events: Sequence[Recorded]) -> None:
-        """Wake whoever waits for what was just committed, here and elsewhere."""
+        """Wake whoever waits for what was just committed, here and elsewhere; a heartbeat wakes only those who fold the log."""
         kinds = {type(event.body) for event in events}
         self.projector.committed(events)
         self.notifier.send()

@@ -1,4 +1,4 @@
-"""Answers: ready bytes with the position of what was decided."""
+"""Answers, to a heartbeat as to an import: ready bytes with the position of what was decided."""
 
 from collections.abc import Awaitable, Callable, Sequence
 

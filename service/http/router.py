@@ -28,7 +28,10 @@ OURS = "/v1/"
 
 
 class Route(Struct, frozen=True):
-    """Where a path ends: the handler's function if it is a direct one, and what the framework would note in the scope."""
+    """Where a path ends: the handler's function if it is a direct one, and what the framework would note in the scope.
+
+    A heartbeat goes to its handler directly.
+    """
 
     answer: Callable[[WriteRequest], Awaitable[ASGIResponse]] | None
     handler: HTTPRouteHandler

@@ -1,4 +1,4 @@
-"""Reports: everything a worker has to say, many at once or one at a time, each judged on its own."""
+"""`POST /v1/reports`: heartbeats, completions and failures of a worker, many at once, each judged on its own."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
