@@ -42,8 +42,8 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> ASG
     app = Litestar(
         route_handlers=[healthz, readyz, *ROUTES, *READS, *PAGES_AND_ORDERS],
         opt={
-            "desk": write_context(replica, settings, stopping),
-            "lookout": read_context(replica, stopping),
+            "write_context": write_context(replica, settings, stopping),
+            "read_context": read_context(replica, stopping),
             "cockpit": cockpit_context(replica, settings, readiness, stopping),
         },
         dependencies={"readiness": Provide(lambda: readiness, sync_to_thread=False)},
