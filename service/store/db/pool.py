@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from service.settings import SettingRefused, Settings, apart, masked
+from service.settings import SettingRefused, Settings, dsn_per_host, masked
 from service.store.db.pool_metrics import ObservedPool, PoolObserver, log_statements
 
 SERVICE_ROLE = "muster_service"
@@ -105,7 +105,7 @@ async def connect(dsn: str, **manner: Any) -> asyncpg.Connection:  # noqa: ANN40
 
     asyncpg gives all hosts one time-out, which a silent one uses up alone.
     """
-    hosts = deque(apart(dsn))
+    hosts = deque(dsn_per_host(dsn))
     attempts: set[asyncio.Task[asyncpg.Connection]] = set()
     try:
         while True:

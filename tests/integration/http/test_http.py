@@ -102,7 +102,7 @@ async def test_a_waiting_claim_is_woken_by_what_it_waits_for(http: httpx.AsyncCl
             given = (await wish).json()["claims"]
         assert [claim["key"] for claim in given] == [f"u{number}"]
         await http.post(f"/v1/claims/{given[0]['token']}/complete")
-    assert claims.TURN_S + notify.DEBOUNCE_S < 0.1, "all that rests on purpose, also on the way from another replica"
+    assert claims.WAKEUP_REST_S + notify.DEBOUNCE_S < 0.1, "all that rests on purpose, also on the way from another replica"
 
 
 REPEATED: dict[str, Any] = {
