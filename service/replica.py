@@ -62,7 +62,7 @@ class Replica:
         self.leader = Leader(self.pool, self.name, settings.leader_lease_s, duties)
 
     def _committed(self, events: Sequence[Recorded]) -> None:
-        """Wake the loops and requests that wait for such events, here and elsewhere; a heartbeat wakes only those that fold the log."""
+        """Wake the loops and requests that wait for such events, everywhere; a heartbeat wakes only what folds the log."""
         kinds = {type(event.body) for event in events}
         self.projector.committed(events)
         self.notifier.send()
