@@ -14,7 +14,7 @@ import asyncpg
 from msgspec import Struct
 
 from service.store.db.outage_log import OutageLog
-from service.store.db.pool import is_lost
+from service.store.db.pool import is_unanswered
 from service.store.db.queries import load
 from service.store.log import event_log
 
@@ -115,7 +115,7 @@ class Leader:
             async with self._lease_connection() as connection:
                 term = await self._take(connection)
         except Exception as error:
-            if not is_lost(error):
+            if not is_unanswered(error):
                 raise
             self._outage_log.report_outage(f"the leader's lease cannot be reached: {type(error).__name__}: {error}")
             return None
@@ -145,7 +145,7 @@ class Leader:
                 now = await connection.fetchval(event_log.QUERIES.now)
                 await connection.execute(QUERIES.leave, self._shard, self.replica, now)
         except Exception as error:
-            if not is_lost(error):
+            if not is_unanswered(error):
                 raise
 
 
