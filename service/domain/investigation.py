@@ -1,4 +1,4 @@
-"""An investigation: somebody looks into a quarantined unit, and may leave one new unit that mends it."""
+"""An investigation: a worker looks into a quarantined unit, and may leave one new unit that fixes it."""
 
 from datetime import datetime, timedelta
 
@@ -37,7 +37,7 @@ class Investigation(Struct, kw_only=True):
 
     @property
     def open(self) -> bool:
-        """Whether it still has to end."""
+        """Whether it has not ended yet."""
         return self.state in ("requested", "claimed")
 
     def overdue(self, at: datetime) -> bool:
@@ -59,5 +59,5 @@ def investigation_id(position: int) -> ids.InvestigationId:
 
 
 def fix_key(unit: Unit) -> ids.UnitKey:
-    """Return the key of the one unit that may mend *unit*."""
+    """Return the key of the one unit that may fix *unit*."""
     return ids.UnitKey(f"{unit.key}.fix")
