@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 @get(list(PAGES), request_class=PageRequest, include_in_schema=False)
 async def page(request: PageRequest) -> Response[bytes]:
     """Show a page; to our script, what of it changes."""
-    cookies = request.jar
+    cookies = request.cookies
     flash = session.flash_of(cookies)
     try:
         url = request.page_url
@@ -62,7 +62,7 @@ def elsewhere(url: str) -> Response[bytes]:
 
 def answered(request: PageRequest, drawn: RenderedPage, url: PageUrl, flash: Flash | None) -> Response[bytes]:
     """Answer with a page, or with what of it changes; a session without a secret gets one."""
-    cookies = request.jar
+    cookies = request.cookies
     token = session.token_of(cookies)
     fresh = token or session.new_token()
     kept = [] if token else [cookie(request, SESSION, fresh)]
@@ -86,7 +86,7 @@ async def order(request: PageRequest) -> Response[bytes]:
     refused: Rejection | None = None
     try:
         form = await request.form_fields()
-        session.require_own(session.token_of(request.jar), form.get(FIELD, ""), request.headers.get("sec-fetch-site"))
+        session.require_own(session.token_of(request.cookies), form.get(FIELD, ""), request.headers.get("sec-fetch-site"))
         flash = await BY_TEMPLATE[request.scope["path_template"]](request.cockpit.context, request.page_url, form)
     except Unavailable as error:
         return away(request, form, error)
@@ -110,14 +110,14 @@ async def again(request: PageRequest, form: dict[str, str], flash: Flash, refuse
     if isinstance(unreadable := page.facts.get("refused"), Unavailable):
         return away(request, form, unreadable)
     page.typed, page.problem = form, refused
-    shown, token = rendered_page(page, url), session.token_of(request.jar) or ""
+    shown, token = rendered_page(page, url), session.token_of(request.cookies) or ""
     body = fragment(shown, token, flash) if request.fetched else whole(shown, url, token, flash, still=True)
     return Response(body, status_code=refused.status, media_type=HTML, headers=HEADERS)
 
 
 def away(request: PageRequest, form: dict[str, str], refused: Unavailable) -> Response[bytes]:
     """Lose nothing that was typed: our script leaves its page as it is; who has none gets it back, to be sent again."""
-    token, headers = session.token_of(request.jar) or "", {**HEADERS, "Retry-After": str(refused.retry_after_s)}
+    token, headers = session.token_of(request.cookies) or "", {**HEADERS, "Retry-After": str(refused.retry_after_s)}
     if request.fetched:
         body = fragment(RenderedPage("", "", "", refused.status), token, Flash(refused.detail, "refused"))
     else:
@@ -128,7 +128,7 @@ def away(request: PageRequest, form: dict[str, str], refused: Unavailable) -> Re
 
 async def merged(request: PageRequest, back: PageUrl, flash: Flash, refused: Rejection | None) -> Response[bytes]:
     """Answer our script with the page as it is now, and what happened."""
-    token = session.token_of(request.jar) or ""
+    token = session.token_of(request.cookies) or ""
     if isinstance(refused, Forged):
         drawn, token = RenderedPage("", "", "", refused.status), ""
     else:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from service.domain import ids
-from service.domain.unit import Unit
 
 LEASE = timedelta(minutes=30)
 """How long one investigation may take; nothing renews it."""
@@ -58,6 +57,6 @@ def investigation_id(position: int) -> ids.InvestigationId:
     return ids.InvestigationId(f"i{position:x}")
 
 
-def fix_key(unit: Unit) -> ids.UnitKey:
-    """Return the key of the one unit that may fix *unit*."""
-    return ids.UnitKey(f"{unit.key}.fix")
+def fix_key(key: ids.UnitKey) -> ids.UnitKey:
+    """Return the key of the one unit that may fix the unit *key*."""
+    return ids.UnitKey(f"{key}.fix")

@@ -195,4 +195,4 @@ def test_a_unit_whose_fix_could_not_be_named_is_not_looked_into() -> None:
         fact(e.InvestigationSkipped, why="key_too_long"),
         fact(e.CampaignCompleted),
     )
-    assert len(fix_key(story.unit(key))) > 200
+    assert len(fix_key(ids.UnitKey(key))) > 200

@@ -14,7 +14,7 @@ from service.domain.campaign import Campaign
 from service.domain.claiming import Blocker
 from service.domain.decide import claim, clock, report, worker
 from service.domain.decide.consequences import unit_end
-from service.domain.decide.decision import Consequence, Decision
+from service.domain.decide.decision import Consequence, Decider, Decision
 from service.domain.evolve import campaign as campaign_folds
 from service.domain.evolve import fanout as fanout_folds
 from service.domain.evolve import fold
@@ -53,7 +53,9 @@ def no_token_check_on_success(patch: pytest.MonkeyPatch) -> None:
             yield from report.succeed(state, unit, claim, command, context)
         return c.ReportReply("done")
 
-    patch.setitem(import_module("service.domain.decide.decide").DECISIONS, c.CompleteUnit, complete)
+    patch.setitem(
+        import_module("service.domain.decide.decide").DECIDERS, c.CompleteUnit, Decider(complete, report.reads_complete)
+    )
 
 
 def a_success_out_of_quarantine(patch: pytest.MonkeyPatch) -> None:

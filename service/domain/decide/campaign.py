@@ -21,10 +21,11 @@ from service.domain.commands import (
 )
 from service.domain.decide.consequences.dependency import in_rounds, skip_orphan, unskip_dependents
 from service.domain.decide.consequences.unit_end import complete_campaign, reopen, trip, withdraw
-from service.domain.decide.decision import Consequence, Decision, campaign_named, of_unit
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, campaign_named, of_unit
 from service.domain.decide.unit_import import added, require_consistent
 from service.domain.events import Fact
 from service.domain.policy import DEFAULT, merged
+from service.domain.read_set import ReadSet
 from service.domain.rejections import Conflict, PreconditionFailed, Unprocessable
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -195,3 +196,46 @@ def clear(
     if units:
         yield from reopen(campaign, "retry")
     yield from complete_campaign(campaign, context)
+
+
+def reads_name(command: PauseCampaign | ResumeCampaign | ResetBreaker) -> ReadSet:
+    """Return the read set of a decision about a campaign alone."""
+    return ReadSet(campaigns=(command.name,))
+
+
+def reads_create(command: CreateCampaign) -> ReadSet:
+    """Return whether the name is taken; units that are not there yet have no rows to read."""
+    return ReadSet(campaigns=(command.name,), quotas=() if command.quota is None else (command.quota,))
+
+
+def reads_edit(command: EditCampaign) -> ReadSet:
+    """Return the campaign, and the quota that the patch names."""
+    quota = command.patch.get("quota")
+    return ReadSet(edited_campaigns=(command.name,), quotas=(ids.QuotaKey(quota),) if isinstance(quota, str) else ())
+
+
+def reads_cancel(command: CancelCampaign) -> ReadSet:
+    """Return the campaign with the units that go first."""
+    return ReadSet(cancelled_campaigns=(command.name,))
+
+
+def reads_cancel_rest(command: CancelRest) -> ReadSet:
+    """Return the campaign and the units that go now; in a cancelled campaign nothing follows for their dependents."""
+    return ReadSet(campaigns=(command.name,), units=tuple((command.name, key) for key in command.keys))
+
+
+def reads_clear(command: ClearQuarantine) -> ReadSet:
+    """Return the units that may come back, and with them what was skipped for them."""
+    return ReadSet(campaigns=(command.campaign,), returning_units=tuple((command.campaign, key) for key in command.keys))
+
+
+DECIDERS: Deciders = {
+    CreateCampaign: Decider(create, reads_create),
+    EditCampaign: Decider(edit, reads_edit),
+    PauseCampaign: Decider(pause, reads_name),
+    ResumeCampaign: Decider(resume, reads_name),
+    CancelCampaign: Decider(cancel, reads_cancel),
+    CancelRest: Decider(cancel_rest, reads_cancel_rest),
+    ResetBreaker: Decider(reset_breaker, reads_name),
+    ClearQuarantine: Decider(clear_quarantine, reads_clear),
+}

@@ -18,11 +18,12 @@ from service.domain.claiming import (
     worker_blockers,
 )
 from service.domain.commands import BlockedCampaign, ClaimReply, ClaimWork, DecisionContext, Grant
-from service.domain.decide.decision import Decision, campaign_named, of_unit
+from service.domain.decide.decision import Decider, Deciders, Decision, campaign_named, of_unit
 from service.domain.decide.investigation import claim_investigations
 from service.domain.decide.recovery import go_on
 from service.domain.decide.worker import note_sign_of_life
 from service.domain.heartbeat import lease_end
+from service.domain.read_set import ReadSet
 from service.domain.state import State
 from service.domain.unit import Unit
 
@@ -144,3 +145,11 @@ def grant(state: State, unit: Unit, body: e.Event) -> Grant:
         resume_session=body.resume_session,
         kind="unit",
     )
+
+
+def reads_claim_work(command: ClaimWork) -> ReadSet:
+    """Return the worker, the campaigns that it names, and its share of what waits in them or anywhere."""
+    return ReadSet(campaigns=command.campaigns, workers=(command.worker,), claim_requests=(command,))
+
+
+DECIDERS: Deciders = {ClaimWork: Decider(claim_work, reads_claim_work)}

@@ -6,8 +6,9 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.commands import DecisionContext, ExpireLeases, ReleaseRetries, ResumeParked, RevokeClaims
 from service.domain.decide.consequences.failed_attempt import FailedAttempt, expire, fail
-from service.domain.decide.decision import Decision, of_unit
+from service.domain.decide.decision import Decider, Deciders, Decision, of_unit
 from service.domain.decide.recovery import in_question
+from service.domain.read_set import ReadSet
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 
@@ -94,3 +95,21 @@ def pause_over(state: State, unit: Unit, at: datetime) -> ids.UnparkCause | None
     key = state.campaigns[unit.campaign].quota
     quota = state.quotas.get(key) if key is not None else None
     return "gate" if unit.reason == "rate_limit" and quota is not None and quota.open else None
+
+
+def reads_failing_claims(command: ExpireLeases | RevokeClaims) -> ReadSet:
+    """Return the claims that may end, with all that may be skipped for their units."""
+    return ReadSet(failing_claims=command.tokens)
+
+
+def reads_due_units(command: ReleaseRetries | ResumeParked) -> ReadSet:
+    """Return the units whose wait may be over; nothing follows for others."""
+    return ReadSet(campaigns=(command.campaign,), units=tuple((command.campaign, key) for key in command.keys))
+
+
+DECIDERS: Deciders = {
+    ExpireLeases: Decider(expire_leases, reads_failing_claims),
+    RevokeClaims: Decider(revoke_claims, reads_failing_claims),
+    ReleaseRetries: Decider(release_retries, reads_due_units),
+    ResumeParked: Decider(resume_parked, reads_due_units),
+}

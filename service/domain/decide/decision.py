@@ -1,11 +1,15 @@
-"""What a decision is: a generator of facts, each folded into the state before the next is decided."""
+"""What a decision is: a generator of facts, each folded into the state before the next is decided; and what it reads."""
 
-from collections.abc import Generator
-from typing import TypeVar
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from service.domain import ids
 from service.domain.campaign import Campaign
+from service.domain.commands import Command, DecisionContext
 from service.domain.events import Event, Fact
+from service.domain.read_set import ReadSet
 from service.domain.rejections import Conflict, NotFound
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -14,6 +18,17 @@ Reply = TypeVar("Reply")
 
 Decision = Generator[Fact, None, Reply]
 Consequence = Generator[Fact, None, None]
+
+
+class Decider(Struct, frozen=True):
+    """A decision, and beside it which rows it may read: a pure function of the command, for the store to execute before."""
+
+    decide: Callable[[State, Any, DecisionContext], Decision[Any]]
+    reads: Callable[[Any], ReadSet]
+
+
+Deciders = dict[type[Command], Decider]
+"""The type of a table of decisions: each command's own."""
 
 
 def of_unit(unit: Unit, body: Event, worker: ids.WorkerId | None = None) -> Fact:

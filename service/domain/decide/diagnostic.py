@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from service.domain import events as e
 from service.domain.commands import DecisionContext, ExportDiagnostic
-from service.domain.decide.decision import Decision, campaign_named
+from service.domain.decide.decision import Decider, Deciders, Decision, campaign_named
 from service.domain.events import Fact
+from service.domain.read_set import ReadSet
 from service.domain.rejections import Conflict
 from service.domain.state import State
 
@@ -26,3 +27,11 @@ def export(state: State, command: ExportDiagnostic, context: DecisionContext) ->
             allowed=[True],
         )
     yield Fact(e.DiagnosticExported(by=context.actor, sha256=command.sha256, forced=fresh), campaign.name)
+
+
+def reads_export(command: ExportDiagnostic) -> ReadSet:
+    """Return the campaign, which knows when a bundle of it was last taken."""
+    return ReadSet(campaigns=(command.campaign,))
+
+
+DECIDERS: Deciders = {ExportDiagnostic: Decider(export, reads_export)}

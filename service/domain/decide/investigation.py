@@ -1,6 +1,8 @@
 """Decisions about investigations: who looks, for how long, and what comes of it."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import chain
 
 from service.domain import events as e
@@ -19,9 +21,10 @@ from service.domain.commands import (
 )
 from service.domain.content.screen import plain
 from service.domain.decide.consequences.unit_end import reopen
-from service.domain.decide.decision import Consequence, Decision, campaign_named, of_unit
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, campaign_named, of_unit
 from service.domain.events import Fact
 from service.domain.investigation import LEASE, SCREEN_BYTES, Investigation, fix_key
+from service.domain.read_set import ReadSet
 from service.domain.rejections import Conflict, NotFound, Unprocessable
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -121,7 +124,7 @@ def conclude(state: State, command: ConcludeInvestigation, context: DecisionCont
 
 def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str | None, context: DecisionContext) -> Consequence:
     """Add the unit that mends *unit*, once."""
-    key, campaign = fix_key(unit), state.campaigns[row.campaign]
+    key, campaign = fix_key(unit.key), state.campaigns[row.campaign]
     if fix.key not in (None, unit.key, key):
         raise Unprocessable(f"the fix of unit {unit.key!r} is called {key!r}", field="unit.key", current=fix.key, allowed=[key])
     if (unit.campaign, key) in state.units:
@@ -155,3 +158,55 @@ def end(state: State, row: Investigation, context: DecisionContext) -> Consequen
         yield Fact(body, row.campaign, row.unit, row.worker)
     elif row.overdue(context.at):
         yield emptied(row, "timeout", None, context)
+
+
+def reads_conclude(command: ConcludeInvestigation) -> ReadSet:
+    """Return the investigation with its unit and the fix that it may have."""
+    return ReadSet(investigations=(command.id,))
+
+
+def reads_end_investigations(command: EndInvestigations) -> ReadSet:
+    """Return the investigations."""
+    return ReadSet(investigations=command.ids)
+
+
+def investigation_counts(state: State, requests: Iterable[ClaimWork], at: datetime) -> Counter[ids.CampaignName]:
+    """Return how many investigations of each loaded campaign *requests* can get; one where it only says why not."""
+    counts: Counter[ids.CampaignName] = Counter()
+    for request in requests:
+        if request.kind == "investigation":
+            for name in dict.fromkeys(request.campaigns or state.campaigns):
+                campaign = state.campaigns.get(name)
+                if campaign is not None:
+                    counts[name] += 1 if any(investigation_blockers(state, campaign, request.mode, at)) else request.max
+    return +counts
+
+
+def units_of_investigations(state: State) -> set[ids.UnitId]:
+    """Return the units of the loaded investigations, and the fixes that they may have."""
+    rows = state.investigations.values()
+    return {(row.campaign, key) for row in rows for key in (row.unit, fix_key(row.unit))}
+
+
+def fixes_of(state: State, units: Iterable[ids.UnitId]) -> set[ids.UnitId]:
+    """Return the fixes that *units* may have, as far as they are loaded; one that has its fix is not looked into again."""
+    loaded = (state.units.get(known) for known in units)
+    return {(unit.campaign, fix_key(unit.key)) for unit in loaded if unit is not None and unit.kind != "fix"}
+
+
+def investigated_units(
+    read_set: ReadSet, state: State, ordered: Iterable[ids.UnitId], claimed: Iterable[ids.UnitId]
+) -> frozenset[ids.UnitId]:
+    """Return the units whose open investigation a decision reads.
+
+    The decision of a person on one of the *ordered* units may take it back (`withdraw`), whatever the policy says. The end of
+    the claim on one of the *claimed* units only asks for one, where the policy says so, or may after an edit in this batch.
+    """
+    investigating = {row.name for row in state.campaigns.values() if row.policy.investigate}.union(read_set.edited_campaigns)
+    return frozenset(ordered).union(known for known in claimed if known[0] in investigating)
+
+
+DECIDERS: Deciders = {
+    ConcludeInvestigation: Decider(conclude, reads_conclude),
+    EndInvestigations: Decider(end_investigations, reads_end_investigations),
+}

@@ -6,9 +6,10 @@ from typing import Literal
 from service.domain import events as e
 from service.domain import ids
 from service.domain.commands import DecisionContext, EditQuota, OpenGates, RecordReading, TickEngine
-from service.domain.decide.decision import Consequence, Decision
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision
 from service.domain.events import Fact
 from service.domain.quota import Quota
+from service.domain.read_set import ReadSet
 from service.domain.state import State
 
 FIRST_POLL_S, LAST_POLL_S = 30.0, 480.0
@@ -141,3 +142,26 @@ def edit_quota(state: State, command: EditQuota, context: DecisionContext) -> De
         yield exhausted(quota, context)
     else:
         yield from obey(quota, context)
+
+
+def reads_quota(command: RecordReading | EditQuota) -> ReadSet:
+    """Return one quota."""
+    return ReadSet(quotas=(command.quota,))
+
+
+def reads_due_gates(command: OpenGates) -> ReadSet:
+    """Return the quotas whose time may have come."""
+    return ReadSet(quotas=command.quotas)
+
+
+def reads_every_gate(command: TickEngine) -> ReadSet:
+    """Return every quota where all gates are forced."""
+    return ReadSet(whole_tables=("quotas",)) if command.force else ReadSet()
+
+
+DECIDERS: Deciders = {
+    TickEngine: Decider(force_gates, reads_every_gate),
+    RecordReading: Decider(record_reading, reads_quota),
+    EditQuota: Decider(edit_quota, reads_quota),
+    OpenGates: Decider(open_gates, reads_due_gates),
+}

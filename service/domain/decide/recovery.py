@@ -1,6 +1,7 @@
 """Decisions about recoveries: a plan for what died with the service, and what a person makes of it."""
 
 from collections.abc import Collection
+from itertools import chain
 
 from service.domain import events as e
 from service.domain import ids
@@ -18,8 +19,9 @@ from service.domain.commands import (
 )
 from service.domain.decide.campaign import cancel
 from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
-from service.domain.decide.decision import Consequence, Decision, of_unit
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, of_unit
 from service.domain.events import Fact
+from service.domain.read_set import ReadSet
 from service.domain.recovery import Recovery, abandoned
 from service.domain.rejections import Conflict, NotFound
 from service.domain.state import State
@@ -154,3 +156,49 @@ def asks(state: State, command: ClaimWork, campaign: Campaign, *, hungry: bool) 
 def plan_closed(row: Recovery) -> Fact:
     """Return the end of a plan that nobody decided on."""
     return Fact(e.RecoveryClosed(recovery=ids.RecoveryId(row.id)), row.campaign)
+
+
+def reads_detect(command: DetectRecovery) -> ReadSet:
+    """Return the campaign with every claim and its last plan."""
+    return ReadSet(abandoned_campaigns=(command.campaign,))
+
+
+def reads_plan(command: ApplyRecovery) -> ReadSet:
+    """Return the plan with its units, which may be released or used up."""
+    return ReadSet(recoveries=(command.id,))
+
+
+def reads_decline(command: DeclineRecovery) -> ReadSet:
+    """Return the plan, and its campaign, which is cancelled."""
+    return ReadSet(declined_recoveries=(command.id,))
+
+
+def reads_plans(command: CloseRecoveries) -> ReadSet:
+    """Return the plans with their units."""
+    return ReadSet(recoveries=command.ids)
+
+
+def units_of_plans(read_set: ReadSet, state: State) -> set[ids.UnitId]:
+    """Return the units of the plans that commands name."""
+    plans = (state.recoveries.get(known) for known in (*read_set.recoveries, *read_set.declined_recoveries))
+    return {(plan.campaign, key) for plan in plans if plan is not None for key in plan.resumable}
+
+
+def campaigns_in_question(read_set: ReadSet, state: State) -> set[ids.CampaignName]:
+    """Return the campaigns whose open plan a decision reads though no command names it.
+
+    A plan spares the claims that it is about (`in_question`), and is closed when a worker asks for units there (`go_on`).
+    """
+    planned = set(read_set.planned_campaigns)
+    asked = [request.campaigns for request in read_set.claim_requests if request.kind == "unit"]
+    if not planned or not all(asked):
+        return planned
+    return planned & {*chain.from_iterable(asked), *(claim.campaign for claim in state.claims.values())}
+
+
+DECIDERS: Deciders = {
+    DetectRecovery: Decider(detect, reads_detect),
+    ApplyRecovery: Decider(apply, reads_plan),
+    DeclineRecovery: Decider(decline, reads_decline),
+    CloseRecoveries: Decider(close, reads_plans),
+}

@@ -22,9 +22,10 @@ from service.domain.commands import (
 from service.domain.decide.consequences.dependency import in_rounds, unblock_dependents
 from service.domain.decide.consequences.failed_attempt import FailedAttempt, fail
 from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
-from service.domain.decide.decision import Consequence, Decision, of_unit
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, of_unit
 from service.domain.decide.quota import close_gate
 from service.domain.decide.worker import note_sign_of_life, signal
+from service.domain.read_set import ReadSet
 from service.domain.rejections import NotFound, StaleClaim
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
@@ -232,3 +233,27 @@ def release(state: State, command: ReleaseClaim, context: DecisionContext) -> De
     yield from note_sign_of_life(state, claim.worker)
     yield from settle_campaign(state.campaigns[unit.campaign], context)
     return ReportReply(unit.state)
+
+
+def reads_heartbeat(command: RecordHeartbeat) -> ReadSet:
+    """Return the claim alone, which most heartbeats renew; an idle one may fail the attempt."""
+    return ReadSet(failing_claims=(command.token,)) if command.idle else ReadSet(claims=(command.token,))
+
+
+def reads_complete(command: CompleteUnit) -> ReadSet:
+    """Return the claim with what waits for its unit; where the policy asks for evidence, the attempt may fail."""
+    return ReadSet(completing_claims=(command.token,))
+
+
+def reads_attempt_end(command: Report) -> ReadSet:
+    """Return the claim with all that may be skipped for its unit: a failure and the last neutral end may quarantine it."""
+    return ReadSet(failing_claims=(command.token,))
+
+
+DECIDERS: Deciders = {
+    RecordHeartbeat: Decider(record_heartbeat, reads_heartbeat),
+    CompleteUnit: Decider(complete, reads_complete),
+    FailAttempt: Decider(fail_attempt, reads_attempt_end),
+    ParkClaim: Decider(park_claim, reads_attempt_end),
+    ReleaseClaim: Decider(release, reads_attempt_end),
+}

@@ -16,8 +16,9 @@ from service.domain.commands import (
 from service.domain.decide.campaign import cancel_unit, clear
 from service.domain.decide.consequences.dependency import fail_dependents, in_rounds, unreachable_parent
 from service.domain.decide.consequences.unit_end import complete_campaign, limit_claims, quarantine, settle_campaign, withdraw
-from service.domain.decide.decision import Consequence, Decision, of_unit, unit_named, wrong_state
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, of_unit, unit_named, wrong_state
 from service.domain.decide.quota import close_gate
+from service.domain.read_set import ReadSet
 from service.domain.rejections import Conflict
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -113,3 +114,23 @@ def stop(state: State, command: StopUnit, context: DecisionContext) -> Decision[
     yield from take_back(unit)
     yield from limit_claims(state, unit)
     yield from settle_campaign(state.campaigns[unit.campaign], context)
+
+
+def reads_unit(command: UnitCommand) -> ReadSet:
+    """Return the unit; each of these orders may end it, at the least because its claims are used up."""
+    return ReadSet(campaigns=(command.campaign,), ending_units=((command.campaign, command.key),))
+
+
+def reads_retry(command: RetryUnit) -> ReadSet:
+    """Return the unit, and with it what was skipped for it."""
+    return ReadSet(campaigns=(command.campaign,), returning_units=((command.campaign, command.key),))
+
+
+DECIDERS: Deciders = {
+    RetryUnit: Decider(retry, reads_retry),
+    ParkUnit: Decider(park, reads_unit),
+    UnparkUnit: Decider(unpark, reads_unit),
+    QuarantineUnit: Decider(take_out, reads_unit),
+    CancelUnit: Decider(cancel, reads_unit),
+    StopUnit: Decider(stop, reads_unit),
+}

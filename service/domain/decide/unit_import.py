@@ -13,8 +13,9 @@ from service.domain.campaign import Campaign
 from service.domain.commands import AddUnits, DecisionContext, ImportReply, UnitSpec
 from service.domain.decide.consequences.dependency import skip_orphan
 from service.domain.decide.consequences.unit_end import complete_campaign, reopen
-from service.domain.decide.decision import Consequence, Decision, campaign_named
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, campaign_named
 from service.domain.events import Fact
+from service.domain.read_set import ReadSet
 from service.domain.rejections import Conflict, MissingDependency, Unprocessable, Validation
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -200,3 +201,31 @@ def in_graph_order(specs: Sequence[UnitSpec]) -> list[UnitSpec]:
                 placed.setdefault(last.key, last)
                 stack.pop()
     return list(placed.values())
+
+
+def reads_add_units(command: AddUnits) -> ReadSet:
+    """Return the units that the import names, as far as there are any, and what those depend on already."""
+    name = command.campaign
+    keys = dict.fromkeys(key for spec in command.units for key in (spec.key, *spec.depends_on))
+    return ReadSet(
+        campaigns=(name,),
+        units=tuple((name, key) for key in keys),
+        imported_units=tuple(((name, spec.key), spec.depends_on) for spec in command.units if spec.depends_on),
+    )
+
+
+def units_with_new_dependencies(read_set: ReadSet, state: State) -> set[ids.UnitId]:
+    """Return the units of which an import names a new dependency; its refusal names the circle that this would close."""
+    return {
+        known
+        for known, depends_on in read_set.imported_units
+        if known in state.units and not set(depends_on) <= set(state.parents.get(known, ()))
+    }
+
+
+def dependencies_of_imported(read_set: ReadSet, state: State) -> set[ids.UnitId]:
+    """Return the units on which the units of an import depend already."""
+    return {(known[0], parent) for known, _ in read_set.imported_units for parent in state.parents.get(known, ())}
+
+
+DECIDERS: Deciders = {AddUnits: Decider(add_units, reads_add_units)}

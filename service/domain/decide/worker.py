@@ -7,9 +7,10 @@ from service.domain import events as e
 from service.domain import heartbeat, ids
 from service.domain.commands import BeatWorker, DecisionContext, DrainWorker, FenceWorker, JudgeWorkers, ReportReply
 from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
-from service.domain.decide.decision import Consequence, Decision, of_unit
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, of_unit
 from service.domain.events import Fact
 from service.domain.policy import HeartbeatPolicy
+from service.domain.read_set import ReadSet
 from service.domain.rejections import NotFound
 from service.domain.state import State
 from service.domain.worker import Worker
@@ -134,3 +135,26 @@ def judged(row: Worker, policy: HeartbeatPolicy, age: float, silence: float) -> 
     best = heartbeat.level(policy, silence, alive=row.alive)
     worst = heartbeat.level(policy, age, alive=row.alive) if row.held else "dead"
     return sorted((best, row.level, worst), key=heartbeat.LEVELS.index)[1]
+
+
+def reads_worker(command: BeatWorker | DrainWorker) -> ReadSet:
+    """Return the worker alone."""
+    return ReadSet(workers=(command.worker,))
+
+
+def reads_fence(command: FenceWorker) -> ReadSet:
+    """Return the worker with the claims that end."""
+    return ReadSet(fenced_workers=(command.worker,))
+
+
+def reads_judge(command: JudgeWorkers) -> ReadSet:
+    """Return the workers with their claims, whose campaigns say how patient to be."""
+    return ReadSet(judged_workers=command.workers)
+
+
+DECIDERS: Deciders = {
+    BeatWorker: Decider(beat, reads_worker),
+    DrainWorker: Decider(drain, reads_worker),
+    FenceWorker: Decider(fence, reads_fence),
+    JudgeWorkers: Decider(judge, reads_judge),
+}

@@ -95,12 +95,3 @@ VALUES (
 )
 ON CONFLICT (shard, id) DO UPDATE
 SET state = excluded.state, ended_at = excluded.ended_at, by = excluded.by;
-
--- name: claims_of_campaigns
--- Every claim of campaigns; the table is small and is read as a whole.
-SELECT
-    token, campaign, unit, worker, fence, attempt, mode, claimed_at, lease_s, lease_until, beat_at, moved_at, output_at,
-    progress, note, session, idle_count, screen_id
-FROM claims
-WHERE shard = $1::integer
-    AND campaign = ANY($2::text[]);

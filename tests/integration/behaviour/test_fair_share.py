@@ -10,7 +10,7 @@ from msgspec import Raw
 from service.domain import commands as c
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.decide import decide
+from service.domain.decide import decide, reads
 from service.domain.engine import Engine
 from service.domain.events import QuotaPolicy
 from service.domain.policy import Policy
@@ -19,7 +19,6 @@ from service.domain.state import State
 from service.domain.unit import Unit
 from service.store.state import saver
 from service.store.state.loader import NAMED, Loader
-from service.store.state.read_set import ReadSet
 from tests.domain.replay import load
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -72,7 +71,7 @@ class World:
 async def loaded(connection: asyncpg.Connection, engine: Engine, *commands: c.Command) -> State:
     """Return the state that a batch of *commands* is given."""
     state = State(Engine(pool_size=engine.pool_size, in_use=engine.in_use))
-    await Loader(connection, 0, state, NOW).load(ReadSet(commands))
+    await Loader(connection, 0, state, NOW).load(reads(commands))
     return state
 
 

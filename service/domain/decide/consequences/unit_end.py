@@ -54,7 +54,7 @@ def investigate(state: State, unit: Unit, reason: ids.QuarantineReason, exit_cod
 
 def omission(state: State, unit: Unit) -> ids.Omission | None:
     """Return why *unit* is not looked into, None when it is."""
-    key = fix_key(unit)
+    key = fix_key(unit.key)
     if (unit.campaign, key) in state.units:
         return "fix_exists"
     if len(key) > KEY_CHARS:
