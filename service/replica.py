@@ -1,4 +1,4 @@
-"""One replica: the parts of a running service, built once from the settings, and the tasks that keep them going."""
+"""One replica: the parts of a running service, built once from the settings, and the tasks that run them."""
 
 import asyncio
 import logging
@@ -32,11 +32,11 @@ from service.writer import Writer
 
 LOG = logging.getLogger(__name__)
 POOL_CLOSE_S = 5.0
-PULSE_S = 0.5
+SAMPLE_S = 0.5
 
 
 class Replica:
-    """Everything that one process of Muster is made of, below HTTP."""
+    """All parts of one process of Muster below HTTP."""
 
     def __init__(self, settings: Settings) -> None:
         connect = partial(open_connection, settings)
@@ -54,7 +54,7 @@ class Replica:
         consistency_check = ConsistencyCheck(settings.direct, self.process.diverged)
         self.exporter = build_metrics_exporter(settings, self.pool, self.process, self.name)
         tracer = build_trace_exporter(settings, self.pool, self.process)
-        self.exports = [sends.delivery.status for sends in (self.exporter, tracer) if sends is not None]
+        self.exports = [sender.delivery.status for sender in (self.exporter, tracer) if sender is not None]
         exports = () if self.exporter is None else (self.exporter.run_fleet,)
         traces = () if tracer is None else (tracer.run,)
         retention = Retention(self.pool, observer=self.process)
@@ -62,7 +62,7 @@ class Replica:
         self.leader = Leader(self.pool, self.name, settings.leader_lease_s, duties)
 
     def _committed(self, events: Sequence[Recorded]) -> None:
-        """Wake whoever waits for what was just committed, here and elsewhere."""
+        """Wake the loops and requests that wait for such events, everywhere; a heartbeat wakes only what folds the log."""
         kinds = {type(event.body) for event in events}
         self.projector.committed(events)
         self.notifier.send()
@@ -72,13 +72,13 @@ class Replica:
             self.deadlines.notify()
 
     def _heard(self) -> None:
-        """Wake everyone: another replica has committed something."""
+        """Wake every waiter: another replica has committed something, and a notification does not say what."""
         self.projector.notify()
         self.work.notify()
         self.deadlines.notify()
 
     async def _announce(self, _heard_since: Callable[[], datetime]) -> None:
-        """Record that this replica leads, then stand by."""
+        """Record that this replica leads; then sleep, because a duty that ends also ends the term."""
         await self.writer.submit([ElectLeader(replica=self.name)], in_new_trace("leader"))
         await asyncio.Event().wait()
 
@@ -88,11 +88,11 @@ class Replica:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep the parts going, and end them top down; the pool's end is not waited for longer than it may take."""
+        """Run the tasks; at the end, stop them one by one in the reverse order of their dependencies, then close the pool."""
         await self.pool
         exports = () if self.exporter is None else (self.exporter.run,)
-        loops = (self.writer.run, self.notifier.run, self.leader.run, self._pulse, *exports)
-        tasks = [asyncio.create_task(watched(loop())) for loop in reversed(loops)]
+        loops = (self.writer.run, self.notifier.run, self.leader.run, self._sample, *exports)
+        tasks = [asyncio.create_task(run_or_stop(loop())) for loop in reversed(loops)]
         try:
             yield
         finally:
@@ -104,19 +104,19 @@ class Replica:
             except TimeoutError:
                 self.pool.terminate()
 
-    async def _pulse(self) -> None:
-        """Measure the event loop and the pool, twice a second."""
+    async def _sample(self) -> None:
+        """Measure the lag of the event loop and the use of the pool, twice a second."""
         while True:
-            due = monotonic() + PULSE_S
-            await asyncio.sleep(PULSE_S)
+            due = monotonic() + SAMPLE_S
+            await asyncio.sleep(SAMPLE_S)
             self.process.observe_loop_lag(max(monotonic() - due, 0.0))
             idle = self.pool.get_idle_size()
             self.process.connections(self.pool.get_size() - idle, idle, self.pool.get_max_size())
             self.process.leads(leader=self.leader.leads)
 
 
-async def watched(loop: Coroutine[None, None, None]) -> None:
-    """Run a loop that never ends; should it end, end the process in order, for a supervisor to start another."""
+async def run_or_stop(loop: Coroutine[None, None, None]) -> None:
+    """Run a loop that never returns; when it raises, stop the process in order, so that its supervisor starts a new one."""
     try:
         await loop
     except asyncio.CancelledError:

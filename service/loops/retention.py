@@ -31,7 +31,7 @@ class Retention:
                     await self.keep()
             except Exception as error:
                 if not is_lost(error):
-                    LOG.exception("retention stumbled")
+                    LOG.exception("retention failed")
             await asyncio.sleep(ROUND_S)
 
     async def keep(self) -> int:

@@ -49,7 +49,10 @@ class Pending(Struct, eq=False):
 
 
 class Batch:
-    """What one transaction does: answers by submission, events by position, idempotency keys to remember."""
+    """What one transaction does with its commands, be they heartbeats or imports.
+
+    It has answers by submission, events by position, idempotency keys to remember.
+    """
 
     def __init__(self, submissions: list[Pending], shard: int, row_cache: RowCache | None = None) -> None:
         self.submissions = submissions

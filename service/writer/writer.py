@@ -1,4 +1,4 @@
-"""Group commit: commands that arrive while a transaction is in flight go together in the next one."""
+"""Group commit: commands (most are heartbeats) that arrive while a transaction is in flight go together in the next one."""
 
 import asyncio
 import logging

@@ -160,14 +160,15 @@ async def test_a_writer_that_ends_while_the_outcome_is_open_says_so_at_once_and_
 ) -> None:
     """A4: 503, and the same key finds the answer, once; the end does not wait for a silent line."""
     asked = asyncio.Event()
-    happened = Batch.happened
+    fetchval = asyncpg.Connection.fetchval
 
-    async def unheard(batch: Batch, connection: event_log.Connection) -> bool:
-        line.deaf = True
-        asked.set()
-        return await happened(batch, connection)
+    async def unheard(connection: asyncpg.Connection, query: str, *args: object) -> object:
+        if line.reached["after_commit"]:
+            line.deaf = True
+            asked.set()
+        return await fetchval(connection, query, *args)
 
-    monkeypatch.setattr(Batch, "happened", unheard)
+    monkeypatch.setattr(asyncpg.Connection, "fetchval", unheard)
     pause = c.PauseCampaign(name=NIGHT)
     async with Replica(Settings(dsn=line.dsn), patience_s=60) as one:
         await one.campaign()

@@ -60,7 +60,7 @@ def bare(shard: Shard) -> Litestar:
         stopping=asyncio.Event(),
         body_limit=2**20,
     )
-    return Litestar([*ROUTES], opt={"desk": context}, exception_handlers=HANDLERS, openapi_config=None)
+    return Litestar([*ROUTES], opt={"write_context": context}, exception_handlers=HANDLERS, openapi_config=None)
 
 
 async def lived(app: ASGIApp, shard: Shard) -> list[Reply]:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from service.domain import ids
-from service.http.handlers.units import MOST_UNITS
+from service.http.handlers.units import MAX_UNITS
 from service.http.middleware import Middleware
 from tests.http.parts import of, post
 from tests.http.shard import Shard
@@ -47,15 +47,15 @@ async def test_a_bad_item_of_an_array_stores_nothing(http: Http, shard: Shard) -
 
 async def test_an_array_is_as_large_as_one_transaction_may_be_and_not_larger(http: Http, shard: Shard) -> None:
     """Stored as a whole or not at all, in bounded time: the limit is named, and so is the way around it."""
-    full = [{"key": f"u{number}"} for number in range(MOST_UNITS)]
+    full = [{"key": f"u{number}"} for number in range(MAX_UNITS)]
     answer = await http.post(PATH, json=full)
-    assert (answer.status_code, answer.json()["added"]) == (200, MOST_UNITS)
+    assert (answer.status_code, answer.json()["added"]) == (200, MAX_UNITS)
     head = len(shard.log)
     over = await http.post(PATH, json=[*full, {"key": "one too many"}])
-    assert (over.status_code, over.json()["allowed"]) == (413, MOST_UNITS)
+    assert (over.status_code, over.json()["allowed"]) == (413, MAX_UNITS)
     assert "application/x-ndjson" in over.json()["detail"]
     created = await http.post("/v1/campaigns", json={"name": "m", "units": [*full, {"key": "one too many"}]})
-    assert (created.status_code, created.json()["allowed"], created.json()["field"]) == (413, MOST_UNITS, "units")
+    assert (created.status_code, created.json()["allowed"], created.json()["field"]) == (413, MAX_UNITS, "units")
     assert len(shard.log) == head
 
 
@@ -138,12 +138,12 @@ async def test_what_waits_for_a_dependency_is_bounded(app: Middleware, shard: Sh
     async def body() -> AsyncIterator[bytes]:
         nonlocal read
         yield ahead(5, "nobody")
-        for read in range(2500, 10 * MOST_UNITS, 500):
+        for read in range(2500, 10 * MAX_UNITS, 500):
             yield lines(*(f"u{n}" for n in range(read, read + 500)))
 
     answer = await post(app, PATH, body(), LINES)
     assert (answer.status, answer.json()["line"], answer.json()["lines"]) == (422, 6, 0)
-    assert MOST_UNITS - 1000 <= read <= MOST_UNITS + 1000
+    assert MAX_UNITS - 1000 <= read <= MAX_UNITS + 1000
     assert not shard.state.units
 
 

@@ -1,12 +1,13 @@
 """Events of the service itself."""
 
-from service.domain.events.event import Event
+from service.domain.events.event import Event, Wakes
 
 
 class LeaderElected(Event, frozen=True):
     """A replica took the leader's lease."""
 
     kind = "leader.elected"
+    wakes = Wakes.NOTHING
     replica: str
 
 
@@ -14,6 +15,7 @@ class LogTrimmed(Event, frozen=True):
     """Heartbeats up to a position were dropped; what they added to the counters stays provable."""
 
     kind = "log.trimmed"
+    wakes = Wakes.NOTHING
     from_position: int
     to_position: int
     heartbeats: int
@@ -28,6 +30,7 @@ class ProjectionSwapped(Event, frozen=True):
     """
 
     kind = "projection.swapped"
+    wakes = Wakes.NOTHING
     generation: int
     families: dict[str, tuple[tuple[str, ...], ...]]
     mended: str | None = None
@@ -37,6 +40,7 @@ class DiagnosticExported(Event, frozen=True):
     """Somebody took a bundle about a campaign; *sha256* is that of its bytes, *forced* says that the last one was quite fresh."""
 
     kind = "diagnostic.exported"
+    wakes = Wakes.NOTHING
     by: str
     sha256: str
     forced: bool = False

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from service.domain import ids
-from service.domain.events.event import Event
+from service.domain.events.event import Event, Wakes
 
 Firing = Annotated[
     ids.Fire,
@@ -35,6 +35,7 @@ class QuotaRead(Event, frozen=True):
     """A meter answered; *utilization* is a ratio of the quota used."""
 
     kind = "quota.read"
+    wakes = Wakes.CLAIMS
     key: ids.QuotaKey
     utilization: float | None
     resets_at: datetime | None
@@ -44,6 +45,7 @@ class QuotaReadFailed(Event, frozen=True):
     """A meter did not answer; the next poll is due in *next_poll_s* seconds."""
 
     kind = "quota.read_failed"
+    wakes = Wakes.NOTHING
     key: ids.QuotaKey
     failure: ids.ReadingFailure
     message: str | None
@@ -55,6 +57,7 @@ class QuotaGateClosed(Event, frozen=True):
     """No claim passes for any campaign on this quota; without *resume_at*, until something opens it."""
 
     kind = "quota.gate_closed"
+    wakes = Wakes.SCHEDULER
     key: ids.QuotaKey
     reason: ids.GateReason
     resume_at: datetime | None
@@ -65,6 +68,7 @@ class QuotaGateOpened(Event, frozen=True):
     """Claims pass again, at most *ramp_per_s* a second at first."""
 
     kind = "quota.gate_opened"
+    wakes = Wakes.CLAIMS | Wakes.SCHEDULER
     key: ids.QuotaKey
     cause: Literal["due", "reading", "forced"]
     ramp_per_s: float
@@ -74,5 +78,6 @@ class QuotaPolicyChanged(Event, frozen=True):
     """The quota's gate follows another policy from now on."""
 
     kind = "quota.policy_changed"
+    wakes = Wakes.CLAIMS
     key: ids.QuotaKey
     policy: QuotaPolicy

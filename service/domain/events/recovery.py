@@ -4,7 +4,7 @@ A recovery is named by `r` and the position of its detection in hexadecimal.
 """
 
 from service.domain import ids
-from service.domain.events.event import Event
+from service.domain.events.event import Event, Wakes
 
 
 class RecoveryDetected(Event, frozen=True):
@@ -14,6 +14,7 @@ class RecoveryDetected(Event, frozen=True):
     """
 
     kind = "recovery.detected"
+    wakes = Wakes.NOTHING
     resumable: tuple[ids.UnitKey, ...]
     preserved: int
     last_position: int
@@ -23,6 +24,7 @@ class RecoveryApplied(Event, frozen=True):
     """Somebody wants the campaign to go on: *units* are taken from dead claims, neutrally."""
 
     kind = "recovery.applied"
+    wakes = Wakes.NOTHING
     recovery: ids.RecoveryId
     units: tuple[ids.UnitKey, ...]
     by: str
@@ -32,6 +34,7 @@ class RecoveryDeclined(Event, frozen=True):
     """Somebody wants the campaign to end."""
 
     kind = "recovery.declined"
+    wakes = Wakes.NOTHING
     recovery: ids.RecoveryId
     by: str
 
@@ -40,4 +43,5 @@ class RecoveryClosed(Event, frozen=True):
     """Nobody decided in time: every unit of the plan has moved on by itself."""
 
     kind = "recovery.closed"
+    wakes = Wakes.SCHEDULER
     recovery: ids.RecoveryId

@@ -38,6 +38,7 @@ def wait_for(state: State, unit: Unit, dependents: Iterable[ids.UnitKey], change
 
 def begin(state: State, unit: Unit, event: e.Recorded, path: Sequence[ids.UnitKey], *, counted: bool) -> None:
     """Let rounds carry to the dependents of *unit* what became of it, from the first one again where they had begun."""
+    assert e.begins_rounds(event.body), "an event that begins a fan-out says so, for the scheduler wakes by it"
     known = unit.campaign, unit.key
     if known not in state.fanouts:
         state.campaigns[unit.campaign].open_fanouts += 1

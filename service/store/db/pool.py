@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from service.settings import SettingRefused, Settings, apart, masked
+from service.settings import SettingRefused, Settings, dsn_per_host, masked
 from service.store.db.pool_metrics import ObservedPool, PoolObserver, log_statements
 
 SERVICE_ROLE = "muster_service"
@@ -48,8 +48,8 @@ LOST: tuple[type[BaseException], ...] = (
 )
 """A connection that raised one of these is terminated, never used again."""
 
-LOST_SQLSTATES = frozenset({"25006", "25P03", "40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
-"""Read-only after a failover, idle too long, serialisation, deadlock, lock time-out, and the three ways Postgres goes away."""
+LOST_SQLSTATES = frozenset({"25006", "25P03", "25P04", "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P05"})
+"""Read-only after a failover, idle or busy for too long, serialisation, deadlock, lock time-out, and how Postgres goes away."""
 
 NO_ROOM = "53"
 """The SQLSTATE class of insufficient resources: disk, memory, connections."""
@@ -64,6 +64,11 @@ def is_lost(error: BaseException) -> bool:
         return False
     sqlstate = getattr(error, "sqlstate", None) or ""
     return isinstance(error, LOST) or sqlstate in LOST_SQLSTATES or sqlstate.startswith(NO_ROOM) or is_beyond(error)
+
+
+def is_unanswered(error: BaseException) -> bool:
+    """Tell whether *error* leaves a question open that can be asked again: the connection is lost, or the statement cancelled."""
+    return is_lost(error) or isinstance(error, asyncpg.QueryCanceledError)
 
 
 def is_beyond(error: BaseException) -> bool:
@@ -109,7 +114,7 @@ async def connect(dsn: str, **manner: Any) -> asyncpg.Connection:  # noqa: ANN40
         Exception: the error of the last host, or the first error that another host would not mend.
 
     """
-    hosts = deque(apart(dsn))
+    hosts = deque(dsn_per_host(dsn))
     attempts: set[asyncio.Task[asyncpg.Connection]] = set()
     try:
         while True:

@@ -1,4 +1,7 @@
-"""The loading of a batch's state: every row that its decisions may read, in as few queries as the commands allow."""
+"""The loading of a batch's state: every row that its decisions may read, in as few queries as the commands allow.
+
+A batch of heartbeats loads the claims of all its tokens in one query.
+"""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -102,10 +102,10 @@ async def test_the_watcher_ends_an_investigation_after_30_minutes(
     await lost(replica, "a", "b")
     assert len(await looked(replica)) == 1
     at = await now(pool)
-    assert await scheduler.nap(at) <= 0.05
+    assert await scheduler.seconds_to_deadline(at) <= 0.05
 
     async def ended() -> bool:
-        await scheduler.look(at)
+        await scheduler.sweep(at)
         return "investigation.empty" in await kinds(pool, "investigation.")
 
     await eventually(ended)
@@ -124,7 +124,7 @@ async def test_the_watcher_ends_the_investigations_of_a_cancelled_campaign(
     await replica.order(c.AddUnits(campaign=NIGHT, units=units("open")))
     assert len(await looked(replica)) == 1
     await replica.order(c.CancelCampaign(name=NIGHT))
-    await scheduler.look(await now(pool))
+    await scheduler.sweep(await now(pool))
     state = await audit(pool)
     assert [(row.state, row.why) for row in state.investigations.values()] == [("skipped", "cancelled")] * 3
 

@@ -183,7 +183,7 @@ def test_an_end_while_an_orphan_holds_up_the_next_start_waits_for_it_and_leaves_
     orphan = int(Path(f"/proc/{died}/task/{died}/children").read_text().split()[0])
     os.kill(orphan, signal.SIGSTOP)
     os.kill(died, signal.SIGKILL)
-    eventually(lambda: "starting it again" in caplog.text)
+    eventually(lambda: "restarting it" in caplog.text)
     end.set()
     user.join(0.3)
     assert user.is_alive()
@@ -217,7 +217,7 @@ def test_a_server_that_does_not_start_is_tried_with_growing_rests_and_each_reaso
     assert [rest for rest in rests if rest] == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
     lines = [record.getMessage() for record in caplog.records]
     assert lines[:4] == [
-        "the embedded Postgres ended with -9, starting it again",
+        "the embedded Postgres ended with -9, restarting it",
         "the embedded Postgres does not start, next try in 0.5 s: no; room",
         "the embedded Postgres does not start, next try in 1 s: no room",
         "the embedded Postgres is back after 0.0 s",

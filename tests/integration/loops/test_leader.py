@@ -153,3 +153,23 @@ async def test_a_duty_that_ends_is_begun_again(pool: asyncpg.Pool) -> None:
     await eventually(twice)
     task.cancel()
     await asyncio.wait([task])
+
+
+CANCELLED = """
+CREATE FUNCTION cancelled() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = '57014'; END $$;
+CREATE TRIGGER cancelled BEFORE UPDATE ON leader FOR EACH ROW EXECUTE FUNCTION cancelled();
+"""
+
+
+async def test_a_leader_whose_renewal_is_cancelled_steps_down_and_tries_again(
+    pool: asyncpg.Pool, owner: asyncpg.Connection
+) -> None:
+    """SQLSTATE 57014 leaves open whose the lease is; the replica goes on."""
+    duty = Duty()
+    async with status(pool, duty, "one") as one:
+        await eventually(duty.done_by("one"))
+        await owner.execute(CANCELLED)
+        await eventually(duty.done_by())
+        assert not one.leads
+        await owner.execute("DROP TRIGGER cancelled ON leader")
+        await eventually(duty.done_by("one"))

@@ -152,11 +152,11 @@ async def test_nobody_is_judged_before_a_full_lease_since_the_service_could_hear
     await lapsed(pool)
     heard_since = await pool.fetchval("SELECT clock_timestamp()")
     for _ in range(5):
-        await scheduler.look(heard_since)
+        await scheduler.sweep(heard_since)
     assert not any(isinstance(event.body, e.LeaseExpired | e.AttemptFailed) for event in one.committed)
-    nap = timedelta(seconds=await scheduler.nap(heard_since))
+    nap = timedelta(seconds=await scheduler.seconds_to_deadline(heard_since))
     assert await pool.fetchval("SELECT clock_timestamp()") + nap >= heard_since + timedelta(seconds=4)
-    await scheduler.look(LONG_AGO, tick=False)
+    await scheduler.sweep(LONG_AGO, tick=False)
     assert [body.token for _, body in recorded(one, e.LeaseExpired)] == [grant.token]
     await audit(pool)
 
@@ -171,7 +171,7 @@ async def test_a_dead_worker_loses_its_claims_soon_after_a_restart_however_long_
     scheduler = Scheduler(pool, one.writer, one.wakeup, 0.02)
 
     async def revoked() -> bool:
-        await scheduler.look(back)
+        await scheduler.sweep(back)
         return bool(recorded(one, e.LeaseExpired))
 
     await eventually(revoked)
@@ -195,7 +195,7 @@ async def test_who_is_spared_after_a_restart_takes_no_room_from_who_is_not(
     back = await pool.fetchval("SELECT clock_timestamp()")
 
     async def revoked() -> bool:
-        await scheduler.look(back)
+        await scheduler.sweep(back)
         return bool(recorded(one, e.AttemptFailed))
 
     await eventually(revoked)
@@ -229,12 +229,12 @@ async def test_a_living_sign_between_dead_ticks_starts_the_count_anew(one: Repli
     scheduler = Scheduler(pool, one.writer, one.wakeup, 3600)
 
     async def dead() -> bool:
-        await scheduler.look(LONG_AGO)
+        await scheduler.sweep(LONG_AGO)
         return (e.LevelChanged.kind, "dead") in [(body.kind, body.to) for _, body in recorded(one, e.LevelChanged)]
 
     await eventually(dead)
     await one.order(c.RecordHeartbeat(token=grant.token))
-    await scheduler.look(LONG_AGO)
+    await scheduler.sweep(LONG_AGO)
     assert [body.to for _, body in recorded(one, e.LevelChanged)][-1] == "healthy"
     assert recorded(one, e.AttemptFailed) == []
     await audit(pool)
@@ -246,9 +246,9 @@ async def test_a_thousand_ready_units_without_a_worker_are_no_news(one: Replica,
     head = one.committed[-1].position
     scheduler = Scheduler(pool, one.writer, one.wakeup, 0.01)
     for _ in range(20):
-        await scheduler.look(LONG_AGO)
+        await scheduler.sweep(LONG_AGO)
     assert one.committed[-1].position == head
-    assert await scheduler.nap(LONG_AGO) == 1.0
+    assert await scheduler.seconds_to_deadline(LONG_AGO) == 1.0
 
 
 async def test_watchdogs_take_back_what_runs_too_long_and_what_stands_still(one: Replica, pool: asyncpg.Pool) -> None:
