@@ -13,12 +13,13 @@ from alembic.script import ScriptDirectory
 
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
-from service.store.db.migration import migrate, retreat
+from service.store.db.migration import migrate
 from service.store.db.queries import load
 from service.store.db.schema import head, known_versions
 from service.store.log import event_log
 from service.store.state import saver
 from service.store.state.loader import QUERIES as STATE
+from tests.downgrade import downgrade
 from tests.sample import BIRTH, Sampler
 
 ELSEWHERE = ("difference", "shadow")  # they speak of a second schema, which a rebuild makes
@@ -260,7 +261,7 @@ def test_migrations_go_up_down_and_up_again(empty_dsn: str) -> None:
     """Nothing is left behind, and nothing is missing afterwards."""
     migrate(empty_dsn)
     first = asyncio.run(shape(empty_dsn))
-    retreat(empty_dsn)
+    downgrade(empty_dsn)
     assert asyncio.run(shape(empty_dsn)) == ["column alembic_version.version_num"]
     migrate(empty_dsn)
     assert asyncio.run(shape(empty_dsn)) == first
@@ -274,7 +275,7 @@ def test_the_rename_to_fanouts_loses_no_row_in_either_direction(empty_dsn: str) 
     migrate(empty_dsn)
     assert asyncio.run(fetched(empty_dsn, AFTER_FANOUTS)) == [("fanouts", 1, "root", "k", "unit.fanout", 7)]
     assert asyncio.run(fetched(empty_dsn, NAMED_SPREAD)) == []
-    retreat(empty_dsn, "0010")
+    downgrade(empty_dsn, "0010")
     assert asyncio.run(fetched(empty_dsn, AS_BEFORE_FANOUTS)) == [("spreads", 1, "root", "k", "unit.spread", 7)]
     migrate(empty_dsn)
     assert asyncio.run(fetched(empty_dsn, AFTER_FANOUTS)) == [("fanouts", 1, "root", "k", "unit.fanout", 7)]

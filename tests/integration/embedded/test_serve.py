@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from service.server import HEAD_LIMIT
-from service.store.db.migration import migrate, retreat
+from service.store.db.migration import migrate
 from service.store.db.pool import is_lost
 from service.store.db.schema import SchemaRefused, current, head, judge
+from tests.downgrade import downgrade
 from tests.patience import PATIENCE_S
 from tests.postgres import Server, folder
 from tests.service import Program, eventually, free_port, get
@@ -144,7 +145,7 @@ async def test_two_deployers_at_once_leave_one_schema(empty_dsn: str) -> None:
 
 def test_the_schema_goes_up_down_and_up_again(empty_dsn: str) -> None:
     migrate(empty_dsn)
-    retreat(empty_dsn)
+    downgrade(empty_dsn)
     migrate(empty_dsn)
 
 

@@ -86,7 +86,7 @@ async def test_what_is_remembered_is_what_the_tables_hold_whatever_came_between(
 ) -> None:
     """A5: two Writers, batches of several requests, repeated keys, refused values, lost connections, dependents in rounds."""
     monkeypatch.setattr(batch, "Loader", Twice)
-    monkeypatch.setattr(row_cache, "MOST", most)
+    monkeypatch.setattr(row_cache, "MAX_ROWS", most)
     monkeypatch.setattr(fanout, "ROUND", 2)
     Twice.known, position, history = 0, 0, Restless(seed, State())
     luck = history.luck
