@@ -139,7 +139,7 @@ def test_a_worker_that_gets_all_it_asks_for_elsewhere_says_nothing_about_a_plan(
 
 
 @pytest.mark.parametrize(("mode", "goes_on"), [("auto", False), ("manual", True)])
-def test_a_paused_campaign_is_claimed_only_by_name(mode: ids.Mode, goes_on: bool) -> None:
+def test_a_claim_by_name_closes_the_plan_of_a_paused_campaign(mode: ids.Mode, goes_on: bool) -> None:
     """B-RECOV-1."""
     paused = (*GONE, detecting(), c.PauseCampaign(name=NIGHT))
     given(*paused).when(claim(worker="new", mode=mode)).then(

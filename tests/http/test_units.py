@@ -131,7 +131,7 @@ async def test_a_dependency_that_never_comes_is_named_with_its_line(http: Http, 
     assert len(shard.state.units) == 1000
 
 
-async def test_the_list_of_waiting_dependents_is_bounded(app: Middleware, shard: Shard) -> None:
+async def test_lines_that_wait_for_a_later_dependency_are_bounded(app: Middleware, shard: Shard) -> None:
     """A13."""
     read = 0
 

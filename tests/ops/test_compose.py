@@ -57,7 +57,7 @@ def test_every_service_has_limits_loopback_ports_and_known_dependencies(name: st
     published(name)
 
 
-def test_services_without_a_health_check_are_listed_by_name() -> None:
+def test_only_listed_services_lack_a_health_check() -> None:
     unasked = {name for name, service in SERVICES.items() if "test" not in service.get("healthcheck", {})}
     assert unasked == {"migrate", "muster", "collector"}
 

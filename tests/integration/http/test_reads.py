@@ -154,7 +154,7 @@ async def test_a_key_with_a_slash_is_one_part_of_the_path(here: Fleet) -> None:
     assert view is not None
 
 
-async def test_reads_accept_every_position_of_the_log(here: Fleet) -> None:
+async def test_reads_find_every_object_of_the_log(here: Fleet) -> None:
     for path, command in {
         "/v1/workers/w-1": c.BeatWorker(worker=WORKER),
         "/v1/quotas/q": c.RecordReading(quota=ids.QuotaKey("q"), utilization=0.5),
