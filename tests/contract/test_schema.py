@@ -153,7 +153,7 @@ async def test_saving_many_units_goes_by_their_key(drained: Drained) -> None:
     assert not scanned(plan)
 
 
-async def test_the_head_of_the_log_is_one_backward_step_in_each_table(pool: asyncpg.Pool, owner: asyncpg.Connection) -> None:
+async def test_the_log_head_reads_one_row_of_each_partition(pool: asyncpg.Pool, owner: asyncpg.Connection) -> None:
     """Two steps on the primary keys, whatever the length of the log."""
     for table, more, values in (("events", "kind, schema, data", "'engine.paused', 1, '{}'"), ("heartbeats", "alive", "true")):
         await owner.execute(
@@ -224,7 +224,7 @@ async def refused(connection: asyncpg.Connection | asyncpg.Pool, order: str, wor
 
 
 @pytest.mark.usefixtures("written")
-async def test_the_service_can_append_to_the_log_and_nothing_else(pool: asyncpg.Pool) -> None:
+async def test_the_service_role_can_only_append_to_the_log(pool: asyncpg.Pool) -> None:
     """A12."""
     for table in (*PARENTS, *PARTS):
         for order in ("UPDATE {} SET actor = 'me'", "DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}"):
