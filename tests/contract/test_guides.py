@@ -36,7 +36,7 @@ def test_every_link_of_a_guide_leads_to_a_file_and_a_heading(guide: str) -> None
         assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), f"{guide} links to {path}#{anchor}"
 
 
-def test_every_file_on_the_road_of_a_heartbeat_has_the_word() -> None:
+def test_every_file_on_the_path_of_a_heartbeat_mentions_it() -> None:
     page = ROOT / "ops" / "ARCHITECTURE.md"
     files = [path for path, _ in LINK.findall(part(page.read_text(encoding="utf-8"), "The road of a heartbeat"))]
     assert len(files) > 20

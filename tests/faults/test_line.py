@@ -86,7 +86,7 @@ async def test_a_writer_that_guesses_is_found_out(
         await held_against_the_log(clients, pool)
 
 
-async def test_a_database_that_is_away_is_said_once_and_so_is_its_return(line: Line, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_outage_of_the_database_and_its_end_are_logged_once(line: Line, caplog: pytest.LogCaptureFixture) -> None:
     """Promise 5: whoever reads the log learns what changed, not how often it was tried."""
     async with Replica(Settings(dsn=line.dsn), patience_s=1) as one:
         await one.campaign()

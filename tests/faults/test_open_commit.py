@@ -57,7 +57,7 @@ async def test_a_question_about_a_commit_that_fails_is_asked_again(
     assert disturbance.verdicts == [True] * ROUNDS
 
 
-async def test_a_database_that_lets_nobody_in_is_asked_about_a_commit_until_it_does(
+async def test_an_open_commit_is_queried_until_the_database_accepts_connections(
     line: Line, pool: asyncpg.Pool, postgres: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A4: SQLSTATE 55000, which speaks of no lost connection, when a connection for the question is opened."""

@@ -83,7 +83,7 @@ async def test_a_bad_line_is_named_with_its_field_and_the_lines_before_its_chunk
 @pytest.mark.parametrize(
     "line", [b'{"key":"a"}{"key":"b"}', b'{"key":"a"', b'"a"', b"[]", b"\xff", b'{"key":"\\ud800"}', b"null"]
 )
-async def test_a_line_that_is_no_unit_is_refused(http: Http, shard: Shard, line: bytes) -> None:
+async def test_a_line_that_is_not_a_unit_is_refused(http: Http, shard: Shard, line: bytes) -> None:
     answer = await http.post(PATH, content=lines("x") + line + b"\n", headers=LINES)
     assert (answer.status_code, answer.json()["line"]) == (400, 2)
     assert not shard.state.units
@@ -93,7 +93,7 @@ async def test_lines_may_begin_with_a_mark_of_their_order_of_bytes(http: Http) -
     assert (await http.post(PATH, content=b"\xef\xbb\xbf" + lines("a"), headers=LINES)).json()["added"] == 1
 
 
-async def test_a_line_without_end_is_refused_before_it_fills_the_memory(app: Middleware) -> None:
+async def test_an_endless_line_is_refused_before_it_fills_memory(app: Middleware) -> None:
     """A13."""
     answer = await post(app, PATH, of(b"x" * 65_536 for _ in count()), LINES)
     assert (answer.status, answer.json()["type"]) == (413, "/problems/payload-too-large")
@@ -131,7 +131,7 @@ async def test_a_dependency_that_never_comes_is_named_with_its_line(http: Http, 
     assert len(shard.state.units) == 1000
 
 
-async def test_what_waits_for_a_dependency_is_bounded(app: Middleware, shard: Shard) -> None:
+async def test_lines_that_wait_for_a_later_dependency_are_bounded(app: Middleware, shard: Shard) -> None:
     """A13."""
     read = 0
 
@@ -210,11 +210,11 @@ async def test_a_key_may_hold_a_slash_a_percent_and_any_letter(http: Http, shard
 
 
 @pytest.mark.parametrize("sent", ["%00", "%FF", "a%0Ab", "x" * 201, "%E2%80%8B"])
-async def test_a_key_that_cannot_be_read_is_refused(http: Http, sent: str) -> None:
+async def test_an_unreadable_key_is_refused(http: Http, sent: str) -> None:
     assert (await http.post(f"{PATH}/{sent}/park")).status_code == 400
 
 
-async def test_every_order_about_a_unit_is_answered_with_the_unit(http: Http) -> None:
+async def test_every_unit_action_answers_with_the_unit(http: Http) -> None:
     await http.post(PATH, json=[{"key": "a"}])
     states = []
     for order in ("park", "unpark", "quarantine", "retry", "cancel"):

@@ -80,7 +80,7 @@ def decide(state: State, command: c.Command, context: c.DecisionContext) -> Deci
     try:
         while True:
             fact: Fact = next(steps)
-            event = recorded(fact, context, context.head + len(events) + 1)
+            event = in_envelope(fact, context, context.head + len(events) + 1)
             evolve(state, event)
             events.append(event)
     except StopIteration as end:
@@ -89,7 +89,7 @@ def decide(state: State, command: c.Command, context: c.DecisionContext) -> Deci
         return DecisionOutcome(events, rejection=rejection)
 
 
-def recorded(fact: Fact, context: c.DecisionContext, position: int) -> Recorded:
+def in_envelope(fact: Fact, context: c.DecisionContext, position: int) -> Recorded:
     """Return *fact* in its envelope."""
     return Recorded(
         position,

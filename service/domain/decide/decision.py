@@ -37,7 +37,12 @@ def of_unit(unit: Unit, body: Event, worker: ids.WorkerId | None = None) -> Fact
 
 
 def campaign_named(state: State, name: ids.CampaignName) -> Campaign:
-    """Return the campaign, or refuse."""
+    """Return the campaign of that name.
+
+    Raises:
+        NotFound: when there is none.
+
+    """
     campaign = state.campaigns.get(name)
     if campaign is None:
         raise NotFound(f"there is no campaign {name!r}", field="campaign", current=name)
@@ -45,7 +50,12 @@ def campaign_named(state: State, name: ids.CampaignName) -> Campaign:
 
 
 def unit_named(state: State, name: ids.CampaignName, key: ids.UnitKey) -> Unit:
-    """Return the unit, or refuse."""
+    """Return the unit of that key.
+
+    Raises:
+        NotFound: when there is no such campaign, or no such unit in it.
+
+    """
     campaign_named(state, name)
     unit = state.units.get((name, key))
     if unit is None:

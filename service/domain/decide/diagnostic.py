@@ -1,4 +1,4 @@
-"""Decisions about diagnostics: who may take a bundle, and how often."""
+"""Decisions about diagnostic bundles: how often one may be taken."""
 
 from datetime import timedelta
 
@@ -11,11 +11,16 @@ from service.domain.rejections import Conflict
 from service.domain.state import State
 
 REST = timedelta(seconds=60)
-"""Within which a second bundle of the same campaign needs a will."""
+"""The time after a bundle in which a second one of the same campaign needs *force*."""
 
 
 def export(state: State, command: ExportDiagnostic, context: DecisionContext) -> Decision[None]:
-    """Note the bundle, unless one was taken just now."""
+    """Note the bundle, unless one was taken just now.
+
+    Raises:
+        Conflict: when a bundle was taken within the last minute and *force* is not set.
+
+    """
     campaign = campaign_named(state, command.campaign)
     last = campaign.exported_at
     fresh = last is not None and context.at - last < REST

@@ -27,12 +27,12 @@ def resize(state: State, command: ResizePool, _moment: DecisionContext) -> Decis
 
 
 def elect(_state: State, command: ElectLeader, _moment: DecisionContext) -> Decision[None]:
-    """Note who leads."""
+    """Note which replica leads."""
     yield Fact(e.LeaderElected(replica=command.replica))
 
 
 def swap(_state: State, command: NoteSwap, _moment: DecisionContext) -> Decision[None]:
-    """Note which series begin anew."""
+    """Note which series start again at lower values after a rebuild."""
     yield Fact(e.ProjectionSwapped(generation=command.generation, families=command.families, mended=command.mended))
 
 

@@ -1,4 +1,4 @@
-"""Decisions about investigations: who looks, for how long, and what comes of it."""
+"""Decisions about investigations: which worker gets one, for how long, and its result."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -37,22 +37,22 @@ def claim_investigations(state: State, command: ClaimWork, context: DecisionCont
         campaign_named(state, name)
     grants: list[Grant] = []
     blocked: dict[ids.CampaignName, str] = {}
-    for row in waiting(state, command.campaigns):
+    for row in unclaimed_investigations(state, command.campaigns):
         if len(grants) >= command.max:
             break
         reason = blocked.get(row.campaign) or investigation_blocker(state, state.campaigns[row.campaign], command, context)
         if reason is not None:
             blocked[row.campaign] = reason
             continue
-        fact = claimed(row, command, context, context.head + len(grants) + 1)
+        fact = claim_fact(row, command, context, context.head + len(grants) + 1)
         yield fact
-        grants.append(grant(state, row))
+        grants.append(investigation_grant(state, row))
     given = {grant.campaign for grant in grants}
     return ClaimReply(tuple(grants), tuple(BlockedCampaign(name, why) for name, why in blocked.items() if name not in given))
 
 
-def waiting(state: State, campaigns: tuple[ids.CampaignName, ...]) -> Iterator[Investigation]:
-    """Yield what waits for somebody who looks, the oldest first."""
+def unclaimed_investigations(state: State, campaigns: tuple[ids.CampaignName, ...]) -> Iterator[Investigation]:
+    """Yield the investigations that no worker has claimed, the oldest first."""
     rows = [
         row for row in state.investigations.values() if row.state == "requested" and (not campaigns or row.campaign in campaigns)
     ]
@@ -60,7 +60,7 @@ def waiting(state: State, campaigns: tuple[ids.CampaignName, ...]) -> Iterator[I
 
 
 def investigation_blocker(state: State, campaign: Campaign, command: ClaimWork, context: DecisionContext) -> str | None:
-    """Return the first reason why *campaign* lets this worker look into nothing, None when it may."""
+    """Return the first reason why this worker gets no investigation of *campaign*, None when it may."""
     worker = state.workers.get(command.worker)
     blockers = chain(
         engine_blockers(state),
@@ -71,7 +71,7 @@ def investigation_blocker(state: State, campaign: Campaign, command: ClaimWork, 
     return next((blocker.reason for blocker in blockers), None)
 
 
-def claimed(row: Investigation, command: ClaimWork, context: DecisionContext, place: int) -> Fact:
+def claim_fact(row: Investigation, command: ClaimWork, context: DecisionContext, place: int) -> Fact:
     """Return the claim of an investigation, which nothing renews."""
     body = e.InvestigationClaimed(
         investigation=row.id,
@@ -82,7 +82,7 @@ def claimed(row: Investigation, command: ClaimWork, context: DecisionContext, pl
     return Fact(body, row.campaign, row.unit, command.worker)
 
 
-def grant(state: State, row: Investigation) -> Grant:
+def investigation_grant(state: State, row: Investigation) -> Grant:
     """Return the claim as the worker receives it: the unit, and what it left behind."""
     unit, campaign = state.units[row.campaign, row.unit], state.campaigns[row.campaign]
     assert row.token is not None, "a claimed investigation has a token"
@@ -108,7 +108,13 @@ def grant(state: State, row: Investigation) -> Grant:
 
 
 def conclude(state: State, command: ConcludeInvestigation, context: DecisionContext) -> Decision[None]:
-    """Take what came of an investigation: one new unit that mends the first, or nothing."""
+    """Record the result of an investigation: one new unit that mends the first, or none.
+
+    Raises:
+        NotFound: when there is no such investigation.
+        Conflict: when it has ended.
+
+    """
     row = state.investigations.get(command.id)
     if row is None:
         raise NotFound(f"there is no investigation {command.id!r}", field="id", current=command.id)
@@ -117,13 +123,18 @@ def conclude(state: State, command: ConcludeInvestigation, context: DecisionCont
         raise Conflict(f"investigation {row.id!r} has ended: it is {row.state}", field="state", current=row.state)
     unit = state.units[row.campaign, row.unit]
     if command.fix is None:
-        yield emptied(row, "no_fix", command.root_cause, context)
+        yield empty_fact(row, "no_fix", command.root_cause, context)
     else:
         yield from mend(state, row, unit, command.fix, command.root_cause, context)
 
 
 def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str | None, context: DecisionContext) -> Consequence:
-    """Add the unit that mends *unit*, once."""
+    """Add the unit that mends *unit*, once.
+
+    Raises:
+        Unprocessable: when the fix has another key than the one it must have.
+
+    """
     key, campaign = fix_key(unit.key), state.campaigns[row.campaign]
     if fix.key not in (None, unit.key, key):
         raise Unprocessable(f"the fix of unit {unit.key!r} is called {key!r}", field="unit.key", current=fix.key, allowed=[key])
@@ -138,14 +149,14 @@ def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str
     yield from reopen(campaign, "units_added")
 
 
-def emptied(row: Investigation, why: ids.Emptiness, root_cause: str | None, context: DecisionContext) -> Fact:
+def empty_fact(row: Investigation, why: ids.Emptiness, root_cause: str | None, context: DecisionContext) -> Fact:
     """Return the end of an investigation without a fix."""
     body = e.InvestigationEmpty(investigation=row.id, root_cause=root_cause, why=why, duration=row.lasted(context.at))
     return Fact(body, row.campaign, row.unit, row.worker)
 
 
 def end_investigations(state: State, command: EndInvestigations, context: DecisionContext) -> Decision[None]:
-    """End what nobody waits for any more."""
+    """End the investigations that are overdue or whose campaign is cancelled."""
     for known in command.ids:
         if known in state.investigations:
             yield from end(state, state.investigations[known], context)
@@ -157,7 +168,7 @@ def end(state: State, row: Investigation, context: DecisionContext) -> Consequen
         body = e.InvestigationSkipped(investigation=row.id, why="cancelled")
         yield Fact(body, row.campaign, row.unit, row.worker)
     elif row.overdue(context.at):
-        yield emptied(row, "timeout", None, context)
+        yield empty_fact(row, "timeout", None, context)
 
 
 def reads_conclude(command: ConcludeInvestigation) -> ReadSet:

@@ -1,4 +1,4 @@
-"""Decisions about recoveries: a plan for what died with the service, and what a person makes of it."""
+"""Decisions about recoveries: a plan for the claims that died while the service was away, and a person's answer to it."""
 
 from collections.abc import Collection
 from itertools import chain
@@ -29,11 +29,11 @@ from service.domain.unit import Claim, Unit
 
 DECLINED = "interrupted-not-resumed"
 REPORTED: tuple[ids.UnitState, ...] = ("done", "delayed")
-"""States into which nobody but its worker brings a unit of an open plan: a success, or a failure that is tried again."""
+"""States that a unit of an open plan reaches only by a report of its worker: a success, or a failure that is retried."""
 
 
 def detect(state: State, command: DetectRecovery, context: DecisionContext) -> Decision[None]:
-    """Make one plan for a campaign of which every claim died while nobody could be heard; one for each time of hearing."""
+    """Make a plan for a campaign of which every claim died while no worker could be heard, one for each such outage."""
     campaign = state.campaigns.get(command.campaign)
     if campaign is None or campaign.over or already_planned(state, command):
         return
@@ -53,7 +53,7 @@ def detect(state: State, command: DetectRecovery, context: DecisionContext) -> D
 
 
 def already_planned(state: State, command: DetectRecovery) -> bool:
-    """Tell whether a plan for the campaign is open, or was until after workers could be heard: nobody has died since."""
+    """Tell whether a plan for the campaign is open, or was until after workers could be heard again: no claim has died since."""
     plans = (row for row in state.recoveries.values() if row.campaign == command.campaign)
     return any(row.ended_at is None or row.ended_at >= command.heard_since for row in plans)
 
@@ -87,7 +87,13 @@ def revived(state: State, row: Recovery) -> bool:
 
 
 def open_plan(state: State, command: RecoveryCommand) -> Decision[tuple[Recovery, list[Claim]]]:
-    """Return the plan and what it is about; refuse one that is not open, or that has nothing left to decide."""
+    """Return the plan and the claims that it is about; one that has none left is closed.
+
+    Raises:
+        NotFound: when there is no such plan.
+        Conflict: when it is not open, or has no claim left to decide on.
+
+    """
     row = state.recoveries.get(command.id)
     if row is None:
         raise NotFound(f"there is no recovery {command.id!r}", field="id", current=command.id)
@@ -133,17 +139,19 @@ def close(state: State, command: CloseRecoveries, context: DecisionContext) -> D
             yield plan_closed(row)
 
 
-def go_on(state: State, command: ClaimWork, given: Collection[ids.CampaignName], *, hungry: bool) -> Consequence:
-    """Close the plans of campaigns in which somebody works again: a worker was *given* a unit there, or asked for one."""
+def go_on(state: State, command: ClaimWork, granting: Collection[ids.CampaignName], *, hungry: bool) -> Consequence:
+    """Close the plans of campaigns in which a worker works again: it got a unit there (*granting*), or asked for one."""
     for row in state.recoveries.values():
-        if row.open and (row.campaign in given or asks(state, command, state.campaigns[row.campaign], hungry=hungry)):
+        if row.open and (
+            row.campaign in granting or asks_for_units(state, command, state.campaigns[row.campaign], hungry=hungry)
+        ):
             yield plan_closed(row)
 
 
-def asks(state: State, command: ClaimWork, campaign: Campaign, *, hungry: bool) -> bool:
+def asks_for_units(state: State, command: ClaimWork, campaign: Campaign, *, hungry: bool) -> bool:
     """Tell whether a worker asks for units of *campaign*, whether or not there are any.
 
-    One that names no campaign asks all of which it may have units, as long as it is *hungry*: it got less than it asked for.
+    A claim that names no campaign asks all that may give it units, as long as it got less than it asked for (*hungry*).
     """
     worker = state.workers.get(command.worker)
     if any(worker_blockers(worker)) or any(label_blockers(campaign, labels_of(worker, command.labels))):
@@ -154,7 +162,7 @@ def asks(state: State, command: ClaimWork, campaign: Campaign, *, hungry: bool) 
 
 
 def plan_closed(row: Recovery) -> Fact:
-    """Return the end of a plan that nobody decided on."""
+    """Return the end of a plan without a decision."""
     return Fact(e.RecoveryClosed(recovery=ids.RecoveryId(row.id)), row.campaign)
 
 

@@ -35,7 +35,7 @@ BY_KEY = SESSION | {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_m
 CONNECT_TIMEOUT_S = 10.0
 COMMAND_TIMEOUT_S = 10.0
 HEAD_START_S = 0.25
-"""How long a host may keep silent before the next one is asked too."""
+"""How long a host may stay silent before the next one is tried as well."""
 
 LOST: tuple[type[BaseException], ...] = (
     asyncpg.PostgresConnectionError,
@@ -52,7 +52,7 @@ LOST_SQLSTATES = frozenset({"25006", "25P03", "25P04", "40001", "40P01", "55P03"
 """Read-only after a failover, idle or busy for too long, serialisation, deadlock, lock time-out, and how Postgres goes away."""
 
 NO_ROOM = "53"
-"""The class of what Postgres has too little of: disk, memory, connections."""
+"""The SQLSTATE class of insufficient resources: disk, memory, connections."""
 
 REFUSED = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, UnicodeError)
 """What a value is answered that is no valid text, number or JSON, or too big."""
@@ -106,9 +106,13 @@ async def open_connection(settings: Settings, *, name: str, session: Mapping[str
 
 
 async def connect(dsn: str, **manner: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's own
-    """Connect to the first host of *dsn* that is what is asked for; one that keeps silent holds nobody up.
+    """Connect to the first host of *dsn* that fits the request; a host that does not answer does not delay the others.
 
-    asyncpg gives all hosts one time-out, which a silent one uses up alone.
+    asyncpg shares one time-out between all hosts, and a silent host uses up all of it.
+
+    Raises:
+        Exception: the error of the last host, or the first error that another host would not mend.
+
     """
     hosts = deque(dsn_per_host(dsn))
     attempts: set[asyncio.Task[asyncpg.Connection]] = set()

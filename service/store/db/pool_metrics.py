@@ -28,7 +28,7 @@ class PoolObserver(Protocol):
 
 
 def log_statements(observer: PoolObserver) -> Callable[[asyncpg.Connection], Awaitable[None]]:
-    """Return what prepares a new connection so that *observer* is told of its statements."""
+    """Return a function that prepares a new connection so that *observer* gets its statements."""
 
     def logged(query: LoggedQuery) -> None:
         observer.observe_statement(OPERATIONS.get(query.query, OTHER), query.elapsed)

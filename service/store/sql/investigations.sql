@@ -17,7 +17,7 @@ JOIN investigations AS i
     ON i.shard = $1::integer AND i.campaign = asked.campaign AND i.unit = asked.unit AND i.state IN ('requested', 'claimed');
 
 -- name: investigating
--- The campaigns in which something waits for somebody who looks, one probe of investigations_waiting for each.
+-- The campaigns that have an unclaimed investigation, one probe of investigations_waiting for each.
 SELECT c.name
 FROM campaigns AS c
 WHERE c.shard = $1::integer
@@ -88,7 +88,7 @@ WHERE shard = $1::integer
 ORDER BY campaign, detected_at DESC;
 
 -- name: save_recovery
--- A plan as it is after the batch.
+-- Inserts or updates a plan.
 INSERT INTO recoveries (shard, id, campaign, resumable, preserved, last_position, state, detected_at, ended_at, by)
 VALUES (
     $1::integer, $2::text, $3::text, $4::text[], $5::integer, $6::bigint, $7::text, $8::timestamptz, $9::timestamptz, $10::text

@@ -53,7 +53,7 @@ async def load_around(fetch: Fetch, state: State) -> None:
 
 
 async def pending_parents(fetch: Fetch, known: ids.UnitId) -> list[ids.UnitId]:
-    """Return the dependencies of a unit of which it has yet to learn what became of them."""
+    """Return the dependencies of a unit whose fan-out has yet to reach it."""
     return [(known[0], row["unit"]) for row in await fetch(QUERIES.unreached, *known)]
 
 
@@ -76,5 +76,5 @@ async def save(connection: Connection, shard: int, state: State) -> None:
     if ended := [known for known in touched if known not in state.fanouts]:
         await connection.execute(QUERIES.end_fanouts, shard, *columns(ended))
     if status := [state.fanouts[known] for known in sorted(touched) if known in state.fanouts]:
-        told = [(*msgspec.structs.astuple(row)[:5], rows.json_text(row.path), row.after) for row in status]
-        await connection.execute(QUERIES.save_fanouts, shard, *columns(told))
+        changed = [(*msgspec.structs.astuple(row)[:5], rows.json_text(row.path), row.after) for row in status]
+        await connection.execute(QUERIES.save_fanouts, shard, *columns(changed))

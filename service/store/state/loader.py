@@ -21,8 +21,8 @@ from service.store.state.row_loader import RowLoader
 
 QUERIES = load("state")
 ROUND = 1000
-NAMED = 20
-"""The least number of campaigns whose reasons a claim of any campaign is told that gets less than it asks for."""
+MIN_REASONS = 20
+"""How many campaigns at least are loaded for their reasons when a claim of any campaign gets less than it asks for."""
 
 
 class Loader(RowLoader):
@@ -115,7 +115,7 @@ class Loader(RowLoader):
             more = until is not None and unsatisfied(self.state, requests, self.at, self.state.engine.free, until)
             count *= 2
         if unsatisfied(self.state, requests, self.at, asked):
-            await self.other_campaigns(QUERIES.with_work, NAMED)
+            await self.other_campaigns(QUERIES.with_work, MIN_REASONS)
 
     async def other_campaigns(self, query: str, *parameters: object) -> list[ids.CampaignName]:
         """Load campaigns that are not loaded yet, with their quotas; return their names in the order of *query*."""
@@ -144,7 +144,7 @@ class Loader(RowLoader):
     async def related_units(self, reads: FollowingReads) -> set[ids.UnitId]:
         """Load the graph around units that may end or come back; return the units that it leads to, with those of cancellations.
 
-        Of a unit that has too many dependents none is loaded: they learn in rounds what became of it.
+        Of a unit that has too many dependents none is loaded: its fan-out changes them in rounds.
         """
         edges = [
             *await self.edges(QUERIES.children, fanout.loadable(self.state, reads.children)),

@@ -41,7 +41,7 @@ async def plan(pool: asyncpg.Pool) -> ids.RecoveryId:
     return ids.RecoveryId(found)
 
 
-async def test_the_watcher_plans_for_a_campaign_that_died_with_the_service(
+async def test_the_scheduler_plans_for_a_campaign_that_died_with_the_service(
     replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool, dsn: str
 ) -> None:
     """B-RECOV-1, B-RECOV-2, A5."""
@@ -63,7 +63,7 @@ async def test_the_watcher_plans_for_a_campaign_that_died_with_the_service(
     await audit(pool)
 
 
-async def test_to_decline_cancels_every_open_unit(replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool) -> None:
+async def test_declining_a_plan_cancels_every_open_unit(replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool) -> None:
     """B-RECOV-2."""
     await dead(replica, pool)
     await scheduler.sweep(await lately(pool), tick=False)
@@ -99,7 +99,7 @@ async def test_leases_that_are_due_to_expire_give_a_plan_first(
     await audit(pool)
 
 
-async def test_no_clock_takes_what_a_person_is_asked_about(replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool) -> None:
+async def test_sweeps_leave_the_claims_of_an_open_plan_alone(replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool) -> None:
     """B-RECOV-1, B-CLAIM-3, B-BEAT-4, B-RETRY-9: and the watcher rests meanwhile."""
     await dead(replica, pool, max_duration_s=1)
     await scheduler.sweep(await lately(pool))
@@ -150,7 +150,7 @@ async def test_a_plan_without_a_decision_is_closed_after_a_while_and_its_leases_
 
 
 @pytest.mark.parametrize("names", [(), (NIGHT,)], ids=["any", "its own"])
-async def test_who_asks_for_work_in_vain_lets_the_leases_of_a_plan_expire(
+async def test_an_empty_claim_lets_the_leases_of_a_plan_expire(
     replica: Replica, settings: Settings, scheduler: Scheduler, pool: asyncpg.Pool, names: tuple[str, ...]
 ) -> None:
     """B-RECOV-1: through another replica; the watcher is woken, and plans no more for the same death."""
@@ -171,9 +171,7 @@ async def test_who_asks_for_work_in_vain_lets_the_leases_of_a_plan_expire(
     await audit(pool)
 
 
-async def test_who_asks_for_work_of_another_campaign_leaves_a_plan_alone(
-    replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool
-) -> None:
+async def test_a_claim_of_another_campaign_leaves_a_plan_open(replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool) -> None:
     """B-RECOV-1."""
     await dead(replica, pool)
     await replica.campaign("other")
@@ -189,7 +187,7 @@ async def test_who_asks_for_work_of_another_campaign_leaves_a_plan_alone(
 
 
 @pytest.mark.parametrize("word", ["beat", "hello", "done", "failed"])
-async def test_a_plan_is_closed_by_a_word_of_one_of_its_workers(
+async def test_a_report_of_one_of_its_workers_closes_a_plan(
     replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool, word: str
 ) -> None:
     """B-RECOV-1, B-CLAIM-5."""

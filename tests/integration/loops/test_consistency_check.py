@@ -86,7 +86,7 @@ async def test_a_spoiled_row_is_found_and_named(here: Fleet, dsn: str, owner: as
     assert line in (found.first or "")
 
 
-async def test_what_differs_is_counted_and_logged(
+async def test_differences_are_counted_and_logged(
     here: Fleet, settings: Settings, owner: asyncpg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A5: by a process of its own."""

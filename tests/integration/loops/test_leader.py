@@ -60,7 +60,7 @@ async def status(pool: asyncpg.Pool, duty: Duty, name: str) -> AsyncIterator[Lea
     await asyncio.wait([task])
 
 
-async def test_only_one_of_three_leads_and_a_graceful_end_hands_over_before_the_lease_is_over(pool: asyncpg.Pool) -> None:
+async def test_one_of_three_leads_and_hands_over_when_it_stops(pool: asyncpg.Pool) -> None:
     """Work that must happen once."""
     duty = Duty()
     async with status(pool, duty, "one") as one:
@@ -77,7 +77,7 @@ async def test_only_one_of_three_leads_and_a_graceful_end_hands_over_before_the_
     assert duty.most == 1
 
 
-async def test_when_the_leader_is_killed_another_takes_over_within_seconds_and_begins_to_hear_anew(pool: asyncpg.Pool) -> None:
+async def test_a_killed_leader_is_replaced_within_seconds_and_silence_restarts(pool: asyncpg.Pool) -> None:
     """Any replica takes over; a new term is a new time of hearing."""
     duty = Duty()
     killed = Leader(pool, "killed", LEASE_S, [])

@@ -81,7 +81,7 @@ async def test_a_retry_is_ready_when_its_rest_is_over_and_not_a_tick_later(one: 
     await audit(pool)
 
 
-async def test_without_any_bell_the_watcher_finds_by_itself_what_is_due(one: Replica, pool: asyncpg.Pool) -> None:
+async def test_without_notifications_the_scheduler_finds_due_work(one: Replica, pool: asyncpg.Pool) -> None:
     """Notices are never needed: the command came through another replica, and nobody rings."""
     await one.campaign(units=units("a"), **QUICK)
     async with watching(pool, one, wakeup=Wakeup()):
@@ -143,7 +143,7 @@ async def test_a_lease_ends_in_one_failed_attempt_when_its_time_is_over(one: Rep
 
 
 @pytest.mark.usefixtures("unhurried")
-async def test_nobody_is_judged_before_a_full_lease_since_the_service_could_hear(one: Replica, pool: asyncpg.Pool) -> None:
+async def test_levels_wait_a_full_lease_after_the_service_starts(one: Replica, pool: asyncpg.Pool) -> None:
     """B-CLAIM-3, B-BEAT-4, A10: after an outage of our own, silence is no proof."""
     beats = {"warn_s": 3, "stale_s": 3.2, "dead_s": 3.4, "dead_ticks": 3}  # less than the lease; more than the looks take
     await one.campaign(units=units("a"), lease_s=4, **QUICK, heartbeat=beats)
@@ -182,7 +182,7 @@ async def test_a_dead_worker_loses_its_claims_soon_after_a_restart_however_long_
     await audit(pool)
 
 
-async def test_who_is_spared_after_a_restart_takes_no_room_from_who_is_not(
+async def test_workers_spared_after_a_restart_take_no_room_in_a_sweep(
     one: Replica, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B-BEAT-4: a look takes a thousand suspects, none of them in vain."""
@@ -221,7 +221,7 @@ async def test_levels_fall_one_by_one_each_once_and_the_dead_lose_their_claims_o
     await audit(pool)
 
 
-async def test_a_living_sign_between_dead_ticks_starts_the_count_anew(one: Replica, pool: asyncpg.Pool) -> None:
+async def test_a_heartbeat_between_dead_ticks_resets_the_count(one: Replica, pool: asyncpg.Pool) -> None:
     """B-BEAT-4: dead, heard again, not revoked."""
     beats = {"warn_s": 2, "stale_s": 2.2, "dead_s": 2.4, "dead_ticks": 3}  # a beat is no warning before the next look
     await one.campaign(units=units("a"), **QUICK, heartbeat=beats)

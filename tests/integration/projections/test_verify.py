@@ -105,7 +105,7 @@ async def tampered(dsn: str, statement: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_real_histories_break_nothing(seed: int) -> None:
+def test_real_histories_satisfy_every_invariant(seed: int) -> None:
     """A1, A3, A8, A11: whatever is ordered."""
     audit = LogAudit()
     audit.walk(History(seed).grow(200).events)

@@ -81,12 +81,12 @@ class Restless(drawn.History):
 
 
 @pytest.mark.parametrize(("seed", "most"), [(0, 20_000), (1, 6)], ids=["all", "few"])
-async def test_what_is_remembered_is_what_the_tables_hold_whatever_came_between(
+async def test_the_row_cache_agrees_with_the_tables_after_any_command(
     settings: Settings, pool: asyncpg.Pool, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, seed: int, most: int
 ) -> None:
     """A5: two Writers, batches of several requests, repeated keys, refused values, lost connections, dependents in rounds."""
     monkeypatch.setattr(batch, "Loader", Twice)
-    monkeypatch.setattr(row_cache, "MOST", most)
+    monkeypatch.setattr(row_cache, "MAX_ROWS", most)
     monkeypatch.setattr(fanout, "ROUND", 2)
     Twice.known, position, history = 0, 0, Restless(seed, State())
     luck = history.luck

@@ -1,4 +1,4 @@
-"""The rounds in which many dependents of one unit learn what became of it."""
+"""The rounds in which the end of a unit reaches its many dependents."""
 
 from service.domain import events as e
 from service.domain import ids
@@ -12,7 +12,7 @@ from service.domain.state import State
 
 
 def continue_fanout(state: State, command: FanOutUnits, context: DecisionContext) -> Decision[None]:
-    """Carry what became of units on to their next dependents, and end the campaigns that waited for nothing else."""
+    """Carry the end of units on to their next dependents, and complete the campaigns that waited for nothing else."""
     for known in command.units:
         row, reach = state.fanouts.get(known), state.fanout_rounds.get(known)
         if row is not None and reach is not None and reach.fits(row):
@@ -21,7 +21,7 @@ def continue_fanout(state: State, command: FanOutUnits, context: DecisionContext
 
 
 def carry(state: State, row: Fanout, reach: FanoutRound) -> Consequence:
-    """Carry what became of a unit on to its next dependents; in a cancelled campaign nobody waits for it."""
+    """Carry the end of a unit, or its return, on to its next dependents; in a cancelled campaign no unit waits for it."""
     unit = state.units[row.campaign, row.unit]
     if state.campaigns[row.campaign].cancelled_at is not None:
         yield of_unit(unit, e.UnitFanout(dependents=(), after=None))
