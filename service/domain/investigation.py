@@ -1,4 +1,4 @@
-"""An investigation: somebody looks into a quarantined unit, and may leave one new unit that mends it."""
+"""An investigation: a worker looks into a quarantined unit, and may leave one new unit that fixes it."""
 
 from datetime import datetime, timedelta
 
@@ -36,7 +36,7 @@ class Investigation(Struct, kw_only=True):
 
     @property
     def open(self) -> bool:
-        """Whether it still has to end."""
+        """Whether it has not ended yet."""
         return self.state in ("requested", "claimed")
 
     def overdue(self, at: datetime) -> bool:
@@ -58,5 +58,5 @@ def investigation_id(position: int) -> ids.InvestigationId:
 
 
 def fix_key(key: ids.UnitKey) -> ids.UnitKey:
-    """Return the key of the one unit that may mend the unit *key*."""
+    """Return the key of the one unit that may fix the unit *key*."""
     return ids.UnitKey(f"{key}.fix")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-GUIDES = ("ops/ARCHITECTURE.md",)
+GUIDES = ("ops/ARCHITECTURE.md", "ops/CONTRIBUTING.md", "ops/glossary.md")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 

@@ -181,7 +181,7 @@ def a_level_that_is_told_twice(patch: pytest.MonkeyPatch) -> None:
 
 def an_edit_that_a_replay_reads_otherwise(patch: pytest.MonkeyPatch) -> None:
     """A policy that comes back from the log stays a mere document."""
-    patch.setattr(campaign_folds, "TYPES", dict.fromkeys(campaign_folds.TYPES, Any))
+    patch.setattr(campaign_folds, "FIELD_TYPES", dict.fromkeys(campaign_folds.FIELD_TYPES, Any))
 
 
 def a_question_that_a_clock_answers(patch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
-"""Every event: the facts that the log holds. A kind is never renamed, a field never changes its meaning.
+"""Every event: the facts that the log holds. A field never changes its meaning; former kinds are read by `store/log/codec.py`.
 
 Durations (`duration`, `age`, `waited`) are seconds; `*_ms` are milliseconds. `was` is the state that the unit left, so that a
-fold of counts needs nothing but the event; `in_rounds` says that its dependents learn of it in later rounds. What names the
-subject (campaign, unit, worker) stands in the envelope, not here.
+fold of counts needs nothing but the event; `in_rounds` says that a fan-out carries the event to its dependents. The subject
+(campaign, unit, worker) is in the envelope, not here.
 """
 
 from collections.abc import Iterable

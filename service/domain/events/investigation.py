@@ -56,7 +56,7 @@ class InvestigationEmpty(Event, frozen=True):
 
 
 class InvestigationSkipped(Event, frozen=True):
-    """There is nothing to look into, or no more; without *investigation* none was ever requested."""
+    """The investigation is not needed, or no longer; without *investigation* none was requested."""
 
     kind = "investigation.skipped"
     wakes = Wakes.NOTHING

@@ -23,10 +23,10 @@ class LogTrimmed(Event, frozen=True):
 
 
 class ProjectionSwapped(Event, frozen=True):
-    """A rebuild put *generation* in place that takes something back.
+    """A rebuild replaced the views by *generation*, and something in it is smaller or corrected.
 
-    *families* has for each family the label values of the series that are smaller than they were: they begin anew here.
-    *mended* names the first row of the state that was not what the log says; whoever remembers rows reads them again.
+    *families* has for each family the label values of the series that got smaller: their counters restart here. *mended* names
+    the first row of the state that differed from the log; replicas drop their cached rows.
     """
 
     kind = "projection.swapped"
@@ -37,7 +37,7 @@ class ProjectionSwapped(Event, frozen=True):
 
 
 class DiagnosticExported(Event, frozen=True):
-    """Somebody took a bundle about a campaign; *sha256* is that of its bytes, *forced* says that the last one was quite fresh."""
+    """Somebody took a bundle about a campaign; *sha256* is that of its bytes, *forced*: the last one was under a minute old."""
 
     kind = "diagnostic.exported"
     wakes = Wakes.NOTHING

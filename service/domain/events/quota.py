@@ -54,7 +54,7 @@ class QuotaReadFailed(Event, frozen=True):
 
 
 class QuotaGateClosed(Event, frozen=True):
-    """No claim passes for any campaign on this quota; without *resume_at*, until something opens it."""
+    """No claim passes for any campaign of this quota. Without *resume_at*, the gate waits for a reading or a person."""
 
     kind = "quota.gate_closed"
     wakes = Wakes.SCHEDULER

@@ -10,7 +10,7 @@ from service.domain.events.event import Event, Wakes
 
 
 class NewUnit(Struct, frozen=True, omit_defaults=True):
-    """One unit of an import; *blocked* when it waits for a dependency at that moment."""
+    """One unit of an import; *waits_for* counts its dependencies that are open at that moment."""
 
     key: ids.UnitKey
     payload: Raw = Raw(b"null")
@@ -24,7 +24,7 @@ class NewUnit(Struct, frozen=True, omit_defaults=True):
 
 
 class UnitsAdded(Event, frozen=True):
-    """At most 1,000 units came into the campaign, in this order."""
+    """At most 1,000 units joined the campaign, in this order."""
 
     kind = "units.added"
     wakes = Wakes.CLAIMS
@@ -32,7 +32,7 @@ class UnitsAdded(Event, frozen=True):
 
 
 class UnitPatch(Struct, frozen=True, omit_defaults=True):
-    """What an import changed of a unit that nobody has started; absent means unchanged; *was*: its state, if its group is new."""
+    """Changes of a unit that nobody has started; an absent field is unchanged. *was* is its state, given with a new group."""
 
     key: ids.UnitKey
     payload: Raw | UnsetType = UNSET
@@ -79,7 +79,7 @@ class UnitClaimed(Event, frozen=True, omit_defaults=True):
 
 
 class UnitHeartbeat(Event, frozen=True):
-    """What the worker said of a unit that it holds; nothing invented. *progress* is a ratio."""
+    """What the worker sent about a unit that it holds, nothing added. *progress* is a ratio."""
 
     kind = "unit.heartbeat"
     wakes = Wakes.NOTHING
@@ -95,7 +95,7 @@ class UnitHeartbeat(Event, frozen=True):
 
 
 class UnitCompleted(Event, frozen=True, omit_defaults=True):
-    """The work is done and will never be done again; *first_ready_at* is unknown in older events, as in every end of a unit."""
+    """The work is done. *first_ready_at* is unknown in older events, here and in the other ends of a unit."""
 
     kind = "unit.completed"
     wakes = Wakes.CLAIMS
@@ -115,7 +115,7 @@ class UnitCompleted(Event, frozen=True, omit_defaults=True):
 
 
 class AttemptFailed(Event, frozen=True):
-    """One execution failed; what becomes of the unit stands in the next event of the decision."""
+    """One execution failed; the next event of the decision says how the unit continues."""
 
     kind = "unit.attempt_failed"
     wakes = Wakes.CLAIMS
@@ -144,7 +144,7 @@ class LeaseExpired(Event, frozen=True):
 
 
 class RetryScheduled(Event, frozen=True):
-    """The unit rests before its next attempt; the drawn delay is here, a replay draws nothing."""
+    """The unit is delayed before its next attempt. The drawn delay is stored, so that a replay draws nothing."""
 
     kind = "unit.retry_scheduled"
     wakes = Wakes.SCHEDULER
@@ -155,14 +155,14 @@ class RetryScheduled(Event, frozen=True):
 
 
 class RetryDue(Event, frozen=True):
-    """The rest is over: the unit is ready."""
+    """The delay is over: the unit is ready."""
 
     kind = "unit.retry_due"
     wakes = Wakes.CLAIMS
 
 
 class UnitQuarantined(Event, frozen=True, omit_defaults=True):
-    """The unit failed for good until a person says otherwise."""
+    """The unit failed for good, until a person retries it."""
 
     kind = "unit.quarantined"
     wakes = Wakes.CLAIMS
@@ -177,7 +177,7 @@ class UnitQuarantined(Event, frozen=True, omit_defaults=True):
 
 
 class QuarantineCleared(Event, frozen=True, omit_defaults=True):
-    """A person sends the unit back to work with its attempts at zero."""
+    """A person retries the unit; its attempts start at zero."""
 
     kind = "unit.quarantine_cleared"
     wakes = Wakes.CLAIMS
@@ -201,7 +201,7 @@ class UnitParked(Event, frozen=True):
 
 
 class UnitUnparked(Event, frozen=True):
-    """The pause is over: the unit is ready; *parked* is how long it lasted, unknown in older events."""
+    """The park is over: the unit is ready. *parked* is how long it lasted, unknown in older events."""
 
     kind = "unit.unparked"
     wakes = Wakes.CLAIMS
@@ -210,7 +210,7 @@ class UnitUnparked(Event, frozen=True):
 
 
 class UnitReleased(Event, frozen=True):
-    """The claim ended neutrally: the unit is ready, nothing counted."""
+    """The claim ended neutrally: the unit is ready, and no attempt is counted."""
 
     kind = "unit.released"
     wakes = Wakes.CLAIMS
@@ -231,7 +231,7 @@ class UnitSkipped(Event, frozen=True, omit_defaults=True):
 
 
 class UnitUnskipped(Event, frozen=True, omit_defaults=True):
-    """The dependency was sent back to work: the unit waits again."""
+    """The dependency is to be done again: the unit waits, or is ready."""
 
     kind = "unit.unskipped"
     wakes = Wakes.CLAIMS
@@ -242,7 +242,7 @@ class UnitUnskipped(Event, frozen=True, omit_defaults=True):
 
 
 class UnitFanout(Event, frozen=True):
-    """The end of the unit, or its return to work, reached these dependents; *after* is the last of them, None when all know."""
+    """The end of the unit, or its return to work, reached these dependents; *after* is the last of them, None at the end."""
 
     kind = "unit.fanout"
     wakes = Wakes.SCHEDULER
@@ -251,7 +251,7 @@ class UnitFanout(Event, frozen=True):
 
 
 class UnitCancelled(Event, frozen=True, omit_defaults=True):
-    """Nobody will run the unit."""
+    """The unit was cancelled; nobody will run it."""
 
     kind = "unit.cancelled"
     wakes = Wakes.CLAIMS

@@ -9,7 +9,7 @@ from service.domain.events.event import Event, Wakes
 
 
 class WorkerRegistered(Event, frozen=True):
-    """A worker said who it is, or that it changed; *capacity* is how many units it can hold."""
+    """A worker introduced itself, or changed; *capacity* is how many units it can hold."""
 
     kind = "worker.registered"
     wakes = Wakes.CLAIMS
@@ -30,7 +30,7 @@ class WorkerDeregistered(Event, frozen=True):
 
 
 class WorkerHeartbeat(Event, frozen=True):
-    """A beat of a worker itself, not of one of its claims."""
+    """A heartbeat of the worker itself, not of one of its claims."""
 
     kind = "worker.heartbeat"
     wakes = Wakes.NOTHING
@@ -48,7 +48,7 @@ class LevelChanged(Event, frozen=True):
 
 
 class WorkerDraining(Event, frozen=True):
-    """The worker gets no new claims; what it holds it finishes."""
+    """The worker gets no new claims, and finishes those that it holds."""
 
     kind = "worker.draining"
     wakes = Wakes.NOTHING
@@ -57,7 +57,7 @@ class WorkerDraining(Event, frozen=True):
 
 
 class WorkerFenced(Event, frozen=True):
-    """The worker's claims are taken away and none is given."""
+    """The worker loses its claims and gets none."""
 
     kind = "worker.fenced"
     wakes = Wakes.NOTHING
