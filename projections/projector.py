@@ -16,6 +16,7 @@ from projections.recent_events import RecentEvents
 from projections.store import Checkpoint
 from projections.views.fold import ReadModels
 from service.domain.events import Recorded
+from service.domain.ids import SHARD
 from service.domain.rejections import ProjectionLagging, ReadUnavailable
 from service.store.db.pool import LOST, is_lost, is_unanswered
 from service.store.log import event_log
@@ -110,11 +111,10 @@ def require_gapless(events: Sequence[Recorded], after: int, count: int) -> None:
 class Projector:
     """Keeps the live generation folded while this replica leads; tells every replica how far it is."""
 
-    def __init__(self, pool: asyncpg.Pool, process: Process, shard: int = 0, page: int = PAGE) -> None:
+    def __init__(self, pool: asyncpg.Pool, process: Process, page: int = PAGE) -> None:
         self.position = 0
         self._pool = pool
         self._process = process
-        self._shard = shard
         self._page = page
         self._wakeup = asyncio.Event()
         self._asked = asyncio.Event()
@@ -159,7 +159,7 @@ class Projector:
     async def _follow(self) -> None:
         """Fold page after page from the stored checkpoint, until the generation changes or the log has lost what was folded."""
         async with self._pool.acquire() as connection:
-            fold = await load(connection, await store.live(connection, self._shard))
+            fold = await load(connection, await store.live(connection, SHARD))
         self._reach(fold.at.position)
         while True:
             self._wakeup.clear()
@@ -168,7 +168,7 @@ class Projector:
             async with self._pool.acquire() as connection:
                 following = self._recent_events.after(fold.at.position)
                 folded = await (proceed(connection, fold, following) if following else step(connection, fold, self._page))
-                if folded is None or (not folded and await store.live(connection, self._shard) != fold.at):
+                if folded is None or (not folded and await store.live(connection, SHARD) != fold.at):
                     return
             if folded:
                 self._process.projected(folded, time.perf_counter() - started)
@@ -231,7 +231,7 @@ class Projector:
     async def _checkpoint(self) -> int:
         """Return up to where the live generation is stored."""
         try:
-            reached = (await store.live(self._pool, self._shard)).position
+            reached = (await store.live(self._pool, SHARD)).position
         except Exception as error:
             if is_unanswered(error):
                 raise ReadUnavailable("the database is away") from error

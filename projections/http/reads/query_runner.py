@@ -8,6 +8,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from projections.export.sample import Sizes
 from projections.projector import Projector
+from service.domain.ids import SHARD
 from service.domain.rejections import ReadUnavailable
 from service.store.db.pool import is_unanswered
 from service.store.db.queries import load
@@ -19,10 +20,10 @@ READS = load("reads", package="projections")
 class QueryRunner:
     """Reads of one shard."""
 
-    def __init__(self, pool: asyncpg.Pool, projector: Projector, shard: int = 0) -> None:
+    def __init__(self, pool: asyncpg.Pool, projector: Projector) -> None:
         self.pool = pool
         self.projector = projector
-        self.shard = shard
+        self.shard = SHARD
         self.sizes = Sizes()
 
     @asynccontextmanager
