@@ -28,7 +28,7 @@ REASONS: dict[ids.GateReason, str] = {
 
 async def quotas(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of all quotas."""
-    found = await context.reader.some_quotas(url.query_value("after"), ROWS + 1, None)
+    found = await context.reader.list_quotas(url.query_value("after"), ROWS + 1, None)
     facts = {"quotas": found[:ROWS], "next": found[ROWS - 1].key if len(found) > ROWS else None, "reasons": REASONS}
     return CockpitPage(template="quotas.html", title="Quotas", pane="campaigns", facts=facts)
 
