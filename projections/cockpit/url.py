@@ -27,8 +27,8 @@ class PageUrl(Struct, frozen=True):
     def of(cls, target: bytes) -> Self:
         """Read a path with its query, as it stands in a request.
 
-        >>> Place.of(b"/campaigns/c/units/a%2Fb?q=x")
-        Place(parts=('campaigns', 'c', 'units', 'a/b'), query=(('q', 'x'),))
+        >>> PageUrl.of(b"/campaigns/c/units/a%2Fb?q=x")
+        PageUrl(parts=('campaigns', 'c', 'units', 'a/b'), query=(('q', 'x'),))
         """
         path, _, query = target.partition(b"?")
         try:

@@ -45,7 +45,7 @@ async def engine(context: CockpitContext) -> EngineView:
 def label_filter(label: str) -> dict[str, str]:
     """Return the label that campaigns must have.
 
-    >>> wanted("team=core"), wanted("")
+    >>> label_filter("team=core"), label_filter("")
     ({'team': 'core'}, {})
     """
     name, sign, value = label.partition("=")

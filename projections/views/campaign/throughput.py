@@ -61,7 +61,7 @@ class Throughput(Struct, gc=False):
     def rate(self, at_us: int) -> float | None:
         """Return units done in a second of active time, None while there is no evidence.
 
-        >>> Pace(clock_us=10_000_000, minutes=[[0, 5]]).rate(0)
+        >>> Throughput(clock_us=10_000_000, minutes=[[0, 5]]).rate(0)
         0.5
         """
         clock = self.read(at_us)
