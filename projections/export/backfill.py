@@ -9,7 +9,7 @@ from typing import IO
 from projections.export import prometheus
 from projections.export.snapshot import Snapshot, rows
 from projections.measures.catalogue import CATALOGUE
-from projections.measures.lag import FoldLag
+from projections.measures.sample import FoldLag
 from projections.measures.series_store import SeriesStore
 from projections.projector import ProjectionState
 from projections.store import Checkpoint, Session

@@ -4,7 +4,7 @@ from datetime import timedelta
 from time import monotonic
 
 from projections.measures.cardinality import VisibleNames
-from projections.measures.lag import FoldLag, StateSample
+from projections.measures.sample import FoldLag, StateSample
 from projections.store import Session
 from service.store.db.queries import load
 

@@ -14,8 +14,7 @@ from projections.measures.cardinality import VisibleNames, visible_names
 from projections.measures.catalogue import CATALOGUE, FOLDED
 from projections.measures.family import Family
 from projections.measures.gauges import gauges
-from projections.measures.lag import FoldLag, StateSample
-from projections.measures.sample import Sample
+from projections.measures.sample import FoldLag, Sample, StateSample
 from projections.measures.series_store import Key, Series, SeriesStore
 from projections.store import Session
 from projections.views.fold import ReadModels

@@ -8,7 +8,7 @@ from projections.measures.sample import Sample
 from projections.views.campaign.card import CampaignCard
 from projections.views.campaign.view import eta_s
 from projections.views.fold import ReadModels
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 from projections.views.quota.card import QuotaCard
 from projections.views.worker.card import WorkerCard
 from service.domain import ids

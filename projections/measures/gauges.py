@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from projections.measures.campaign_gauges import campaigns
 from projections.measures.cardinality import VisibleNames
 from projections.measures.cardinality import visible_names as chosen
-from projections.measures.lag import FoldLag, StateSample
 from projections.measures.measure import NO_QUOTA
-from projections.measures.sample import Sample
+from projections.measures.sample import FoldLag, Sample, StateSample
 from projections.measures.worker_gauges import totals, workers
 from projections.views.fold import ReadModels
 from projections.views.quota.card import QuotaCard

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from projections.views.microseconds import MICROSECOND
+from projections.views.measurement import MICROSECOND
 from service.settings import StartRefused
 from service.store.db.queries import load
 

@@ -10,8 +10,7 @@ from projections.views.campaign import card as campaign_card
 from projections.views.campaign import failure_groups
 from projections.views.campaign.card import CampaignCard
 from projections.views.engine import EngineCard
-from projections.views.measurement import Measured, Measurement, between
-from projections.views.microseconds import MICROSECOND
+from projections.views.measurement import MICROSECOND, Measured, Measurement, between
 from projections.views.quota import card as quota_card
 from projections.views.quota.card import QuotaCard
 from projections.views.time_accounts import active_clock

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.views.fold import ReadModels
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 from service.domain import ids
 from service.domain.evolve import evolve
 from service.domain.state import State

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from projections.export.snapshot import Snapshot, rows
 from projections.measures.catalogue import CATALOGUE
-from projections.measures.lag import FoldLag
+from projections.measures.sample import FoldLag
 from projections.measures.series_store import SeriesStore
 from projections.projector import ProjectionState
 from projections.store import Checkpoint

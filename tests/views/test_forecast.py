@@ -13,7 +13,7 @@ from projections.views.campaign.throughput import Throughput
 from projections.views.campaign.timeline import Timeline
 from projections.views.campaign.view import campaign_view
 from projections.views.fold import ReadModels
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain.campaign import Counts

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from projections.cockpit.text.formatting import count, span
 from projections.views.campaign.timeline import Timeline
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 
 WIDE, HIGH = 360, 170
 LEFT, RIGHT, TOP, BOTTOM = 40, 8, 10, 22

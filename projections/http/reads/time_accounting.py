@@ -11,7 +11,7 @@ from projections.http.reads.query_runner import READS, QueryRunner
 from projections.rejections import ReadUnavailable
 from projections.store import CAMPAIGN, ENGINE
 from projections.views.campaign.time_account import CAUSES, Cause
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 from projections.views.time_accounts.accounts import UnitId, units_to_place
 from projections.views.time_accounts.snapshot import SURROUNDINGS, AccountSnapshot, account_snapshot
 from service.domain import ids

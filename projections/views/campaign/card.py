@@ -12,7 +12,7 @@ from projections.views.campaign.failure_groups import FailureGroup
 from projections.views.campaign.throughput import Throughput
 from projections.views.campaign.time_account import TimeAccount
 from projections.views.campaign.timeline import Timeline
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 from projections.views.unit.transitions import TRANSITIONS
 from service.domain import events as e
 from service.domain import ids

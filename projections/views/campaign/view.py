@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from projections.views.campaign.card import CampaignCard
 from projections.views.campaign.forecast import between_false_trips, failure_rate, span_s
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
+from projections.views.pause import PauseView
 from projections.views.quota.card import QuotaCard
 from service.domain import ids
 from service.domain.campaign import Counts
@@ -30,14 +31,6 @@ class UnitCounts(Struct, kw_only=True):
     quarantined: int
     skipped: int
     cancelled: int
-
-
-class PauseView(Struct, kw_only=True):
-    """Since when, why and by whom."""
-
-    reason: str | None
-    since: datetime
-    by: str | None
 
 
 class BreakerView(Struct, kw_only=True):

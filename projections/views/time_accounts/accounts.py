@@ -11,7 +11,7 @@ from msgspec import Struct
 from projections.views.campaign.card import CampaignCard
 from projections.views.campaign.time_account import DEFAULT_GROUP, Cause
 from projections.views.engine import EngineCard
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 from projections.views.quota.card import QuotaCard
 from projections.views.time_accounts.snapshot import EVERY, SURROUNDINGS, AccountSnapshot, account_snapshot
 from projections.views.unit.transitions import TRANSITIONS, Transition

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from projections.views.campaign.card import CampaignCard
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 from projections.views.time_accounts.accounts import SurroundingCards, held_back
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from projections.views.campaign.card import CampaignCard
 from projections.views.campaign.time_account import DEFAULT_GROUP, Cause, TimeAccount
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 from projections.views.unit.transitions import TRANSITIONS
 from service.domain import events as e
 from service.domain import ids

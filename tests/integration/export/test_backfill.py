@@ -13,7 +13,7 @@ from prometheus_client.openmetrics import parser
 
 from projections.export import backfill, prometheus
 from projections.export.snapshot import Snapshot, rows
-from projections.measures.lag import FoldLag
+from projections.measures.sample import FoldLag
 from projections.projector import load, step
 from projections.store import Session, live, load_book, load_cards
 from service.store.log import event_log
