@@ -121,7 +121,7 @@ async def database_answers(pool: asyncpg.Pool) -> str | None:
 async def views_are_fresh(replica: Replica, budget_s: float) -> str | None:
     """Return by how much the views lag, when that is more than the budget."""
     try:
-        row = await replica.pool.fetchrow(QUERIES.depth, 0)
+        row = await replica.pool.fetchrow(QUERIES.lag, 0)
     except LOST:
         return None  # the database's own check says so
     lag_s = 0.0 if row is None or row["oldest_at"] is None else (row["at"] - row["oldest_at"]).total_seconds()

@@ -91,7 +91,7 @@ async def states(source: QueryRunner) -> dict[str, int]:
 
 async def lag(source: QueryRunner) -> ViewLag:
     """Return how far the views are behind."""
-    row = await source.row(store.QUERIES.depth)
+    row = await source.row(store.QUERIES.lag)
     assert row is not None, "the migration made a live generation"
     oldest = row["oldest_at"]
     seconds = 0.0 if oldest is None else (row["at"] - oldest).total_seconds()

@@ -74,11 +74,11 @@ def test_after_every_event_the_clock_of_a_campaign_runs_if_the_state_says_so(see
         for cards in (whole, paged):
             cards.fold(event)
         for name, campaign in state.campaigns.items():
-            assert (whole.campaigns[name].pace.since_us is not None) == ticks(state, campaign), event.body
+            assert (whole.campaigns[name].throughput.since_us is not None) == ticks(state, campaign), event.body
         if number % size == 0:
             paged.campaigns = msgspec.json.decode(msgspec.json.encode(paged.campaigns), type=dict[ids.CampaignName, CampaignCard])
-    assert {name: card.pace for name, card in paged.campaigns.items()} == {
-        name: card.pace for name, card in whole.campaigns.items()
+    assert {name: card.throughput for name, card in paged.campaigns.items()} == {
+        name: card.throughput for name, card in whole.campaigns.items()
     }
 
 

@@ -42,11 +42,11 @@ async def require_campaign(context: CockpitContext, name: ids.CampaignName) -> C
 async def campaign(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of one campaign."""
     shown = await require_campaign(context, url.campaign)
-    name, course = shown.view.name, shown.card.course
+    name, timeline = shown.view.name, shown.card.timeline
     facts: dict[str, Any] = {
         "shown": shown,
-        "progress": plot.progress(course, shown.view.units.total, shown.until) if course.done else None,
-        "throughput": plot.throughput(course, shown.until) if course.done else None,
+        "progress": plot.progress(timeline, shown.view.units.total, shown.until) if timeline.done else None,
+        "throughput": plot.throughput(timeline, shown.until) if timeline.done else None,
         "lengths": await lengths(context, name),
         "groups": await failures(context, shown),
         "live": await queries.live(context.reader, name, url.query_value("beside"), LIVE),

@@ -25,7 +25,7 @@ async def campaigns(context: CockpitContext, url: PageUrl) -> CockpitPage:
     page = found[:CARDS]
     facts = {
         "cards": page,
-        "sparks": {shown.view.name: plot.sparkline(shown.card.course) for shown in page},
+        "sparks": {shown.view.name: plot.sparkline(shown.card.timeline) for shown in page},
         "next": page[-1].cursor if len(found) > CARDS else None,
         "states": await queries.states(context.reader),
         "orders": ORDERS,

@@ -66,7 +66,7 @@ async def report(context: CockpitContext, url: PageUrl) -> CockpitPage:
         "windows": WINDOWS,
         "minute": MINUTE,
         "groups": await failures(context, shown),
-        "progress": plot.progress(shown.card.course, shown.view.units.total, shown.until) if shown.card.course.done else None,
+        "progress": plot.progress(shown.card.timeline, shown.view.units.total, shown.until) if shown.card.timeline.done else None,
     }
     return CockpitPage(template="report.html", title=f"{shown.view.name} · report", pane="campaigns", facts=facts)
 

@@ -84,22 +84,22 @@ def moment(at_us: int) -> datetime:
     return datetime.fromtimestamp(at_us / 1_000_000, tz=UTC)
 
 
-def edge(course: Timeline, at: datetime) -> int:
-    """Return where the plots of a course end: now, or the end of its last slot."""
-    begun = course.begun_us or 0
-    return max(microseconds(at), begun + max(len(course.done), 1) * course.width_us)
+def edge(timeline: Timeline, at: datetime) -> int:
+    """Return where the plots of a timeline end: now, or the end of its last slot."""
+    begun = timeline.begun_us or 0
+    return max(microseconds(at), begun + max(len(timeline.done), 1) * timeline.width_us)
 
 
-def progress(course: Timeline, total: int, at: datetime) -> RenderedPlot:
+def progress(timeline: Timeline, total: int, at: datetime) -> RenderedPlot:
     """Return what was done over time, towards *total*."""
-    begun, ended = course.begun_us or 0, edge(course, at)
-    done = sum(course.done)
+    begun, ended = timeline.begun_us or 0, edge(timeline, at)
+    done = sum(timeline.done)
     words = f"Progress: {count(done)} of {count(total)} units done, {span((ended - begun) / 1_000_000)} since the first claim."
     points = [(0.0, 0.0)]
     reached = 0
-    for slot, number in enumerate(course.done):
+    for slot, number in enumerate(timeline.done):
         reached += number
-        points.append(((slot + 1) * course.width_us / (ended - begun), reached))
+        points.append(((slot + 1) * timeline.width_us / (ended - begun), reached))
     points.append((1.0, reached))
     top = nice(max(total, reached, 1))
     line = " ".join(f"{LEFT + INNER_W * min(x, 1):.1f},{y(value / top):.1f}" for x, value in points)
@@ -112,20 +112,20 @@ def progress(course: Timeline, total: int, at: datetime) -> RenderedPlot:
     return RenderedPlot(framed(area + goal, top, begun, ended, words), words)
 
 
-def throughput(course: Timeline, at: datetime) -> RenderedPlot:
+def throughput(timeline: Timeline, at: datetime) -> RenderedPlot:
     """Return units done and attempts failed in an hour, slot by slot."""
-    begun, ended = course.begun_us or 0, edge(course, at)
-    scale = HOUR_US / course.width_us
-    peak = max((done + failed for done, failed in zip(course.done, course.failed, strict=True)), default=0) * scale
+    begun, ended = timeline.begun_us or 0, edge(timeline, at)
+    scale = HOUR_US / timeline.width_us
+    peak = max((done + failed for done, failed in zip(timeline.done, timeline.failed, strict=True)), default=0) * scale
     words = (
-        f"Throughput in units an hour: at most {count(max(course.done, default=0) * scale)} done,"
-        f" {count(sum(course.failed))} attempts failed in all; each bar is {span(course.width_us / 1_000_000)}."
+        f"Throughput in units an hour: at most {count(max(timeline.done, default=0) * scale)} done,"
+        f" {count(sum(timeline.failed))} attempts failed in all; each bar is {span(timeline.width_us / 1_000_000)}."
     )
     top = nice(peak)
-    wide = INNER_W * course.width_us / (ended - begun)
+    wide = INNER_W * timeline.width_us / (ended - begun)
     bars = Markup("").join(
         bar(LEFT + slot * wide, wide, done * scale / top, failed * scale / top)
-        for slot, (done, failed) in enumerate(zip(course.done, course.failed, strict=True))
+        for slot, (done, failed) in enumerate(zip(timeline.done, timeline.failed, strict=True))
         if done or failed
     )
     return RenderedPlot(framed(bars, top, begun, ended, words), words)
@@ -178,9 +178,9 @@ def heat(number: int, total: int) -> int:
     return min(1 + int(number * 4 / total), 4) if number else 0
 
 
-def sparkline(course: Timeline) -> Markup:
-    """Return the last slots of a course as a line without axes; the numbers beside it say the same."""
-    last = course.done[-SPARK_SLOTS:]
+def sparkline(timeline: Timeline) -> Markup:
+    """Return the last slots of a timeline as a line without axes; the numbers beside it say the same."""
+    last = timeline.done[-SPARK_SLOTS:]
     if len(last) < 2:  # noqa: PLR2004 - a line has two ends
         return Markup("")
     top, step = max(*last, 1), SPARK_W / (len(last) - 1)

@@ -12,7 +12,7 @@ from projections.rejections import ReadUnavailable
 from projections.store import CAMPAIGN, ENGINE
 from projections.views.campaign.time_account import CAUSES, Cause
 from projections.views.measurement import microseconds
-from projections.views.time_accounts.accounts import UnitId, units_to_place
+from projections.views.time_accounts.accounts import UnitId, units_with_group
 from projections.views.time_accounts.snapshot import SURROUNDINGS, AccountSnapshot, account_snapshot
 from service.domain import ids
 from service.domain.events import Recorded
@@ -60,7 +60,7 @@ async def ledger(source: QueryRunner, campaign: ids.CampaignName, begin: datetim
         until_end = await mark_at(connection, now, end)
         until_begin = await mark_at(connection, now, begin)
         silent_us = await silence(connection, now, begin, end)
-    spent = {cause: until_end.ledger.spent.get(cause, 0) - until_begin.ledger.spent.get(cause, 0) for cause in CAUSES}
+    spent = {cause: until_end.account.spent.get(cause, 0) - until_begin.account.spent.get(cause, 0) for cause in CAUSES}
     spent["working"] -= silent_us
     spent["dead_worker"] += silent_us
     total = sum(spent.values())
@@ -82,8 +82,8 @@ async def latest(connection: PoolConnectionProxy, shard: int, campaign: ids.Camp
 async def mark_at(connection: PoolConnectionProxy, now: AccountHead, at: datetime) -> AccountSnapshot:
     """Return the campaign as it was at an instant: from the last mark before it, and the few events since."""
     at_us = microseconds(at)
-    if at_us >= now.mark.ledger.at_us:
-        mark = msgspec.structs.replace(now.mark, ledger=now.mark.ledger.copy())
+    if at_us >= now.mark.account.at_us:
+        mark = msgspec.structs.replace(now.mark, account=now.mark.account.copy())
     else:
         row = await connection.fetchrow(READS.ledger_mark, now.shard, now.generation, now.mark.campaign, at_us)
         if row is None:
@@ -95,13 +95,13 @@ async def mark_at(connection: PoolConnectionProxy, now: AccountHead, at: datetim
         for event in events:
             mark.fold(event, groups)
             mark.position = event.position
-    mark.until(at_us)
+    mark.advance(at_us)
     return mark
 
 
 def blank(mark: AccountSnapshot) -> AccountSnapshot:
     """Return a campaign before it began."""
-    return msgspec.structs.replace(mark, ledger=type(mark.ledger)(), position=0)
+    return msgspec.structs.replace(mark, account=type(mark.account)(), position=0)
 
 
 async def edge(
@@ -116,7 +116,7 @@ async def groups_of(
     connection: PoolConnectionProxy, now: AccountHead, mark: AccountSnapshot, events: list[Recorded]
 ) -> dict[ids.UnitKey, int]:
     """Return the groups that the units of some events were in at the mark, where these are told apart."""
-    units: set[UnitId] = {unit for event in events for unit in units_to_place(event)} if mark.ledger.groups else set()
+    units: set[UnitId] = {unit for event in events for unit in units_with_group(event)} if mark.account.groups else set()
     if not units:
         return {}
     keys = [key for _, key in units]
@@ -128,7 +128,7 @@ async def silence(connection: PoolConnectionProxy, now: AccountHead, begin: date
     """Return how long workers held units in a window and were gone, as far as the log said so by its end."""
     where = now.shard, now.generation, now.mark.campaign
     begin_us, end_us = microseconds(begin), microseconds(end)
-    reach_us = min(end_us, begin_us + now.mark.ledger.longest_us)
+    reach_us = min(end_us, begin_us + now.mark.account.longest_us)
     before = await connection.fetchrow(READS.silence, *where, begin_us, reach_us)
     after = await connection.fetchrow(READS.silence, *where, end_us, end_us)
     assert before is not None, "an aggregate always answers"
