@@ -46,7 +46,7 @@ class ProjectionState(Struct):
         """Fold a page."""
         for event in events:
             self.cards.fold(event)
-        self.series_store.take(events)
+        self.series_store.fold(events)
         self.series_store.measure(self.cards.measurements)
         self.cards.measurements.clear()
 
