@@ -13,10 +13,10 @@ from projections import store
 from projections.measures.process import Process
 from projections.measures.series_store import SeriesStore
 from projections.recent_events import RecentEvents
-from projections.rejections import ProjectionLagging, ReadUnavailable
 from projections.store import Checkpoint
 from projections.views.fold import ReadModels
 from service.domain.events import Recorded
+from service.domain.rejections import ProjectionLagging, ReadUnavailable
 from service.store.db.pool import LOST, is_lost
 from service.store.log import event_log
 
@@ -200,8 +200,8 @@ class Projector:
         """Wait until the live generation is folded up to *position*.
 
         Raises:
-            Lagging: after *patience_s* seconds.
-            Unreadable: the database is away.
+            ProjectionLagging: after *patience_s* seconds.
+            ReadUnavailable: the database is away.
 
         """
         try:

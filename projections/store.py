@@ -14,13 +14,13 @@ from projections.measures.catalogue import CATALOGUE
 from projections.measures.series import Exemplar
 from projections.measures.series_store import Key, Series, SeriesStore
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.time_account import DEFAULT_GROUP
 from projections.views.engine import EngineCard
-from projections.views.fold import ReadModels, UnitId
+from projections.views.fold import ReadModels
 from projections.views.quota.card import QuotaCard
 from projections.views.unit.quarantine import QuarantineCard
 from projections.views.wave.card import FIRST, WaveCard, WaveId
 from projections.views.worker.card import WorkerCard
+from service.domain import ids
 from service.domain.events import Recorded
 from service.store.db.queries import load
 from service.store.log.event_log import columns
@@ -106,16 +106,16 @@ async def load_for(connection: Session, at: Checkpoint, cards: ReadModels, event
         await load_waves(connection, at, cards, waves)
 
 
-async def load_unit_waves(connection: Session, at: Checkpoint, cards: ReadModels, units: set[UnitId]) -> None:
+async def load_unit_waves(connection: Session, at: Checkpoint, cards: ReadModels, units: set[ids.UnitId]) -> None:
     """Load the waves of *units*."""
     found = await connection.fetch(QUERIES.unit_waves, at.shard, at.generation, *zip(*units, strict=True))
     cards.waves.wave_of |= dict.fromkeys(units, FIRST) | {(campaign, unit): wave for campaign, unit, wave in found}
 
 
-async def load_groups(connection: Session, at: Checkpoint, cards: ReadModels, units: set[UnitId]) -> None:
+async def load_groups(connection: Session, at: Checkpoint, cards: ReadModels, units: set[ids.UnitId]) -> None:
     """Load the groups of *units*."""
     found = await connection.fetch(QUERIES.groups, at.shard, at.generation, *zip(*units, strict=True))
-    cards.time_accounts.groups |= dict.fromkeys(units, DEFAULT_GROUP) | {
+    cards.time_accounts.groups |= dict.fromkeys(units, ids.DEFAULT_GROUP) | {
         (campaign, unit): group for campaign, unit, group in found
     }
 
@@ -127,7 +127,7 @@ async def load_waves(connection: Session, at: Checkpoint, cards: ReadModels, wav
         cards.waves.cards[card.campaign, card.wave] = card
 
 
-async def load_quarantined(connection: Session, at: Checkpoint, cards: ReadModels, quarantined: set[UnitId]) -> None:
+async def load_quarantined(connection: Session, at: Checkpoint, cards: ReadModels, quarantined: set[ids.UnitId]) -> None:
     """Load the cards of *quarantined* units."""
     campaigns, units = zip(*quarantined, strict=True)
     for (text,) in await connection.fetch(QUERIES.quarantined, at.shard, at.generation, campaigns, units):

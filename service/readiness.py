@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from litestar import Response, get
+from litestar import get
 from litestar.di import NamedDependency
-from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
+
+from service.domain.rejections import Unavailable
 
 CHECK_S = 2.0
 
@@ -45,21 +46,8 @@ async def healthz() -> dict[str, str]:
 
 
 @get("/readyz", operation_id="Ready", summary="The service can be asked")
-async def readyz(readiness: NamedDependency[Readiness]) -> Response[dict[str, object]]:
+async def readyz(readiness: NamedDependency[Readiness]) -> dict[str, str]:
     """Answer whether the database is reachable, the schema current and the views fresh; 503 and why otherwise."""
-    reasons = await readiness.reasons()
-    if not reasons:
-        return Response({"status": "ready"})
-    problem = {
-        "type": "/problems/unavailable",
-        "title": "Unavailable",
-        "status": HTTP_503_SERVICE_UNAVAILABLE,
-        "detail": "; ".join(reasons),
-        "reasons": reasons,
-    }
-    return Response(
-        problem,
-        status_code=HTTP_503_SERVICE_UNAVAILABLE,
-        media_type="application/problem+json",
-        headers={"Retry-After": "1"},
-    )
+    if reasons := await readiness.reasons():
+        raise Unavailable("; ".join(reasons), reasons=reasons)
+    return {"status": "ready"}

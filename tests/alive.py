@@ -1,10 +1,15 @@
-"""A whole app that lives as long as a test."""
+"""A whole app that lives as long as a test, and what waits in it."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx
 from litestar import Litestar
+
+from service.http.context import WriteContext
+from service.http.middleware import Middleware
+from tests.replica import eventually
 
 
 @asynccontextmanager
@@ -22,3 +27,16 @@ async def alive(app: Litestar) -> AsyncIterator[None]:
     yield
     down.set()
     await task
+
+
+async def claim_waits(http: httpx.AsyncClient) -> None:
+    """Return when a claim waits at the app that *http* asks."""
+    assert isinstance(http._transport, httpx.ASGITransport)
+    edge = http._transport.app
+    assert isinstance(edge, Middleware)
+    context: WriteContext = edge.app.opt["desk"]
+
+    async def holds() -> object:
+        return context.waiting
+
+    await eventually(holds)

@@ -75,8 +75,8 @@ async def owner(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 def patience() -> None:
-    """Give a large test ten minutes, where others are ended after two."""
-    faulthandler.dump_traceback_later(600, exit=True)
+    """Give a large test forty minutes, where others are ended after ten."""
+    faulthandler.dump_traceback_later(2400, exit=True)
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ class History:
         if not self.tokens:
             return
         token = self.dice.choice(self.tokens[-8:])
-        if token not in self.state.claims and token not in self.state.late:
+        if token not in self.state.claims and token not in self.state.ended_claims:
             self.remember(token)
         self.order(
             self.dice.choice(
@@ -105,7 +105,7 @@ class History:
 
                 assert event.campaign is not None
                 assert event.unit is not None
-                self.state.late[token] = claim_of(self.state.units[event.campaign, event.unit], event.body, event)
+                self.state.ended_claims[token] = claim_of(self.state.units[event.campaign, event.unit], event.body, event)
 
     def person(self) -> None:
         """Let a person order something about a unit or a worker."""

@@ -120,7 +120,7 @@ def state_rows(state: State) -> dict[str, dict[Any, Any]]:
         "quotas": state.quotas,
         "investigations": state.investigations,
         "recoveries": state.recoveries,
-        "spreads": state.spreads,
+        "fanouts": state.fanouts,
         "dependencies": {edge: Edge(*edge) for edge in state.touched.edges},
     }
 
@@ -134,7 +134,7 @@ def campaign(row: dict[str, Any]) -> Campaign:
 
 async def stored_rows(connection: Connection) -> dict[str, dict[Any, Any]]:
     """Return what the tables do hold, by table and key."""
-    tables = ("engine", "campaigns", "groups", "units", "claims", "workers", "quotas", "dependencies", "spreads", *INQUIRIES)
+    tables = ("engine", "campaigns", "groups", "units", "claims", "workers", "quotas", "dependencies", "fanouts", *INQUIRIES)
     found = {table: [without_shard(row) for row in await connection.fetch(f"SELECT * FROM {table}")] for table in tables}
     campaigns = [campaign(row) for row in found["campaigns"]]
     units = [Unit(**row | {"payload": msgspec.Raw(row["payload"])}) for row in found["units"]]
@@ -152,7 +152,7 @@ async def stored_rows(connection: Connection) -> dict[str, dict[Any, Any]]:
         "quotas": {row.key: row for row in quotas},
         "investigations": {row["id"]: Investigation(**row) for row in found["investigations"]},
         "recoveries": {row["id"]: Recovery(**row) for row in found["recoveries"]},
-        "spreads": {(row["campaign"], row["unit"]): Fanout(**row) for row in found["spreads"]},
+        "fanouts": {(row["campaign"], row["unit"]): Fanout(**row) for row in found["fanouts"]},
         "dependencies": {tuple(row.values()): Edge(**row) for row in found["dependencies"]},
     }
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Self
 
 import asyncpg
@@ -15,10 +15,11 @@ from service.domain import ids
 from service.domain.commands import Command
 from service.domain.events import Recorded
 from service.settings import Settings
-from service.store.db.pool import open_connection
+from service.store.db.pool import SESSION, open_connection
 from service.submission import Answer, Origin
 from service.wakeup import Wakeup
 from service.writer import Observer, Writer
+from tests.patience import PATIENCE_S
 
 NIGHT = ids.CampaignName("night")
 
@@ -26,7 +27,9 @@ NIGHT = ids.CampaignName("night")
 class Replica(Observer):
     """A running Writer; it counts its batches, its failures, and the connections it opened."""
 
-    def __init__(self, settings: Settings, name: str = "writer", patience_s: float = 5.0) -> None:
+    session: Mapping[str, str] = SESSION
+
+    def __init__(self, settings: Settings, name: str = "writer", patience_s: float = PATIENCE_S) -> None:
         self.settings = settings
         self.name = name
         self.wakeup = Wakeup()
@@ -47,7 +50,7 @@ class Replica(Observer):
         await asyncio.wait([self._running])
 
     async def _connect(self) -> asyncpg.Connection:
-        connection = await open_connection(self.settings, name=self.name)
+        connection = await open_connection(self.settings, name=self.name, session=self.session)
         self.connections.append(connection)
         return connection
 
@@ -95,7 +98,7 @@ def unit(key: str, *depends_on: str, payload: bytes = b"null", **fields: Any) ->
     )
 
 
-async def eventually(holds: Callable[[], Awaitable[object]], patience_s: float = 15.0) -> None:
+async def eventually(holds: Callable[[], Awaitable[object]], patience_s: float = PATIENCE_S) -> None:
     """Look again until *holds* gives something true, less often the longer it takes."""
     began = time.monotonic()
     while not await holds():

@@ -14,6 +14,8 @@ from typing import Self
 
 import httpx
 
+from tests.patience import PATIENCE_S
+
 READY = re.compile(r"^Muster is ready: (?P<url>\S+)$")
 
 
@@ -65,21 +67,21 @@ class Program:
 
     def printed(self) -> str:
         """Wait for the end and return everything that was printed."""
-        self.lines.append(self.process.communicate(timeout=60)[0])
+        self.lines.append(self.process.communicate(timeout=PATIENCE_S)[0])
         return "".join(self.lines)
 
 
 def get(url: str) -> httpx.Response:
     """Ask once, on a connection of its own; certificates, which take long to load, nobody has."""
-    return httpx.get(url, timeout=10, trust_env=False, verify=False)
+    return httpx.get(url, timeout=PATIENCE_S, trust_env=False, verify=False)
 
 
 def post(url: str, body: object) -> httpx.Response:
     """Order once, as `get` asks."""
-    return httpx.post(url, json=body, timeout=30, trust_env=False, verify=False)
+    return httpx.post(url, json=body, timeout=PATIENCE_S, trust_env=False, verify=False)
 
 
-def eventually(holds: Callable[[], bool], patience_s: float = 20.0) -> None:
+def eventually(holds: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     """Look again until *holds* is true, less often the longer it takes."""
     began = time.monotonic()
     while not holds():

@@ -17,11 +17,12 @@ from ops.bench.measurements.rebuilding import rebuild
 from ops.bench.measurements.scaling import campaigns, drained
 from ops.bench.measurements.sweeping import tick
 from ops.bench.measurements.throughput import beats, pairs, singles
+from ops.bench.measurements.waking import waking
 from ops.bench.row import Row, table
 
 ROWS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     measure.__name__: measure
-    for measure in (pairs, singles, beats, drained, campaigns, tick, exposition, exporting, rebuild, million, pages)
+    for measure in (pairs, singles, beats, drained, campaigns, tick, waking, exposition, exporting, rebuild, million, pages)
 }
 
 

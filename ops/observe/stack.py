@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 OPS = Path(__file__).parents[1]
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 MUSTER, ALERTMANAGER, SINK = "127.0.0.1:8110", "127.0.0.1:9093", "127.0.0.1:9099"
 QUICK = {
     "scrape_interval: 15s": "scrape_interval: 1s",

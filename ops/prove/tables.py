@@ -14,7 +14,10 @@ STATE = load("state", package="ops.prove")
 HIDDEN = load("hidden", package="ops.prove")
 LOG = """
 WITH log AS (
-    SELECT position, recorded_at, kind, campaign, unit, worker, data FROM events WHERE position <= $1::bigint
+    SELECT
+        position, recorded_at, CASE kind WHEN 'unit.spread' THEN 'unit.fanout' ELSE kind END AS kind, campaign, unit, worker, data
+    FROM events
+    WHERE position <= $1::bigint
     UNION ALL
     SELECT
         position, recorded_at, CASE WHEN unit IS NULL THEN 'worker.heartbeat' ELSE 'unit.heartbeat' END, campaign, unit, worker,

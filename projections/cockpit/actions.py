@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from projections.cockpit import policy_form
 from projections.cockpit.context import CockpitContext
@@ -16,17 +15,15 @@ from projections.cockpit.pages.campaign import FailureFilter
 from projections.cockpit.session import Flash
 from projections.cockpit.text.formatting import count, plain
 from projections.cockpit.url import PageUrl
-from projections.http.reads.quarantine import matching_keys
+from service.bulk_retry import clear_matching
 from service.domain import commands as c
 from service.domain import ids
 from service.domain.content.json_limits import Misfit, require_fit, require_sound
 from service.domain.content.redact import error_text
-from service.domain.rejections import NotFound, Validation
-from service.submission import in_new_trace
+from service.domain.rejections import Validation
+from service.submission import LOCAL_ADMIN, in_new_trace
 
-ACTOR = "local/admin"
-"""Who orders while authentication is off."""
-CHUNK, WORKERS = 1000, 1000
+WORKERS = 1000
 LONGEST_REASON = 1000
 MOST_SLOTS = 1_000_000
 Form = dict[str, str]
@@ -42,7 +39,7 @@ class ActionResult(Struct, frozen=True):
 
 async def submit_all(context: CockpitContext, *commands: c.Command) -> ActionResult:
     """Have commands decided; the refusal of the first is raised."""
-    answer = await context.orders.submit(commands, in_new_trace(ACTOR))
+    answer = await context.orders.submit(commands, in_new_trace(LOCAL_ADMIN))
     return ActionResult(answer.only(), answer.position)
 
 
@@ -92,12 +89,10 @@ async def retry_failed(context: CockpitContext, url: PageUrl, form: Form) -> Fla
     first = c.ClearQuarantine(
         campaign=url.campaign, keys=(), bulk_id=bulk_id, brief=form.get("reload_brief") or None, reason=reason(form)
     )
-    position, cleared, after = (await submit_all(context, first)).position, 0, None
-    while keys := tuple(await matching_keys(context.reader, url.campaign, where, after, CHUNK)):
-        given = await submit_all(context, replace(first, keys=keys, brief=None))
-        position, after = given.position, keys[-1]
-        cleared += given.reply.cleared
-    return Flash(f"{url.campaign}: {numbered(cleared, 'unit')} back at work", position=position)
+    begun = await submit_all(context, first)
+    origin = in_new_trace(LOCAL_ADMIN)
+    done = await clear_matching(context.orders, context.reader, first, where, origin, begun.position)
+    return Flash(f"{url.campaign}: {numbered(done.cleared, 'unit')} back at work", position=done.position)
 
 
 def unit_order(command: type[c.UnitCommand], words: str) -> Action:
@@ -178,17 +173,15 @@ def decision(command: type[c.RecoveryCommand], words: str) -> Action:
     """Return a decision on a recovery plan."""
 
     async def decide(context: CockpitContext, url: PageUrl, _: Form) -> Flash:
-        if len(url.parts[1]) > 200:  # noqa: PLR2004 - as a unit's key
-            raise NotFound("there is no such plan", field="recovery")
-        given = await submit_all(context, command(id=ids.RecoveryId(url.parts[1])))
-        return Flash(f"plan {url.parts[1]}: {words}", position=given.position)
+        given = await submit_all(context, command(id=url.recovery))
+        return Flash(f"plan {url.recovery}: {words}", position=given.position)
 
     return decide
 
 
 async def conclude(context: CockpitContext, url: PageUrl, form: Form) -> Flash:
     """Take a person's word for what came of an investigation: the cause, and a fix when its payload is given."""
-    known = ids.InvestigationId(url.parts[1])
+    known = url.investigation
     cause, payload = form.get("root_cause", "").strip(), form.get("payload", "").strip()
     fix = c.Fix(None, document("payload", payload.encode())) if payload else None
     given = await submit_all(context, c.ConcludeInvestigation(id=known, fix=fix, root_cause=error_text(cause) or None))

@@ -2,27 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, Self
-
-from msgspec import Struct
 
 from projections.cockpit.ticker import Ticker
 from projections.export.status import ExportStatus
 from projections.http.reads.diagnostics import DiagnosticBundler
 from projections.http.reads.reader import Reader
 from projections.measures.process import Process
-from service.domain.commands import Command
-from service.submission import Answer, Origin
+from service.route_options import SharedContext
+from service.submission import WriterPort
 
 
-class CommandPort(Protocol):
-    """Where a person's orders go: the one Writer."""
-
-    async def submit(self, commands: Sequence[Command], origin: Origin) -> Answer:
-        """Decide *commands* in one transaction, each on its own."""
-
-
-class CockpitContext(Struct, frozen=True, eq=False, kw_only=True):
+class CockpitContext(SharedContext, frozen=True, kw_only=True):
     """What the pages look through and order by.
 
     *reasons* tells why this replica should not be asked, *exports* how what it sends over OTLP stands, *stopping* ends the
@@ -33,11 +23,7 @@ class CockpitContext(Struct, frozen=True, eq=False, kw_only=True):
     bundles: DiagnosticBundler
     exports: Sequence[ExportStatus]
     process: Process
-    orders: CommandPort
+    orders: WriterPort
     reasons: Callable[[], Awaitable[list[str]]]
     stopping: asyncio.Event
     ticker: Ticker
-
-    def __deepcopy__(self, _memo: object) -> Self:
-        """Return itself: Litestar copies the options of routes, and this one is shared."""
-        return self

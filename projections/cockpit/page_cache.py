@@ -11,8 +11,7 @@ from projections.cockpit.html import RenderedPage, rendered_page
 from projections.cockpit.page import CockpitPage
 from projections.cockpit.pages.registry import view_of
 from projections.cockpit.url import PageUrl
-from projections.rejections import ProjectionLagging
-from service.domain.rejections import Rejection
+from service.domain.rejections import ProjectionLagging, Rejection
 
 MOST = 64
 FRESH_S, LASTING_S = 0.25, 5.0

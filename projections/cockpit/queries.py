@@ -148,7 +148,7 @@ async def levels(source: QueryRunner) -> dict[str, int]:
 
 
 async def newest(source: QueryRunner, before: int, filters: Sequence[Any], limit: int) -> list[LogEvent]:
-    """Return the newest facts before a position that match (campaign, unit, worker, kinds), of a window of the log."""
+    """Return the newest facts before a position that match (campaign, unit, worker, kinds in the log), of a window of the log."""
     async with source.connection() as connection, connection.transaction(readonly=True):
         await connection.execute(READS.custom_plans)
         rows = await connection.fetch(QUERIES.newest, source.shard, before, max(before - WINDOW, 1), *filters, limit)

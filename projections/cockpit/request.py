@@ -1,32 +1,28 @@
 """A request to the cockpit: where it goes, whose session it is, and what a form holds."""
 
-from typing import Self
 from urllib.parse import parse_qsl
 
 from litestar import Request
 from litestar.datastructures import State
-from msgspec import Struct, field
+from msgspec import field
 
 from projections.cockpit import session
 from projections.cockpit.context import CockpitContext
 from projections.cockpit.page_cache import PageCache
 from projections.cockpit.url import PageUrl
 from service.domain.rejections import Rejection, Validation
+from service.route_options import SharedContext
 
 FORM = "application/x-www-form-urlencoded"
 FETCH = "cockpit-fetch"
 MOST_FIELDS = 200
 
 
-class CockpitServices(Struct, frozen=True, eq=False):
+class CockpitServices(SharedContext, frozen=True):
     """What every visit shares."""
 
     context: CockpitContext
     page_cache: PageCache = field(default_factory=PageCache)
-
-    def __deepcopy__(self, _memo: object) -> Self:
-        """Return itself: Litestar copies the options of routes, and this one is shared."""
-        return self
 
 
 class PageRequest(Request[None, None, State]):

@@ -20,17 +20,13 @@ from projections.cockpit.pages.registry import PAGES
 from projections.cockpit.request import PageRequest, place_from
 from projections.cockpit.session import FLASH, FLASH_S, SESSION, Flash, Forged
 from projections.cockpit.url import PageUrl, address
-from projections.rejections import ReadUnavailable
-from service.domain.rejections import NotFound, Rejection
-from service.submission import Unavailable
+from service.domain.rejections import NotFound, Rejection, Unavailable
 
 HTML = "text/html"
 HERE = "here"
 """The field of a form that says on which page it stands, so that what was typed comes back with what is wrong with it."""
 BODY_BYTES = 1024 * 1024
 YEAR_S = 365 * 86400
-RETRY_AFTER_S = 1
-AWAY = "the database is away; nothing is known to have been stored"
 log = logging.getLogger(__name__)
 
 
@@ -92,9 +88,7 @@ async def order(request: PageRequest) -> Response[bytes]:
         form = await request.form_fields()
         session.require_own(session.token_of(request.jar), form.get(FIELD, ""), request.headers.get("sec-fetch-site"))
         flash = await BY_TEMPLATE[request.scope["path_template"]](request.cockpit.context, request.page_url, form)
-    except Unavailable:
-        return away(request, form, ReadUnavailable(AWAY))
-    except ReadUnavailable as error:
+    except Unavailable as error:
         return away(request, form, error)
     except Rejection as error:
         refused, flash = error, Flash(error.detail, "refused")
@@ -113,7 +107,7 @@ async def again(request: PageRequest, form: dict[str, str], flash: Flash, refuse
     """Answer with the form as it was sent, and the problem beside its field."""
     url = place_from(form, HERE)
     page = await page_of(request.cockpit.context, url)
-    if isinstance(unreadable := page.facts.get("refused"), ReadUnavailable):
+    if isinstance(unreadable := page.facts.get("refused"), Unavailable):
         return away(request, form, unreadable)
     page.typed, page.problem = form, refused
     shown, token = rendered_page(page, url), session.token_of(request.jar) or ""
@@ -121,9 +115,9 @@ async def again(request: PageRequest, form: dict[str, str], flash: Flash, refuse
     return Response(body, status_code=refused.status, media_type=HTML, headers=HEADERS)
 
 
-def away(request: PageRequest, form: dict[str, str], refused: ReadUnavailable) -> Response[bytes]:
+def away(request: PageRequest, form: dict[str, str], refused: Unavailable) -> Response[bytes]:
     """Lose nothing that was typed: our script leaves its page as it is; who has none gets it back, to be sent again."""
-    token, headers = session.token_of(request.jar) or "", {**HEADERS, "Retry-After": str(RETRY_AFTER_S)}
+    token, headers = session.token_of(request.jar) or "", {**HEADERS, "Retry-After": str(refused.retry_after_s)}
     if request.fetched:
         body = fragment(RenderedPage("", "", "", refused.status), token, Flash(refused.detail, "refused"))
     else:

@@ -2,36 +2,33 @@
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
 from msgspec import Struct
+from typing_extensions import override
 
 from projections.http.context import ReadContext
 from projections.http.reads.reader import Reader
-from service.domain import ids
 from service.domain.content.json_limits import INT64
+from service.domain.content.path_names import KEY_CHARS, SLASH, PathNames
 from service.domain.events import KINDS
 from service.domain.rejections import NotFound, Validation
 
-SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-KEY_CHARS, NAME_CHARS, SHOWN_CHARS = 200, 128, 200
+SHOWN_CHARS = 200
 LIMIT, MOST = 100, 1000
 DIGITS, SMALL_DIGITS = 19, 10
 INT32 = 2**31 - 1
-NAME_AT, KEY_AT = 3, 5
 EARLIEST, LATEST = 1970, 9000
 
 T = TypeVar("T")
 
 
-class ReadRequest(Request[None, None, State]):
+class ReadRequest(PathNames, Request[None, None, State]):
     """One request to the read side."""
 
     @property
@@ -45,49 +42,10 @@ class ReadRequest(Request[None, None, State]):
         """The views."""
         return self.context.reader
 
-    @property
-    def campaign(self) -> ids.CampaignName:
-        """The campaign of the path."""
-        name = self._segment(NAME_AT, "name", KEY_CHARS)
-        if not SLUG.fullmatch(name):
-            raise Validation("a campaign is named by a slug", field="name", allowed=SLUG.pattern, current=name)
-        return ids.CampaignName(name)
-
-    @property
-    def unit(self) -> ids.UnitKey:
-        """The unit of the path."""
-        return ids.UnitKey(self._segment(KEY_AT, "key", KEY_CHARS))
-
-    @property
-    def worker(self) -> ids.WorkerId:
-        """The worker of the path."""
-        return ids.WorkerId(self._segment(NAME_AT, "worker", NAME_CHARS))
-
-    @property
-    def quota(self) -> ids.QuotaKey:
-        """The quota of the path."""
-        return ids.QuotaKey(self._segment(NAME_AT, "quota", NAME_CHARS))
-
-    @property
-    def investigation(self) -> ids.InvestigationId:
-        """The investigation of the path."""
-        return ids.InvestigationId(self._segment(NAME_AT, "investigation", NAME_CHARS))
-
-    @property
-    def recovery(self) -> ids.RecoveryId:
-        """The recovery plan of the path."""
-        return ids.RecoveryId(self._segment(NAME_AT, "recovery", NAME_CHARS))
-
-    def _segment(self, place: int, field: str, limit: int) -> str:
-        """Return a part of the path as it was sent: a `%2F` in a name is part of it."""
-        sent: bytes = self.scope["raw_path"].partition(b"?")[0].split(b"/")[place]
-        try:
-            text = unquote_to_bytes(sent).decode()
-        except UnicodeDecodeError:
-            raise Validation(f"{field} is not UTF-8", field=field) from None
-        if not 1 <= len(text) <= limit or not text.isprintable():
-            raise Validation(f"{field} must be 1 to {limit} printable characters", field=field, current=text[:SHOWN_CHARS])
-        return text
+    @override
+    def path_text(self, parameter: str) -> str:
+        text: str = self.path_params[parameter]
+        return text.replace(SLASH, "/")
 
     @property
     def at_least(self) -> int | None:

@@ -19,9 +19,9 @@ from projections.measures.increments import (
 )
 from projections.views.measurement import Measured
 from service.domain import events as e
+from service.domain import ids
 
 WATCHDOGS = {"idle_output": "idle_output", "max_duration": "max_duration", "idle_no_output": "idle_grace"}
-SILENT = ("lease_expired", "heartbeat_dead")
 NO_QUOTA = "none"
 CACHED_INCREMENTS = 4096
 NOTHING: EventMeasures = ((), ())
@@ -93,7 +93,7 @@ def failures(campaign: str, reason: str) -> Increments:
 
 def failure_outcome(reason: str) -> str:
     """Return the outcome of an attempt that failed."""
-    return "expired" if reason in SILENT else "failed"
+    return "expired" if reason in ids.SILENT_FAILURES else "failed"
 
 
 def attempt_failed(body: e.AttemptFailed, event: e.Recorded) -> EventMeasures:

@@ -33,7 +33,7 @@ KEYS = {
     "groups": ("campaign", "grp"),
     "units": ("campaign", "key"),
     "dependencies": ("campaign", "parent", "child"),
-    "spreads": ("campaign", "unit"),
+    "fanouts": ("campaign", "unit"),
     "claims": ("token",),
     "workers": ("worker",),
     "quotas": ("key",),

@@ -20,7 +20,7 @@ TABLES = (
     "groups",
     "units",
     "dependencies",
-    "spreads",
+    "fanouts",
     "claims",
     "workers",
     "investigations",

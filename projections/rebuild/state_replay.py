@@ -12,7 +12,7 @@ from projections.rebuild.shadow import SCHEMA, SHADOW
 from service.domain import events as e
 from service.domain import ids
 from service.domain.evolve import evolve
-from service.domain.state import State, TouchedRows, UnitId
+from service.domain.state import State, TouchedRows
 from service.store.log.event_log import columns
 from service.store.state import rows, saver
 from service.store.state.loader import QUERIES
@@ -42,7 +42,7 @@ class StateReplay:
         if self._stored:
             await self._fetch(units_to_load(self.state, events))
         self.state.touched = TouchedRows()
-        self.state.late.clear()
+        self.state.ended_claims.clear()
         for event in events:
             evolve(self.state, event)
         self.position = events[-1].position
@@ -66,7 +66,7 @@ class StateReplay:
         await self._copy("groups", ((row.campaign, row.group, row.ready, row.held) for row in groups))
         await self._copy("investigations", map(astuple, state.investigations.values()))
         await self._copy("recoveries", map(astuple, state.recoveries.values()))
-        await self._copy("spreads", map(astuple, state.spreads.values()))
+        await self._copy("fanouts", map(astuple, state.fanouts.values()))
         engine = state.engine
         await self._copy("engine", [(engine.pool_size, engine.in_use, engine.paused_at, engine.paused_by, engine.paused_reason)])
         await shadow.harden(self._connection)
@@ -92,7 +92,7 @@ class StateReplay:
             await shadow.key(self._connection)
         self._stored = True
 
-    async def _fetch(self, keys: set[UnitId]) -> None:
+    async def _fetch(self, keys: set[ids.UnitId]) -> None:
         """Bring units back into memory; while it grows, they leave the table."""
         missing = [key for key in keys if key not in self.state.units]
         if not missing:
@@ -103,9 +103,9 @@ class StateReplay:
             self.state.units[unit.campaign, unit.key] = unit
 
 
-def units_to_load(state: State, events: Iterable[e.Recorded]) -> set[UnitId]:
+def units_to_load(state: State, events: Iterable[e.Recorded]) -> set[ids.UnitId]:
     """Return the units that the fold of *events* reads: those they name, and what waits for one that may be settled."""
-    keys: set[UnitId] = set()
+    keys: set[ids.UnitId] = set()
     for event in events:
         campaign, body = event.campaign, event.body
         if campaign is None:

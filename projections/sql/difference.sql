@@ -41,11 +41,11 @@ FULL JOIN muster_shadow.dependencies AS r USING (shard, campaign, parent, child)
 WHERE ROW(l.*) IS DISTINCT FROM ROW(r.*)
 LIMIT 1;
 
--- name: spreads
+-- name: fanouts
 -- How far what became of units has reached their dependents.
 SELECT to_jsonb(l) AS live, to_jsonb(r) AS rebuilt
-FROM public.spreads AS l
-FULL JOIN muster_shadow.spreads AS r USING (shard, campaign, unit)
+FROM public.fanouts AS l
+FULL JOIN muster_shadow.fanouts AS r USING (shard, campaign, unit)
 WHERE ROW(l.*) IS DISTINCT FROM ROW(r.*)
 LIMIT 1;
 

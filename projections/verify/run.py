@@ -13,7 +13,7 @@ from projections.rebuild.run import SESSION
 from projections.verify.audit import LogAudit
 from service.store.db.queries import load
 from service.store.log import event_log
-from service.store.log.codec import UnknownEvent
+from service.store.log.codec import UnknownEvent, kind_today
 
 VERIFY = load("verify", package="projections")
 UNREADABLE = (UnknownEvent, MsgspecError)
@@ -130,7 +130,9 @@ async def counters(connection: asyncpg.Connection, shard: int) -> str | None:
             labels[0]: row.value for (family, labels), row in series_store.series.items() if family == "muster_events_total"
         }
         rows = await connection.fetch(VERIFY.kinds, shard, at.position)
-    there = {row["kind"]: row["count"] for row in rows}
+    there: Counter[str] = Counter()
+    for row in rows:
+        there[kind_today(row["kind"])] += row["count"]
     for kind in sorted(counted.keys() | there.keys()):
         if counted.get(kind, 0) != there.get(kind, 0):
             return f"{kind}: {counted.get(kind, 0)} counted, {there.get(kind, 0)} in the log"

@@ -9,7 +9,7 @@ from projections.views import engine
 from projections.views.campaign import card as campaign_card
 from projections.views.campaign import failure_groups
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.time_account import Cause, held_back
+from projections.views.campaign.time_account import Cause, cause_of_waiting
 from projections.views.engine import EngineCard
 from projections.views.measurement import MICROSECOND, Measured, Measurement, between, microseconds
 from projections.views.quota import card as quota_card
@@ -25,8 +25,6 @@ from projections.views.worker.card import WorkerCard
 from service.domain import events as e
 from service.domain import ids
 
-UnitId = tuple[ids.CampaignName, ids.UnitKey]
-
 
 class TouchedCards(Struct):
     """Keys of the cards that changed since they were saved; *cleared* are the units that left the quarantine."""
@@ -34,7 +32,7 @@ class TouchedCards(Struct):
     campaigns: set[ids.CampaignName] = field(default_factory=set)
     workers: set[ids.WorkerId] = field(default_factory=set)
     quotas: set[ids.QuotaKey] = field(default_factory=set)
-    cleared: set[UnitId] = field(default_factory=set)
+    cleared: set[ids.UnitId] = field(default_factory=set)
     engine: bool = False
 
 
@@ -49,14 +47,14 @@ class ReadModels:
         self.campaigns: dict[ids.CampaignName, CampaignCard] = {}
         self.workers: dict[ids.WorkerId, WorkerCard] = {}
         self.quotas: dict[ids.QuotaKey, QuotaCard] = {}
-        self.quarantine: dict[UnitId, QuarantineCard] = {}
+        self.quarantine: dict[ids.UnitId, QuarantineCard] = {}
         self.waves = Waves()
         self.time_accounts = TimeAccounts()
         self.touched = TouchedCards()
         self.measurements: list[Measurement] = []
         self.last_event_at: datetime | None = None
 
-    def units_to_load(self, events: Iterable[e.Recorded]) -> set[UnitId]:
+    def units_to_load(self, events: Iterable[e.Recorded]) -> set[ids.UnitId]:
         """Return the quarantined units that *events* take out of quarantine and whose cards are not in memory."""
         return {
             (event.campaign, event.unit)
@@ -124,7 +122,7 @@ class ReadModels:
     def _waiting(self, card: CampaignCard) -> Cause | None:
         """Return what holds back every ready unit of a campaign now."""
         quota = self.quotas.get(card.quota) if card.quota is not None else None
-        return held_back(
+        return cause_of_waiting(
             engine_paused=self.engine.paused_at is not None,
             paused=card.paused_at is not None,
             auto=card.auto,

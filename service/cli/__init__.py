@@ -1,4 +1,4 @@
-"""The command line: one file per command, imported when the command runs."""
+"""The command line. The module of a command is imported when the command runs."""
 
 from importlib import import_module
 from typing import NamedTuple
@@ -10,44 +10,46 @@ from typing_extensions import override
 from service.settings import StartRefused
 
 
-class Command(NamedTuple):
-    """The module of a command below `service.cli`, and what the command says of itself before it is imported."""
+class LazyCommand(NamedTuple):
+    """The module of a command below `service.cli`, and its summary, which the list of commands shows without an import."""
 
     module: str
     summary: str
 
 
 COMMANDS = {
-    "campaign": Command("client.campaign", "See and steer campaigns."),
-    "completion": Command("completion", "Print the completion of commands, options, campaigns, units and workers for SHELL."),
-    "config": Command("server.config", "Print every setting with its value and meaning, secrets masked."),
-    "engine": Command("client.engine", "See and steer the whole installation: its pause switch and its pool."),
-    "events": Command("client.events", "Read the log, or follow it."),
-    "metrics": Command("server.metrics", "Tell what the log says of numbers, in any past."),
-    "migrate": Command("server.migrate", "Bring the schema up to date; a second deployer waits for the first."),
-    "quota": Command("client.quota", "See quotas: whose gate is closed, why, and until when."),
-    "rebuild": Command(
-        "server.rebuild",
+    "campaign": LazyCommand("client.campaign", "See and steer campaigns."),
+    "completion": LazyCommand(
+        "client.completion", "Print the completion of commands, options, campaigns, units and workers for SHELL."
+    ),
+    "config": LazyCommand("server.config", "Print every setting with its value and meaning, secrets masked."),
+    "engine": LazyCommand("client.engine", "See and steer the whole installation: its pause switch and its pool."),
+    "events": LazyCommand("client.events", "Read the log, or follow it."),
+    "metrics": LazyCommand("server.metrics", "Compute metrics of the past from the log."),
+    "migrate": LazyCommand("server.database_commands", "Bring the schema up to date; a second deployer waits for the first."),
+    "quota": LazyCommand("client.quota", "See quotas: whose gate is closed, why, and until when."),
+    "rebuild": LazyCommand(
+        "server.database_commands",
         "Compute state, views and series from the log beside the live ones, and swap; the service may run meanwhile.",
     ),
-    "serve": Command("server.serve", "Run one replica against any Postgres; start as many as you like."),
-    "top": Command(
+    "serve": LazyCommand("server.serve", "Run one replica against any Postgres; start as many as you like."),
+    "top": LazyCommand(
         "client.top", "Watch campaigns, units, workers, quarantine, events and engine live, and steer them; ? shows the keys."
     ),
-    "traces": Command("server.traces", "Tell what the log says of executions, in any past."),
-    "unit": Command("client.unit", "See and steer the units of a campaign."),
-    "up": Command("server.up", "Run Muster on this machine until Ctrl-C; what it knows stays in DIR."),
-    "verify": Command("server.verify", "Print one line for each invariant; exit 1 when one is broken."),
-    "work": Command(
-        "client.work", "Run COMMAND once per unit, in {key}, {campaign}, {attempt} and {payload.FIELD} told of the unit."
+    "traces": LazyCommand("server.traces", "Compute traces of past executions from the log."),
+    "unit": LazyCommand("client.unit", "See and steer the units of a campaign."),
+    "up": LazyCommand("server.up", "Run Muster on this machine until Ctrl-C; everything it stores stays in DIR."),
+    "verify": LazyCommand("server.database_commands", "Print one line for each invariant; exit 1 when one is broken."),
+    "work": LazyCommand(
+        "client.work", "Run COMMAND once per unit, with {key}, {campaign}, {attempt} and {payload.FIELD} filled in."
     ),
-    "worker": Command("client.worker", "See and steer workers."),
+    "worker": LazyCommand("client.worker", "See and steer workers."),
 }
 """Every command by its name."""
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported one by one, so that a small command starts quickly, and so does the list of all."""
+    """A group that imports a command when it is needed, so that `muster --help` and small commands start quickly."""
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -1,4 +1,4 @@
-"""`python -m service.cli`: how a replica is started without knowing where the script lies."""
+"""`python -m service.cli`: starts Muster where the path of the `muster` script is unknown."""
 
 from service.cli import main
 

@@ -1,4 +1,4 @@
-"""Options that several commands share: addresses, labels, policies, times."""
+"""Options that several commands share: the service's address, labels, policies, times."""
 
 import re
 from collections.abc import Callable
@@ -11,12 +11,17 @@ import httpx
 import msgspec
 
 DEFAULT_URL = "http://127.0.0.1:8110"
-SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def url_of(_: click.Context, __: click.Parameter, url: str) -> str:
-    """Read an address that can be asked."""
+    """Read the address of a service.
+
+    Raises:
+        BadParameter: it is not an HTTP address.
+
+    """
     try:
         if re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
             return str(httpx.URL(url)).rstrip("/")
@@ -25,8 +30,8 @@ def url_of(_: click.Context, __: click.Parameter, url: str) -> str:
     raise click.BadParameter(f"{url!r} is not http://HOST:PORT or https://…")
 
 
-def addressed(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give *command* the options that say which service it asks: `url` and `bearer`."""
+def with_service_address(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give *command* the options `--url` and `--bearer`, which say which service it calls."""
     url = click.option(
         "--url",
         default=DEFAULT_URL,
@@ -41,32 +46,42 @@ def addressed(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def labels_of(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
-    """Read `name=value`, repeated or separated by commas."""
-    words = [word for pair in pairs for word in pair.split(",") if word]
-    if wrong := [word for word in words if not re.fullmatch(r"[^=]+=.*", word)]:
+    """Read `name=value`, repeated or separated by commas.
+
+    Raises:
+        BadParameter: a label without a name or `=`.
+
+    """
+    labels = [label for pair in pairs for label in pair.split(",") if label]
+    if wrong := [label for label in labels if not re.fullmatch(r"[^=]+=.*", label)]:
         raise click.BadParameter(f"{wrong[0]!r} is not name=value")
-    return dict(word.split("=", 1) for word in words)
+    return dict(label.split("=", 1) for label in labels)
 
 
 def policy_of(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, Any]:
-    """Read `max_attempts=2` or `retry.backoff_ms=200`, repeated, into the document that they mean."""
+    """Read `max_attempts=2` or `retry.backoff_ms=200`, repeated, into one policy document.
+
+    Raises:
+        BadParameter: no field or no `=`, or a field of a field that has a value.
+
+    """
     policy: dict[str, Any] = {}
     for pair in pairs:
         path, sign, text = pair.partition("=")
         *outer, name = path.split(".")
         if not sign or not all([*outer, name]):
             raise click.BadParameter(f"{pair!r} is not FIELD=VALUE or FIELD.FIELD=VALUE")
-        place = policy
+        parent = policy
         for part in outer:
-            place = place.setdefault(part, {})
-            if not isinstance(place, dict):
+            parent = parent.setdefault(part, {})
+            if not isinstance(parent, dict):
                 raise click.BadParameter(f"{pair!r}: {part} has a value already")
-        place[name] = value_of(text)
+        parent[name] = value_of(text)
     return policy
 
 
 def value_of(text: str) -> Any:  # noqa: ANN401 - any JSON
-    """Return JSON as what it is, everything else as the text it is.
+    """Return the value of a JSON text, and any other text unchanged.
 
     >>> [value_of(text) for text in ("2", "true", "[1]", "quarantine")]
     [2, True, [1], 'quarantine']
@@ -78,49 +93,64 @@ def value_of(text: str) -> Any:  # noqa: ANN401 - any JSON
 
 
 def instant_of(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
-    """Read a time that is to come, as the API takes it: a span from now, or what `moment` reads."""
+    """Read a future time for the API: a duration from now, or what `parse_time` reads.
+
+    Raises:
+        BadParameter: it is neither.
+
+    """
     if text is None:
         return None
-    ahead, found = span(text), None
+    ahead, moment = parse_duration(text), None
     with suppress(OverflowError):
-        found = moment(text) if ahead is None else datetime.now(UTC) + ahead
-    if found is None:
+        moment = parse_time(text) if ahead is None else datetime.now(UTC) + ahead
+    if moment is None:
         raise click.BadParameter(f"{text!r} is no span such as 30m and no time such as 2026-01-31T14:30")
-    return found.isoformat().replace("+00:00", "Z")
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def past_of(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
-    """Read a time of the past."""
-    found = None if text is None else moment(text)
-    if text is not None and found is None:
+    """Read a time of the past.
+
+    Raises:
+        BadParameter: it is no time.
+
+    """
+    moment = None if text is None else parse_time(text)
+    if text is not None and moment is None:
         raise click.BadParameter(f"{text!r} is no time such as 2026-01-31T14:30")
-    return found
+    return moment
 
 
 def step_of(_: click.Context, __: click.Parameter, text: str) -> timedelta:
-    """Read a span that is longer than nothing."""
-    if step := span(text):
+    """Read a duration above zero.
+
+    Raises:
+        BadParameter: it is no duration, or zero.
+
+    """
+    if step := parse_duration(text):
         return step
     raise click.BadParameter(f"{text!r} is no span such as 15s, 1m or 1h")
 
 
-def span(text: str) -> timedelta | None:
-    """Return a number of seconds, minutes, hours or days, None when it is none.
+def parse_duration(text: str) -> timedelta | None:
+    """Read a number of seconds, minutes, hours or days; None for any other text.
 
-    >>> span("1.5h"), span("soon")
+    >>> parse_duration("1.5h"), parse_duration("soon")
     (datetime.timedelta(seconds=5400), None)
     """
-    match = SPAN.fullmatch(text)
+    match = DURATION.fullmatch(text)
     try:
         return timedelta(**{UNITS[match[2]]: float(match[1])}) if match else None
     except OverflowError:
         return None
 
 
-def moment(text: str) -> datetime | None:
-    """Return a time of RFC 3339 in UTC, None when it is none; it is in the viewer's zone unless it names one.
+def parse_time(text: str) -> datetime | None:
+    """Read a time of RFC 3339 as UTC, None for any other text. Without an offset it is in the viewer's zone.
 
-    >>> moment("2026-01-31T14:30+02:00")
+    >>> parse_time("2026-01-31T14:30+02:00")
     datetime.datetime(2026, 1, 31, 12, 30, tzinfo=datetime.timezone.utc)
     """
     try:

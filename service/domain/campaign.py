@@ -48,13 +48,10 @@ class GroupCounts(Struct, gc=False):
     held: int = 0
 
 
-HOLDING: tuple[ids.UnitState, ...] = ("running", "delayed", "parked")
-
-
 class Campaign(Struct):
     """One campaign; only `evolve` writes it. Its fields stand in the order in which the store reads them.
 
-    *failures* are the positions of its consecutive failures, newest last; *spreading* counts its units whose end has not yet
+    *failures* are the positions of its consecutive failures, newest last; *open_fanouts* counts its units whose end has not yet
     reached all that depend on them.
     """
 
@@ -81,7 +78,7 @@ class Campaign(Struct):
     tripped: int | None = None
     last_claim: int = 0
     exported_at: datetime | None = None
-    spreading: int = 0
+    open_fanouts: int = 0
     counts: Counts = msgspec.field(default_factory=Counts)
 
     @property

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from service.domain import ids
 from service.domain.campaign import Campaign, GroupCounts
+from service.domain.hold import Hold, held_back
 from service.domain.quota import Quota
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -106,14 +107,17 @@ def investigation_blockers(state: State, campaign: Campaign, mode: ids.Mode, at:
 
 def automatic_blockers(campaign: Campaign) -> Iterator[Blocker]:
     """Yield what stops automatic claims only."""
-    if not campaign.auto:
-        yield Blocker("auto", campaign.name, "automatic claims are switched off")
-    if campaign.paused_at is not None:
-        yield Blocker("paused", campaign.name, f"paused by {campaign.paused_by}: {campaign.paused_reason or 'no reason given'}")
-    if campaign.tripped is not None:
-        yield Blocker(
-            "breaker", campaign.name, f"the breaker tripped after {campaign.policy.breaker.threshold} failures in a row"
-        )
+    for hold in held_back(auto=campaign.auto, paused=campaign.paused_at is not None, tripped=campaign.tripped is not None):
+        yield Blocker(hold, campaign.name, hold_detail(campaign, hold))
+
+
+def hold_detail(campaign: Campaign, hold: Hold) -> str:
+    """Return the sentence about one hold of *campaign*."""
+    if hold == "breaker":
+        return f"the breaker tripped after {campaign.policy.breaker.threshold} failures in a row"
+    if hold == "paused":
+        return f"paused by {campaign.paused_by}: {campaign.paused_reason or 'no reason given'}"
+    return "automatic claims are switched off"
 
 
 def gate_blockers(quota: Quota, at: datetime) -> Iterator[Blocker]:
@@ -139,14 +143,14 @@ def ramp_left(quota: Quota, at: datetime) -> int | None:
 
 def unit_blockers(state: State, campaign: Campaign, unit: Unit) -> Iterator[Blocker]:
     """Yield what stops this one unit."""
-    unheard = state.unheard.get((unit.campaign, unit.key), [])
-    open_parents = [parent for parent in unsettled(state, unit) if parent not in unheard] if unit.state == "blocked" else []
-    for parent in unheard:
+    pending = state.pending_parents.get((unit.campaign, unit.key), [])
+    open_parents = [parent for parent in unsettled(state, unit) if parent not in pending] if unit.state == "blocked" else []
+    for parent in pending:
         detail = f"{parent.key} is {parent.state}: its many dependents learn it in rounds, this one soon"
         yield Blocker("blocked" if unit.state == "blocked" else "skipped", parent.key, detail)
     for parent in open_parents:
         yield Blocker("blocked", parent.key, f"it depends on {parent.key}, which is {parent.state}")
-    if unit.state != "ready" and not unheard and not open_parents:
+    if unit.state != "ready" and not pending and not open_parents:
         yield Blocker(unit.state, unit.because_of or unit.key, *state_detail(unit))
     elif unit.state == "ready" and campaign.policy.groups == "ordered":
         yield from group_blockers(state, campaign, unit)

@@ -1,4 +1,4 @@
-"""A spread: the end of a unit with many dependents, carried to them in rounds."""
+"""A fan-out: the end of a unit with many dependents, carried to them in rounds."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,16 +27,16 @@ class Fanout(Struct, kw_only=True):
 
 
 class FanoutRound(Struct, frozen=True):
-    """The next dependents of a spread that stood at *position* and *after*; *last* when there are no others."""
+    """The next dependents of a fan-out that stood at *position* and *after*; *last* when there are no others."""
 
     position: int
     after: ids.UnitKey | None
     dependents: tuple[ids.UnitKey, ...]
     last: bool
 
-    def fits(self, spread: Fanout) -> bool:
-        """Tell whether *spread* still stands where it stood."""
-        return (self.position, self.after) == (spread.position, spread.after)
+    def fits(self, fanout: Fanout) -> bool:
+        """Tell whether *fanout* still stands where it stood."""
+        return (self.position, self.after) == (fanout.position, fanout.after)
 
 
 def extended(path: Sequence[ids.UnitKey], key: ids.UnitKey) -> tuple[ids.UnitKey, ...]:

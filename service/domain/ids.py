@@ -9,6 +9,8 @@ QuotaKey = NewType("QuotaKey", str)
 Token = NewType("Token", str)
 InvestigationId = NewType("InvestigationId", str)
 RecoveryId = NewType("RecoveryId", str)
+UnitId = tuple[CampaignName, UnitKey]
+"""A unit by its full name."""
 
 UnitState = Literal["blocked", "ready", "delayed", "parked", "running", "done", "quarantined", "skipped", "cancelled"]
 CampaignState = Literal["running", "paused", "completed", "cancelled"]
@@ -33,6 +35,10 @@ UNIT_STATES: tuple[UnitState, ...] = (
 )
 OPEN_STATES: tuple[UnitState, ...] = ("blocked", "ready", "delayed", "parked", "running")
 FINAL_STATES: tuple[UnitState, ...] = ("done", "skipped", "cancelled")
+HOLDING_STATES: tuple[UnitState, ...] = ("running", "delayed", "parked")
+"""States in which a unit, without waiting for a worker, still holds back the groups after its own."""
+DEFAULT_GROUP = 99
+"""The group of a unit that names none."""
 
 FailureReason = Literal[
     "crash",
@@ -46,6 +52,8 @@ FailureReason = Literal[
     "lease_expired",
     "heartbeat_dead",
 ]
+SILENT_FAILURES: tuple[FailureReason, ...] = ("lease_expired", "heartbeat_dead")
+"""Failures that the service concludes because it heard nothing of a claim."""
 QuarantineReason = Literal["max_attempts", "not_retryable", "heartbeat_dead", "manual", "max_claims"]
 ReleaseCause = Literal["stop", "drain", "fence", "recovery", "worker"]
 UnparkCause = Literal["due", "gate", "manual"]

@@ -10,7 +10,6 @@ from service.domain.unit import Unit
 LEASE = timedelta(minutes=30)
 """How long one investigation may take; nothing renews it."""
 SCREEN_BYTES = 16 * 1024
-KEY_CHARS = 200
 
 
 class Investigation(Struct, kw_only=True):
@@ -53,7 +52,7 @@ class Investigation(Struct, kw_only=True):
 def investigation_id(position: int) -> ids.InvestigationId:
     """Return the name of the investigation that was requested at *position*.
 
-    >>> named(255)
+    >>> investigation_id(255)
     'iff'
     """
     return ids.InvestigationId(f"i{position:x}")

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from service.domain.rejections import Unprocessable, Validation
+from service.domain import decode_error
+from service.domain.rejections import Unprocessable
 
 
 class Jitter(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,13 +69,16 @@ DEFAULT = Policy()
 def merged(base: Policy, patch: dict[str, Any]) -> Policy:
     """Return *base* with the JSON merge patch *patch* applied (RFC 7396: null restores the default).
 
-    Raises `Unprocessable` when a value leaves its limits, `Validation` when a field is unknown or misshapen; both name it.
+    Raises:
+        Unprocessable: a value leaves its limits.
+        Validation: a field is unknown or of the wrong type.
+
     """
     document = merge_patch(msgspec.to_builtins(base), patch)
     try:
         policy = msgspec.convert(document, Policy)
     except msgspec.ValidationError as error:
-        raise Validation.of(error, Policy, within="policy") from None
+        raise decode_error.refusal(error, Policy, within="policy", beyond_limits=Unprocessable) from None
     beat = policy.heartbeat
     if not beat.warn_s < beat.stale_s < beat.dead_s:
         raise Unprocessable(

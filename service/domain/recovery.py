@@ -42,7 +42,7 @@ class Recovery(Struct, kw_only=True):
 def recovery_id(position: int) -> ids.RecoveryId:
     """Return the name of the plan that was made at *position*.
 
-    >>> named(255)
+    >>> recovery_id(255)
     'rff'
     """
     return ids.RecoveryId(f"r{position:x}")

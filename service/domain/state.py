@@ -4,7 +4,7 @@ from collections import defaultdict, deque
 from datetime import datetime
 
 from service.domain import ids
-from service.domain.campaign import HOLDING, Campaign, GroupCounts
+from service.domain.campaign import Campaign, GroupCounts
 from service.domain.engine import Engine
 from service.domain.fanout import Fanout, FanoutRound
 from service.domain.investigation import Investigation
@@ -13,32 +13,30 @@ from service.domain.recovery import Recovery
 from service.domain.unit import Claim, Unit
 from service.domain.worker import Worker
 
-UnitId = tuple[ids.CampaignName, ids.UnitKey]
-
 
 class State:
     """Rows of one shard. What is not here was not asked for, or does not exist; only `evolve` changes a row.
 
-    *unheard* are dependencies of which a unit has yet to learn what became of them.
+    *pending_parents* are dependencies of which a unit has yet to learn what became of them.
     """
 
     def __init__(self, engine: Engine | None = None) -> None:
         self.engine = engine or Engine()
         self.campaigns: dict[ids.CampaignName, Campaign] = {}
         self.groups: dict[ids.CampaignName, dict[int, GroupCounts]] = defaultdict(dict)
-        self.units: dict[UnitId, Unit] = {}
+        self.units: dict[ids.UnitId, Unit] = {}
         self.claims: dict[ids.Token, Claim] = {}
         self.workers: dict[ids.WorkerId, Worker] = {}
         self.quotas: dict[ids.QuotaKey, Quota] = {}
         self.investigations: dict[ids.InvestigationId, Investigation] = {}
         self.recoveries: dict[ids.RecoveryId, Recovery] = {}
-        self.spreads: dict[UnitId, Fanout] = {}
-        self.reaches: dict[UnitId, FanoutRound] = {}
-        self.unheard: dict[UnitId, list[Unit]] = {}
-        self.children: dict[UnitId, list[ids.UnitKey]] = {}
-        self.parents: dict[UnitId, list[ids.UnitKey]] = {}
+        self.fanouts: dict[ids.UnitId, Fanout] = {}
+        self.fanout_rounds: dict[ids.UnitId, FanoutRound] = {}
+        self.pending_parents: dict[ids.UnitId, list[Unit]] = {}
+        self.children: dict[ids.UnitId, list[ids.UnitKey]] = {}
+        self.parents: dict[ids.UnitId, list[ids.UnitKey]] = {}
         self.candidates: dict[ids.CampaignName, deque[ids.UnitKey]] = defaultdict(deque)
-        self.late: dict[ids.Token, Claim] = {}
+        self.ended_claims: dict[ids.Token, Claim] = {}
         self.screens: dict[str, str] = {}
         self.touched = TouchedRows()
 
@@ -94,13 +92,13 @@ class State:
         touched.campaigns.add(name)
         group = self.group(name, unit.group)
         group.ready += (to == "ready") - (was == "ready")
-        group.held += (to in HOLDING) - (was in HOLDING)
+        group.held += (to in ids.HOLDING_STATES) - (was in ids.HOLDING_STATES)
 
     def regroup(self, unit: Unit, group: int) -> None:
         """Move an untouched unit to another group, and count it there."""
         for row, one in (self.group(unit.campaign, unit.group), -1), (self.group(unit.campaign, group), +1):
             row.ready += one * (unit.state == "ready")
-            row.held += one * (unit.state in HOLDING)
+            row.held += one * (unit.state in ids.HOLDING_STATES)
         unit.group = group
 
 
@@ -111,9 +109,9 @@ class TouchedRows:
         self.engine = False
         self.campaigns: set[ids.CampaignName] = set()
         self.groups: set[tuple[ids.CampaignName, int]] = set()
-        self.units: set[UnitId] = set()
-        self.added: list[UnitId] = []
-        self.payloads: set[UnitId] = set()
+        self.units: set[ids.UnitId] = set()
+        self.added: list[ids.UnitId] = []
+        self.payloads: set[ids.UnitId] = set()
         self.edges: list[tuple[ids.CampaignName, ids.UnitKey, ids.UnitKey]] = []
         self.claimed: set[ids.Token] = set()
         self.beaten: set[ids.Token] = set()
@@ -123,4 +121,4 @@ class TouchedRows:
         self.quotas: set[ids.QuotaKey] = set()
         self.investigations: set[ids.InvestigationId] = set()
         self.recoveries: set[ids.RecoveryId] = set()
-        self.spreads: set[UnitId] = set()
+        self.fanouts: set[ids.UnitId] = set()

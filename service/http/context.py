@@ -1,21 +1,23 @@
-"""The desk: everything the handlers need, given once by the composition root."""
+"""The dependencies of the write handlers, given once by the composition root."""
 
 import asyncio
-from typing import Self
 
-from msgspec import Struct, field
+from msgspec import field
 
-from service.http.ports import BundlePort, IdempotencyPort, QuarantinePort, ViewPort, WriterPort
+from service.bulk_retry import QuarantinePort
+from service.http.ports import BundlePort, IdempotencyPort, ViewPort
+from service.route_options import SharedContext
+from service.submission import WriterPort
 from service.wakeup import Wakeup
 
 MEBI = 1024 * 1024
 
 
-class WriteContext(Struct, frozen=True, kw_only=True):
-    """What the handlers stand at.
+class WriteContext(SharedContext, frozen=True, kw_only=True):
+    """The dependencies of the write handlers.
 
-    *bell* rings when work may have become claimable, *stopping* is set when the service ends; *body_limit* is in bytes,
-    *waiting_limit* says how many claims may wait at a time, and *waiting* holds those that do.
+    *wakeup* is notified when work may have become claimable, *stopping* is set when the service stops. *body_limit* is in bytes.
+    At most *waiting_limit* claims wait at a time; *waiting* holds them.
     """
 
     writer: WriterPort
@@ -28,7 +30,3 @@ class WriteContext(Struct, frozen=True, kw_only=True):
     body_limit: int = 16 * MEBI
     waiting_limit: int = 10_000
     waiting: set[object] = field(default_factory=set)
-
-    def __deepcopy__(self, _: object) -> Self:
-        """Return this desk itself: a copied router stands at the same one."""
-        return self

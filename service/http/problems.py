@@ -10,11 +10,9 @@ from litestar.exceptions import HTTPException
 from litestar.response.base import ASGIResponse
 from litestar.types import ExceptionHandlersMap, Scope
 
-from service.domain.rejections import REJECTIONS, NotFound, Rejection, Validation
-from service.submission import Unavailable
+from service.domain.rejections import REJECTIONS, RETRY_AFTER_S, NotFound, Rejection, Unavailable, Validation
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_S = 1
 log = logging.getLogger(__name__)
 
 
@@ -28,12 +26,7 @@ class TooManyRequests(Rejection):
     """The service holds as many waiting requests as it can bear; ask again after `Retry-After`."""
 
     status, slug, title = 429, "too-many-requests", "Too many requests"
-
-
-class ReadTimedOut(Rejection):
-    """The database is away, or what was asked for is not visible yet; ask again after `Retry-After`."""
-
-    status, slug, title = 503, "unavailable", "Unavailable"
+    retry_after_s = RETRY_AFTER_S
 
 
 class Unauthenticated(Rejection):
@@ -63,7 +56,7 @@ class InternalError(Rejection):
 EDGE: tuple[type[Rejection], ...] = (
     PayloadTooLarge,
     TooManyRequests,
-    ReadTimedOut,
+    Unavailable,
     Unauthenticated,
     Forbidden,
     MethodNotAllowed,
@@ -86,26 +79,20 @@ def problem(rejection: Rejection) -> Problem:
     }
 
 
-def refuse(document: Problem, headers: Mapping[str, str] | None = None) -> Response[bytes]:
-    """Return a problem document as an answer."""
-    status = document["status"]
-    extra = dict(headers or {})
-    if status in (429, 503):
-        extra.setdefault("Retry-After", str(RETRY_AFTER_S))
+def problem_response(rejection: Rejection, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    """Return the answer that carries the problem document of *rejection*."""
+    document, extra = problem(rejection), dict(headers or {})
+    if rejection.retry_after_s is not None:
+        extra["Retry-After"] = str(rejection.retry_after_s)
     if "position" in document:
         extra["Muster-Position"] = str(document["position"])
     content = msgspec.json.encode(document, enc_hook=str)
-    return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=extra)
+    return Response(content, status_code=rejection.status, media_type=MEDIA_TYPE, headers=extra)
 
 
 def rejected(_: Request[Any, Any, Any], error: Rejection) -> Response[bytes]:
     """Answer a refusal."""
-    return refuse(problem(error))
-
-
-def unavailable(_: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
-    """Answer that the database is away; the Writer says so in the log, once."""
-    return refuse(problem(ReadTimedOut("the database is away; nothing is known to have been stored")))
+    return problem_response(error)
 
 
 def misrouted(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
@@ -116,7 +103,7 @@ def misrouted(request: Request[Any, Any, Any], error: HTTPException) -> Response
     if kind is MethodNotAllowed:
         return not_allowed(request, error.headers or {})
     detail = f"there is nothing at {request.scope['path']!r}" if kind is NotFound else error.detail
-    return refuse(problem(kind(detail)))
+    return problem_response(kind(detail))
 
 
 def not_allowed(request: Request[Any, Any, Any], headers: Mapping[str, str]) -> Response[bytes]:
@@ -124,7 +111,7 @@ def not_allowed(request: Request[Any, Any, Any], headers: Mapping[str, str]) -> 
     allowed = {method.strip() for method in headers.get("allow", "").split(",")}
     allowed |= {"HEAD"} if "GET" in allowed else set()
     error = MethodNotAllowed(f"{request.scope['method']} is not allowed here", allowed=sorted(allowed))
-    return refuse(problem(error), {"Allow": ", ".join(sorted(allowed))})
+    return problem_response(error, {"Allow": ", ".join(sorted(allowed))})
 
 
 def options(methods: Sequence[str]) -> ASGIResponse:
@@ -135,7 +122,7 @@ def options(methods: Sequence[str]) -> ASGIResponse:
 def bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Log a mistake of ours once, with its stack, and say no more than that it happened."""
     log.error("%s %s failed", request.scope["method"], request.scope.get("path_template"), exc_info=error)
-    return refuse(problem(InternalError("the service made a mistake; it is in its log")))
+    return problem_response(InternalError("the service made a mistake; it is in its log"))
 
 
 def answer_of(scope: Scope, error: Exception) -> ASGIResponse:
@@ -147,7 +134,6 @@ def answer_of(scope: Scope, error: Exception) -> ASGIResponse:
 
 HANDLERS: ExceptionHandlersMap = {
     Rejection: rejected,
-    Unavailable: unavailable,
     HTTPException: misrouted,
     Exception: bug,
 }

@@ -1,6 +1,5 @@
 """Answers: ready bytes with the position of what was decided."""
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
@@ -12,13 +11,10 @@ from msgspec.structs import replace
 from typing_extensions import override
 
 from service.domain.commands import Command
-from service.domain.rejections import NotFound, Unprocessable
-from service.http.problems import ReadTimedOut
+from service.domain.rejections import NotFound, ReadUnavailable, Unprocessable
 from service.http.request.request import WriteRequest
-from service.store.db.pool import is_lost
 from service.submission import Answer
 
-LOG = logging.getLogger(__name__)
 Headers = tuple[tuple[bytes, bytes], ...]
 MEMBERS = Decoder(dict[str, Raw])
 
@@ -77,7 +73,7 @@ async def submit_and_view(
 async def viewed(call: WriteRequest, answer: Answer, view: Raw | None, status: int = 200) -> RawResponse:
     """Answer with *view*, under the position of the answer."""
     if view is None:
-        raise ReadTimedOut("what was asked for is stored and not visible yet", position=answer.position)
+        raise ReadUnavailable("what was asked for is stored and not visible yet", position=answer.position)
     members = MEMBERS.decode(view)
     members["position"] = Raw(b"%d" % answer.position)
     body = msgspec.json.encode(members)
@@ -86,15 +82,9 @@ async def viewed(call: WriteRequest, answer: Answer, view: Raw | None, status: i
 
 
 async def keep(call: WriteRequest, status: int, body: bytes) -> None:
-    """Keep a body for a repetition; when the database is away now, a repetition is answered with the view of its time."""
-    if (key := call.key) is None:
-        return
-    try:
+    """Store a body for a repetition of the request's idempotency key, if it has one."""
+    if (key := call.key) is not None:
         await call.context.replays.keep(key, status, body)
-    except Exception as error:
-        if not is_lost(error):
-            raise
-        LOG.warning("an answer was not kept for a repetition: %s", type(error).__name__)
 
 
 def version(members: dict[str, Raw]) -> Headers:

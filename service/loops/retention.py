@@ -1,19 +1,18 @@
-"""Keeping house: partitions made ahead of the log, idempotency records forgotten in time."""
+"""Retention: creates partitions ahead of the log, and deletes expired idempotency records."""
 
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import asyncpg
 
 from service.loops.sweep import Sweeps
 from service.store.db.pool import is_lost
-from service.store.log import event_log
+from service.store.log import event_log, idempotency
 
 LOG = logging.getLogger(__name__)
 ROUND_S = 60.0
-KEPT = timedelta(hours=24)
 
 
 class Retention:
@@ -25,7 +24,7 @@ class Retention:
         self._sweeps = sweeps or Sweeps()
 
     async def run(self, _heard_since: Callable[[], datetime]) -> None:
-        """Keep house until cancelled."""
+        """Apply retention once a minute until cancelled."""
         while True:
             try:
                 with self._sweeps.round("retention"):
@@ -36,10 +35,10 @@ class Retention:
             await asyncio.sleep(ROUND_S)
 
     async def keep(self) -> int:
-        """Keep house once; return how many partitions were made."""
+        """Apply retention once; return how many partitions were created."""
         async with self._pool.acquire() as connection:
             head = await event_log.head(connection, self._shard)
             made = await connection.fetchval(event_log.QUERIES.extend, head)
             now = await connection.fetchval(event_log.QUERIES.now)
-            await connection.execute(event_log.QUERIES.forget_keys, self._shard, now - KEPT)
+            await idempotency.delete_expired(connection, self._shard, now)
         return int(made)

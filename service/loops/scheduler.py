@@ -10,7 +10,7 @@ import asyncpg
 
 from service.domain import commands as c
 from service.domain import ids, recovery
-from service.domain.state import UnitId
+from service.domain.rejections import WriteUnavailable
 from service.loops.sweep import Sweeps
 from service.store.db.outage_log import OutageLog
 from service.store.db.pool import is_lost
@@ -19,7 +19,7 @@ from service.store.log import event_log
 from service.store.state import fanout
 from service.store.state.loader import QUERIES as STATE
 from service.store.state.loader import ROUND
-from service.submission import Unavailable, in_new_trace
+from service.submission import in_new_trace
 from service.wakeup import Wakeup
 from service.writer import Writer
 
@@ -60,7 +60,7 @@ class Scheduler:
                 self._outage_log.report_recovery()
                 tick_at = now + self._tick_s if now >= tick_at else tick_at
                 nap = min(await self.nap(heard_since()), max(tick_at - monotonic(), SHORTEST_NAP_S))
-            except Unavailable:
+            except WriteUnavailable:
                 self._outage_log.report_outage("the watcher waits for the database")
             except Exception as error:
                 if not is_lost(error):
@@ -110,7 +110,7 @@ class Scheduler:
     async def due_claims(
         self, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
     ) -> list[c.Command]:
-        """Return what ends lapsed leases, opens gates, and goes on with cancellations and spreads."""
+        """Return what ends lapsed leases, opens gates, and goes on with cancellations and fan-outs."""
         orders: list[c.Command] = []
         if tokens := names(await connection.fetch(QUERIES.lapsed, self._shard, now, ROUND, heard_since)):
             orders.append(c.ExpireLeases(tokens=tokens, heard_since=heard_since))
@@ -119,7 +119,7 @@ class Scheduler:
         for campaign in names(await connection.fetch(QUERIES.cancelled, self._shard, ROUND)):
             keys = names(await connection.fetch(STATE.open_units, self._shard, campaign, ROUND))
             orders.append(c.CancelRest(name=campaign, keys=keys))
-        if units := next_round(await connection.fetch(fanout.QUERIES.spreading, self._shard, ROUND)):
+        if units := next_round(await connection.fetch(fanout.QUERIES.oldest_fanouts, self._shard, ROUND)):
             orders.append(c.FanOutUnits(units=units))
         return orders
 
@@ -156,9 +156,9 @@ class Scheduler:
         return min(max(wait, SHORTEST_NAP_S), LONGEST_NAP_S)
 
 
-def next_round(rows: Iterable[asyncpg.Record]) -> tuple[UnitId, ...]:
+def next_round(rows: Iterable[asyncpg.Record]) -> tuple[ids.UnitId, ...]:
     """Return the units whose dependents make one round: few with many of them, or many with few."""
-    units: list[UnitId] = []
+    units: list[ids.UnitId] = []
     left = fanout.ROUND
     for campaign, unit, dependents in rows:
         if left <= 0:

@@ -1,1 +1,1 @@
-"""The service seen from a terminal: a client of the API, and how its answers are shown."""
+"""What a terminal shows of the API: lists, details, and the live view of `muster top`."""

@@ -1,34 +1,35 @@
-"""Words for eyes: times in the viewer's zone, spans, shares, and texts that cannot harm a terminal."""
+"""Text for a terminal: times in the viewer's zone, durations, shares, and foreign text without anything that a terminal obeys."""
 
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+from service.terminal_output import without_escapes
+
 CLOCK = re.compile(r"~(\d\d):(\d\d)$")
-UNSEEN = "\N{MIDDLE DOT}"
+UNPRINTABLE = "\N{MIDDLE DOT}"
 NOTHING = "-"
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 HALF_DAY = timedelta(hours=12)
 
 
-def line(text: str | None) -> str:
-    r"""Return *text* on one line, without anything that moves a cursor, changes a colour or turns the reading direction.
+def one_line(text: str | None) -> str:
+    r"""Return *text* on one line, without anything that moves a cursor, changes a colour or reverses the reading direction.
 
-    >>> line("red\x1b[31m!\nnext\u202egnp.exe")
+    >>> one_line("red\x1b[31m!\nnext\u202egnp.exe")
     'red! next·gnp.exe'
     """
     if text is None:
         return NOTHING
-    bare = " ".join(ESCAPES.sub("", text).split())
-    return "".join(char if char.isprintable() else UNSEEN for char in bare)
+    bare = " ".join(without_escapes(text).split())
+    return "".join(char if char.isprintable() else UNPRINTABLE for char in bare)
 
 
-def short(text: str, width: int) -> str:
-    """Return *text* in *width* characters at most; its beginning and its end say most.
+def shortened(text: str, width: int) -> str:
+    """Return *text* in *width* characters at most, cut in the middle: names differ at their ends.
 
-    >>> short("stdlib-20261120-113148", 15)
+    >>> shortened("stdlib-20261120-113148", 15)
     'stdlib-…-113148'
     """
     if len(text) <= width:
@@ -37,18 +38,18 @@ def short(text: str, width: int) -> str:
     return f"{text[: width - 1 - half]}…{text[-half:]}"
 
 
-def lines(text: str) -> list[str]:
-    r"""Return the lines of a screen, each as harmless as `line` makes it, with its blanks.
+def safe_lines(text: str) -> list[str]:
+    r"""Return the lines of a screen, each as safe as `one_line` makes it, with its blanks.
 
-    >>> lines("a\x1b]0;title\x07\n\tb")
+    >>> safe_lines("a\x1b]0;title\x07\n\tb")
     ['a', '        b']
     """
-    bare = ESCAPES.sub("", text).expandtabs()
-    return ["".join(char if char.isprintable() else UNSEEN for char in part) for part in bare.splitlines()]
+    bare = without_escapes(text).expandtabs()
+    return ["".join(char if char.isprintable() else UNPRINTABLE for char in part) for part in bare.splitlines()]
 
 
-def at(moment: datetime | None, now: datetime | None = None) -> str:
-    """Return a time in the viewer's zone; the day is told when it is another one than today's."""
+def time_text(moment: datetime | None, now: datetime | None = None) -> str:
+    """Return a time in the viewer's zone, with its date unless that is today."""
     if moment is None:
         return NOTHING
     local = moment.astimezone()
@@ -56,10 +57,10 @@ def at(moment: datetime | None, now: datetime | None = None) -> str:
     return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
 
 
-def span(seconds: float | None) -> str:
-    """Return a span in its two largest units.
+def duration(seconds: float | None) -> str:
+    """Return a duration in its two largest units.
 
-    >>> [span(seconds) for seconds in (0.2, 59.6, 61, 7260, 90000, None)]
+    >>> [duration(seconds) for seconds in (0.2, 59.6, 61, 7260, 90000, None)]
     ['0s', '59s', '1m01s', '2h01m', '1d01h', '-']
     """
     if seconds is None:
@@ -74,31 +75,32 @@ def span(seconds: float | None) -> str:
     return f"{whole // DAY_S}d{whole % DAY_S // HOUR_S:02}h"
 
 
-def since(moment: datetime | None, now: datetime | None = None) -> str:
+def age(moment: datetime | None, now: datetime | None = None) -> str:
     """Return how long ago something was."""
-    return NOTHING if moment is None else span(((now or datetime.now(UTC)) - moment).total_seconds())
+    return NOTHING if moment is None else duration(((now or datetime.now(UTC)) - moment).total_seconds())
 
 
-def some(number: int, word: str) -> str:
-    """Return a number of things.
+def plural(number: int, word: str) -> str:
+    """Return a number with its noun.
 
-    >>> some(1, "worker"), some(1200, "worker")
+    >>> plural(1, "worker"), plural(1200, "worker")
     ('1 worker', '1,200 workers')
     """
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def percent(share: float | None) -> str:
-    """Return a share as percent, never 100 before it is whole.
+    """Return a share as percent, rounded down, so that 100 % means all.
 
     >>> [percent(share) for share in (0, 0.999, 1, None)]
     ['0%', '99%', '100%', '-']
     """
+    # 0.29 * 100 is 28.999…96 in binary floating point; 1e-9 is larger than that error and smaller than any real share.
     return NOTHING if share is None else f"{int(share * 100 + 1e-9)}%"
 
 
 def bar(share: float, width: int) -> str:
-    """Return a bar of *width* cells; a little is never nothing.
+    """Return a bar of *width* cells, in which the smallest share above zero still shows.
 
     >>> bar(0.5, 3), bar(0.001, 2)
     ('█▌ ', '▏ ')
@@ -108,40 +110,41 @@ def bar(share: float, width: int) -> str:
     return ("█" * full + (EIGHTHS[rest] if rest else "")).ljust(width)
 
 
-def segments(parts: Sequence[tuple[str, int]], total: int, width: int) -> str:
-    """Return a bar of *width* cells in which every part has a mark of its own, and a cell at least when there is any of it.
+def segmented_bar(parts: Sequence[tuple[str, int]], total: int, width: int) -> str:
+    """Return a bar of *width* cells; each part has a character of its own, and at least one cell when its count is not zero.
 
-    >>> segments([("█", 97), ("▒", 1), ("!", 2)], 100, 10)
+    >>> segmented_bar([("█", 97), ("▒", 1), ("!", 2)], 100, 10)
     '████████▒!'
     """
-    spans = [max(int(count * width / total), int(count > 0)) if total else 0 for _, count in parts]
-    while sum(spans) > width:
-        spans[spans.index(max(spans))] -= 1
-    return "".join(mark * cells for (mark, _), cells in zip(parts, spans, strict=True)).ljust(width)
+    cells = [max(int(count * width / total), int(count > 0)) if total else 0 for _, count in parts]
+    while sum(cells) > width:  # the parts of one cell at least have taken too much
+        cells[cells.index(max(cells))] -= 1
+    return "".join(mark * number for (mark, _), number in zip(parts, cells, strict=True)).ljust(width)
 
 
-def local_line(text: str | None, now: datetime | None = None) -> str:
-    """Return the API's words with their time of day, which is UTC, in the viewer's zone.
+def line_in_local_time(text: str | None, now: datetime | None = None) -> str:
+    """Return a line of the API with its time of day, which is UTC, in the viewer's zone.
 
-    >>> local_line("Auto paused · 3 fails")
+    >>> line_in_local_time("Auto paused · 3 fails")
     'Auto paused · 3 fails'
     """
     if text is None:
         return ""
-    found = CLOCK.search(text)
-    if found is None:
-        return line(text)
-    here = now or datetime.now(UTC)
-    meant = here.astimezone(UTC).replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
-    if abs(meant - here) > HALF_DAY:
-        meant += timedelta(days=1 if meant < here else -1)
-    return line(f"{text[: found.start()]}~{meant.astimezone():%H:%M}")
+    match = CLOCK.search(text)
+    if match is None:
+        return one_line(text)
+    present = now or datetime.now(UTC)
+    meant = present.astimezone(UTC).replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
+    # The line has no date: the nearest such time of day is meant.
+    if abs(meant - present) > HALF_DAY:
+        meant += timedelta(days=1 if meant < present else -1)
+    return one_line(f"{text[: match.start()]}~{meant.astimezone():%H:%M}")
 
 
 def labels_text(pairs: dict[str, str]) -> str:
-    """Return labels as they are typed.
+    """Return labels as the options of commands take them.
 
-    >>> named({"team": "core", "gpu": ""})
+    >>> labels_text({"team": "core", "gpu": ""})
     'gpu= team=core'
     """
-    return " ".join(line(f"{name}={value}") for name, value in sorted(pairs.items()))
+    return " ".join(one_line(f"{name}={value}") for name, value in sorted(pairs.items()))

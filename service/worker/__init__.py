@@ -1,1 +1,1 @@
-"""The worker of `muster work`: a client of the service that runs one command per unit."""
+"""The worker: claims units, runs a command for each, and reports how it went."""

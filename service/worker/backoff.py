@@ -1,10 +1,12 @@
-"""The rest between two tries: doubled each time, never the same for two workers."""
+"""Exponential backoff with jitter, so that workers do not come back to a restarted service all at once."""
 
 import random
 
 FIRST_S = 0.25
 LONGEST_S = 15.0
-STEPS = 8
+MAX_DOUBLINGS = 8
+"""0.25 s doubled eight times is beyond `LONGEST_S`; the exponent stays small however long an outage is."""
+LONGEST_RETRY_AFTER_S = 60.0
 
 
 class Backoff:
@@ -14,12 +16,15 @@ class Backoff:
         self._tries = 0
 
     def reset(self) -> None:
-        """Start afresh, after a try that succeeded."""
+        """Start again at the shortest delay, after a try that succeeded."""
         self._tries = 0
 
     def next_s(self, at_least_s: float = 0.0) -> float:
-        """Return the next rest: half of it fixed, half of it chance."""
-        rest = min(LONGEST_S, FIRST_S * 2.0 ** min(self._tries, STEPS))
+        """Return the next delay, and never less than *at_least_s* from the service's `Retry-After`, up to a minute.
+
+        Half of the delay is fixed and half random: "equal jitter" in "Exponential Backoff And Jitter" of Marc Brooker, 2015.
+        """
+        delay_s = min(LONGEST_S, FIRST_S * 2.0 ** min(self._tries, MAX_DOUBLINGS))
         self._tries += 1
-        spread = rest * (0.5 + random.random() / 2)  # noqa: S311  (spreads load, keeps no secret)
-        return max(spread, min(at_least_s, 4 * LONGEST_S))
+        jittered_s = delay_s * (0.5 + random.random() / 2)  # noqa: S311  (spreads load, keeps no secret)
+        return max(jittered_s, min(at_least_s, LONGEST_RETRY_AFTER_S))

@@ -1,23 +1,27 @@
-"""The claimant: asks for units whenever a hand is free."""
+"""Claims units whenever the worker has a free slot."""
 
 import asyncio
 import time
 import uuid
 
-from service.worker.api_types import ClaimAnswer, ClaimRequest
+from service.client.claim_types import ClaimAnswer, ClaimRequest
+from service.client.errors import AwayError, RefusedError
 from service.worker.backoff import Backoff
 from service.worker.console import Console
-from service.worker.http_client import AwayError, RefusedError, WorkerClient
 from service.worker.options import WorkerExitCode, WorkOptions
+from service.worker.service_client import WorkerClient
 from service.worker.unit_runner import UnitRunner
 
-MOST = 1000
+MAX_CLAIMS = 1000
+"""The most that the API grants in one request."""
 PAUSE_S = 0.5
-DRAINED_S = 1.0
+"""Time between two requests when the service answers at once that it has no unit."""
+DRAINED_WAIT_S = 1.0
+"""With `--until-drained`, how long one request may wait: the end of the campaign is only looked for between requests."""
 
 
 class Claimer:
-    """Takes units until told to stop, refused, or nothing is left to take."""
+    """Claims units until it is stopped or refused, or no unit is left."""
 
     def __init__(self, options: WorkOptions, service: WorkerClient, runner: UnitRunner, console: Console) -> None:
         self._options = options
@@ -26,39 +30,40 @@ class Claimer:
         self._console = console
         self._backoff = Backoff()
         self._stopped = asyncio.Event()
-        self.introduced = asyncio.Event()
-        self._wait_s = min(options.wait_s, DRAINED_S) if options.until_drained else options.wait_s
+        self.worker_registered = asyncio.Event()
+        self._wait_s = min(options.wait_s, DRAINED_WAIT_S) if options.until_drained else options.wait_s
         self.exit = WorkerExitCode.DONE
 
     @property
     def stopping(self) -> bool:
-        """Say whether no more units are taken."""
+        """Say whether no more units are claimed."""
         return self._stopped.is_set()
 
     def stop(self) -> None:
-        """Take no more units."""
+        """Claim no more units."""
         self._stopped.set()
-        self.introduced.set()
-        self._runner.freed.set()
+        # Both events are awaited by `run` and `_free_slots`, which then see that the claimer has stopped.
+        self.worker_registered.set()
+        self._runner.slot_freed.set()
 
-    async def take(self) -> None:
-        """Take units for as long as there is a reason to, once the service knows this worker."""
-        await self.introduced.wait()
+    async def run(self) -> None:
+        """Claim units for as long as there is a reason to, once the service knows this worker."""
+        await self.worker_registered.wait()
         try:
-            while room := await self._room():
-                await self._turn(room)
+            while slots := await self._free_slots():
+                await self._claim_once(slots)
         except RefusedError as refusal:
             self._console.trouble(f"refused: {refusal}")
             self.exit = WorkerExitCode.REFUSED
         finally:
             self.stop()
 
-    async def _turn(self, room: int) -> None:
-        """Ask once, and begin what was given."""
-        asked_at = time.monotonic()
-        answer = await self._ask(min(room, MOST))
+    async def _claim_once(self, slots: int) -> None:
+        """Send one request for units and start the ones that were granted."""
+        requested_at = time.monotonic()
+        answer = await self._request(min(slots, MAX_CLAIMS))
         for claim in answer.claims:
-            (self._runner.hand_back if self.stopping else self._runner.begin)(claim)
+            (self._runner.hand_back if self.stopping else self._runner.start)(claim)
         if answer.claims:
             return
         if answer.dismissed:
@@ -66,23 +71,23 @@ class Claimer:
             self.stop()
         elif self._options.until_drained and await self._drained(answer.position):
             self.stop()
-        elif time.monotonic() - asked_at < PAUSE_S:
+        elif time.monotonic() - requested_at < PAUSE_S:
             await self._pause(PAUSE_S)
 
-    async def _room(self) -> int:
-        """Wait for a free hand; return how many there are, none once stopped."""
-        while not self.stopping and self._runner.free == 0:
-            self._runner.freed.clear()
-            await self._runner.freed.wait()
-        return 0 if self.stopping else self._runner.free
+    async def _free_slots(self) -> int:
+        """Wait for a free slot; return the number of free slots, zero once stopped."""
+        while not self.stopping and self._runner.free_slots == 0:
+            self._runner.slot_freed.clear()
+            await self._runner.slot_freed.wait()
+        return 0 if self.stopping else self._runner.free_slots
 
-    async def _ask(self, most: int) -> ClaimAnswer:
-        """Ask until answered, in the same words, so that a lost answer is found again."""
-        ask = ClaimRequest(self._options.worker, self._options.campaigns, most, self._options.labels, self._wait_s)
+    async def _request(self, slots: int) -> ClaimAnswer:
+        """Repeat one request until it is answered. Under one key, a repetition brings the claims of a lost answer."""
+        request = ClaimRequest(self._options.worker, self._options.campaigns, slots, self._options.labels, self._wait_s)
         key = uuid.uuid4().hex
         while not self.stopping:
             try:
-                answer = await self._service.claim(ask, key)
+                answer = await self._service.claim(request, key)
             except AwayError as away:
                 self._console.away(str(away))
                 await self._pause(self._backoff.next_s(away.retry_after_s))
@@ -92,12 +97,12 @@ class Claimer:
         return ClaimAnswer()
 
     async def _drained(self, position: int) -> bool:
-        """Say whether every campaign has ended; remember if one did not succeed."""
+        """Say whether every campaign has ended; keep in the exit code whether one was not achieved."""
         try:
             campaigns = [await self._service.campaign(name, position) for name in self._options.campaigns]
         except AwayError:
             return False
-        if any(campaign.state not in {"completed", "cancelled"} for campaign in campaigns):
+        if not all(campaign.over for campaign in campaigns):
             return False
         if any(campaign.outcome != "achieved" for campaign in campaigns):
             self.exit = WorkerExitCode.CAMPAIGN_FAILED

@@ -1,4 +1,4 @@
-"""The command of a campaign: one argument list for every unit, with placeholders and no shell."""
+"""The command of a worker: one argument list for every unit, with placeholders and without a shell."""
 
 import os
 import re
@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from service.worker.api_types import GrantedClaim
+from service.client.claim_types import GrantedClaim
 
+# `$` before a brace is a variable of a shell that the command may start, so `${HOME}` stays.
 PLACEHOLDER = re.compile(
     r"\{\{(?P<literal>[^{}]*)\}\}|(?<!\$)\{(?P<name>[A-Za-z_][\w-]*(?:\.[\w-]+)*)\}",
 )
@@ -20,37 +21,45 @@ class PlaceholderError(ValueError):
 
 
 class CommandLine:
-    """The words of a command line, filled in for one unit at a time.
+    """The arguments of a command, their placeholders filled in for one unit at a time.
 
-    >>> claim = Claim(token="t", campaign="c", key="a", payload={"path": "a.py"})
-    >>> Command(["cc", "{payload.path}", "-o{key}.o", "{{key}}", "{print $1}"]).line(claim)
+    Raises:
+        PlaceholderError: a placeholder that no unit has.
+
+    >>> claim = GrantedClaim(token="t", campaign="c", key="a", payload={"path": "a.py"})
+    >>> CommandLine(["cc", "{payload.path}", "-o{key}.o", "{{key}}", "{print $1}"]).line(claim)
     ['cc', 'a.py', '-oa.o', '{key}', '{print $1}']
     """
 
-    def __init__(self, words: Sequence[str]) -> None:
-        self._words = tuple(words)
-        for name in names(self._words):
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._arguments = tuple(arguments)
+        for name in placeholder_names(self._arguments):
             if name not in NAMES and not name.startswith("payload."):
                 raise PlaceholderError(f"unknown placeholder {{{name}}}; known are {ALLOWED}")
 
     def line(self, claim: GrantedClaim) -> list[str]:
-        """Fill in the words for *claim*."""
+        """Fill in the placeholders for *claim*."""
 
-        def value(found: re.Match[str]) -> str:
-            name = found["name"]
-            return placeholder_value(claim, name) if name else f"{{{found['literal']}}}"
+        def value(match: re.Match[str]) -> str:
+            name = match["name"]
+            return placeholder_value(claim, name) if name else f"{{{match['literal']}}}"
 
-        return [PLACEHOLDER.sub(value, word) for word in self._words]
+        return [PLACEHOLDER.sub(value, argument) for argument in self._arguments]
 
 
-def names(words: Sequence[str]) -> Iterator[str]:
-    """Name every placeholder in *words*."""
-    for word in words:
-        yield from (found["name"] for found in PLACEHOLDER.finditer(word) if found["name"])
+def placeholder_names(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the name of every placeholder in *arguments*."""
+    for argument in arguments:
+        yield from (match["name"] for match in PLACEHOLDER.finditer(argument) if match["name"])
 
 
 def placeholder_value(claim: GrantedClaim, name: str) -> str:
-    """Return what stands for placeholder *name*."""
+    """Return the value of placeholder *name*.
+
+    Raises:
+        PlaceholderError: the payload of the unit has no such field.
+
+    """
     if name in NAMES:
         return str(getattr(claim, name))
     value = claim.payload
@@ -58,16 +67,16 @@ def placeholder_value(claim: GrantedClaim, name: str) -> str:
         if not isinstance(value, Mapping) or field not in value:
             raise PlaceholderError(f"the unit has no {{{name}}}")
         value = value[field]
-    return plain(value)
+    return argument_text(value)
 
 
-def plain(value: object) -> str:
-    """Write *value* for a command line: a string as it is, everything else as JSON."""
+def argument_text(value: object) -> str:
+    """Write *value* as an argument: a string unchanged, everything else as JSON."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def environment(claim: GrantedClaim, url: str) -> dict[str, str]:
-    """Return the environment of the unit's command: ours, and what it needs to know of its claim."""
+    """Return the environment of the command: that of the worker, the fields of the payload, and the claim."""
     own = {
         "MUSTER_URL": url,
         "MUSTER_CAMPAIGN": claim.campaign,
@@ -78,11 +87,12 @@ def environment(claim: GrantedClaim, url: str) -> dict[str, str]:
         "MUSTER_RESUME_SESSION": claim.resume_session or "",
         "MUSTER_PAYLOAD": msgspec.json.encode(claim.payload).decode(),
     }
+    # The claim comes last: a field of a payload cannot replace its token.
     return dict(os.environ) | dict(payload_fields(claim.payload)) | own
 
 
 def payload_fields(payload: object) -> Iterator[tuple[str, str]]:
-    """Name the fields of *payload* as variables: `work-dir` becomes `MUSTER_PAYLOAD_WORK_DIR`."""
+    """Yield the fields of *payload* as variables: `work-dir` becomes `MUSTER_PAYLOAD_WORK_DIR`."""
     if isinstance(payload, Mapping):
         for field, value in payload.items():
-            yield "MUSTER_PAYLOAD_" + re.sub(r"[^A-Z0-9_]", "_", str(field).upper()), plain(value)
+            yield "MUSTER_PAYLOAD_" + re.sub(r"[^A-Z0-9_]", "_", str(field).upper()), argument_text(value)

@@ -1,4 +1,4 @@
-"""One execution: a command in its own session, its screen, its end."""
+"""One execution of a command: a process in its own session, its screen, its end."""
 
 import asyncio
 import os
@@ -12,22 +12,22 @@ from service.worker.process_group import ProcessGroup
 from service.worker.screen import Screen
 
 CHUNK = 64 * 1024
-LOOK_S = 0.05
+POLL_S = 0.05
 LAST_OUTPUT_S = 1.0
 
 
 class CommandEnd(NamedTuple):
-    """How a command ended: the code as a shell would say it, and the signal that killed it."""
+    """How a command ended: the exit code as a shell gives it, and the signal that killed it."""
 
     exit_code: int
     signal: str | None
 
     @classmethod
     def of(cls, code: int) -> Self:
-        """Read the code that the operating system gave.
+        """Read the exit status of `subprocess`, which is negative for a signal.
 
-        >>> Ending.of(-9)
-        Ending(exit_code=137, signal='SIGKILL')
+        >>> CommandEnd.of(-9)
+        CommandEnd(exit_code=137, signal='SIGKILL')
         """
         return cls(code, None) if code >= 0 else cls(128 - code, signal_name(-code))
 
@@ -41,7 +41,13 @@ def signal_name(number: int) -> str:
 
 
 class Execution:
-    """A running command; starting it raises `OSError` or `ValueError` where that is impossible."""
+    """A running command.
+
+    Raises:
+        OSError: the program cannot be started.
+        ValueError: an argument or a variable holds a null character.
+
+    """
 
     def __init__(self, line: Sequence[str], environment: Mapping[str, str]) -> None:
         self.screen = Screen()
@@ -56,23 +62,23 @@ class Execution:
         )
         self.group = ProcessGroup.of(self._child.pid)
         self._stopping: asyncio.Task[None] | None = None
-        self._silent = asyncio.Event()
+        self._output_closed = asyncio.Event()
         self._listen()
 
     def stop(self, kill_after_s: float) -> None:
-        """Begin to stop the whole group; `end` tells when it is over."""
+        """Begin to stop the whole process group; `end` returns when it has stopped."""
         if self._stopping is None:
             self._stopping = asyncio.create_task(self.group.stop(kill_after_s))
 
     async def end(self, kill_after_s: float) -> CommandEnd:
-        """Wait for the command's end and clear away what it has left behind."""
+        """Wait until the command has ended, and stop the processes that it has left behind."""
         await exited(self._child)
         code = self._child.wait()
         if self.group.present():
             self.stop(kill_after_s)
         if self._stopping:
             await self._stopping
-        await self._hush()
+        await self._read_rest()
         return CommandEnd.of(code)
 
     def _listen(self) -> None:
@@ -90,13 +96,13 @@ class Execution:
             self.screen.write(output)
         else:
             asyncio.get_running_loop().remove_reader(self._output)
-            self._silent.set()
+            self._output_closed.set()
 
-    async def _hush(self) -> None:
-        """Read what is left; a stranger that holds the pipe open does not hold us."""
+    async def _read_rest(self) -> None:
+        """Read the rest of the output, `LAST_OUTPUT_S` at most: a process that left the group may hold the pipe open for ever."""
         try:
             async with asyncio.timeout(LAST_OUTPUT_S):
-                await self._silent.wait()
+                await self._output_closed.wait()
         except TimeoutError:
             asyncio.get_running_loop().remove_reader(self._output)
         assert self._child.stdout
@@ -106,8 +112,8 @@ class Execution:
 async def exited(child: subprocess.Popen[bytes]) -> None:
     """Wait until *child* has ended."""
     if sys.platform != "linux":
-        while child.poll() is None:  # noqa: ASYNC110  (no event tells of it there)
-            await asyncio.sleep(LOOK_S)
+        while child.poll() is None:  # noqa: ASYNC110  (only Linux has pidfd_open)
+            await asyncio.sleep(POLL_S)
         return
     descriptor = os.pidfd_open(child.pid)
     ended = asyncio.Event()

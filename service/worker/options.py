@@ -1,4 +1,4 @@
-"""The plan: what one `muster work` was asked to do, and the codes with which it ends."""
+"""The options of `muster work`, and the exit codes with which it ends."""
 
 import enum
 from pathlib import Path
@@ -9,7 +9,7 @@ from service.worker.command import CommandLine
 
 
 class WorkerExitCode(enum.IntEnum):
-    """What a script may rely on; click itself ends with 2 where the call was wrong."""
+    """The exit codes that a script may rely on; click itself ends with 2 after a wrong call."""
 
     DONE = 0
     CAMPAIGN_FAILED = 1
@@ -18,7 +18,7 @@ class WorkerExitCode(enum.IntEnum):
 
 
 class WorkOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """The worker's orders."""
+    """The options of one worker."""
 
     url: str
     worker: str

@@ -1,16 +1,17 @@
-"""The screen: the last lines of a command's output, bounded, and when it last moved."""
+"""The screen of a unit: the last lines of its command's output, bounded, and when output last came."""
 
 import re
 from datetime import UTC, datetime
 
-LIMIT = 64 * 1024
-ERROR = 2_000
-ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+from service.terminal_output import last_lines, without_escapes
+
+SCREEN_BYTES = 64 * 1024
+ERROR_CHARS = 2_000
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class Screen:
-    """The tail of what a command has written, at most `LIMIT` bytes."""
+    """The end of what a command has written, at most `SCREEN_BYTES`."""
 
     def __init__(self) -> None:
         self._tail = bytearray()
@@ -18,34 +19,23 @@ class Screen:
         self.moved_at: datetime | None = None
 
     def write(self, output: bytes) -> None:
-        """Take in *output* and forget what has scrolled away."""
+        """Append *output* and drop what no longer fits."""
         self.moved_at = datetime.now(UTC)
         self._tail += output
-        if len(self._tail) > 2 * LIMIT:
-            del self._tail[:-LIMIT]
+        # Cutting at twice the size copies the tail once per 64 KiB instead of once per write.
+        if len(self._tail) > 2 * SCREEN_BYTES:
+            del self._tail[:-SCREEN_BYTES]
             self._cut = True
 
     def text(self) -> str:
-        """Return the tail as text, begun at a line when its front was cut."""
-        return tail(self._tail.decode(errors="replace").replace("\x00", ""), cut=self._cut)
+        """Return the end of the output as text, from the start of a line if anything was cut."""
+        text = self._tail.decode(errors="replace").replace("\x00", "")
+        if self._cut:
+            text = text.partition("\n")[2] or text
+        return last_lines(text, SCREEN_BYTES)  # decoding broken bytes may have made it longer
 
     def last_line(self) -> str:
-        """Return the last line that is not blank, without terminal escapes, or nothing."""
-        lines = ESCAPES.sub("", self.text()).replace("\r", "\n").splitlines()
-        shown = (CONTROLS.sub("", line).strip() for line in reversed(lines))
-        return next(filter(None, shown), "")[:ERROR]
-
-
-def tail(text: str, *, cut: bool) -> str:
-    r"""Keep the last `LIMIT` bytes of *text*, from the front of a line if anything was cut.
-
-    >>> tail("one", cut=False)
-    'one'
-    >>> tail("alf a line\nwhole", cut=True)
-    'whole'
-    """
-    encoded = text.encode()
-    if len(encoded) > LIMIT:
-        text, cut = encoded[-LIMIT:].decode(errors="ignore"), True
-    _, _, rest = text.partition("\n")
-    return rest if cut and rest else text
+        """Return the last line that is not blank, without terminal escapes; an empty text when every line is blank."""
+        lines = without_escapes(self.text()).replace("\r", "\n").splitlines()
+        printable = (CONTROLS.sub("", line).strip() for line in reversed(lines))
+        return next(filter(None, printable), "")[:ERROR_CHARS]

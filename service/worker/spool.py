@@ -1,6 +1,7 @@
-"""The spool: debts on disk, so that a finished result outlives the worker that produced it."""
+"""The spool: claims and results on disk, so that a finished result outlives the worker that produced it."""
 
 import fcntl
+import hashlib
 import os
 import re
 import uuid
@@ -10,17 +11,39 @@ from typing import Self
 
 import msgspec
 
-from service.worker.spool_entry import SpoolEntry
+from service.client.claim_types import Outcome
+from service.worker.process_group import ProcessGroup
 
 LOCK = "lock"
 REFUSED = "refused"
 
 
-class Spool:
-    """One worker's folder under *root*; folders of workers that have died are taken over.
+class SpoolEntry(msgspec.Struct, frozen=True):
+    """A claim that the worker must answer: who holds it, the process group of its command, and the outcome once there is one."""
 
-    A worker holds a lock on its folder for as long as it lives, so a folder whose lock is free
-    belongs to nobody. One folder per service keeps apart what is owed to each.
+    worker: str
+    campaign: str
+    key: str
+    token: str
+    group: ProcessGroup | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def name(self) -> str:
+        """Name the unit as console and logs print it."""
+        return f"{self.campaign}/{self.key}"
+
+    @property
+    def file(self) -> str:
+        """Name the file of the entry; the hash keeps the token, which is a right, out of a listing of the folder."""
+        return hashlib.sha256(self.token.encode()).hexdigest()[:32] + ".json"
+
+
+class Spool:
+    """One worker's folder under *root*; the entries of workers that have died are moved into it.
+
+    A worker locks its folder for as long as it lives, so a folder whose lock is free belongs to a worker that
+    has died. Each service has a folder of its own, so that no result is delivered to another one.
     """
 
     def __init__(self, root: Path, url: str) -> None:
@@ -34,15 +57,15 @@ class Spool:
                 self._take_over(folder)
 
     def entries(self) -> Iterator[SpoolEntry]:
-        """Read what is owed; a file that says nothing readable is put aside."""
+        """Read the entries; a file that cannot be decoded is put aside."""
         for file in sorted(self._folder.glob("*.json")):
             try:
                 yield msgspec.json.decode(file.read_bytes(), type=SpoolEntry)
             except msgspec.MsgspecError:
-                self._put_aside(file)
+                self._move_aside(file)
 
     def note(self, entry: SpoolEntry) -> None:
-        """Write that a claim is held; a machine that crashes may lose this, a worker may not."""
+        """Write that a claim is held. Without fsync: it must survive a crash of the worker, not one of the machine."""
         self._write(entry, durable=False)
 
     def keep(self, entry: SpoolEntry) -> None:
@@ -50,15 +73,15 @@ class Spool:
         self._write(entry, durable=True)
 
     def forget(self, entry: SpoolEntry) -> None:
-        """Remove what is no longer owed."""
+        """Remove an entry that the service has answered."""
         (self._folder / entry.file).unlink(missing_ok=True)
 
-    def refuse(self, entry: SpoolEntry) -> None:
-        """Put aside, for a person to see, what the service will never take."""
-        self._put_aside(self._folder / entry.file)
+    def put_aside(self, entry: SpoolEntry) -> None:
+        """Move an outcome that the service refuses for good to where a person can look at it."""
+        self._move_aside(self._folder / entry.file)
 
     def close(self) -> None:
-        """Leave; an empty folder is removed, another is left to the next worker."""
+        """Unlock the folder; remove it when it is empty, else leave it to the next worker."""
         with Lock(self._root / LOCK):
             self._lock.release()
             if not any(self._folder.glob("*.json")):
@@ -66,21 +89,21 @@ class Spool:
 
     def _write(self, entry: SpoolEntry, *, durable: bool) -> None:
         file = self._folder / entry.file
-        fresh = file.with_suffix(".new")
-        with fresh.open("wb") as sheet:
-            sheet.write(msgspec.json.encode(entry))
-            sheet.flush()
+        unfinished = file.with_suffix(".new")
+        with unfinished.open("wb") as output:
+            output.write(msgspec.json.encode(entry))
+            output.flush()
             if durable:
-                os.fsync(sheet.fileno())
-        fresh.replace(file)
+                os.fsync(output.fileno())
+        unfinished.replace(file)  # a reader sees the whole entry or none
         if durable:
             sync(self._folder)
 
-    def _put_aside(self, file: Path) -> None:
-        aside = self._root / REFUSED
-        aside.mkdir(exist_ok=True, mode=0o700)
+    def _move_aside(self, file: Path) -> None:
+        refused = self._root / REFUSED
+        refused.mkdir(exist_ok=True, mode=0o700)
         if file.exists():
-            file.replace(aside / file.name)
+            file.replace(refused / file.name)
 
     def _take_over(self, folder: Path) -> None:
         if folder in (self._folder, self._root / REFUSED) or not folder.is_dir():
@@ -96,7 +119,12 @@ class Spool:
 
 
 class Lock:
-    """A lock on a file, held until it is released or its owner ends."""
+    """A lock on a file, held until it is released or its process ends.
+
+    Raises:
+        BlockingIOError: another process holds the lock, and *wait* is false.
+
+    """
 
     def __init__(self, file: Path, *, wait: bool = True) -> None:
         self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
@@ -113,7 +141,7 @@ class Lock:
         self.release()
 
     def release(self) -> None:
-        """Let another have the file."""
+        """Unlock the file."""
         os.close(self._descriptor)
 
 
@@ -127,7 +155,7 @@ def sync(folder: Path) -> None:
 
 
 def discard(folder: Path) -> None:
-    """Remove a folder that holds no debt."""
+    """Remove a folder without entries."""
     for file in folder.iterdir():
         file.unlink(missing_ok=True)
     folder.rmdir()

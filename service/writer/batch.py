@@ -4,23 +4,22 @@ import asyncio
 import math
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct
 
 from service.domain.commands import Command, DecisionContext
 from service.domain.decide import decide
 from service.domain.events import Recorded
-from service.domain.rejections import Rejection, Unprocessable
 from service.domain.state import State
 from service.store.log import event_log
+from service.store.log.idempotency import IdempotencyKeys
 from service.store.state import rows, saver
 from service.store.state.loader import Loader
 from service.store.state.read_set import ReadSet
 from service.store.state.row_cache import RowCache
 from service.submission import Answer, Origin
 
-KEPT = timedelta(hours=24)
 CHANCE = secrets.SystemRandom().random
 
 
@@ -38,15 +37,6 @@ class Pending(Struct, eq=False):
         return sum(len(getattr(command, "units", ())) or 1 for command in self.commands)
 
 
-class IdempotencyRecord(Struct, frozen=True):
-    """What an idempotency key was answered; *fresh* when it was in this batch."""
-
-    digest: bytes
-    position: int
-    body: bytes | None
-    fresh: bool = True
-
-
 class Batch:
     """What one transaction does: answers by submission, events by position, idempotency keys to remember."""
 
@@ -58,7 +48,7 @@ class Batch:
         self.commands = 0
         self.answers: list[Answer] = []
         self.events: list[Recorded] = []
-        self.keys: dict[str, IdempotencyRecord] = {}
+        self.keys = IdempotencyKeys()
         self.state = State()
         self.head = 0
         self.last: datetime | None = None
@@ -72,7 +62,7 @@ class Batch:
         self.row_cache = self.row_cache.at(self.head, now["last"])
         read_set = ReadSet((command for pending in self.submissions for command in pending.commands), now["planned"])
         await Loader(connection, self.shard, self.state, now["at"], self.row_cache).load(read_set)
-        await self.remember(connection, now["at"])
+        await self.keys.load(connection, self.shard, [pending.origin for pending in self.submissions], now["at"])
         for pending in self.submissions:
             self.state.screens |= pending.origin.screens
         for pending in self.submissions:
@@ -84,30 +74,14 @@ class Batch:
         self.row_cache.keep(self.state, self.head + len(self.events), self.events[-1].at if self.events else self.last)
         return self.row_cache
 
-    async def remember(self, connection: event_log.Connection, at: datetime) -> None:
-        """Load what the idempotency keys of the batch were answered before."""
-        keys = [pending.origin.key for pending in self.submissions if pending.origin.key is not None]
-        if keys:
-            for row in await connection.fetch(event_log.QUERIES.keys, self.shard, keys, at - KEPT):
-                self.keys[row["key"]] = IdempotencyRecord(row["digest"], row["position"], row["body"], fresh=False)
-
     def answer(self, pending: Pending, at: datetime) -> Answer:
         """Decide one submission, or repeat what its key was answered."""
-        origin = pending.origin
-        past = self.keys.get(origin.key) if origin.key is not None else None
-        if past is not None and past.digest == origin.digest:
-            return Answer(position=past.position, replayed=True, body=past.body)
-        if past is not None:
-            refusal = Unprocessable("this Idempotency-Key was used with another request", field="Idempotency-Key")
-            return Answer(position=self.head + len(self.events), results=(refusal,) * len(pending.commands))
-        before = len(self.events)
+        origin, before = pending.origin, len(self.events)
+        if (recorded := self.keys.recorded_answer(origin, len(pending.commands), self.head + before)) is not None:
+            return recorded
         results = tuple(self.decide(command, origin, at) for command in pending.commands)
         answer = Answer(position=self.head + len(self.events), results=results)
-        if origin.key is not None:
-            taken = not all(isinstance(result, Rejection) for result in results)
-            body = origin.render(answer) if origin.render is not None and (taken or len(self.events) > before) else None
-            if body is not None or (taken and origin.render is None):
-                self.keys[origin.key] = IdempotencyRecord(origin.digest, answer.position, body)
+        self.keys.record(origin, answer, stored_events=len(self.events) > before)
         return answer
 
     def decide(self, command: Command, origin: Origin, at: datetime) -> object:
@@ -128,9 +102,7 @@ class Batch:
         if self.events:
             await event_log.append(connection, self.events)
             await saver.save(connection, self.shard, self.state)
-        fresh = [(key, row.digest, row.position, row.body) for key, row in self.keys.items() if row.fresh]
-        if fresh:
-            await connection.execute(event_log.QUERIES.keep_keys, self.shard, at, *event_log.columns(fresh))
+        await self.keys.save(connection, self.shard, at)
 
     async def happened(self, connection: event_log.Connection) -> bool:
         """Tell whether this batch is in the log: behind the lock, its first position says whose it is.

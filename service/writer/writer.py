@@ -10,11 +10,11 @@ import asyncpg
 
 from service.domain.commands import Command
 from service.domain.events import Recorded
-from service.domain.rejections import Validation
+from service.domain.rejections import Validation, WriteUnavailable
 from service.store.db.outage_log import OutageLog
 from service.store.db.pool import is_lost, is_refused
 from service.store.state.row_cache import RowCache
-from service.submission import Answer, Origin, Unavailable
+from service.submission import Answer, Origin
 from service.writer.batch import Batch, Pending
 
 LOG = logging.getLogger(__name__)
@@ -65,11 +65,11 @@ class Writer:
         """Decide *commands* in one transaction, in order, each judged on its own; answer when it is durable.
 
         Raises:
-            Unavailable: the database is away; nothing is known to be stored, ask again with the same idempotency key.
+            WriteUnavailable: nothing is known to be stored; ask again with the same idempotency key.
 
         """
         if self._stopped:
-            raise Unavailable("the service is stopping")
+            raise WriteUnavailable("the service is stopping")
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append(Pending(commands, origin, answer, monotonic() + self._patience_s))
         self._rung.set()
@@ -91,7 +91,7 @@ class Writer:
             self._stopped = True
             impatience.cancel()
             for pending in (*self._batch, *self._waiting):
-                refuse(pending, Unavailable("the service is stopping"))
+                refuse(pending, WriteUnavailable("the service is stopping"))
             self._waiting.clear()
             self._drop()
 
@@ -146,14 +146,14 @@ class Writer:
             self._row_cache = batch.remembered()
 
     async def _happened(self, batch: Batch) -> bool:
-        """Ask the log, as long as it takes to reach it, whether *batch* was committed."""
+        """Ask the log whether *batch* was committed, again and again until it answers."""
         while True:
             try:
                 return await batch.happened(await self._connected())
-            except Exception as error:
+            # Any error here (lost line, cancelled statement, no free connection) leaves the outcome open. To decide the batch
+            # again would record it twice if the commit arrived, so only an answer ends the loop. Submissions still time out.
+            except Exception as error:  # noqa: BLE001
                 self._drop()
-                if not is_lost(error):
-                    raise
                 self._outage_log.report_outage(f"the outcome of a commit is open, asking again: {error}")
                 await asyncio.sleep(RETRY_S)
 
@@ -176,7 +176,7 @@ class Writer:
         now = monotonic()
         for pending in submissions:
             if pending.until <= now:
-                refuse(pending, Unavailable("the database is away"))
+                refuse(pending, WriteUnavailable("the database is away"))
         await asyncio.sleep(RETRY_S)
         return [pending for pending in submissions if not pending.answer.done()]
 
@@ -196,7 +196,7 @@ class Writer:
         """Refuse a submission that the database took too long for."""
         if not pending.answer.done():
             self._outage_log.report_outage("the database takes too long")
-            refuse(pending, Unavailable("the database takes too long"))
+            refuse(pending, WriteUnavailable("the database takes too long"))
 
     def _finish(self, batch: Batch) -> None:
         """Hand out the answers of a committed batch, and wake whoever waits for its events."""

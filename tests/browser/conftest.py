@@ -5,12 +5,17 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from ops.cockpit.camera import browser as start_browser
 from ops.cockpit.scene import play
+from projections.cockpit.html import REFRESH_S
+from tests.patience import PATIENCE_S
 from tests.postgres import Server
 from tests.service import Program, free_port
+
+expect.set_options(timeout=(REFRESH_S - 3) * 1000)
+"""A page would look by itself a little later: what is seen before, the stream has told."""
 
 
 class Stage:
@@ -63,6 +68,7 @@ class Sight:
         self.page = page
         self.url = url
         self.errors: list[str] = []
+        page.set_default_timeout(PATIENCE_S * 1000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
         page.on("dialog", lambda dialog: self.errors.append(f"dialog {dialog.message}"))

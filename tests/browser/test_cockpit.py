@@ -144,15 +144,15 @@ def test_times_are_those_of_the_viewer(live: Sight) -> None:
 
 
 def test_a_killed_service_comes_back_and_the_page_recovers(live: Sight, stage: Stage) -> None:
-    page = live.go("/")
-    page.wait_for_timeout(300)
+    with live.page.expect_response("**/stream"):
+        page = live.go("/")
     stage.kill()
-    expect(page.locator("#link")).to_be_visible(timeout=10_000)
+    expect(page.locator("#link")).to_be_visible()
     stage.again()
-    expect(page.locator("#link")).to_be_hidden(timeout=15_000)
+    expect(page.locator("#link")).to_be_hidden(timeout=60_000)
     with Scene.at(stage.url) as scene:
         scene.campaign("recovered", 3)
-    expect(page.locator("#c-recovered")).to_have_count(1, timeout=10_000)
+    expect(page.locator("#c-recovered")).to_have_count(1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

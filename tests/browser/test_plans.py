@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from ops.cockpit.scene import Scene
 from tests.browser.conftest import Sight, Stage
+from tests.patience import PATIENCE_S
 from tests.replica import eventually
 
 BRIEF = {"lease_s": 12, "heartbeat": {"warn_s": 0.1, "stale_s": 1, "dead_s": 2}, "concurrency": 100}
@@ -50,7 +51,7 @@ async def lapsed(dsn: str) -> None:
 
 async def planned(url: str) -> bool:
     """Tell whether every plan was found."""
-    async with httpx.AsyncClient(base_url=url) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_S) as http:
         found = {plan["campaign"] for plan in (await http.get("/v1/recovery")).json()["items"]}
     return found >= set(PLANS)
 

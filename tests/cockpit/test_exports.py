@@ -11,9 +11,9 @@ from service.main import create_app
 from service.settings import Settings
 from tests.alive import alive
 from tests.cockpit.person import Person
+from tests.patience import PATIENCE_S
 
 SECRET = "tr0ub4dor"
-PATIENCE_S = 20
 
 
 async def test_who_sends_nothing_over_otlp_is_told_what_to_set(person: Person) -> None:

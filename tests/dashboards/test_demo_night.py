@@ -15,12 +15,12 @@ from grafana.panel import Board
 from grafana.preview.answer import Source
 from grafana.substitute import Chosen
 from ops.observe.stack import MUSTER, QUICK, prometheus
+from tests.patience import PATIENCE_S
 from tests.postgres import Server
 from tests.receiver import http_receiver
 from tests.service import Program, free_port
 
 NAME = "night"
-PATIENCE_S = 110
 # Nothing is rebuilt in that night, neither a request nor Postgres fails, no trouble lasts long enough for an alert,
 # and at its end no campaign has an end to predict.
 EMPTY = {("Rebuild", 0), ("Errors per second", 0), ("Database errors", 0), ("Firing alerts", 0), ("Campaigns", 5)}
@@ -49,7 +49,7 @@ def morning(postgres: Server, migrated: str, tmp_path_factory: pytest.TempPathFa
         running.enter_context(prometheus(folder, at, QUICK | {MUSTER: f"127.0.0.1:{port}"}))
         evening = time.time()
         program("ops.demo.night", "--url", url, "--name", NAME)
-        client = running.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{at}", timeout=30, trust_env=False))
+        client = running.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{at}", timeout=PATIENCE_S, trust_env=False))
         now = time.time()
         chosen = Chosen(range_s=int(now - evening), step_s=1, scrape_s=1, campaign=NAME)
         yield Morning(url, postgres.dsn(database), Source(client, now, chosen))
@@ -57,7 +57,7 @@ def morning(postgres: Server, migrated: str, tmp_path_factory: pytest.TempPathFa
 
 def program(*words: str) -> str:
     """Run a program of ours to its good end, and return what it printed."""
-    ran = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    ran = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, timeout=5 * PATIENCE_S, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 

@@ -18,6 +18,7 @@ from grafana.preview.answer import Source
 from grafana.preview.dashboard_sheet import sheet
 from grafana.substitute import Chosen
 from tests.dashboards import night
+from tests.patience import PATIENCE_S
 
 # Nothing is rebuilt in that night, and no campaign that runs has ended.
 EMPTY = {("Rebuild", 0), ("About", 2)}
@@ -39,7 +40,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
     with (
         (folder / "log").open("wb") as log,
         subprocess.Popen([prometheus, *options, "--storage.tsdb.retention.time=100y"], stderr=log) as server,
-        httpx.Client(base_url=f"http://{address}", timeout=30, trust_env=False) as client,
+        httpx.Client(base_url=f"http://{address}", timeout=PATIENCE_S, trust_env=False) as client,
     ):
         try:
             await_ready(client, server)
@@ -51,7 +52,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
 
 def await_ready(client: httpx.Client, server: subprocess.Popen[bytes]) -> None:
     """Return when Prometheus answers."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         assert server.poll() is None, "Prometheus ended; its log lies beside its data"
         try:

@@ -56,7 +56,7 @@ def rows(state: State) -> dict[str, Any]:
         "quotas": state.quotas,
         "investigations": state.investigations,
         "recoveries": state.recoveries,
-        "spreads": state.spreads,
+        "fanouts": state.fanouts,
         "children": state.children,
         "parents": state.parents,
     }
@@ -64,7 +64,7 @@ def rows(state: State) -> dict[str, Any]:
 
 def load(state: State, log: Iterable[e.Recorded]) -> None:
     """Fill in what the loader reads beside the rows: candidates in the order of claims, next rounds, past claims from the log."""
-    state.reaches = {known: reach(state, spread) for known, spread in state.spreads.items()}
+    state.fanout_rounds = {known: reach(state, fanout) for known, fanout in state.fanouts.items()}
     state.candidates = {name: deque() for name in state.campaigns}
     for unit in sorted(state.units.values(), key=lambda unit: (unit.group, -unit.priority, unit.seq)):
         if unit.state == "ready":
@@ -74,11 +74,11 @@ def load(state: State, log: Iterable[e.Recorded]) -> None:
         if isinstance(body, e.UnitClaimed) and body.token not in state.claims:
             assert event.campaign is not None
             assert event.unit is not None
-            state.late[body.token] = claim_of(state.units[event.campaign, event.unit], body, event)
+            state.ended_claims[body.token] = claim_of(state.units[event.campaign, event.unit], body, event)
 
 
-def reach(state: State, spread: Fanout, count: int = ROUND) -> FanoutRound:
-    """Return the next round of a spread."""
-    units = [state.units[spread.campaign, key] for key in state.children.get((spread.campaign, spread.unit), ())]
-    keys = sorted(unit.key for unit in units if unit.key > (spread.after or "") and unit.seq < spread.position * 1000)
-    return FanoutRound(spread.position, spread.after, tuple(keys[:count]), last=len(keys) <= count)
+def reach(state: State, fanout: Fanout, count: int = ROUND) -> FanoutRound:
+    """Return the next round of a fan-out."""
+    units = [state.units[fanout.campaign, key] for key in state.children.get((fanout.campaign, fanout.unit), ())]
+    keys = sorted(unit.key for unit in units if unit.key > (fanout.after or "") and unit.seq < fanout.position * 1000)
+    return FanoutRound(fanout.position, fanout.after, tuple(keys[:count]), last=len(keys) <= count)

@@ -31,10 +31,10 @@ def carry(*keys: str) -> c.FanOutUnits:
 def carry_all(story: Scenario) -> int:
     """Order rounds until everybody knows; return how many there were."""
     rounds = 0
-    while story.state.spreads:
-        story.when(c.FanOutUnits(units=tuple(story.state.spreads))).agrees()
+    while story.state.fanouts:
+        story.when(c.FanOutUnits(units=tuple(story.state.fanouts))).agrees()
         rounds += 1
-    assert story.campaign().spreading == 0
+    assert story.campaign().open_fanouts == 0
     return rounds
 
 
@@ -63,7 +63,7 @@ def test_a_round_that_was_loaded_for_an_earlier_place_changes_nothing() -> None:
     story = given(campaign(), WIDE, claimed("a", "t"), success("t")).when(
         c.FanOutUnits(units=((NIGHT, ids.UnitKey("a")), (NIGHT, ids.UnitKey("a"))))
     )
-    assert [event.body.kind for event in story.outcome.events].count("unit.spread") == 1
+    assert [event.body.kind for event in story.outcome.events].count("unit.fanout") == 1
 
 
 def test_dependents_of_a_quarantined_unit_are_skipped_in_rounds_with_all_that_depends_on_them() -> None:
@@ -119,7 +119,7 @@ def test_a_retry_overtakes_the_news_of_the_quarantine() -> None:
     assert all(story.unit(key).waits_for == 1 for key in CHILDREN)
 
 
-def test_a_unit_imported_while_a_spread_goes_on_knows_at_once() -> None:
+def test_a_unit_imported_while_a_fanout_goes_on_knows_at_once() -> None:
     """B-DAG-1: it waits for nothing that has ended, and is counted once."""
     story = given(campaign(), WIDE, claimed("a", "t"), success("t"), adding(spec("c05", "a"), spec("z", "a")))
     assert (story.unit("c05").state, story.unit("z").waits_for) == ("ready", 0)
@@ -147,7 +147,7 @@ def test_many_that_were_let_go_on_are_not_made_to_wait_again(between: Sequence[c
     assert all(story.unit(key).waits_for == 0 for key in CHILDREN)
 
 
-def test_a_change_of_policy_in_mid_spread_leaves_nobody_waiting_for_ever() -> None:
+def test_a_change_of_policy_in_mid_fanout_leaves_nobody_waiting_for_ever() -> None:
     """B-CAMP-3, B-UNIT-5."""
     story = given(campaign(), WIDE, order(c.QuarantineUnit), carry())
     story.given(editing(policy={"on_dependency_failure": "run"}), order(c.CancelUnit))

@@ -24,7 +24,7 @@ auth_file = {folder}/users
 default_pool_size = {size}
 server_login_retry = 0.1
 server_check_delay = 0
-query_wait_timeout = 0.3
+query_wait_timeout = 1.5
 """
 
 

@@ -12,8 +12,7 @@ from msgspec import Struct
 from service.domain import commands as c
 from service.domain import ids
 from service.domain.events import Recorded
-from service.domain.rejections import NotFound
-from service.submission import Unavailable
+from service.domain.rejections import NotFound, WriteUnavailable
 from tests.refold import audit, events
 from tests.replica import Replica, eventually
 
@@ -63,7 +62,7 @@ class Clients:
         while True:
             try:
                 answer = await self.replica.submit(order, actor=told.name, key=key, digest=b"1")
-            except Unavailable:
+            except WriteUnavailable:
                 told.doubts += 1
                 if not self._resolve:
                     return

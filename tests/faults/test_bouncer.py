@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
-import httpx
 import pytest
 
 from projections.verify import verify
@@ -15,10 +14,11 @@ from service.settings import SettingRefused, Settings
 from service.store.db.pool import open_pool, require_sessions
 from tests.faults.bouncer import Bouncer
 from tests.faults.history import Clients, harried, held_against_the_log
+from tests.patience import PATIENCE_S
 from tests.postgres import folder
 from tests.production import DATABASE, REPLICA, Site
 from tests.replica import Replica, eventually
-from tests.service import Program, free_port
+from tests.service import Program, free_port, get
 
 BEAT = c.BeatWorker(worker=ids.WorkerId("w"))
 
@@ -92,7 +92,7 @@ async def test_two_replicas_behind_a_pooler_lose_nothing_when_its_connections_ar
         for whole, other in ((one, two), (two, one)):
             heard.clear()
             latest = await asked(whole, "last").replica.submit(BEAT)
-            await other.projector.at_least(latest.position, patience_s=10)
+            await other.projector.at_least(latest.position, patience_s=PATIENCE_S)
             await eventually(rung(heard, other))
     crowds[0].told += crowds[1].told
     async with await open_pool(settings.direct, name="test") as pool:
@@ -125,4 +125,4 @@ def test_a_replica_starts_behind_a_pooler_when_it_was_told_so(site: Site, bounce
     assert program.process.returncode == 1
     direct = site.dsn("muster_replica", REPLICA)
     with Program("serve", MUSTER_DSN=bouncer.dsn, MUSTER_DIRECT_DSN=direct, MUSTER_PORT=str(free_port())) as program:
-        assert httpx.get(f"{program.url()}/readyz", trust_env=False).is_success
+        assert get(f"{program.url()}/readyz").is_success

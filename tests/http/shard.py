@@ -10,15 +10,15 @@ from random import Random
 import msgspec
 from msgspec import Raw
 
+from service.bulk_retry import QuarantineFilter
 from service.domain import ids
 from service.domain.commands import Command, DecisionContext
 from service.domain.decide import decide
 from service.domain.events import Recorded
-from service.domain.rejections import Rejection, Unprocessable
+from service.domain.rejections import Rejection, Unprocessable, WriteUnavailable
 from service.domain.state import State
 from service.domain.unit import Claim
-from service.http.ports import QuarantineFilter
-from service.submission import Answer, Origin, Unavailable
+from service.submission import Answer, Origin
 from service.wakeup import Wakeup
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,7 +44,7 @@ class Shard:
     async def submit(self, commands: Sequence[Command], origin: Origin) -> Answer:
         """Decide as the Writer does."""
         if self.away:
-            raise Unavailable("the database is away")
+            raise WriteUnavailable("the database is away")
         if self.failure is not None:
             raise self.failure
         self.origins.append(origin)
@@ -79,7 +79,7 @@ class Shard:
         for *_, unit in sorted(ready, key=lambda row: row[:3]):
             self.state.candidates[unit.campaign].append(unit.key)
         moment = DecisionContext(self.at, len(self.log), origin.actor, self.chance.random)
-        self.state.late = {token: claim for token, claim in self.claims.items() if token not in self.state.claims}
+        self.state.ended_claims = {token: claim for token, claim in self.claims.items() if token not in self.state.claims}
         outcome = decide(self.state, command, moment)
         self.claims |= {token: copy(claim) for token, claim in self.state.claims.items()}
         self.log += outcome.events

@@ -1,7 +1,6 @@
 """Claims over HTTP, and how they wait."""
 
 import asyncio
-from time import monotonic
 from typing import Any
 
 import httpx
@@ -15,6 +14,8 @@ from tests.http.shard import Shard
 
 Http = httpx.AsyncClient
 PATH = "/v1/claims"
+SOONER_S = 30
+"""Half of what the longest claim would wait."""
 
 
 @pytest.fixture(autouse=True)
@@ -78,15 +79,17 @@ async def test_a_wish_outside_its_limits_is_refused_by_its_field(http: Http, bod
     assert (answer.status_code, answer.json()["field"]) == (400, field)
 
 
-async def test_a_waiting_claim_is_woken_within_a_tenth_of_a_second(http: Http, context: WriteContext) -> None:
-    """B-CLAIM-9."""
+async def test_a_waiting_claim_is_woken_by_what_it_waits_for(
+    http: Http, context: WriteContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B-CLAIM-9: no look that is made now and then finds it; `make bench` measures how soon."""
+    monkeypatch.setattr(claims, "POLL_S", 3600.0)
     await http.post(PATH, json={"worker": "w"})
-    wish = asyncio.create_task(http.post(PATH, json={"worker": "w", "wait_s": 30}))
+    wish = asyncio.create_task(http.post(PATH, json={"worker": "w", "wait_s": 60}))
     await waiting(context)
-    added = monotonic()
     await http.post("/v1/campaigns/n/units", json=[{"key": "b"}])
-    answer = await wish
-    assert monotonic() - added < 0.1
+    async with asyncio.timeout(SOONER_S):
+        answer = await wish
     assert [claim["key"] for claim in answer.json()["claims"]] == ["b"]
 
 
@@ -113,14 +116,14 @@ async def test_waiting_claims_go_home_when_the_service_stops(http: Http, context
     wish = asyncio.create_task(http.post(PATH, json={"worker": "w", "wait_s": 60}))
     await waiting(context)
     stopping.set()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(SOONER_S):
         assert (await wish).json()["claims"] == []
 
 
 async def test_a_worker_that_left_is_given_nothing(http: Http, app: Middleware, shard: Shard) -> None:
     """A13."""
     await http.post(PATH, json={"worker": "w"})
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(SOONER_S):
         await post(app, PATH, of([b'{"worker":"w2","wait_s":60}']), {"Content-Type": "application/json"})
     await http.post("/v1/campaigns/n/units", json=[{"key": "b"}])
     assert shard.state.units["n", "b"].state == "ready"  # type: ignore[index]

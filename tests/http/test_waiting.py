@@ -4,7 +4,7 @@ import httpx
 
 from service.http.middleware import Middleware
 
-WAIT_S = 0.2
+WAIT_S = 1.0
 
 
 async def test_the_seconds_of_a_long_poll_leave_out_what_the_caller_wanted_to_wait(app: Middleware) -> None:

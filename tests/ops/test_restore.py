@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.production import DATABASE, OWNER, REPLICA, Site
+from tests.service import get
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +20,7 @@ def site() -> Iterator[Site]:
 
 def work(url: str) -> None:
     """Let a campaign run: units done, failed, held and waiting."""
-    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_S) as client:
         units = [{"key": f"u{number}", "payload": {"n": number}} for number in range(40)]
         assert client.post("/v1/campaigns", json={"name": "night", "units": units}).status_code == 201
         claims = client.post("/v1/claims", json={"worker": "w", "max": 30}).json()["claims"]
@@ -39,4 +41,4 @@ def test_a_restored_database_is_proved_and_served_with_the_roles_of_the_handbook
     site.owner("verify", database="restored")
     assert "equal, row for row" in site.owner("rebuild", "--check", database="restored")
     with site.muster("serve", user="muster_replica", password=REPLICA, database="restored") as program:
-        assert httpx.get(f"{program.url()}/v1/campaigns/night", trust_env=False).json()["name"] == "night"
+        assert get(f"{program.url()}/v1/campaigns/night").json()["name"] == "night"

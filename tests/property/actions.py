@@ -183,7 +183,7 @@ def tick(world: World, one: int, _two: int) -> None:
         keys = tuple(world.keys(name))
         world.order(c.ReleaseRetries(campaign=name, keys=keys))
         world.order(c.ResumeParked(campaign=name, keys=keys))
-    world.order(c.FanOutUnits(units=tuple(world.state.spreads)))
+    world.order(c.FanOutUnits(units=tuple(world.state.fanouts)))
 
 
 def inquire(world: World, one: int, two: int) -> None:

@@ -5,7 +5,6 @@ from collections import Counter
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
-from service.domain.campaign import HOLDING
 from service.domain.claiming import campaign_blockers, engine_blockers, ramp_left, unit_blockers
 from service.domain.decide import decide
 from service.domain.state import State
@@ -34,10 +33,10 @@ def agree(story: Scenario, ledger: Ledger) -> None:
         assert campaign.consecutive == len(book.failures), "the breaker counts what the log holds"
         assert (campaign.tripped is not None) == book.tripped
         assert campaign.tripped is not None or campaign.consecutive < campaign.policy.breaker.threshold
-        done = campaign.counts.total and not campaign.counts.open and not campaign.spreading
+        done = campaign.counts.total and not campaign.counts.open and not campaign.open_fanouts
         assert campaign.over or not done, "what has nothing to do is completed"
-        assert campaign.completed_at is None or not campaign.spreading, "a campaign ends when everybody knows"
-        assert campaign.spreading == sum(owner == campaign.name for owner, _ in state.spreads)
+        assert campaign.completed_at is None or not campaign.open_fanouts, "a campaign ends when everybody knows"
+        assert campaign.open_fanouts == sum(owner == campaign.name for owner, _ in state.fanouts)
         assert not campaign.over or not campaign.counts.open
 
 
@@ -49,7 +48,7 @@ def counts_agree(state: State) -> None:
         assert {one: getattr(campaign.counts, one) for one in ids.UNIT_STATES} == {one: by_state[one] for one in ids.UNIT_STATES}
         for number, group in state.groups[name].items():
             mine = [unit.state for unit in units if unit.group == number]
-            assert (group.ready, group.held) == (mine.count("ready"), sum(one in HOLDING for one in mine))
+            assert (group.ready, group.held) == (mine.count("ready"), sum(one in ids.HOLDING_STATES for one in mine))
     running = {unit.token for unit in state.units.values() if unit.state == "running"}
     assert running == set(state.claims)
     assert state.engine.in_use == len(state.claims)
@@ -62,7 +61,7 @@ def dependencies_agree(state: State) -> None:
     for (campaign, key), unit in state.units.items():
         parents = [state.units[campaign, parent] for parent in state.parents.get((campaign, key), ())]
         unaware = [parent for parent in parents if key in unreached(state, parent)]
-        counted = [parent for parent in unaware if state.spreads[campaign, parent.key].counted]
+        counted = [parent for parent in unaware if state.fanouts[campaign, parent.key].counted]
         assert unit.waits_for == sum(not parent.settled or parent in counted for parent in parents)
         assert unit.dependents == len(state.children.get((campaign, key), ()))
         assert unit.settled or unit.state != "done"
@@ -73,8 +72,8 @@ def dependencies_agree(state: State) -> None:
 
 def unreached(state: State, unit: Unit) -> set[ids.UnitKey]:
     """Return which dependents of *unit* have yet to learn what became of it."""
-    spread = state.spreads.get((unit.campaign, unit.key))
-    return set() if spread is None else set(reach(state, spread, ROUND * 1000).dependents)
+    fanout = state.fanouts.get((unit.campaign, unit.key))
+    return set() if fanout is None else set(reach(state, fanout, ROUND * 1000).dependents)
 
 
 def nothing_is_forgotten(state: State, name: ids.CampaignName, key: ids.UnitKey) -> None:

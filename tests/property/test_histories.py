@@ -46,7 +46,7 @@ def test_the_histories_reach_what_they_are_to_prove() -> None:
         "unit.quarantined",
         "unit.released",
         "unit.skipped",
-        "unit.spread",
+        "unit.fanout",
         "unit.unblocked",
         "unit.unparked",
         "unit.unskipped",

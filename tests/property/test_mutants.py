@@ -16,7 +16,7 @@ from service.domain.decide import claim, clock, report, worker
 from service.domain.decide.consequences import unit_end
 from service.domain.decide.decision import Consequence, Decision
 from service.domain.evolve import campaign as campaign_folds
-from service.domain.evolve import fanout as spread_folds
+from service.domain.evolve import fanout as fanout_folds
 from service.domain.evolve import fold
 from service.domain.evolve import unit as unit_folds
 from service.domain.evolve.folds import Folds
@@ -130,7 +130,7 @@ def dependencies_counted_twice(patch: pytest.MonkeyPatch) -> None:
     """A unit that is done again is taken off its dependents again."""
 
     def settle(state: State, unit: Unit, _event: e.Recorded, **_in_rounds: bool) -> None:
-        spread_folds.wait_for(state, unit, state.children.get((unit.campaign, unit.key), ()), -1)
+        fanout_folds.wait_for(state, unit, state.children.get((unit.campaign, unit.key), ()), -1)
 
     patch.setattr(unit_folds, "settle", settle)
 
@@ -139,16 +139,16 @@ def a_round_that_is_carried_out_again(patch: pytest.MonkeyPatch) -> None:
     """Dependents that know already are told a second time."""
     first: dict[tuple[str, str], FanoutRound] = {}
 
-    def fits(reach: FanoutRound, spread: Fanout) -> bool:
-        return first.setdefault((spread.campaign, spread.unit), reach).position == spread.position
+    def fits(reach: FanoutRound, fanout: Fanout) -> bool:
+        return first.setdefault((fanout.campaign, fanout.unit), reach).position == fanout.position
 
     patch.setattr(FanoutRound, "fits", fits)
-    patch.setattr(replay, "reach", lambda state, spread: first.get((spread.campaign, spread.unit)) or SOUND_REACH(state, spread))
+    patch.setattr(replay, "reach", lambda state, fanout: first.get((fanout.campaign, fanout.unit)) or SOUND_REACH(state, fanout))
 
 
 def a_round_that_is_left_out(patch: pytest.MonkeyPatch) -> None:
     """Of many dependents the first ones alone learn what became of the unit."""
-    patch.setattr(replay, "reach", lambda state, spread: msgspec.structs.replace(SOUND_REACH(state, spread), last=True))
+    patch.setattr(replay, "reach", lambda state, fanout: msgspec.structs.replace(SOUND_REACH(state, fanout), last=True))
 
 
 def a_campaign_that_never_ends(patch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 from ops.observe.sink import Sink
 from ops.observe.stack import QUICK, SINK, alertmanager
 from ops.rules.groups import ALERTS
+from tests.patience import PATIENCE_S
 from tests.rules.promtool import run
 from tests.service import eventually, free_port
 
@@ -122,12 +123,12 @@ def post(port: int, alerts: list[Labels]) -> None:
     """Fire *alerts*."""
     body = json.dumps([{"labels": labels, "annotations": {"description": "a test"}} for labels in alerts]).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}/api/v2/alerts", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10):
+    with urllib.request.urlopen(request, timeout=PATIENCE_S):
         pass
 
 
 def get(port: int) -> list[dict[str, dict[str, str]]]:
     """Return what Alertmanager knows."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/alerts", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/alerts", timeout=PATIENCE_S) as answer:
         alerts: list[dict[str, dict[str, str]]] = json.load(answer)
     return alerts

@@ -13,11 +13,11 @@ import pytest
 
 from ops.observe.sink import Sink
 from ops.observe.stack import ALERTMANAGER, MUSTER, QUICK, SINK, alertmanager, prometheus
+from tests.patience import PATIENCE_S
 from tests.service import Program, eventually, free_port
 
 # Hours become seconds; everything else of the rules stays as it ships.
 HURRIED = {"for: 5m": "for: 2s", "> 900": "> 2"}
-PATIENCE_S = 60.0
 
 
 class Service:
@@ -56,7 +56,7 @@ def service(dsn: str) -> Iterator[Service]:
     words = ("serve", "--dsn", dsn, "--port", str(free_port()))
     with (
         Program(*words, MUSTER_LEADER_LEASE_S="3") as program,
-        httpx.Client(base_url=program.url(), timeout=20, trust_env=False) as client,
+        httpx.Client(base_url=program.url(), timeout=PATIENCE_S, trust_env=False) as client,
     ):
         eventually(lambda: "\nmuster_leader 1" in client.get("/metrics").text)
         yield Service(client)
@@ -71,7 +71,7 @@ async def depose(dsn: str) -> None:
 
 def scraped(port: int, series: str) -> bool:
     """Tell whether Prometheus has a sample of *series*."""
-    found = httpx.get(f"http://127.0.0.1:{port}/api/v1/query", params={"query": series}, timeout=10, trust_env=False)
+    found = httpx.get(f"http://127.0.0.1:{port}/api/v1/query", params={"query": series}, timeout=PATIENCE_S, trust_env=False)
     return bool(found.json()["data"]["result"])
 
 
@@ -102,11 +102,11 @@ def test_what_happens_in_the_service_reaches_those_who_must_know(service: Servic
             expected = {"alertname": name, "job": "muster", **labels}.items()
             return any(expected <= alert.items() for alert in sink.alerts(receiver))
 
-        eventually(lambda: told("campaign-owners", "MusterSafetyCapTripped", campaign="tripping"), PATIENCE_S)
-        eventually(lambda: told("tickets", "MusterCampaignFailureRateHigh", campaign="failing"), PATIENCE_S)
-        eventually(lambda: told("tickets", "MusterWorkerDead", worker="worker of silent"), PATIENCE_S)
-        resume_at = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
+        eventually(lambda: told("campaign-owners", "MusterSafetyCapTripped", campaign="tripping"), 3 * PATIENCE_S)
+        eventually(lambda: told("tickets", "MusterCampaignFailureRateHigh", campaign="failing"), 3 * PATIENCE_S)
+        eventually(lambda: told("tickets", "MusterWorkerDead", worker="worker of silent"), 3 * PATIENCE_S)
+        resume_at = (datetime.now(UTC) + timedelta(seconds=15)).isoformat()
         service.report("parked", {"type": "parked", "token": parked[0], "reason": "rate_limit", "resume_at": resume_at})
         eventually(lambda: "muster_quota_resume_timestamp_seconds{" in service.client.get("/metrics").text)
         asyncio.run(depose(dsn))
-        eventually(lambda: told("pager", "MusterQuotaResumeOverdue", quota="provider"), PATIENCE_S)
+        eventually(lambda: told("pager", "MusterQuotaResumeOverdue", quota="provider"), 3 * PATIENCE_S)

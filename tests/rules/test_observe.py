@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from ops.rules.groups import ALERTS
 from ops.rules.recording import RECORDINGS
+from tests.patience import PATIENCE_S
 from tests.service import eventually, free_port
 
 TRIPPED = b'muster_campaign_paused{campaign="c1",reason="safety_cap"} 1\n'
@@ -40,7 +41,7 @@ class Metrics(BaseHTTPRequestHandler):
 
 def loaded(prometheus: int) -> list[dict[str, Any]]:
     """Return the rules as Prometheus read them."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{prometheus}/api/v1/rules", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{prometheus}/api/v1/rules", timeout=PATIENCE_S) as answer:
         return [rule for group in json.load(answer)["data"]["groups"] for rule in group["rules"]]
 
 
@@ -64,13 +65,13 @@ def test_observe_reads_every_rule_tells_of_a_tripped_breaker_and_leaves_nothing_
         rules = loaded(prometheus)
         assert sorted(rule["name"] for rule in rules) == sorted([*(r.name for r in ALERTS), *(r.record for r in RECORDINGS)])
         assert [rule["name"] for rule in rules if rule["health"] == "err"] == []
-        with urllib.request.urlopen(f"http://127.0.0.1:{sink}/runbooks/MusterSafetyCapTripped.md", timeout=10) as page:
+        with urllib.request.urlopen(f"http://127.0.0.1:{sink}/runbooks/MusterSafetyCapTripped.md", timeout=PATIENCE_S) as page:
             assert b"## Mitigation" in page.read()
         children = Path(f"/proc/{observing.pid}/task/{observing.pid}/children").read_text().split()
         assert len(children) == 2
     finally:
         observing.send_signal(signal.SIGINT)
-        observing.communicate(timeout=30)
+        observing.communicate(timeout=PATIENCE_S)
         replica.shutdown()
         replica.server_close()
     assert observing.returncode == 0
@@ -84,7 +85,7 @@ def test_observe_refuses_a_port_that_somebody_else_has(option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         words = [sys.executable, "-m", "ops.observe", f"{option}={port}", *free]
-        ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        ended = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert ended.returncode == 1
     assert f"port {port}" in ended.stderr
     assert f"choose another with {option}" in ended.stderr

@@ -11,7 +11,7 @@ from service.domain import ids
 from service.domain.claiming import campaign_blockers, claimable
 from service.domain.decide import DecisionOutcome, decide
 from service.domain.evolve.unit import claim_of
-from service.domain.state import State, TouchedRows, UnitId
+from service.domain.state import State, TouchedRows
 from service.domain.unit import Claim
 from tests.domain.scenario import START
 from tests.property.series import Ledger
@@ -32,8 +32,8 @@ class Service:
         self.at = START
         self.reached: Counter[str] = Counter()
         self.completed: set[ids.Token] = set()
-        self.resting: list[tuple[datetime, UnitId]] = []
-        self.parked: dict[UnitId, None] = {}
+        self.resting: list[tuple[datetime, ids.UnitId]] = []
+        self.parked: dict[ids.UnitId, None] = {}
         self._dice = Random(seed)
         self._ready: dict[ids.CampaignName, list[tuple[int, int, int, ids.UnitKey]]] = {}
         self._claims: dict[ids.Token, Claim] = {}
@@ -43,7 +43,7 @@ class Service:
         if isinstance(command, c.ClaimWork):
             self._load(command)
         elif isinstance(command, c.Report) and command.token not in self.state.claims and command.token in self._claims:
-            self.state.late[command.token] = self._claims[command.token]
+            self.state.ended_claims[command.token] = self._claims[command.token]
         context = c.DecisionContext(at=self.at, head=len(self.log), actor="simulation", chance=self._dice.random)
         outcome = decide(self.state, command, context)
         if outcome.rejection is not None:
@@ -95,7 +95,7 @@ class Service:
                 case _:
                     pass
 
-    def _offer(self, key: UnitId) -> None:
+    def _offer(self, key: ids.UnitId) -> None:
         """Note a unit among those that may be claimed, if it is ready."""
         unit = self.state.units[key]
         if unit.state == "ready":

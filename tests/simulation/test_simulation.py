@@ -8,7 +8,7 @@ from service.domain import commands as c
 from service.domain import ids
 from service.domain.decide import report
 from service.domain.decide.decision import Decision
-from service.domain.state import State, UnitId
+from service.domain.state import State
 from tests.domain.scenario import Scenario
 from tests.property import test_mutants as mutants
 from tests.property.agreement import agree
@@ -98,7 +98,7 @@ def no_replay_detection(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(import_module("service.domain.decide.decide").DECISIONS, c.CompleteUnit, complete)
 
 
-def unit_of(state: State, command: c.CompleteUnit) -> UnitId:
+def unit_of(state: State, command: c.CompleteUnit) -> ids.UnitId:
     """Return the unit that a past claim held."""
     past = report.past_claim(state, command)
     return past.campaign, past.unit

@@ -1,4 +1,4 @@
-"""A real service for the terminal, and words said to it."""
+"""A real service, and commands of `muster` that run against it."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -8,11 +8,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from service.cli import main
+from tests.patience import PATIENCE_S
 from tests.postgres import Server
 from tests.service import Program, free_port
 
 QUICK = {"MUSTER_TICK_S": "1", "MUSTER_SETTLE_S": "0", "MUSTER_DRAIN_TIMEOUT_S": "1"}
-Say = Callable[..., Result]
+RunMuster = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +26,8 @@ def url(postgres: Server, migrated: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def say(url: str) -> Say:
-    """Run a command of `muster` against that service."""
+def muster(url: str) -> RunMuster:
+    """A function that runs a command of `muster` against that service."""
 
     def run(*words: str, input: str | None = None) -> Result:  # noqa: A002 - as click calls it
         return CliRunner().invoke(main, words, env={"MUSTER_URL": url}, input=input)
@@ -37,7 +38,7 @@ def say(url: str) -> Say:
 @pytest.fixture
 def http(url: str) -> Iterator[httpx.Client]:
     """The API of that service."""
-    with httpx.Client(base_url=url, trust_env=False, verify=False) as client:
+    with httpx.Client(base_url=url, timeout=PATIENCE_S, trust_env=False, verify=False) as client:
         yield client
 
 
@@ -46,12 +47,12 @@ NUMBERS = count(1)
 
 @pytest.fixture
 def name() -> str:
-    """The name of a campaign that nobody has yet."""
+    """A name for a campaign that no other test uses."""
     return f"night-{next(NUMBERS)}"
 
 
-class Hand:
-    """A worker that does what a test says."""
+class FakeWorker:
+    """A worker whose claims and reports a test makes."""
 
     def __init__(self, http: httpx.Client, name: str) -> None:
         self.http = http
@@ -59,21 +60,21 @@ class Hand:
 
     def claim(self, campaign: str, wait_s: float = 0) -> str:
         """Take one unit and return its token."""
-        asked = {"worker": self.name, "campaigns": [campaign], "wait_s": wait_s}
-        answer = self.http.post("/v1/claims", json=asked, timeout=30).json()
-        self.seen(answer["position"])
+        request = {"worker": self.name, "campaigns": [campaign], "wait_s": wait_s}
+        answer = self.http.post("/v1/claims", json=request).json()
+        self.wait_for_views(answer["position"])
         token: str = answer["claims"][0]["token"]
         return token
 
     def report(self, **report: object) -> None:
-        """Report one thing, and wait until it is seen."""
+        """Send one report, and wait until the views show it."""
         answer = self.http.post("/v1/reports", json={"worker": self.name, "reports": [report]}).json()
         assert answer["results"][0]["ok"], answer
-        self.seen(answer["position"])
+        self.wait_for_views(answer["position"])
 
-    def seen(self, position: int) -> None:
-        """Wait until the views have seen *position*."""
-        assert self.http.get("/v1/engine", params={"at_least": position}, timeout=30).is_success
+    def wait_for_views(self, position: int) -> None:
+        """Wait until the views have reached *position*."""
+        assert self.http.get("/v1/engine", params={"at_least": position}).is_success
 
     def fail(self, campaign: str, error: str = "exit 1") -> None:
         """Take one unit and fail."""
@@ -82,18 +83,18 @@ class Hand:
 
 
 @pytest.fixture
-def hand(http: httpx.Client, name: str) -> Hand:
-    """A worker of a name that nobody has yet."""
-    return Hand(http, f"worker-of-{name}")
+def fake_worker(http: httpx.Client, name: str) -> FakeWorker:
+    """A worker with a name of its own."""
+    return FakeWorker(http, f"worker-of-{name}")
 
 
 @pytest.fixture
-def begin(http: httpx.Client, name: str) -> Callable[..., str]:
-    """Begin a campaign with units by their keys, and return its name."""
+def create_campaign(http: httpx.Client, name: str) -> Callable[..., str]:
+    """A function that creates a campaign with units by their keys, and returns its name."""
 
-    def begun(*keys: str, **members: object) -> str:
+    def create(*keys: str, **members: object) -> str:
         body = {"name": name, "units": [{"key": key} for key in keys], **members}
         assert http.post("/v1/campaigns", json=body).status_code == 201
         return name
 
-    return begun
+    return create

@@ -1,4 +1,4 @@
-"""What is typed as a time, read by one rule in every command."""
+"""Times in options: every command reads them by one rule."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ def test_a_time_is_the_same_wherever_it_is_typed(text: str) -> None:
     assert instant_of(CONTEXT, OPTION, text) == meant.isoformat().replace("+00:00", "Z")
 
 
-def test_a_span_is_a_time_that_is_to_come_or_a_step() -> None:
+def test_a_duration_is_a_future_time_or_a_step() -> None:
     soon = instant_of(CONTEXT, OPTION, "90s")
     assert soon is not None
     ahead = datetime.fromisoformat(soon) - datetime.now(UTC)
@@ -26,7 +26,7 @@ def test_a_span_is_a_time_that_is_to_come_or_a_step() -> None:
     assert step_of(CONTEXT, OPTION, "1.5m") == timedelta(seconds=90)
 
 
-def test_what_is_no_time_is_refused_by_its_words() -> None:
+def test_a_text_that_is_no_time_is_refused() -> None:
     for text in ("yesterday", "", "9999-12-31T23:59-14:00", "99999999d", f"{'9' * 40}d"):
         for read in (instant_of, past_of):
             with pytest.raises(click.BadParameter, match="no time such as"):

@@ -1,34 +1,34 @@
-"""A double of the service, and real workers that run against it."""
+"""A fake service, and real workers that run against it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.work.double import ServiceDouble
-from tests.work.hand import Hand
+from tests.work.fake_service import FakeService
+from tests.work.worker_process import WorkerProcess
 
-Start = Callable[..., Hand]
-
-
-@pytest.fixture
-def service() -> Iterator[ServiceDouble]:
-    """Play the service on a loopback port."""
-    with ServiceDouble() as double:
-        yield double
+Start = Callable[..., WorkerProcess]
 
 
 @pytest.fixture
-def start(service: ServiceDouble, tmp_path: Path) -> Iterator[Start]:
-    """Start workers; at the end nothing of them is left, nor of what they have started."""
-    hands: list[Hand] = []
+def service() -> Iterator[FakeService]:
+    """A fake service on a loopback port."""
+    with FakeService() as fake:
+        yield fake
 
-    def start(*options: str, command: tuple[str, ...]) -> Hand:
+
+@pytest.fixture
+def start(service: FakeService, tmp_path: Path) -> Iterator[Start]:
+    """A function that starts workers; at the end they and their commands are stopped."""
+    workers: list[WorkerProcess] = []
+
+    def start(*options: str, command: tuple[str, ...]) -> WorkerProcess:
         usual = ("--campaign", "c", "--url", service.url, "--spool", str(tmp_path / "spool"), "--wait", "0.5")
-        hands.append(Hand((*usual, *options), command))
-        return hands[-1]
+        workers.append(WorkerProcess((*usual, *options), command))
+        return workers[-1]
 
     yield start
     service.set_away(away=False)
-    for hand in hands:
-        hand.clear()
+    for worker in workers:
+        worker.clear()

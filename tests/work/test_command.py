@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.worker.api_types import GrantedClaim
+from service.client.claim_types import GrantedClaim
 from service.worker.command import CommandLine, PlaceholderError, environment
 
 CLAIM = GrantedClaim(
@@ -50,9 +50,9 @@ def test_a_field_that_the_unit_does_not_have_is_an_error_of_that_unit(payload: o
         CommandLine(["{payload.path}"]).line(GrantedClaim(token="t", campaign="c", key="k", payload=payload))
 
 
-def test_the_environment_tells_the_unit() -> None:
-    told = environment(CLAIM, "http://127.0.0.1:1")
-    assert {name: told[name] for name in sorted(told) if name.startswith("MUSTER_")} == {
+def test_the_environment_describes_the_claim() -> None:
+    variables = environment(CLAIM, "http://127.0.0.1:1")
+    assert {name: variables[name] for name in sorted(variables) if name.startswith("MUSTER_")} == {
         "MUSTER_ATTEMPT": "2",
         "MUSTER_BRIEF": "do it",
         "MUSTER_CAMPAIGN": "nightly",

@@ -34,7 +34,7 @@ def test_the_input_is_the_whole_library_with_its_tests() -> None:
     assert max(map(len, keys)) <= 200
 
 
-def test_no_compiler_takes_what_the_demo_breaks(tmp_path: Path) -> None:
+def test_no_broken_file_of_the_demo_compiles(tmp_path: Path) -> None:
     for unit in broken(tmp_path):
         with pytest.raises(py_compile.PyCompileError):
             py_compile.compile(unit["payload"]["path"], cfile=str(tmp_path / "out"), doraise=True)

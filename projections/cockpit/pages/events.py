@@ -6,6 +6,7 @@ from projections.cockpit.page import CockpitPage
 from projections.cockpit.text.event_text import event_sentence
 from projections.cockpit.url import PageUrl
 from projections.http.reads.events import FACTS
+from service.store.log.codec import stored_kinds
 
 ROWS = 50
 SUBJECTS: tuple[str, ...] = tuple(sorted({kind.partition(".")[0] for kind in FACTS}))
@@ -35,6 +36,6 @@ async def journal(context: CockpitContext, url: PageUrl) -> CockpitPage:
 
 
 def kinds(url: PageUrl) -> list[str] | None:
-    """Return the kinds of events that are asked for: one, or all of a subject."""
+    """Return the kinds to look for in the log: of one event, or of all of a subject."""
     asked = url.query_value("kind")
-    return [kind for kind in FACTS if kind == asked or kind.partition(".")[0] == asked] or None
+    return stored_kinds(kind for kind in FACTS if asked in (kind, kind.partition(".")[0])) or None

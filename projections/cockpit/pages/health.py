@@ -5,7 +5,7 @@ from projections.cockpit.context import CockpitContext
 from projections.cockpit.page import CockpitPage
 from projections.cockpit.pages.campaigns import engine
 from projections.cockpit.url import PageUrl
-from projections.rejections import ReadUnavailable
+from service.domain.rejections import ReadUnavailable
 
 
 async def health(context: CockpitContext, _: PageUrl) -> CockpitPage:

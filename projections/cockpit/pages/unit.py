@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from projections.cockpit import queries
 from projections.cockpit.context import CockpitContext
@@ -13,7 +13,7 @@ from projections.cockpit.pages.campaign import require_campaign
 from projections.cockpit.text.event_text import event_sentence
 from projections.cockpit.text.formatting import count, percent, span
 from projections.cockpit.url import PageUrl
-from projections.http.reads.events import LogEvent
+from projections.http.reads.events import fact
 from projections.http.reads.query_runner import READS
 from projections.http.reads.unit import explain, unit_view
 from service.domain.rejections import NotFound
@@ -57,7 +57,7 @@ async def story(context: CockpitContext, url: PageUrl) -> tuple[list[AttemptLine
     """Return a chapter of the unit's story, heartbeats folded into ranges, and the position after which the next begins."""
     after = url.number("after")
     rows = await context.reader.fetch(READS.story, url.campaign, url.unit, after, CHAPTER)
-    events = [LogEvent(**{name: row[name] for name in FACT}, data=Raw(row["data"].encode())) for row in rows]
+    events = [fact({name: row[name] for name in FACT}) for row in rows]
     lines = [
         AttemptLine(position=e.position, at=e.recorded_at, kind=e.kind, worker=e.worker, words=event_sentence(e), actor=e.actor)
         for e in events
@@ -69,7 +69,7 @@ async def story(context: CockpitContext, url: PageUrl) -> tuple[list[AttemptLine
     return sorted(lines, key=lambda line: line.position), last
 
 
-FACT = ("position", "kind", "campaign", "unit", "worker", "recorded_at", "correlation_id", "actor")
+FACT = ("position", "kind", "campaign", "unit", "worker", "recorded_at", "correlation_id", "actor", "data")
 
 
 def beat(row: dict[str, Any]) -> AttemptLine:

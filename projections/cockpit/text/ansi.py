@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from projections.cockpit.text.formatting import visible
-from service.domain.content.screen import ESCAPE, overwritten
+from service.terminal_output import ESCAPE, overwritten
 
 BRIGHT, BASE, LAST = 90, 30, 37
 EXTENDED = {38: 2, 48: 2}

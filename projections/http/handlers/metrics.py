@@ -13,7 +13,7 @@ from projections.http.operation import described_read
 from projections.http.reads.reader import Reader
 from projections.http.request import ReadRequest
 from projections.measures.process import Process
-from projections.rejections import ReadUnavailable
+from service.domain.rejections import ReadUnavailable
 
 SCOPES = ("all", "fleet", "process")
 PATIENCE_S = 5.0

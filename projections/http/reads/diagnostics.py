@@ -14,13 +14,14 @@ from projections.http.reads import events as log_events
 from projections.http.reads.query_runner import READS
 from projections.http.reads.reader import Reader
 from projections.measures.process import Process
-from projections.rejections import ProjectionLagging
 from projections.views.campaign.view import CampaignView
 from projections.views.worker.view import heartbeat_summary
 from service.domain import ids
 from service.domain.content.redact import redact
-from service.domain.content.screen import last_lines, plain
+from service.domain.content.screen import plain
+from service.domain.rejections import ProjectionLagging
 from service.store.log import event_log
+from service.terminal_output import last_lines
 
 SCHEMA_VERSION = 2
 PATIENCE_S = 2.0

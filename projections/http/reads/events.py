@@ -5,15 +5,16 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from heapq import merge
 from operator import attrgetter
+from typing import Any
 
 import asyncpg
 import msgspec
 from msgspec import Raw, Struct
 
 from projections.http.reads.query_runner import READS, QueryRunner
-from projections.rejections import ReadUnavailable
 from service.domain import ids
 from service.domain.events import HEARTBEATS, KINDS, NewUnit, UnitsAdded
+from service.domain.rejections import ReadUnavailable
 from service.store.log import codec, event_log
 
 BEATS = tuple(event.kind for event in HEARTBEATS)
@@ -69,7 +70,8 @@ async def events(source: QueryRunner, after: int, upto: int, chosen: Filter, lim
     async with source.connection() as connection, connection.transaction(readonly=True):
         await connection.execute(READS.custom_plans)
         if kinds is None or any(kind not in BEATS for kind in kinds):
-            facts = await connection.fetch(READS.facts, source.shard, *what, kinds)
+            stored = None if kinds is None else codec.stored_kinds(kinds)
+            facts = await connection.fetch(READS.facts, source.shard, *what, stored)
         wanted = BEATS if kinds is None else tuple(kind for kind in kinds if kind in BEATS)
         if wanted:
             alone = None if len(wanted) == len(BEATS) else wanted[0] == "worker.heartbeat"
@@ -78,10 +80,11 @@ async def events(source: QueryRunner, after: int, upto: int, chosen: Filter, lim
     return [event for event, _ in zip(both, range(limit), strict=False)]
 
 
-def fact(row: asyncpg.Record) -> LogEvent:
-    """Return a row of `facts`."""
+def fact(row: asyncpg.Record | dict[str, Any]) -> LogEvent:
+    """Return a row of `facts`, a former kind under its name of today."""
     fields = dict(row)
     data = fields["data"].encode()
+    fields["kind"] = codec.kind_today(fields["kind"])
     fields["data"] = Raw(msgspec.json.encode(IMPORT.decode(data)) if fields["kind"] == UnitsAdded.kind else data)
     return LogEvent(**fields)
 

@@ -1,12 +1,12 @@
 """Reads of the quarantine: the units that failed for good, each with its cause and its last screen."""
 
 from datetime import datetime
-from typing import Protocol
 
 from msgspec import Struct
 
 from projections.http.reads.query_runner import READS, QueryRunner
 from projections.store import QUARANTINED
+from service.bulk_retry import QuarantineFilter
 from service.domain import ids
 from service.domain.content.screen import plain
 from service.domain.retry import matches
@@ -23,18 +23,6 @@ class QuarantinedUnit(Struct, kw_only=True):
     quarantined_at: datetime
     screen_id: str | None
     screen: str | None
-
-
-class QuarantineFilter(Protocol):
-    """What a bulk retry matches; None matches everything."""
-
-    @property
-    def reason(self) -> ids.QuarantineReason | None:
-        """The quarantine reason."""
-
-    @property
-    def error_glob(self) -> str | None:
-        """A glob on the error, whole message, any case."""
 
 
 async def quarantine(

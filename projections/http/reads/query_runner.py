@@ -8,7 +8,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from projections.export.sample import Sizes
 from projections.projector import Projector
-from projections.rejections import ReadUnavailable
+from service.domain.rejections import ReadUnavailable
 from service.store.db.pool import is_lost
 from service.store.db.queries import load
 from service.store.log import event_log
@@ -30,7 +30,8 @@ class QueryRunner:
         """Lend a connection once the views have reached *at_least*.
 
         Raises:
-            Unreadable: the database is away, or the views lag.
+            ReadUnavailable: the database is away.
+            ProjectionLagging: the views have not reached *at_least* in time.
 
         """
         try:

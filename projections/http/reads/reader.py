@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from projections.http.reads import investigation
-from projections.http.reads.quarantine import QuarantineFilter, matching_keys
+from projections.http.reads.quarantine import matching_keys
 from projections.http.reads.query_runner import READS, QueryRunner
 from projections.http.reads.unit import unit_view
 from projections.store import CAMPAIGN, ENGINE, QUOTA, WAVE, WORKER
@@ -18,6 +18,7 @@ from projections.views.pause import PauseView
 from projections.views.quota.view import EngineView, PoolView, QuotaView, quota_view
 from projections.views.wave.view import WaveView, wave_view
 from projections.views.worker.view import Offer, WorkerView, worker_view
+from service.bulk_retry import QuarantineFilter
 from service.domain import ids
 from service.store.log import event_log
 

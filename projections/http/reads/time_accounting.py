@@ -8,14 +8,14 @@ from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 
 from projections.http.reads.query_runner import READS, QueryRunner
-from projections.rejections import ReadUnavailable
 from projections.store import CAMPAIGN, ENGINE
 from projections.views.campaign.time_account import CAUSES, Cause
 from projections.views.measurement import microseconds
-from projections.views.time_accounts.accounts import UnitId, units_with_group
+from projections.views.time_accounts.accounts import units_with_group
 from projections.views.time_accounts.snapshot import SURROUNDINGS, AccountSnapshot, account_snapshot
 from service.domain import ids
 from service.domain.events import Recorded
+from service.domain.rejections import ReadUnavailable
 from service.store.log import codec
 
 KINDS = [kind.kind for kind in SURROUNDINGS]
@@ -116,7 +116,7 @@ async def groups_of(
     connection: PoolConnectionProxy, now: AccountHead, mark: AccountSnapshot, events: list[Recorded]
 ) -> dict[ids.UnitKey, int]:
     """Return the groups that the units of some events were in at the mark, where these are told apart."""
-    units: set[UnitId] = {unit for event in events for unit in units_with_group(event)} if mark.account.groups else set()
+    units: set[ids.UnitId] = {unit for event in events for unit in units_with_group(event)} if mark.account.groups else set()
     if not units:
         return {}
     keys = [key for _, key in units]

@@ -167,8 +167,8 @@ async def explain(
         unit, owner = state.units.get((campaign, key)), state.campaigns.get(campaign)
         if unit is not None and unit.state == "blocked":
             await loader.parents([(campaign, key)])
-        if owner is not None and owner.spreading:
-            await loader.unheard((campaign, key))
+        if owner is not None and owner.open_fanouts:
+            await loader.pending_parents((campaign, key))
     if unit is None or owner is None:
         return None
     blockers = [

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Counts
+from service.domain.hold import Hold, held_back
 
 Cause = Literal["working", "slot", "backoff", "quota", "breaker", "paused", "dead_worker", "group", "dependency"]
 CAUSES: tuple[Cause, ...] = (
@@ -23,17 +24,20 @@ CAUSES: tuple[Cause, ...] = (
     "group",
     "dependency",
 )
-HOLDING: tuple[ids.UnitState, ...] = ("running", "delayed", "parked")
-DEFAULT_GROUP = 99
+CAUSE_OF_HOLD: dict[Hold, Cause] = {
+    "engine": "paused",
+    "auto": "paused",
+    "paused": "paused",
+    "breaker": "breaker",
+    "quota": "quota",
+}
+"""What the time of ready units counts under while something holds their campaign back."""
 
 
-def held_back(*, engine_paused: bool, paused: bool, auto: bool, tripped: bool, gate_closed: bool) -> Cause | None:
-    """Return the first thing that keeps every ready unit of a campaign from being claimed, None if nothing does."""
-    if engine_paused or paused or not auto:
-        return "paused"
-    if tripped:
-        return "breaker"
-    return "quota" if gate_closed else None
+def cause_of_waiting(*, engine_paused: bool, auto: bool, paused: bool, tripped: bool, gate_closed: bool) -> Cause | None:
+    """Return what keeps every ready unit of a campaign from being claimed, None if nothing does."""
+    holds = held_back(engine_paused=engine_paused, auto=auto, paused=paused, tripped=tripped, gate_closed=gate_closed)
+    return CAUSE_OF_HOLD[holds[0]] if holds else None
 
 
 class GroupLoad(Struct, gc=False):
@@ -100,7 +104,7 @@ class TimeAccount(Struct):
 
     def add_units(self, body: e.UnitsAdded, counts: Counts) -> bool:
         """Count new units in their groups; tell whether the account distinguishes groups."""
-        if not self.groups and all(unit.group == DEFAULT_GROUP for unit in body.units):
+        if not self.groups and all(unit.group == ids.DEFAULT_GROUP for unit in body.units):
             return False
         self._divide(counts)
         for unit in body.units:
@@ -121,14 +125,14 @@ class TimeAccount(Struct):
     def _divide(self, counts: Counts) -> None:
         """Begin to distinguish groups: all units so far are in the default one."""
         if not self.groups:
-            holding = sum(getattr(counts, state) for state in HOLDING)
-            self.groups[DEFAULT_GROUP] = GroupLoad(counts.ready, holding)
+            holding = sum(getattr(counts, state) for state in ids.HOLDING_STATES)
+            self.groups[ids.DEFAULT_GROUP] = GroupLoad(counts.ready, holding)
 
     def move(self, group: int, old: ids.UnitState | None, new: ids.UnitState | None) -> None:
         """Count a unit of *group* out of state *old* and into *new*; None is outside of the group."""
         load = self.groups.setdefault(group, GroupLoad())
         load.ready += (new == "ready") - (old == "ready")
-        load.held += (new in HOLDING) - (old in HOLDING)
+        load.held += (new in ids.HOLDING_STATES) - (old in ids.HOLDING_STATES)
 
     def copy(self) -> "TimeAccount":
         """Return an independent copy."""

@@ -8,7 +8,7 @@ from functools import partial
 from msgspec import Struct
 
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.time_account import DEFAULT_GROUP, Cause
+from projections.views.campaign.time_account import Cause
 from projections.views.measurement import microseconds
 from projections.views.time_accounts.snapshot import EVERY, SURROUNDINGS, AccountSnapshot, account_snapshot
 from projections.views.unit.transitions import TRANSITIONS, Transition
@@ -18,8 +18,6 @@ from service.domain import ids
 
 MAX_CACHED_GROUPS = 500_000
 SECOND_US = 1_000_000
-
-UnitId = tuple[ids.CampaignName, ids.UnitKey]
 
 
 class DeadTime(Struct, frozen=True):
@@ -48,14 +46,14 @@ class TimeAccounts:
     """
 
     def __init__(self) -> None:
-        self.groups: dict[UnitId, int] = {}
+        self.groups: dict[ids.UnitId, int] = {}
         self.snapshots: list[AccountSnapshot] = []
         self.dead_times: list[DeadTime] = []
         self.memberships: list[GroupMembership] = []
         self._at: datetime | None = None
         self._at_us = 0
 
-    def units_to_load(self, events: Iterable[e.Recorded], campaigns: Mapping[ids.CampaignName, CampaignCard]) -> set[UnitId]:
+    def units_to_load(self, events: Iterable[e.Recorded], campaigns: Mapping[ids.CampaignName, CampaignCard]) -> set[ids.UnitId]:
         """Return the units whose group the fold of *events* needs and that is not in memory."""
         divided = {name for name, card in campaigns.items() if card.time_account.groups}
         needed = {unit for event in events if event.campaign in divided for unit in units_with_group(event)} if divided else set()
@@ -126,7 +124,7 @@ class TimeAccounts:
                 self._set_group(card.name, key, group, event.position)
 
     def _group(self, campaign: ids.CampaignName, unit: ids.UnitKey) -> int:
-        return self.groups.get((campaign, unit), DEFAULT_GROUP)
+        return self.groups.get((campaign, unit), ids.DEFAULT_GROUP)
 
     def _set_group(self, campaign: ids.CampaignName, unit: ids.UnitKey, group: int, position: int) -> None:
         """Note the group of a unit; one that never left the default group has no row."""
@@ -161,7 +159,7 @@ def campaigns_concerned(event: e.Recorded, campaigns: Iterable[CampaignCard]) ->
     return [card for card in campaigns if (card.counts.ready or card.counts.delayed) and gate in (None, card.quota)]
 
 
-def units_with_group(event: e.Recorded) -> Iterable[UnitId]:
+def units_with_group(event: e.Recorded) -> Iterable[ids.UnitId]:
     """Yield the units whose group the fold of *event* needs."""
     if event.campaign is None:
         return

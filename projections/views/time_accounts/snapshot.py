@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct, field
 
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.time_account import DEFAULT_GROUP, Cause, TimeAccount, held_back
+from projections.views.campaign.time_account import Cause, TimeAccount, cause_of_waiting
 from projections.views.measurement import microseconds
 from projections.views.unit.transitions import TRANSITIONS
 from service.domain import events as e
@@ -38,7 +38,7 @@ class AccountSnapshot(Struct, kw_only=True):
     @property
     def waiting(self) -> Cause | None:
         """What holds back every ready unit now."""
-        return held_back(
+        return cause_of_waiting(
             engine_paused=self.engine_paused,
             paused=self.paused,
             auto=self.auto,
@@ -58,14 +58,14 @@ class AccountSnapshot(Struct, kw_only=True):
             old, new = transition_of(body)
             self.counts.move(old, new)
             if self.account.groups:
-                self.account.move(groups.get(event.unit, DEFAULT_GROUP), old, new)
+                self.account.move(groups.get(event.unit, ids.DEFAULT_GROUP), old, new)
         elif isinstance(body, e.UnitsAdded):
             self.account.add_units(body, self.counts)
             groups.update((unit.key, unit.group) for unit in body.units)
             for unit in body.units:
                 self.counts.move(None, "blocked" if unit.waits_for else "ready")
         elif isinstance(body, e.UnitsUpdated):
-            groups.update(self.account.regroup(body, self.counts, lambda key: groups.get(key, DEFAULT_GROUP)))
+            groups.update(self.account.regroup(body, self.counts, lambda key: groups.get(key, ids.DEFAULT_GROUP)))
         else:
             change = SWITCHES.get(type(body))
             if change is not None:

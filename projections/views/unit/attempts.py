@@ -10,7 +10,6 @@ from service.domain import events as e
 from service.domain import ids
 
 Outcome = Literal["running", "completed", "failed", "expired", "parked", "released"]
-SILENT = ("lease_expired", "heartbeat_dead")
 
 
 class AttemptRecord(Struct, kw_only=True):
@@ -62,7 +61,7 @@ def end(attempt: AttemptRecord, body: e.UnitCompleted | e.AttemptFailed | e.Unit
             attempt.exit_code, attempt.signal, attempt.usage = body.exit_code, body.signal, body.usage
             attempt.mapped_from = body.mapped_from
         case e.AttemptFailed():
-            attempt.outcome = "expired" if body.reason in SILENT else "failed"
+            attempt.outcome = "expired" if body.reason in ids.SILENT_FAILURES else "failed"
             attempt.reason, attempt.error, attempt.screen_id = body.reason, body.error, body.screen_id
             attempt.exit_code, attempt.signal, attempt.usage = body.exit_code, body.signal, body.usage
         case e.UnitParked():

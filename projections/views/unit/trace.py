@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple, Self, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from projections.views.unit.attempts import SILENT
 from service.domain import events as e
 from service.domain import ids
 from service.domain.content.redact import redact_text
@@ -239,7 +238,7 @@ def verdict(body: Ending) -> AttemptVerdict:
         case e.UnitCompleted():
             return AttemptVerdict({"muster.outcome": "completed", **exited(body)}, "ok")
         case e.AttemptFailed():
-            outcome = "expired" if body.reason in SILENT else "failed"
+            outcome = "expired" if body.reason in ids.SILENT_FAILURES else "failed"
             attributes: Attributes = {"muster.outcome": outcome, "error.type": body.reason, **exited(body)}
             return AttemptVerdict(attributes, "error", cut(body.error or body.reason))
         case e.UnitParked():

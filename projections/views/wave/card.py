@@ -16,7 +16,6 @@ FIRST = 1
 MAX_CACHED_CARDS = 20_000
 MAX_CACHED_UNITS = 500_000
 
-UnitId = tuple[ids.CampaignName, ids.UnitKey]
 WaveId = tuple[ids.CampaignName, int]
 WaveCount = Callable[[ids.CampaignName], int]
 """Returns how many waves a campaign has."""
@@ -52,12 +51,12 @@ class Waves:
 
     def __init__(self) -> None:
         self.cards: dict[WaveId, WaveCard] = {}
-        self.wave_of: dict[UnitId, int] = {}
+        self.wave_of: dict[ids.UnitId, int] = {}
         self.touched: set[WaveId] = set()
         self.measurements: list[Measurement] = []
         self.unsaved_units: list[tuple[ids.CampaignName, ids.UnitKey, int]] = []
 
-    def units_to_load(self, events: Sequence[e.Recorded], wave_count: WaveCount) -> set[UnitId]:
+    def units_to_load(self, events: Sequence[e.Recorded], wave_count: WaveCount) -> set[ids.UnitId]:
         """Return the units of campaigns with several waves that *events* name, do not add, and whose wave is not in memory."""
         layered = {name for name in {event.campaign for event in events} if name is not None and wave_count(name) > FIRST}
         if not layered:
@@ -152,13 +151,13 @@ class Waves:
             self.wave_of.clear()
 
 
-def added_units(event: e.Recorded) -> Iterable[UnitId]:
+def added_units(event: e.Recorded) -> Iterable[ids.UnitId]:
     """Yield the units that *event* adds."""
     if isinstance(event.body, e.UnitsAdded) and event.campaign is not None:
         yield from ((event.campaign, unit.key) for unit in event.body.units)
 
 
-def units_with_wave(event: e.Recorded) -> Iterable[UnitId]:
+def units_with_wave(event: e.Recorded) -> Iterable[ids.UnitId]:
     """Yield the units whose wave the fold of *event* needs."""
     if event.campaign is None:
         return

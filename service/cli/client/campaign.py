@@ -1,16 +1,16 @@
-"""`muster campaign …`: campaigns seen and steered over the API."""
+"""`muster campaign …`: show and steer campaigns over the API."""
 
 from typing import TextIO
 
 import click
 
 from service.cli.client.campaign_create import create
-from service.cli.client.name_completion import campaigns
-from service.cli.client.remote import Remote, agreed, example, hint, paged, reasoned, remote
-from service.terminal.api_types import ApiBulkRetry, ApiCampaign, ApiPage
-from service.terminal.formatting import line, some
-from service.terminal.http_client import path_of
-from service.terminal.render import campaign as face
+from service.cli.client.completion import campaigns
+from service.cli.client.remote import Remote, confirm, example, print_next_page, remote, with_paging, with_reason
+from service.client.api_types import ApiBulkRetry, ApiCampaign, ApiPage
+from service.client.http_client import path_of
+from service.terminal.formatting import one_line, plural
+from service.terminal.render import campaign as campaign_render
 from service.terminal.render import table
 
 STATES = ("running", "paused", "completed", "cancelled")
@@ -34,7 +34,7 @@ campaign.add_command(create)
 @campaign.command("list")
 @click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
 @click.option("--label", multiple=True, metavar="NAME[=VALUE]", help="Only those with this label; repeat for several.")
-@paged
+@with_paging
 @remote
 @example("muster campaign list --state running --label team=core")
 async def list_campaigns(muster: Remote, state: str | None, label: tuple[str, ...], limit: int, cursor: str | None) -> None:
@@ -45,8 +45,8 @@ async def list_campaigns(muster: Remote, state: str | None, label: tuple[str, ..
 
 def print_campaigns(page: ApiPage[ApiCampaign]) -> None:
     """Print campaigns."""
-    table.show(face.LIST, page.items, nothing="no campaigns")
-    hint(page.next)
+    table.show_table(campaign_render.LIST, page.items, nothing="no campaigns")
+    print_next_page(page.next)
 
 
 @campaign.command()
@@ -56,59 +56,61 @@ def print_campaigns(page: ApiPage[ApiCampaign]) -> None:
 async def show(muster: Remote, name: str) -> None:
     """Show one campaign."""
     muster.print_answer(
-        await muster.service.get(path_of("campaigns", name)), ApiCampaign, lambda found: table.sheet(face.sheet(found))
+        await muster.service.get(path_of("campaigns", name)),
+        ApiCampaign,
+        lambda answer: table.show_details(campaign_render.details(answer)),
     )
 
 
-async def turn(muster: Remote, name: str, switch: str, reason: str | None) -> None:
-    """Turn a switch of a campaign and say how it stands now."""
-    body = await muster.service.post(f"{path_of('campaigns', name)}/{switch}", {"reason": reason})
-    muster.print_answer(body, ApiCampaign, lambda found: click.echo(f"campaign {line(found.name)} is {found.state}"))
+async def switch(muster: Remote, name: str, path: str, reason: str | None) -> None:
+    """Send a command to *path* of a campaign and print its new state."""
+    body = await muster.service.post(f"{path_of('campaigns', name)}/{path}", {"reason": reason})
+    muster.print_answer(body, ApiCampaign, lambda answer: click.echo(f"campaign {one_line(answer.name)} is {answer.state}"))
 
 
 @campaign.command()
 @name_argument
-@reasoned
+@with_reason
 @remote
 @example('muster campaign pause nightly --reason "the tests are red"')
 async def pause(muster: Remote, name: str, reason: str | None) -> None:
     """Stop new automatic claims; running work goes on."""
-    await turn(muster, name, "pause", reason)
+    await switch(muster, name, "pause", reason)
 
 
 @campaign.command()
 @name_argument
-@reasoned
+@with_reason
 @remote
 async def resume(muster: Remote, name: str, reason: str | None) -> None:
     """Allow automatic claims again."""
-    await turn(muster, name, "resume", reason)
+    await switch(muster, name, "resume", reason)
 
 
 @campaign.command()
 @name_argument
-@reasoned
+@with_reason
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @remote
 @example('muster campaign cancel nightly --reason "wrong brief" --yes')
 async def cancel(muster: Remote, name: str, reason: str | None, *, yes: bool) -> None:
-    """End a campaign: what is not final is cancelled, workers are told to stop."""
-    agreed(f"Cancel campaign {line(name)} and everything in it that is not final?", yes=yes)
-    await turn(muster, name, "cancel", reason)
+    """Cancel a campaign: units that are not final are cancelled, and their workers stop."""
+    confirm(f"Cancel campaign {one_line(name)} and everything in it that is not final?", yes=yes)
+    await switch(muster, name, "cancel", reason)
 
 
 @campaign.command()
 @name_argument
-@reasoned
+@with_reason
 @remote
 async def reset(muster: Remote, name: str, reason: str | None) -> None:
     """Reset the breaker: count failures from zero and let claims through again."""
-    await turn(muster, name, "breaker/reset", reason)
+    await switch(muster, name, "breaker/reset", reason)
 
 
 @campaign.command()
 @name_argument
-@reasoned
+@with_reason
 @click.option("--of", "failed", type=click.Choice(REASONS), help="Only those quarantined for this reason.")
 @click.option("--error", metavar="GLOB", help="Only those whose whole error matches; knows * and ?.")
 @click.option("--brief", type=click.File(), help="Reload the brief from this file; - is standard input.")
@@ -121,13 +123,13 @@ async def retry(
     """Send quarantined units back to work, their attempts at zero."""
     where = {key: value for key, value in (("reason", failed), ("error_glob", error)) if value is not None}
     text = None if brief is None else brief.read()
-    asked = {"reason": reason, "where": where or None, "reload_brief": text, "dry_run": dry_run or None}
-    body = await muster.service.post(f"{path_of('campaigns', name)}/retry-failed", asked)
-    muster.print_answer(body, ApiBulkRetry, lambda did: click.echo(retried(did, dry_run=dry_run)))
+    body = {"reason": reason, "where": where or None, "reload_brief": text, "dry_run": dry_run or None}
+    answer = await muster.service.post(f"{path_of('campaigns', name)}/retry-failed", body)
+    muster.print_answer(answer, ApiBulkRetry, lambda did: click.echo(retry_result(did, dry_run=dry_run)))
 
 
-def retried(did: ApiBulkRetry, *, dry_run: bool) -> str:
-    """Say what a bulk retry did, or would do."""
+def retry_result(did: ApiBulkRetry, *, dry_run: bool) -> str:
+    """Return what a bulk retry did, or would do, as a sentence."""
     if dry_run:
-        return f"{some(did.matched, 'quarantined unit')} would be retried"
-    return f"{did.cleared:,} of {some(did.matched, 'quarantined unit')} back to work"
+        return f"{plural(did.matched, 'quarantined unit')} would be retried"
+    return f"{did.cleared:,} of {plural(did.matched, 'quarantined unit')} back to work"

@@ -1,11 +1,11 @@
-"""`muster engine …`: the whole installation seen and steered over the API."""
+"""`muster engine …`: show and steer the whole installation over the API."""
 
 import click
 
-from service.cli.client.remote import Remote, example, reasoned, remote
-from service.terminal.api_types import ApiEngine
-from service.terminal.http_client import path_of
-from service.terminal.render import engine as face
+from service.cli.client.remote import Remote, example, remote, with_reason
+from service.client.api_types import ApiEngine
+from service.client.http_client import path_of
+from service.terminal.render import engine as engine_render
 from service.terminal.render import table
 
 PATH = path_of("engine")
@@ -24,37 +24,37 @@ async def show(muster: Remote) -> None:
     muster.print_answer(await muster.service.get(PATH), ApiEngine, print_engine)
 
 
-def print_engine(found: ApiEngine) -> None:
+def print_engine(answer: ApiEngine) -> None:
     """Print the engine."""
-    table.sheet(face.sheet(found))
-    if found.quotas:
+    table.show_details(engine_render.details(answer))
+    if answer.quotas:
         click.echo()
-        table.show(face.QUOTAS, found.quotas, nothing="")
+        table.show_table(engine_render.QUOTAS, answer.quotas, nothing="")
 
 
-def stands(muster: Remote, body: bytes) -> None:
-    """Say how the engine stands now."""
+def print_state(muster: Remote, body: bytes) -> None:
+    """Print the state of the engine after a command."""
     muster.print_answer(
         body,
         ApiEngine,
-        lambda found: click.echo(f"the engine is {found.state}, {found.pool.in_use:,} of {found.pool.size:,} slots in use"),
+        lambda answer: click.echo(f"the engine is {answer.state}, {answer.pool.in_use:,} of {answer.pool.size:,} slots in use"),
     )
 
 
 @engine.command()
-@reasoned
+@with_reason
 @remote
 async def pause(muster: Remote, reason: str | None) -> None:
     """Stop every claim; running work goes on."""
-    stands(muster, await muster.service.post(f"{PATH}/pause", {"reason": reason}))
+    print_state(muster, await muster.service.post(f"{PATH}/pause", {"reason": reason}))
 
 
 @engine.command()
-@reasoned
+@with_reason
 @remote
 async def resume(muster: Remote, reason: str | None) -> None:
     """Allow claims again."""
-    stands(muster, await muster.service.post(f"{PATH}/resume", {"reason": reason}))
+    print_state(muster, await muster.service.post(f"{PATH}/resume", {"reason": reason}))
 
 
 @engine.command()
@@ -62,7 +62,7 @@ async def resume(muster: Remote, reason: str | None) -> None:
 @remote
 async def resize(muster: Remote, size: int) -> None:
     """Set the number of slots; what runs above it goes on."""
-    stands(muster, await muster.service.patch(PATH, {"pool_size": size}))
+    print_state(muster, await muster.service.patch(PATH, {"pool_size": size}))
 
 
 @engine.command()
@@ -71,4 +71,4 @@ async def resize(muster: Remote, size: int) -> None:
 @example("muster engine tick --force")
 async def tick(muster: Remote, *, force: bool) -> None:
     """Sweep now: everything whose time has come goes on."""
-    stands(muster, await muster.service.post(f"{PATH}/tick", {"force": force}))
+    print_state(muster, await muster.service.post(f"{PATH}/tick", {"force": force}))

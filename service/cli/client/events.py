@@ -1,14 +1,15 @@
-"""`muster events`: the log, read or followed."""
+"""`muster events`: read the log, or follow it."""
 
 import click
 
-from service.cli.client.name_completion import campaigns
+from service.cli.client.completion import campaigns
 from service.cli.client.remote import Remote, example, remote
-from service.terminal import event_stream
-from service.terminal.api_types import ApiEvent, ApiPage
-from service.terminal.formatting import line
-from service.terminal.http_client import AwayError, Query, decoded, path_of
-from service.terminal.render import event as face
+from service.client import event_stream
+from service.client.api_types import ApiEvent, ApiPage
+from service.client.errors import AwayError
+from service.client.http_client import Query, decoded, path_of
+from service.terminal.formatting import one_line
+from service.terminal.render import event as event_render
 from service.terminal.render import table
 
 
@@ -25,39 +26,39 @@ from service.terminal.render import table
     "muster events --campaign nightly --kind unit.quarantined",
     "muster events --follow --json | jq -r 'select(.kind == \"unit.completed\") | .unit'",
 )
-async def events(muster: Remote, after: int | None, limit: int, *, follow: bool, **chosen: str | tuple[str, ...] | None) -> None:
+async def events(muster: Remote, after: int | None, limit: int, *, follow: bool, **filters: str | tuple[str, ...] | None) -> None:
     """Read the log, or follow it.
 
-    Without --after it begins with the last events, or at the beginning of the log when only some are asked for;
-    with --follow it begins now. With --json and --follow, every line is one event.
+    Without --after it shows the last events, or with a filter the first ones of the log; with --follow
+    it starts now. With --json and --follow, every line is one event.
     """
     if follow:
-        await followed(muster, await event_stream.head(muster.service) if after is None else after, chosen)
+        await print_followed(muster, await event_stream.head(muster.service) if after is None else after, filters)
         return
     if after is None:
-        after = 0 if any(chosen.values()) else max(await event_stream.head(muster.service) - limit, 0)
-    body = await muster.service.get(path_of("events"), {"after": after, "limit": limit, **chosen})
+        after = 0 if any(filters.values()) else max(await event_stream.head(muster.service) - limit, 0)
+    body = await muster.service.get(path_of("events"), {"after": after, "limit": limit, **filters})
     muster.print_answer(body, ApiPage[ApiEvent], print_events)
 
 
 def print_events(page: ApiPage[ApiEvent]) -> None:
     """Print events."""
-    table.show(face.LIST, page.items, nothing="no events")
+    table.show_table(event_render.LIST, page.items, nothing="no events")
     if page.next is not None:
         click.echo(f"there are more: --after {page.next}", err=True)
 
 
-async def followed(muster: Remote, after: int, chosen: Query) -> None:
-    """Print events as they come."""
+async def print_followed(muster: Remote, after: int, filters: Query) -> None:
+    """Print events as they are recorded; stderr says once when the connection is lost and once when it is back."""
     away = False
 
-    def notice(loss: AwayError | None) -> None:
+    def on_connection(loss: AwayError | None) -> None:
         nonlocal away
         if loss is not None and not away:
-            click.echo(f"{line(str(loss))}; trying again", err=True)
+            click.echo(f"{one_line(str(loss))}; trying again", err=True)
         elif loss is None and away:
             click.echo("the service is back", err=True)
         away = loss is not None
 
-    async for told in event_stream.follow(muster.service, after, chosen, notice):
-        click.echo(told.text if muster.json else face.event_line(decoded(told.text, ApiEvent)))
+    async for streamed in event_stream.follow(muster.service, after, filters, on_connection):
+        click.echo(streamed.text if muster.json else event_render.event_line(decoded(streamed.text, ApiEvent)))

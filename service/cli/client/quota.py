@@ -1,12 +1,12 @@
-"""`muster quota …`: quotas seen over the API."""
+"""`muster quota …`: show quotas over the API."""
 
 import click
 
-from service.cli.client.name_completion import quotas
-from service.cli.client.remote import Remote, example, hint, paged, remote
-from service.terminal.api_types import ApiPage, ApiQuota
-from service.terminal.http_client import path_of
-from service.terminal.render import engine as face
+from service.cli.client.completion import quotas
+from service.cli.client.remote import Remote, example, print_next_page, remote, with_paging
+from service.client.api_types import ApiPage, ApiQuota
+from service.client.http_client import path_of
+from service.terminal.render import engine as engine_render
 from service.terminal.render import table
 
 
@@ -17,7 +17,7 @@ def quota() -> None:
 
 
 @quota.command("list")
-@paged
+@with_paging
 @remote
 async def list_quotas(muster: Remote, limit: int, cursor: str | None) -> None:
     """List quotas."""
@@ -28,8 +28,8 @@ async def list_quotas(muster: Remote, limit: int, cursor: str | None) -> None:
 
 def print_quotas(page: ApiPage[ApiQuota]) -> None:
     """Print quotas."""
-    table.show(face.QUOTAS, page.items, nothing="no quotas")
-    hint(page.next)
+    table.show_table(engine_render.QUOTAS, page.items, nothing="no quotas")
+    print_next_page(page.next)
 
 
 @quota.command()
@@ -38,4 +38,4 @@ def print_quotas(page: ApiPage[ApiQuota]) -> None:
 async def show(muster: Remote, key: str) -> None:
     """Show one quota."""
     body = await muster.service.get(path_of("quotas", key))
-    muster.print_answer(body, ApiQuota, lambda found: table.sheet(face.quota_sheet(found)))
+    muster.print_answer(body, ApiQuota, lambda answer: table.show_details(engine_render.quota_details(answer)))

@@ -6,21 +6,21 @@ import sys
 import click
 
 from service.cli.client.remote import example
-from service.cli.option import addressed
-from service.terminal.http_client import ApiClient
+from service.cli.option import with_service_address
+from service.client.http_client import ApiClient
 
 
 @click.command()
-@addressed
+@with_service_address
 @example("muster top", "muster top --url http://127.0.0.1:8110")
 def top(url: str, bearer: str | None) -> None:
     """Watch campaigns, units, workers, quarantine, events and engine live, and steer them; ? shows the keys."""
     if not sys.stdout.isatty():
         raise click.UsageError("muster top needs a terminal; for scripts there are the commands with --json")
-    asyncio.run(watched(url, bearer))
+    asyncio.run(run_top(url, bearer))
 
 
-async def watched(url: str, bearer: str | None) -> None:
+async def run_top(url: str, bearer: str | None) -> None:
     """Run the application until it is quit."""
     from service.terminal.top.app import Top  # noqa: PLC0415 - slow to import, and the help does not need it
 

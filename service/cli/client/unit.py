@@ -1,20 +1,19 @@
-"""`muster unit …`: the units of a campaign seen and steered over the API."""
+"""`muster unit …`: show and steer the units of a campaign over the API."""
 
 from typing import Any, BinaryIO
 
 import click
 
-from service.cli.client.name_completion import campaigns, units
-from service.cli.client.ndjson_upload import counted, upload_units
-from service.cli.client.remote import Remote, agreed, example, hint, paged, reasoned, remote
+from service.cli.client.completion import campaigns, units
+from service.cli.client.ndjson_upload import import_result, upload_units
+from service.cli.client.remote import Remote, confirm, example, print_next_page, remote, with_paging, with_reason
 from service.cli.option import instant_of
-from service.terminal.api_types import ApiExplanation, ApiPage, ApiUnit, ApiUnitRow
-from service.terminal.formatting import line
-from service.terminal.http_client import path_of
+from service.client.api_types import UNIT_STATES, ApiExplanation, ApiPage, ApiUnit, ApiUnitRow
+from service.client.http_client import path_of
+from service.terminal.formatting import one_line
 from service.terminal.render import table
-from service.terminal.render import unit as face
+from service.terminal.render import unit as unit_render
 
-STATES = ("blocked", "ready", "delayed", "parked", "running", "done", "quarantined", "skipped", "cancelled")
 of_campaign = click.argument("campaign", shell_complete=campaigns)
 key_argument = click.argument("key", shell_complete=units)
 
@@ -29,11 +28,11 @@ def unit() -> None:
 
 @unit.command("list")
 @of_campaign
-@click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
+@click.option("--state", type=click.Choice(UNIT_STATES), help="Only those in this state.")
 @click.option("--group", type=int, help="Only those of this group.")
 @click.option("--wave", type=int, help="Only those of this wave.")
 @click.option("--q", metavar="TEXT", help="Only those with this text in their key.")
-@paged
+@with_paging
 @remote
 @example("muster unit list nightly --state running --json | jq -r '.items[].key'")
 async def list_units(muster: Remote, campaign: str, **query: Any) -> None:  # noqa: ANN401 - as click gives them
@@ -45,8 +44,8 @@ async def list_units(muster: Remote, campaign: str, **query: Any) -> None:  # no
 
 def print_units(page: ApiPage[ApiUnitRow]) -> None:
     """Print units."""
-    table.show(face.LIST, page.items, nothing="no units")
-    hint(page.next)
+    table.show_table(unit_render.LIST, page.items, nothing="no units")
+    print_next_page(page.next)
 
 
 @unit.command()
@@ -59,14 +58,16 @@ async def show(muster: Remote, campaign: str, key: str) -> None:
     muster.print_answer(await muster.service.get(path_of("campaigns", campaign, "units", key)), ApiUnit, print_unit)
 
 
-def print_unit(found: ApiUnit) -> None:
+def print_unit(answer: ApiUnit) -> None:
     """Print a unit."""
-    table.sheet(face.sheet(found))
-    if found.attempts:
+    table.show_details(unit_render.details(answer))
+    if answer.attempts:
         click.echo()
-        table.show(face.ATTEMPT, found.attempts, nothing="")
-    if found.screen:
-        click.echo("\n".join(["", "last screen:", *(f"  {text}".rstrip() for text in face.screen(found.screen))]))
+        table.show_table(unit_render.ATTEMPT, answer.attempts, nothing="")
+    if answer.screen:
+        click.echo(
+            "\n".join(["", "last screen:", *(f"  {text}".rstrip() for text in unit_render.last_screen_lines(answer.screen))])
+        )
 
 
 @unit.command()
@@ -77,15 +78,15 @@ def print_unit(found: ApiUnit) -> None:
 async def explain(muster: Remote, campaign: str, key: str) -> None:
     """Say why a unit is not running: everything in its way, and when that clears."""
     body = await muster.service.get(path_of("campaigns", campaign, "units", key, "explain"))
-    muster.print_answer(body, ApiExplanation, explained)
+    muster.print_answer(body, ApiExplanation, print_explanation)
 
 
-def explained(found: ApiExplanation) -> None:
-    """Print what stands in the way of a unit."""
-    way = "nothing stands in its way: the next claim may take it" if found.claimable else "in its way:"
-    click.echo(f"unit {line(found.key)} is {found.state}; {way}")
-    if found.blockers:
-        table.show(face.BLOCKER, found.blockers, nothing="")
+def print_explanation(answer: ApiExplanation) -> None:
+    """Print what keeps a unit from running."""
+    way = "nothing stands in its way: the next claim may take it" if answer.claimable else "in its way:"
+    click.echo(f"unit {one_line(answer.key)} is {answer.state}; {way}")
+    if answer.blockers:
+        table.show_table(unit_render.BLOCKER, answer.blockers, nothing="")
 
 
 @unit.command()
@@ -96,82 +97,84 @@ def explained(found: ApiExplanation) -> None:
 async def add(muster: Remote, campaign: str, file: BinaryIO) -> None:
     """Add units from FILE, one JSON document a line, streamed; - is standard input.
 
-    A unit that is known and not yet started takes the new payload, a started one is left alone.
+    An existing unit takes the new payload if it has not started; otherwise it does not change.
     """
     body = await upload_units(muster.service, campaign, file)
-    click.echo(body if muster.json else counted(body))
+    click.echo(body if muster.json else import_result(body))
 
 
-async def order(muster: Remote, campaign: str, key: str, verb: str, **members: str | None) -> None:
-    """Give an order about a unit and say how it stands now."""
+async def send_command(muster: Remote, campaign: str, key: str, verb: str, **members: str | None) -> None:
+    """Send a command about a unit and print its new state."""
     body = await muster.service.post(path_of("campaigns", campaign, "units", key, verb), members)
-    muster.print_answer(body, ApiUnit, lambda found: click.echo(f"unit {line(found.key)} is {found.state}{until(found)}"))
+    muster.print_answer(
+        body, ApiUnit, lambda answer: click.echo(f"unit {one_line(answer.key)} is {answer.state}{until_text(answer)}")
+    )
 
 
-def until(found: ApiUnit) -> str:
-    """Say until when a unit waits."""
-    return "" if (when := face.waits(found)) == "-" else f" until {when}"
+def until_text(answer: ApiUnit) -> str:
+    """Return until when a unit waits, as the end of a sentence."""
+    return "" if (when := unit_render.waiting_until(answer)) == "-" else f" until {when}"
 
 
 @unit.command()
 @of_campaign
 @key_argument
-@reasoned
+@with_reason
 @remote
 async def retry(muster: Remote, campaign: str, key: str, reason: str | None) -> None:
     """Send a quarantined unit back to work, or end the rest of a delayed one."""
-    await order(muster, campaign, key, "retry", reason=reason)
+    await send_command(muster, campaign, key, "retry", reason=reason)
 
 
 @unit.command()
 @of_campaign
 @key_argument
 @click.option("--until", "resume_at", metavar="TIME", callback=instant_of, help="A span such as 30m, or a time  [default: 1h]")
-@reasoned
+@with_reason
 @remote
 @example("muster unit park nightly src/a.py --until 30m")
 async def park(muster: Remote, campaign: str, key: str, resume_at: str | None, reason: str | None) -> None:
-    """Set a unit aside until a time; nothing is counted."""
-    await order(muster, campaign, key, "park", resume_at=resume_at, reason=reason)
+    """Set a unit aside until a time; nothing is import_result."""
+    await send_command(muster, campaign, key, "park", resume_at=resume_at, reason=reason)
 
 
 @unit.command()
 @of_campaign
 @key_argument
-@reasoned
+@with_reason
 @remote
 async def unpark(muster: Remote, campaign: str, key: str, reason: str | None) -> None:
     """End the pause of a unit now."""
-    await order(muster, campaign, key, "unpark", reason=reason)
+    await send_command(muster, campaign, key, "unpark", reason=reason)
 
 
 @unit.command()
 @of_campaign
 @key_argument
-@reasoned
+@with_reason
 @remote
 async def quarantine(muster: Remote, campaign: str, key: str, reason: str | None) -> None:
     """Take a unit out until somebody retries it; what depends on it is skipped."""
-    await order(muster, campaign, key, "quarantine", reason=reason)
+    await send_command(muster, campaign, key, "quarantine", reason=reason)
 
 
 @unit.command()
 @of_campaign
 @key_argument
-@reasoned
+@with_reason
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @remote
 async def cancel(muster: Remote, campaign: str, key: str, reason: str | None, *, yes: bool) -> None:
     """Give a unit up for good; what depends on it is skipped."""
-    agreed(f"Cancel unit {line(key)} for good?", yes=yes)
-    await order(muster, campaign, key, "cancel", reason=reason)
+    confirm(f"Cancel unit {one_line(key)} for good?", yes=yes)
+    await send_command(muster, campaign, key, "cancel", reason=reason)
 
 
 @unit.command()
 @of_campaign
 @key_argument
-@reasoned
+@with_reason
 @remote
 async def stop(muster: Remote, campaign: str, key: str, reason: str | None) -> None:
     """Take a unit from its worker, neutrally: it is ready again."""
-    await order(muster, campaign, key, "stop", reason=reason)
+    await send_command(muster, campaign, key, "stop", reason=reason)

@@ -1,14 +1,14 @@
-"""`muster worker …`: workers seen and steered over the API."""
+"""`muster worker …`: show and steer workers over the API."""
 
 import click
 
-from service.cli.client.name_completion import campaigns, workers
-from service.cli.client.remote import Remote, agreed, example, hint, paged, reasoned, remote
-from service.terminal.api_types import ApiPage, ApiWorker
-from service.terminal.formatting import line
-from service.terminal.http_client import path_of
+from service.cli.client.completion import campaigns, workers
+from service.cli.client.remote import Remote, confirm, example, print_next_page, remote, with_paging, with_reason
+from service.client.api_types import ApiPage, ApiWorker
+from service.client.http_client import path_of
+from service.terminal.formatting import one_line
 from service.terminal.render import table
-from service.terminal.render import worker as face
+from service.terminal.render import worker as worker_render
 
 LEVELS = ("healthy", "warn", "stale", "dead")
 worker_argument = click.argument("name", shell_complete=workers)
@@ -21,9 +21,9 @@ def worker() -> None:
 
 
 @worker.command("list")
-@click.option("--level", type=click.Choice(LEVELS), help="Only those heard of like this.")
+@click.option("--level", type=click.Choice(LEVELS), help="Only those with heartbeats of this level.")
 @click.option("--campaign", shell_complete=campaigns, help="Only those that hold a claim of it.")
-@paged
+@with_paging
 @remote
 async def list_workers(muster: Remote, level: str | None, campaign: str | None, limit: int, cursor: str | None) -> None:
     """List workers."""
@@ -33,47 +33,47 @@ async def list_workers(muster: Remote, level: str | None, campaign: str | None, 
 
 def print_workers(page: ApiPage[ApiWorker]) -> None:
     """Print workers."""
-    table.show(face.LIST, page.items, nothing="no workers")
-    hint(page.next)
+    table.show_table(worker_render.LIST, page.items, nothing="no workers")
+    print_next_page(page.next)
 
 
 @worker.command()
 @worker_argument
 @remote
 async def show(muster: Remote, name: str) -> None:
-    """Show one worker and the units in its hands."""
+    """Show one worker and the units that it has claimed."""
     muster.print_answer(await muster.service.get(path_of("workers", name)), ApiWorker, print_worker)
 
 
-def print_worker(found: ApiWorker) -> None:
+def print_worker(answer: ApiWorker) -> None:
     """Print a worker."""
-    table.sheet(face.sheet(found))
-    if found.claims:
+    table.show_details(worker_render.details(answer))
+    if answer.claims:
         click.echo()
-        table.show(face.CLAIM, found.claims, nothing="")
+        table.show_table(worker_render.CLAIM, answer.claims, nothing="")
 
 
-async def order(muster: Remote, name: str, verb: str, reason: str | None) -> None:
-    """Give an order about a worker and say how it stands now."""
+async def send_command(muster: Remote, name: str, verb: str, reason: str | None) -> None:
+    """Send a command about a worker and print its new state."""
     body = await muster.service.post(path_of("workers", name, verb), {"reason": reason})
-    muster.print_answer(body, ApiWorker, lambda found: click.echo(f"worker {line(found.worker)} is {found.state}"))
+    muster.print_answer(body, ApiWorker, lambda answer: click.echo(f"worker {one_line(answer.worker)} is {answer.state}"))
 
 
 @worker.command()
 @worker_argument
-@reasoned
+@with_reason
 @remote
 async def drain(muster: Remote, name: str, reason: str | None) -> None:
     """Give a worker nothing more; what it holds it finishes."""
-    await order(muster, name, "drain", reason)
+    await send_command(muster, name, "drain", reason)
 
 
 @worker.command()
 @worker_argument
-@reasoned
+@with_reason
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @remote
 async def fence(muster: Remote, name: str, reason: str | None, *, yes: bool) -> None:
     """Revoke a worker's claims at once, neutrally, and give it nothing more."""
-    agreed(f"Fence worker {line(name)} and take its units away?", yes=yes)
-    await order(muster, name, "fence", reason)
+    confirm(f"Fence worker {one_line(name)} and take its units away?", yes=yes)
+    await send_command(muster, name, "fence", reason)

@@ -1,4 +1,4 @@
-"""`muster config`: what this process would run with."""
+"""`muster config`: the settings that a process started here would use."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The database a command works on: by `--dsn`, or the embedded one by `--data`."""
+"""The database that a command works on: the one of `--dsn`, or the embedded one of `--data`."""
 
 import asyncio
 import os
@@ -18,11 +18,11 @@ from service.store.db.pool import LOST
 from service.store.db.schema import DatabaseAway, require_head
 
 P = ParamSpec("P")
-UNKNOWN = (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError)
+LOGIN_REFUSED = (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError)
 
 
 def with_database(command: Callable[Concatenate[Settings, P], None]) -> Callable[..., None]:
-    """Give *command* the options `--dsn` and `--data`, and settings whose `dsn` answers with the schema of this Muster."""
+    """Give *command* the options `--dsn` and `--data`, and settings for a database that has the schema of this Muster."""
 
     @wraps(command)
     def checked(settings: Settings, /, *args: P.args, **kwargs: P.kwargs) -> None:
@@ -34,7 +34,7 @@ def with_database(command: Callable[Concatenate[Settings, P], None]) -> Callable
 
 
 def with_address(command: Callable[Concatenate[Settings, P], None]) -> Callable[..., None]:
-    """Give *command* the options `--dsn` and `--data`, and settings with the `dsn` that they mean, whatever its schema is."""
+    """Give *command* the options `--dsn` and `--data`, and settings for a database whose schema is not checked."""
 
     @click.option("--dsn", metavar="DSN", help="Postgres 15 or newer; MUSTER_DSN.")
     @click.option("--data", metavar="DIR", help="Folder of `muster up`, running or not.  [default: .muster]")
@@ -48,16 +48,16 @@ def with_address(command: Callable[Concatenate[Settings, P], None]) -> Callable[
 
 @contextmanager
 def answering(dsn: str) -> Iterator[None]:
-    """Let a database that is away, or that is none of ours, stop the command in a line.
+    """Turn an error of connecting to *dsn* into an error of one line.
 
     Raises:
-        DatabaseAway: when nobody answers.
-        SettingRefused: when the server knows no such database or user, or not by this password.
+        DatabaseAway: no server answers.
+        SettingRefused: the server has no such database or user, or refuses the password.
 
     """
     try:
         yield
-    except UNKNOWN as error:
+    except LOGIN_REFUSED as error:
         raise SettingRefused("dsn", masked(dsn), f"a database and a user that are there ({error})") from error
     except LOST as error:
         raise DatabaseAway(f"{masked(dsn)} does not answer: {error}") from error
@@ -65,7 +65,12 @@ def answering(dsn: str) -> Iterator[None]:
 
 @contextmanager
 def database(dsn: str | None, data: str | None) -> Iterator[Settings]:
-    """Yield settings with the address of the chosen database; `--data` goes before `MUSTER_DSN`."""
+    """Yield settings with the address of the chosen database; `--data` wins over `MUSTER_DSN`.
+
+    Raises:
+        ClickException: the folder holds no embedded database.
+
+    """
     settings = Settings.read(os.environ, dsn="" if data and not dsn else dsn, data_dir=data)
     configure(settings)
     if settings.dsn:

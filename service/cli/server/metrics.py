@@ -1,4 +1,4 @@
-"""`muster metrics`: what the log says about numbers of the past."""
+"""`muster metrics`: metrics of the past, computed from the log."""
 
 import asyncio
 import sys
@@ -16,7 +16,7 @@ from service.settings import Settings
 
 @click.group()
 def metrics() -> None:
-    """Tell what the log says of numbers, in any past."""
+    """Compute metrics of the past from the log."""
 
 
 @metrics.command()
@@ -27,12 +27,12 @@ def metrics() -> None:
 @with_database
 def backfill(settings: Settings, start: datetime, end: datetime | None, step: timedelta, output: IO[str]) -> None:
     """Write the fleet's metrics of the past as OpenMetrics, for `promtool tsdb create-blocks-from openmetrics`."""
-    written = asyncio.run(write(settings.dsn, output, start, end or datetime.now(UTC), step))
-    click.echo(f"{written:,} samples", err=True, file=sys.stderr)
+    count = asyncio.run(write(settings.dsn, output, start, end or datetime.now(UTC), step))
+    click.echo(f"{count:,} samples", err=True, file=sys.stderr)
 
 
 async def write(dsn: str, output: IO[str], start: datetime, end: datetime, step: timedelta) -> int:
-    """Read the log once, and write what it says."""
+    """Read the log once, and write its samples; return how many."""
     connection = await asyncpg.connect(dsn)
     try:
         return await past.write(connection, output, start, end, step)

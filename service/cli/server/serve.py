@@ -1,4 +1,4 @@
-"""`muster serve`: one replica against a Postgres of yours."""
+"""`muster serve`: one replica against a Postgres of your own."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ from service.store.db.schema import require_head
 @click.option("--dsn", metavar="DSN", help="Postgres 15 or newer; MUSTER_DSN.")
 @click.option("--host", help="Address to listen on; MUSTER_HOST.")
 @click.option("--port", type=int, help="Port to listen on; MUSTER_PORT.")
-@click.option("--fd", type=int, hidden=True, help="An inherited socket, from a parent whose end is ours.")
+@click.option("--fd", type=int, hidden=True, help="An inherited socket of a parent; this process ends when the parent does.")
 def serve(dsn: str | None, host: str | None, port: int | None, fd: int | None) -> None:
     """Run one replica against any Postgres; start as many as you like."""
     settings = Settings.read(os.environ, dsn=dsn, host=host, port=port)
@@ -43,10 +43,10 @@ def serve(dsn: str | None, host: str | None, port: int | None, fd: int | None) -
 
 
 def end_with_parent() -> None:
-    """Stop when the parent ends: it holds the other end of our standard input."""
+    """Stop this process when its parent ends, which closes the pipe at standard input."""
 
     def wait() -> None:
-        while os.read(sys.stdin.fileno(), 1):  # no buffer, whose lock Python could not take at its own end
+        while os.read(sys.stdin.fileno(), 1):  # unbuffered: Python takes the lock of a buffer at exit
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -1,4 +1,4 @@
-"""Several replicas on one socket: started, watched, replaced, stopped."""
+"""Runs several replicas on one socket: starts, watches, replaces and stops them."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from service.settings import Settings
 
-WATCH_S = 0.2
+POLL_S = 0.2
 RESTART_S = 1.0
 STOP_MARGIN_S = 10.0
 
@@ -21,37 +21,37 @@ _log = logging.getLogger(__name__)
 
 
 def supervise(settings: Settings, listener: socket.socket, count: int) -> None:
-    """Keep *count* replicas alive on *listener* until a signal comes, then let them drain."""
+    """Keep *count* replicas alive on *listener* until a signal comes, then drain them."""
     with stop_signal() as stop:
         replicas = [start(settings, listener) for _ in range(count)]
         try:
-            while not stop.wait(WATCH_S):
-                for place, replica in enumerate(replicas):
+            while not stop.wait(POLL_S):
+                for index, replica in enumerate(replicas):
                     if replica.poll() is not None:
                         _log.error("replica %d ended with %s, starting another", replica.pid, replica.returncode)
                         stop.wait(RESTART_S)
-                        replicas[place] = start(settings, listener)
+                        replicas[index] = start(settings, listener)
         finally:
             drain(replicas, settings.settle_s + settings.drain_timeout_s + STOP_MARGIN_S)
 
 
 def start(settings: Settings, listener: socket.socket) -> subprocess.Popen[bytes]:
-    """Start a replica; it ends by itself when its standard input does, that is when we die."""
+    """Start a replica; it ends by itself when its standard input is closed, which happens when this process dies."""
     descriptor = listener.fileno()
     return subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "service.cli", "serve", "--fd", str(descriptor)],
         stdin=subprocess.PIPE,
         pass_fds=[descriptor],
         env=os.environ | settings.environment(),
-        start_new_session=True,  # Ctrl-C reaches us alone; we pass it on
+        start_new_session=True,  # Ctrl-C reaches this process alone, which passes it on
     )
 
 
-def drain(replicas: list[subprocess.Popen[bytes]], patience_s: float) -> None:
-    """Ask every replica to end, wait, and kill what did not."""
+def drain(replicas: list[subprocess.Popen[bytes]], timeout_s: float) -> None:
+    """Ask every replica to end, wait, and kill those that have not ended."""
     for replica in replicas:
         replica.terminate()
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + timeout_s
     for replica in replicas:
         try:
             replica.wait(max(0.0, deadline - time.monotonic()))

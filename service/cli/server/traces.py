@@ -1,4 +1,4 @@
-"""`muster traces`: what the log says of executions of the past, as traces."""
+"""`muster traces`: traces of past executions, computed from the log."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from service.settings import Settings
 
 @click.group()
 def traces() -> None:
-    """Tell what the log says of executions, in any past."""
+    """Compute traces of past executions from the log."""
 
 
 @traces.command()
@@ -25,7 +25,7 @@ def traces() -> None:
 @click.option("--to", "end", metavar="TIME", callback=past_of, help="First moment that is left out.  [default: now]")
 @with_database
 def export(settings: Settings, start: datetime, end: datetime | None) -> None:
-    """Send the spans that ended in a time to MUSTER_OTLP_TRACES_ENDPOINT: with the ids and times that they always have."""
+    """Send the spans that ended in a period to MUSTER_OTLP_TRACES_ENDPOINT, with the same ids and times at each export."""
     if not settings.otlp_traces_endpoint:
         raise click.ClickException("nowhere to send traces to: set MUSTER_OTLP_TRACES_ENDPOINT")
     count = asyncio.run(send(settings, start, end or datetime.now(UTC)))
@@ -33,10 +33,10 @@ def export(settings: Settings, start: datetime, end: datetime | None) -> None:
 
 
 async def send(settings: Settings, start: datetime, end: datetime) -> int:
-    """Read the log page by page, and send what it says; return how many spans that were.
+    """Read the log page by page and send its spans; return how many.
 
     Raises:
-        ClickException: a page did not arrive; those before it did.
+        ClickException: a page did not arrive; the pages before it did.
 
     """
     delivery, identity, count = trace_delivery(settings, Process()), identity_of(settings), 0
@@ -45,10 +45,10 @@ async def send(settings: Settings, start: datetime, end: datetime) -> int:
         origin = await log_of(connection)
         if origin is not None:
             async for page in pages(connection, origin, start, end):
-                sent = deliver(delivery, identity, page)
-                if sent is None:
+                sent_count = deliver(delivery, identity, page)
+                if sent_count is None:
                     raise click.ClickException(f"{count:,} spans have arrived, those after position {page.after:,} have not")
-                count += sent
+                count += sent_count
     finally:
         await connection.close()
     return count

@@ -1,4 +1,4 @@
-"""`muster up`: everything on this machine, with a Postgres of its own."""
+"""`muster up`: the whole service on this machine, with a Postgres of its own."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ from service.store.db.migration import migrate
     help="Replicas on the port; a scrape reaches one of them, so scrape scope=fleet.",
 )
 def up(data: str | None, host: str | None, port: int | None, workers: int) -> None:
-    """Run Muster on this machine until Ctrl-C; what it knows stays in DIR."""
+    """Run Muster on this machine until Ctrl-C; everything it stores stays in DIR."""
     settings = Settings.read(os.environ, data_dir=data, host=host, port=port)
     configure(settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -45,7 +45,7 @@ def up(data: str | None, host: str | None, port: int | None, workers: int) -> No
 
 
 def run(settings: Settings, listener: socket.socket, workers: int) -> None:
-    """Serve in this process, or in several that this one watches."""
+    """Serve in this process, or supervise several replicas."""
     if workers == 1:
         server.serve(create_app, settings, listener)
     else:

@@ -14,7 +14,7 @@ class UnitSpec(Struct, frozen=True, forbid_unknown_fields=True):
 
     key: ids.UnitKey
     payload: Raw = Raw(b"null")
-    group: int = 99
+    group: int = ids.DEFAULT_GROUP
     priority: int = 0
     depends_on: tuple[ids.UnitKey, ...] = ()
     estimate_s: float | None = None

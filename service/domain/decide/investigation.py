@@ -17,7 +17,7 @@ from service.domain.commands import (
     Fix,
     Grant,
 )
-from service.domain.content.screen import last_lines, plain
+from service.domain.content.screen import plain
 from service.domain.decide.consequences.unit_end import reopen
 from service.domain.decide.decision import Consequence, Decision, campaign_named, of_unit
 from service.domain.events import Fact
@@ -25,6 +25,7 @@ from service.domain.investigation import LEASE, SCREEN_BYTES, Investigation, fix
 from service.domain.rejections import Conflict, NotFound, Unprocessable
 from service.domain.state import State
 from service.domain.unit import Unit
+from service.terminal_output import last_lines
 
 
 def claim_investigations(state: State, command: ClaimWork, context: DecisionContext) -> Decision[ClaimReply]:

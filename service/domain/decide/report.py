@@ -62,7 +62,7 @@ def current_claim(state: State, command: Report, kind: str) -> Decision[Claim]:
 
 def past_claim(state: State, command: Report) -> Claim:
     """Return the claim as the log remembers it, or refuse a token that was never given."""
-    claim = state.late.get(command.token)
+    claim = state.ended_claims.get(command.token)
     if claim is None:
         raise NotFound(
             "no claim of a unit ever had this token; that of an investigation takes its result alone, at its own path",

@@ -14,7 +14,7 @@ class NewUnit(Struct, frozen=True, omit_defaults=True):
 
     key: ids.UnitKey
     payload: Raw = Raw(b"null")
-    group: int = 99
+    group: int = ids.DEFAULT_GROUP
     priority: int = 0
     depends_on: tuple[ids.UnitKey, ...] = ()
     estimate_s: float | None = None
@@ -227,7 +227,7 @@ class UnitUnskipped(Event, frozen=True, omit_defaults=True):
 class UnitFanout(Event, frozen=True):
     """The end of the unit, or its return to work, reached these dependents; *after* is the last of them, None when all know."""
 
-    kind = "unit.spread"
+    kind = "unit.fanout"
     dependents: tuple[ids.UnitKey, ...]
     after: ids.UnitKey | None
 

@@ -39,11 +39,11 @@ def wait_for(state: State, unit: Unit, dependents: Iterable[ids.UnitKey], change
 def begin(state: State, unit: Unit, event: e.Recorded, path: Sequence[ids.UnitKey], *, counted: bool) -> None:
     """Let rounds carry to the dependents of *unit* what became of it, from the first one again where they had begun."""
     known = unit.campaign, unit.key
-    if known not in state.spreads:
-        state.campaigns[unit.campaign].spreading += 1
+    if known not in state.fanouts:
+        state.campaigns[unit.campaign].open_fanouts += 1
         state.touched.campaigns.add(unit.campaign)
-    state.touched.spreads.add(known)
-    state.spreads[known] = Fanout(
+    state.touched.fanouts.add(known)
+    state.fanouts[known] = Fanout(
         campaign=unit.campaign,
         unit=unit.key,
         position=event.position,
@@ -53,21 +53,21 @@ def begin(state: State, unit: Unit, event: e.Recorded, path: Sequence[ids.UnitKe
     )
 
 
-def spread(state: State, body: e.UnitFanout, event: e.Recorded) -> None:
+def advance_fanout(state: State, body: e.UnitFanout, event: e.Recorded) -> None:
     """Some more dependents know what became of the unit."""
     assert event.campaign is not None, "the envelope of a unit's event names the campaign"
     assert event.unit is not None, "the envelope of a unit's event names the unit"
     known = event.campaign, event.unit
     unit = state.units[known]
-    state.touched.spreads.add(known)
-    if state.spreads[known].counted:
+    state.touched.fanouts.add(known)
+    if state.fanouts[known].counted:
         wait_for(state, unit, body.dependents, -1)
     if body.after is None:
-        del state.spreads[known]
-        state.campaigns[unit.campaign].spreading -= 1
+        del state.fanouts[known]
+        state.campaigns[unit.campaign].open_fanouts -= 1
         state.touched.campaigns.add(unit.campaign)
     else:
-        state.spreads[known].after = body.after
+        state.fanouts[known].after = body.after
 
 
 def give_up(state: State, unit: Unit, event: e.Recorded, path: Sequence[ids.UnitKey] = (), *, in_rounds: bool) -> None:
@@ -81,4 +81,4 @@ def give_up(state: State, unit: Unit, event: e.Recorded, path: Sequence[ids.Unit
         begin(state, unit, event, path, counted=False)
 
 
-FOLDS: Folds = {e.UnitFanout: spread}
+FOLDS: Folds = {e.UnitFanout: advance_fanout}

@@ -1,6 +1,7 @@
 """How events of units change the state: the unit, its claim, its campaign's breaker, its worker's load."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from service.domain import events as e
 from service.domain import ids
@@ -61,7 +62,7 @@ def unclaim(state: State, unit: Unit) -> None:
     claim = state.claims.pop(unit.token, None) if unit.token is not None else None
     if claim is None:
         return
-    state.late[claim.token] = claim
+    state.ended_claims[claim.token] = claim
     state.touched.unclaimed.add(claim.token)
     unit.session = claim.session or unit.session
     unit.screen_id = claim.screen_id or unit.screen_id
@@ -72,30 +73,44 @@ def unclaim(state: State, unit: Unit) -> None:
 
 
 def heartbeat(state: State, body: e.UnitHeartbeat, event: e.Recorded) -> None:
-    """The lease is renewed; what the worker did not say stays as it was."""
-    token, at, output_at, progress = body.token, event.at, body.output_at, body.progress
-    claim = state.claims[token]
-    state.touched.beaten.add(token)
-    alive = body.alive is not False
+    """Renew the lease; what the worker did not send stays unchanged."""
+    claim = state.claims[body.token]
+    state.touched.beaten.add(body.token)
+    renew_lease(state, claim, event.at, alive=body.alive is not False)
+    observe_progress(claim, body, event.at)
+    if body.note is not None or body.session or body.screen_id:
+        state.touched.details.add(body.token)
+        keep_details(claim, body)
+
+
+def renew_lease(state: State, claim: Claim, at: datetime, *, alive: bool) -> None:
+    """Note the heartbeat of the worker; a program that no longer lives keeps its lease as it is, until that expires."""
     if alive:
         claim.beat_at, claim.lease_until = at, lease_end(at, claim.lease_s)
+    worker = state.worker(claim.worker, at)
+    worker.beat_at, worker.alive = at, alive
+
+
+def observe_progress(claim: Claim, body: e.UnitHeartbeat, at: datetime) -> None:
+    """Feed the idle watchdog: count idle observations in a row, and note when the output last moved."""
+    output_at, progress = body.output_at, body.progress
     moved = output_at is not None and output_at != claim.output_at
-    worked = moved or (progress is not None and progress != claim.progress)
     if body.idle:
         claim.idle_count += 1
-    elif worked or body.idle is False:
+    # Work that shows, or a worker that says "not idle", ends the run. A heartbeat without a word about it leaves the count.
+    elif moved or body.idle is False or (progress is not None and progress != claim.progress):
         claim.idle_count = 0
     if moved:
         claim.output_at, claim.moved_at = output_at, at
     if progress is not None:
         claim.progress = progress
-    if body.note is not None or body.session or body.screen_id:
-        state.touched.details.add(token)
-        claim.note = claim.note if body.note is None else body.note
-        claim.session = body.session or claim.session
-        claim.screen_id = body.screen_id or claim.screen_id
-    worker = state.worker(claim.worker, at)
-    worker.beat_at, worker.alive = at, alive
+
+
+def keep_details(claim: Claim, body: e.UnitHeartbeat) -> None:
+    """Keep the newest note, session and screen."""
+    claim.note = claim.note if body.note is None else body.note
+    claim.session = body.session or claim.session
+    claim.screen_id = body.screen_id or claim.screen_id
 
 
 def completed(state: State, body: e.UnitCompleted, event: e.Recorded) -> None:

@@ -1,4 +1,4 @@
-"""The bulk retry: every quarantine of a campaign that matches is cleared, in chunks, under one bulk id."""
+"""`POST /v1/campaigns/{name}/retry-failed`: the bulk retry of quarantined units."""
 
 from hashlib import sha256
 from typing import Annotated
@@ -8,16 +8,16 @@ import msgspec
 from litestar import post
 from msgspec import Meta, Struct
 from msgspec.json import Decoder
+from msgspec.structs import replace
 
+from service.bulk_retry import clear_matching, matching_chunks
 from service.domain import ids
-from service.domain.commands import ClearQuarantine, ClearReply
+from service.domain.commands import ClearQuarantine
 from service.http.openapi.operation import described
 from service.http.request.fields import Line, RequestBody, Text
 from service.http.request.request import WriteRequest, require
 from service.http.response import RawResponse, json_response, keep, not_found
 from service.submission import Answer
-
-CHUNK = 1000
 
 
 class RetryFilter(RequestBody, frozen=True):
@@ -63,31 +63,19 @@ async def retry_failed(request: WriteRequest) -> RawResponse:
     begun = await request.submit(first)
     if begun.body is not None:
         return json_response(begun.body, begun)
-    answer = await cleared(request, first, body.where, begun)
-    content = msgspec.json.encode(answer)
+    context, origin = request.context, replace(request.origin(), key=None)
+    done = await clear_matching(context.writer, context.quarantine, first, body.where, origin, begun.position)
+    content = msgspec.json.encode(RetryAnswer(bulk_id, done.matched, done.cleared, done.position))
     await keep(request, 200, content)
-    return json_response(content, msgspec.structs.replace(begun, position=answer.position))
-
-
-async def cleared(request: WriteRequest, first: ClearQuarantine, where: RetryFilter, begun: Answer) -> RetryAnswer:
-    """Clear what matches, a chunk a transaction."""
-    origin = msgspec.structs.replace(request.origin(), key=None)
-    matched = count = 0
-    position, after = begun.position, None
-    while keys := tuple(await request.context.quarantine.keys(first.campaign, where, after, CHUNK)):
-        answer = await request.submit(msgspec.structs.replace(first, keys=keys, brief=None), origin)
-        done: ClearReply = answer.only()
-        matched, count = matched + len(keys), count + done.cleared
-        position, after = answer.position, keys[-1]
-    return RetryAnswer(first.bulk_id, matched, count, position)
+    return json_response(content, replace(begun, position=done.position))
 
 
 async def counted(request: WriteRequest, campaign: ids.CampaignName, body: RetryFailed) -> RawResponse:
     """Count what would be retried, and change nothing."""
     view = require(await request.context.views.campaign(campaign, None), not_found("campaign", campaign))
-    matched, after = 0, None
-    while keys := tuple(await request.context.quarantine.keys(campaign, body.where, after, CHUNK)):
-        matched, after = matched + len(keys), keys[-1]
+    matched = 0
+    async for keys in matching_chunks(request.context.quarantine, campaign, body.where):
+        matched += len(keys)
     position = msgspec.json.decode(view, type=ViewPosition).position
     answer = RetryAnswer("", matched, 0, position)
     return json_response(msgspec.json.encode(answer), Answer(position=position))

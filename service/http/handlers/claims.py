@@ -42,7 +42,7 @@ class ClaimBody(RequestBody, frozen=True):
         printable("worker", self.worker)
 
 
-class ClaimAnswer(Struct, frozen=True):
+class ClaimResponse(Struct, frozen=True):
     """What was given, and why a campaign gave nothing."""
 
     claims: tuple[Grant, ...]
@@ -54,7 +54,7 @@ CLAIM, ENCODE = Decoder(ClaimBody), msgspec.json.Encoder().encode
 NOTHING = b'{"claims":[],'
 
 
-@post("/v1/claims", **described("ClaimWork", ClaimBody, ClaimAnswer, refuses=(404, 422, 429)))
+@post("/v1/claims", **described("ClaimWork", ClaimBody, ClaimResponse, refuses=(404, 422, 429)))
 async def claim_work(request: WriteRequest) -> RawResponse:
     """Give the worker up to `max` units, each under a lease with a fencing token; say why a campaign gave nothing.
 
@@ -78,7 +78,7 @@ async def claim_work(request: WriteRequest) -> RawResponse:
 def rendered(answer: Answer) -> bytes:
     """Return the answer to a claim, or raise its refusal."""
     claimed: ClaimReply = answer.only()
-    return ENCODE(ClaimAnswer(claimed.claims, answer.position, claimed.blocked))
+    return ENCODE(ClaimResponse(claimed.claims, answer.position, claimed.blocked))
 
 
 class ClaimPoll:

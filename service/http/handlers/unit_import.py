@@ -15,12 +15,11 @@ from service.domain.commands import AddUnits, ImportReply
 from service.domain.rejections import MissingDependency, Rejection, Unprocessable
 from service.http.handlers.units import MOST_UNITS, UnitBody, require_few
 from service.http.openapi.operation import described
-from service.http.problems import ReadTimedOut
 from service.http.request.body import require_plain
 from service.http.request.ndjson import Chunk, chunks, parsed
 from service.http.request.request import WriteRequest
 from service.http.response import RawResponse, answered, json_response
-from service.submission import Answer, Origin, Unavailable
+from service.submission import Answer, Origin
 
 TOGETHER_BYTES = 16 * 1024 * 1024
 LINES = (b"application/x-ndjson", b"application/ndjson", b"application/jsonl", b"application/x-jsonlines")
@@ -182,8 +181,6 @@ async def add_lines(request: WriteRequest, stream: ImportStream) -> RawResponse:
     except Rejection as error:
         error.fields |= stored(stream)
         raise
-    except Unavailable as error:
-        raise ReadTimedOut(str(error), **stored(stream)) from error
     did, answer = stream.sum, stream.sum.answer
     body = ImportAnswer(did.added, did.updated, did.unchanged, answer.position, did.lines)
     return json_response(msgspec.json.encode(body), answer)

@@ -7,6 +7,7 @@ from litestar import post
 from msgspec import Meta, Raw, field
 from msgspec.json import Decoder
 
+from service.domain import ids
 from service.domain.commands import (
     CancelUnit,
     ParkUnit,
@@ -32,7 +33,7 @@ class UnitBody(UnitSpec, frozen=True, forbid_unknown_fields=True):
 
     key: Key
     payload: Raw = field(default_factory=null)
-    group: Int32 = 99
+    group: Int32 = ids.DEFAULT_GROUP
     priority: Int32 = 0
     depends_on: Annotated[tuple[Key, ...], Meta(max_length=1000)] = ()
     estimate_s: Annotated[float, Meta(ge=0, le=LONGEST_S)] | None = None

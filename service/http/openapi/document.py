@@ -12,11 +12,11 @@ from msgspec import Meta, Struct
 from msgspec.json import schema_components
 from msgspec.structs import fields
 
+from service.domain.decode_error import END
 from service.http.openapi.examples import ANSWERS, EXAMPLES
-from service.http.openapi.operation import DescribedHandler, OperationDescription
 from service.http.openapi.parameters import IN_HEADER, parameter
 from service.http.problems import KINDS, MEDIA_TYPE
-from service.http.request.fields import END
+from service.route_options import OperationDescription
 
 REF = "#/components/schemas/{name}"
 JSON, NDJSON = "application/json", "application/x-ndjson"
@@ -43,7 +43,7 @@ class Operation(Struct):
     path: str
     method: str
     handler: HTTPRouteHandler
-    description: DescribedHandler
+    description: OperationDescription
 
 
 def document(app: Litestar) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def needed(body: Any) -> bool:  # noqa: ANN401 - a type of any form
     return not isinstance(body, type) or any(field.required for field in fields(body))
 
 
-def body_content(described: DescribedHandler, by_type: dict[str, Any]) -> dict[str, Any]:
+def body_content(described: OperationDescription, by_type: dict[str, Any]) -> dict[str, Any]:
     """Return the media types in which a body may come."""
     example = EXAMPLES.get(described.operation)
     content: dict[str, Any] = {

@@ -101,7 +101,7 @@ ANSWERS: dict[str, Any] = {
         "cancelled_at": None,
         "position": 123,
     },
-    "ClaimAnswer": {
+    "ClaimResponse": {
         "claims": [
             {
                 "token": "2d.044cb63e46dd61",

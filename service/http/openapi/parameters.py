@@ -1,11 +1,14 @@
 """Every parameter of the API, described once by its name."""
 
+from datetime import timedelta
 from typing import Any, get_args
 
 from service.domain import ids
 from service.domain.content.json_limits import INT64
+from service.domain.content.path_names import KEY_CHARS, NAME_CHARS, SLUG
 from service.domain.events import KINDS
 from service.http.request.fields import INT32, VISIBLE
+from service.store.log.idempotency import RETENTION
 
 TEXT: dict[str, Any] = {"type": "string"}
 
@@ -21,16 +24,16 @@ def word(*allowed: str) -> dict[str, Any]:
 
 
 IN_PATH: dict[str, tuple[str, dict[str, Any]]] = {
-    "name": ("Name of a campaign.", TEXT | {"pattern": "^[a-z0-9][a-z0-9._-]{0,62}$", "examples": ["nightly"]}),
+    "name": ("Name of a campaign.", TEXT | {"pattern": f"^{SLUG}$", "examples": ["nightly"]}),
     "key": (
         "Key of a unit, percent-encoded: a `/` in it is sent as `%2F`; the keys `.` and `..` as `-` with `?key=.` or `?key=..`.",
-        text(1, 200, examples=["a"]),
+        text(1, KEY_CHARS, examples=["a"]),
     ),
-    "worker": ("The worker's own identifier.", text(1, 128, examples=["w-1"])),
-    "quota": ("Provider or account.", text(1, 128, examples=["anthropic"])),
-    "investigation": ("Identifier of an investigation, as its claim gives it.", text(1, 128, examples=["i2a"])),
-    "recovery": ("Identifier of a recovery plan.", text(1, 128, examples=["r2a"])),
-    "token": ("Fencing token of a claim.", text(1, 128)),
+    "worker": ("The worker's own identifier.", text(1, NAME_CHARS, examples=["w-1"])),
+    "quota": ("Provider or account.", text(1, NAME_CHARS, examples=["anthropic"])),
+    "investigation": ("Identifier of an investigation, as its claim gives it.", text(1, NAME_CHARS, examples=["i2a"])),
+    "recovery": ("Identifier of a recovery plan.", text(1, NAME_CHARS, examples=["r2a"])),
+    "token": ("Fencing token of a claim.", text(1, NAME_CHARS)),
 }
 IN_QUERY: dict[str, tuple[str, dict[str, Any]]] = {
     "at_least": (
@@ -69,7 +72,10 @@ STATES: dict[str, tuple[str, ...]] = {
 }
 """What `state` may be, by operation."""
 IN_HEADER: dict[str, tuple[str, dict[str, Any]]] = {
-    "Idempotency-Key": ("The same key and body get the first answer again, for 24 h.", text(1, 128)),
+    "Idempotency-Key": (
+        f"The same key and body get the first answer again, for {RETENTION // timedelta(hours=1)} h.",
+        text(1, NAME_CHARS),
+    ),
     "If-Match": (
         "The version of the view that the edit builds on.",
         TEXT | {"pattern": r'^(\*|(W/)?"?[0-9]{1,18}"?)$', "examples": ['"7"']},

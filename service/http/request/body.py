@@ -9,18 +9,13 @@ import msgspec
 from litestar.types import Receive
 from msgspec.json import Decoder
 
-from service.domain.content.json_limits import Misfit, require_sound
-from service.domain.content.literal_values import choices
+from service.domain.content.json_limits import require_sound
+from service.domain.decode_error import located, refusal
 from service.domain.rejections import Rejection, Validation
 from service.http.problems import PayloadTooLarge
-from service.http.request.fields import END
 
 PATIENCE_S = 30.0
 JSON = re.compile(rb"[ \t]*application/(?:[\w.!#$&^+-]+\+)?json[ \t]*(?:;[ \t]*charset=\"?utf-?8\"?[ \t]*)?$", re.IGNORECASE)
-PATH = re.compile(r"^(.*?)(?: - at (?:`key` in )?`\$(.*)`)?$", re.DOTALL)
-QUOTED_END = repr(END)[1:-1]
-"""As msgspec writes it when a text does not fit a pattern."""
-NAMED = re.compile(r"(?:unknown|required) field `([^`]+)`")
 MISSHAPEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 T = TypeVar("T")
@@ -124,16 +119,9 @@ def misshapen(error: Exception, kind: object, within: str = "") -> Rejection:
         return Validation("the body is nested too deeply", field=within or None)
     if isinstance(error, UnicodeDecodeError):
         return Validation("the body is not UTF-8", field=within or None)
-    text, path = PATH.match(str(error).replace(QUOTED_END, "")).groups()  # type: ignore[union-attr]
     if not isinstance(error, msgspec.ValidationError):
-        return Validation(f"the body is not JSON: {text}", field=within or None)
-    misfit = error.__cause__ if isinstance(error.__cause__, Misfit) else None
-    named = NAMED.search(text)
-    name = misfit.field if misfit else named[1] if named else None
-    field = f"{within}{path or ''}" + (f".{name}" if name else "")
-    field = field.removeprefix(".") or None  # type: ignore[assignment]
-    detail = f"{field}: {text}" if field else text
-    if misfit and misfit.too_large:
-        return PayloadTooLarge(detail, field=field, allowed=misfit.too_large)
-    allowed = text if text.startswith("Expected") else choices(kind, path or "") if text.startswith("Invalid") else None
-    return Validation(detail, field=field, allowed=allowed)
+        return Validation(f"the body is not JSON: {error}", field=within or None)
+    place = located(error, kind, within)
+    if place.too_large:
+        return PayloadTooLarge(place.detail, field=place.field, allowed=place.too_large)
+    return refusal(error, kind, within)

@@ -9,28 +9,24 @@ from litestar import Request
 from litestar.datastructures import State
 from litestar.types import HTTPScope, Receive, Send
 from msgspec.json import Decoder
+from typing_extensions import override
 
-from service.domain import ids
 from service.domain.commands import Command
+from service.domain.content.path_names import NAME_CHARS, SLASH, PathNames
 from service.domain.rejections import Rejection, Validation
 from service.http.context import WriteContext
 from service.http.request.body import decoded, read, require_json, require_modest, require_plain
-from service.http.request.path import SLASH
-from service.submission import Answer, Origin
+from service.submission import LOCAL_ADMIN, Answer, Origin
 
-ACTOR = "local/admin"
-"""Who asks while authentication is off."""
 WAITED = "waited_s"
 """Where a handler notes in the request's state for how long the caller wanted to wait."""
 TRACE = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 CHANCE = Random()  # noqa: S311 - names of traces, no secrets
-SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-KEY_CHARS, NAME_CHARS = 200, 128
 
 T = TypeVar("T")
 
 
-class WriteRequest(Request[None, None, State]):
+class WriteRequest(PathNames, Request[None, None, State]):
     """One request to the write side. What Litestar would prepare for its own ways to read a request is left out."""
 
     __slots__ = ("body_bytes", "fields")
@@ -71,7 +67,7 @@ class WriteRequest(Request[None, None, State]):
         trace = TRACE.fullmatch(given) if given else None
         key = self.key
         return Origin(
-            actor=ACTOR,
+            actor=LOCAL_ADMIN,
             correlation_id=trace[1].decode() if trace else f"{CHANCE.getrandbits(128):032x}",
             span_id=trace[2].decode() if trace else None,
             key=key,
@@ -103,49 +99,10 @@ class WriteRequest(Request[None, None, State]):
             answer.only()
         return answer
 
-    @property
-    def campaign(self) -> ids.CampaignName:
-        """The campaign of the path."""
-        name = self.path_params["name"]
-        if not SLUG.fullmatch(name):
-            raise Validation("a campaign is named by a slug", field="name", allowed=SLUG.pattern, current=name[:KEY_CHARS])
-        return ids.CampaignName(name)
-
-    @property
-    def unit(self) -> ids.UnitKey:
-        """The unit of the path."""
-        return ids.UnitKey(self._named("key", KEY_CHARS))
-
-    @property
-    def worker(self) -> ids.WorkerId:
-        """The worker of the path."""
-        return ids.WorkerId(self._named("worker", NAME_CHARS))
-
-    @property
-    def quota(self) -> ids.QuotaKey:
-        """The quota of the path."""
-        return ids.QuotaKey(self._named("quota", NAME_CHARS))
-
-    @property
-    def token(self) -> ids.Token:
-        """The claim of the path."""
-        return ids.Token(self._named("token", NAME_CHARS))
-
-    @property
-    def investigation(self) -> ids.InvestigationId:
-        """The investigation of the path."""
-        return ids.InvestigationId(self._named("investigation", NAME_CHARS))
-
-    @property
-    def recovery(self) -> ids.RecoveryId:
-        """The recovery plan of the path."""
-        return ids.RecoveryId(self._named("recovery", NAME_CHARS))
-
-    def _named(self, field: str, limit: int) -> str:
-        text: str = self.path_params[field].replace(SLASH, "/")
-        if not 1 <= len(text) <= limit or not text.isprintable():
-            raise Validation(f"{field} must be 1 to {limit} printable characters", field=field, current=text[:limit])
-        return text
+    @override
+    def path_text(self, parameter: str) -> str:
+        text: str = self.path_params[parameter]
+        return text.replace(SLASH, "/")
 
     def query_parameter(self, name: str) -> str | None:
         """Return a parameter of the query."""

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from service.domain.content.redact import redact_text
-from service.domain.content.screen import last_lines
+from service.terminal_output import last_lines
 
 SCREEN_BYTES = 64 * 1024
 

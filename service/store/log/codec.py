@@ -1,5 +1,6 @@
 """Events to rows of the log and back: facts as JSON, heartbeats as typed columns."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import asyncpg
@@ -8,7 +9,29 @@ import msgspec
 from service.domain.events import KINDS, Event, Recorded, UnitHeartbeat, WorkerHeartbeat
 
 ENCODER = msgspec.json.Encoder()
-DECODERS: dict[str, msgspec.json.Decoder[Event]] = {kind: msgspec.json.Decoder(event) for kind, event in KINDS.items()}
+FORMER_KINDS = {"unit.spread": "unit.fanout"}
+"""Kinds that an older log holds, each with its name of today, under which every reader shows it; nothing writes them now."""
+READABLE: dict[str, type[Event]] = KINDS | {former: KINDS[kind] for former, kind in FORMER_KINDS.items()}
+DECODERS: dict[str, msgspec.json.Decoder[Event]] = {kind: msgspec.json.Decoder(event) for kind, event in READABLE.items()}
+
+
+def kind_today(stored: str) -> str:
+    """Return the name that the kind *stored* in the log has today.
+
+    >>> kind_today("unit.spread"), kind_today("unit.claimed")
+    ('unit.fanout', 'unit.claimed')
+    """
+    return FORMER_KINDS.get(stored, stored)
+
+
+def stored_kinds(kinds: Iterable[str]) -> list[str]:
+    """Return every kind under which the log may hold events of *kinds*.
+
+    >>> stored_kinds(["unit.fanout", "unit.claimed"])
+    ['unit.fanout', 'unit.claimed', 'unit.spread']
+    """
+    today = list(kinds)
+    return [*today, *(former for former, kind in FORMER_KINDS.items() if kind in today)]
 
 
 class UnknownEvent(RuntimeError):
@@ -105,7 +128,7 @@ def fact(row: asyncpg.Record, shard: int = 0) -> Recorded:
     """
     position, kind, schema, campaign, unit, worker, at, correlation_id, span_id, causation, actor, data = row
     decoder = DECODERS.get(kind)
-    if decoder is None or schema > KINDS[kind].schema:
+    if decoder is None or schema > READABLE[kind].schema:
         raise UnknownEvent(f"position {position} holds {kind} in version {schema}")
     return Recorded(position, at, decoder.decode(data), campaign, unit, worker, shard, correlation_id, span_id, causation, actor)
 

@@ -1,15 +1,15 @@
--- name: spreads
+-- name: fanouts
 -- How far what became of units has reached their dependents, served by the primary key.
-SELECT s.campaign, s.unit, s.position, s.begun_at, s.counted, s.path, s.after
+SELECT f.campaign, f.unit, f.position, f.begun_at, f.counted, f.path, f.after
 FROM unnest($2::text[], $3::text[]) AS asked (campaign, unit)
-JOIN spreads AS s ON s.shard = $1::integer AND s.campaign = asked.campaign AND s.unit = asked.unit;
+JOIN fanouts AS f ON f.shard = $1::integer AND f.campaign = asked.campaign AND f.unit = asked.unit;
 
 -- name: next_dependents
--- The next dependents of each of these spreads, a round of each at most; whoever was imported since its beginning knows already.
+-- The next dependents of each of these fan-outs, a round of each at most; whoever was imported since its beginning knows already.
 -- Served by the primary key of dependencies, in its order.
-SELECT s.unit AS parent, u.*
+SELECT f.unit AS parent, u.*
 FROM unnest($2::text[], $3::text[]) AS asked (campaign, unit)
-JOIN spreads AS s ON s.shard = $1::integer AND s.campaign = asked.campaign AND s.unit = asked.unit
+JOIN fanouts AS f ON f.shard = $1::integer AND f.campaign = asked.campaign AND f.unit = asked.unit
 CROSS JOIN LATERAL (
     SELECT
         u.campaign, u.key, u.state, u.grp, u.priority, u.seq, u.payload, u.updated_at, u.estimate_s, u.kind, u.fix_of,
@@ -17,41 +17,41 @@ CROSS JOIN LATERAL (
         u.waits_for, u.dependents, u.settled, u.because_of, u.ready_at, u.claimed_at, u.first_ready_at
     FROM dependencies AS d
     JOIN units AS u ON u.shard = d.shard AND u.campaign = d.campaign AND u.key = d.child
-    WHERE d.shard = s.shard
-        AND d.campaign = s.campaign
-        AND d.parent = s.unit
-        AND d.child > coalesce(s.after, '')
-        AND u.seq < s.position * 1000
+    WHERE d.shard = f.shard
+        AND d.campaign = f.campaign
+        AND d.parent = f.unit
+        AND d.child > coalesce(f.after, '')
+        AND u.seq < f.position * 1000
     ORDER BY d.child
     LIMIT $4::integer
 ) AS u
-ORDER BY s.position, s.unit, u.key;
+ORDER BY f.position, f.unit, u.key;
 
--- name: spreading
--- The oldest spreads, with how many depend on each.
-SELECT s.campaign, s.unit, u.dependents
-FROM spreads AS s
-JOIN units AS u ON u.shard = s.shard AND u.campaign = s.campaign AND u.key = s.unit
-WHERE s.shard = $1::integer
-ORDER BY s.position, s.unit
+-- name: oldest_fanouts
+-- The oldest fan-outs, with how many depend on each.
+SELECT f.campaign, f.unit, u.dependents
+FROM fanouts AS f
+JOIN units AS u ON u.shard = f.shard AND u.campaign = f.campaign AND u.key = f.unit
+WHERE f.shard = $1::integer
+ORDER BY f.position, f.unit
 LIMIT $2::integer;
 
 -- name: unreached
 -- The dependencies of a unit of which it has yet to learn what became of them, served by dependencies_of_child.
-SELECT s.unit
+SELECT f.unit
 FROM dependencies AS d
-JOIN spreads AS s ON s.shard = d.shard AND s.campaign = d.campaign AND s.unit = d.parent
+JOIN fanouts AS f ON f.shard = d.shard AND f.campaign = d.campaign AND f.unit = d.parent
 JOIN units AS u ON u.shard = d.shard AND u.campaign = d.campaign AND u.key = d.child
 WHERE d.shard = $1::integer
     AND d.campaign = $2::text
     AND d.child = $3::text
-    AND d.child > coalesce(s.after, '')
-    AND u.seq < s.position * 1000
-ORDER BY s.unit;
+    AND d.child > coalesce(f.after, '')
+    AND u.seq < f.position * 1000
+ORDER BY f.unit;
 
--- name: save_spreads
--- Spreads as they are after the batch.
-INSERT INTO spreads (shard, campaign, unit, position, begun_at, counted, path, after)
+-- name: save_fanouts
+-- Fan-outs as they are after the batch.
+INSERT INTO fanouts (shard, campaign, unit, position, begun_at, counted, path, after)
 SELECT
     $1::integer, campaign, unit, position, begun_at, counted, ARRAY(SELECT jsonb_array_elements_text(path)), after
 FROM unnest($2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::boolean[], $7::jsonb[], $8::text[])
@@ -60,10 +60,10 @@ ON CONFLICT (shard, campaign, unit) DO UPDATE
 SET position = excluded.position, begun_at = excluded.begun_at, counted = excluded.counted, path = excluded.path,
     after = excluded.after;
 
--- name: end_spreads
--- Spreads that have reached everybody.
-DELETE FROM spreads AS s
+-- name: end_fanouts
+-- Fan-outs that have reached everybody.
+DELETE FROM fanouts AS f
 USING unnest($2::text[], $3::text[]) AS ended (campaign, unit)
-WHERE s.shard = $1::integer
-    AND s.campaign = ended.campaign
-    AND s.unit = ended.unit;
+WHERE f.shard = $1::integer
+    AND f.campaign = ended.campaign
+    AND f.unit = ended.unit;

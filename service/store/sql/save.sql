@@ -64,19 +64,19 @@ counted AS (
     INSERT INTO campaigns (
         shard, name, title, policy, labels, auto, quota, brief, brief_rev, deadline, version, created_at, started_at,
         completed_at, cancelled_at, outcome, paused_at, paused_by, paused_reason, consecutive, failures, tripped, last_claim,
-        blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled, exported_at, spreading
+        blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled, exported_at, open_fanouts
     )
     SELECT
         $1::integer, name, title, policy, labels, auto, quota, brief, brief_rev, deadline, version, created_at, started_at,
         completed_at, cancelled_at, outcome, paused_at, paused_by, paused_reason, consecutive, failures, tripped, last_claim,
-        blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled, exported_at, spreading
+        blocked, ready, delayed, parked, running, done, quarantined, skipped, cancelled, exported_at, open_fanouts
     FROM json_to_recordset($7::json) AS row (
         name text, title text, policy jsonb, labels jsonb, auto boolean, quota text, brief text, brief_rev integer,
         deadline timestamptz, version integer, created_at timestamptz, started_at timestamptz, completed_at timestamptz,
         cancelled_at timestamptz, outcome text, paused_at timestamptz, paused_by text, paused_reason text,
         consecutive integer, failures bigint[], tripped bigint, last_claim bigint, blocked integer, ready integer,
         delayed integer, parked integer, running integer, done integer, quarantined integer, skipped integer,
-        cancelled integer, exported_at timestamptz, spreading integer
+        cancelled integer, exported_at timestamptz, open_fanouts integer
     )
     ON CONFLICT (shard, name) DO UPDATE
     SET title = excluded.title, policy = excluded.policy, labels = excluded.labels, auto = excluded.auto,
@@ -87,7 +87,7 @@ counted AS (
         failures = excluded.failures, tripped = excluded.tripped, last_claim = excluded.last_claim,
         blocked = excluded.blocked, ready = excluded.ready, delayed = excluded.delayed, parked = excluded.parked,
         running = excluded.running, done = excluded.done, quarantined = excluded.quarantined, skipped = excluded.skipped,
-        cancelled = excluded.cancelled, exported_at = excluded.exported_at, spreading = excluded.spreading
+        cancelled = excluded.cancelled, exported_at = excluded.exported_at, open_fanouts = excluded.open_fanouts
 ),
 grouped AS (
     INSERT INTO groups (shard, campaign, grp, ready, held)

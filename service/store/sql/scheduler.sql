@@ -206,14 +206,14 @@ WHERE r.shard = $1::integer
     );
 
 -- name: soonest
--- When the next retry, resumption, gate, investigation, lease or round of a spread is due; no lease that an open plan is about was
+-- When the next retry, resumption, gate, investigation, lease or round of a fan-out is due; no lease that an open plan is about was
 -- due before now, $3.
 SELECT least(
     (SELECT min(due_at) FROM units WHERE shard = $1::integer AND state = 'delayed'),
     (SELECT min(resume_at) FROM units WHERE shard = $1::integer AND state = 'parked'),
     (SELECT min(resume_at) FROM quotas WHERE shard = $1::integer AND closed_at IS NOT NULL),
     (SELECT min(until) FROM investigations WHERE shard = $1::integer AND state = 'claimed'),
-    (SELECT min(begun_at) FROM spreads WHERE shard = $1::integer),
+    (SELECT min(begun_at) FROM fanouts WHERE shard = $1::integer),
     (
         SELECT min(lease.due_at)
         FROM claims AS c

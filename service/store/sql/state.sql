@@ -3,7 +3,7 @@
 SELECT
     c.name, c.title, c.policy, c.labels, c.auto, c.quota, c.brief, c.brief_rev, c.deadline, c.version, c.created_at,
     c.started_at, c.completed_at, c.cancelled_at, c.outcome, c.paused_at, c.paused_by, c.paused_reason, c.consecutive,
-    c.failures, c.tripped, c.last_claim, c.exported_at, c.spreading,
+    c.failures, c.tripped, c.last_claim, c.exported_at, c.open_fanouts,
     c.blocked, c.ready, c.delayed, c.parked, c.running, c.done, c.quarantined, c.skipped, c.cancelled,
     ARRAY(
         SELECT unnest(ARRAY[g.grp, g.ready, g.held])
@@ -23,7 +23,7 @@ WHERE c.shard = $1::integer
 SELECT
     c.name, c.title, c.policy, c.labels, c.auto, c.quota, c.brief, c.brief_rev, c.deadline, c.version, c.created_at,
     c.started_at, c.completed_at, c.cancelled_at, c.outcome, c.paused_at, c.paused_by, c.paused_reason, c.consecutive,
-    c.failures, c.tripped, c.last_claim, c.exported_at, c.spreading,
+    c.failures, c.tripped, c.last_claim, c.exported_at, c.open_fanouts,
     c.blocked, c.ready, c.delayed, c.parked, c.running, c.done, c.quarantined, c.skipped, c.cancelled,
     ARRAY(
         SELECT unnest(ARRAY[g.grp, g.ready, g.held])
@@ -70,7 +70,7 @@ ORDER BY next.load, next.last_claim, next.name COLLATE "C";
 SELECT
     c.name, c.title, c.policy, c.labels, c.auto, c.quota, c.brief, c.brief_rev, c.deadline, c.version, c.created_at,
     c.started_at, c.completed_at, c.cancelled_at, c.outcome, c.paused_at, c.paused_by, c.paused_reason, c.consecutive,
-    c.failures, c.tripped, c.last_claim, c.exported_at, c.spreading,
+    c.failures, c.tripped, c.last_claim, c.exported_at, c.open_fanouts,
     c.blocked, c.ready, c.delayed, c.parked, c.running, c.done, c.quarantined, c.skipped, c.cancelled,
     ARRAY(
         SELECT unnest(ARRAY[g.grp, g.ready, g.held])

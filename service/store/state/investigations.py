@@ -13,7 +13,7 @@ from service.domain import ids
 from service.domain.claiming import investigation_blockers
 from service.domain.investigation import Investigation, fix_key
 from service.domain.recovery import Recovery
-from service.domain.state import State, UnitId
+from service.domain.state import State
 from service.store.db.queries import load
 from service.store.log.event_log import QUERIES as LOG
 from service.store.log.event_log import Connection, columns
@@ -109,12 +109,12 @@ def wanted_investigations(state: State, claims: Iterable[c.ClaimWork], at: datet
     return +wanted
 
 
-async def around(fetch: Fetch, state: State, read_set: ReadSet) -> set[UnitId]:
+async def around(fetch: Fetch, state: State, read_set: ReadSet) -> set[ids.UnitId]:
     """Load the open investigations of units that this batch may end or send back; return the fixes that they may have."""
     if not (read_set.ending or read_set.failing or read_set.fenced or read_set.below):
         return set()
     looking = {row.name for row in state.campaigns.values() if row.policy.investigate} | read_set.edited
-    claims = (*state.claims.values(), *state.late.values()) if looking else ()
+    claims = (*state.claims.values(), *state.ended_claims.values()) if looking else ()
     looked = {(claim.campaign, claim.unit) for claim in claims if claim.campaign in looking}
     if read_set.fenced:
         looked |= {(name, key) for name, queue in state.candidates.items() if name in looking for key in queue}

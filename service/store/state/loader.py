@@ -10,7 +10,7 @@ from asyncpg import Record
 from service.domain import ids
 from service.domain.claiming import room, share_key
 from service.domain.decide.consequences.dependency import is_unreachable
-from service.domain.state import State, UnitId
+from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from service.store.db.queries import load
 from service.store.log.event_log import QUERIES as LOG
@@ -41,17 +41,17 @@ class Loader:
         await self.claims(read_set)
         await investigations.begin(self.fetch, self.state, read_set)
         held = self.state.claims.values()
-        late = self.state.late.values()
-        names = read_set.campaigns | {claim.campaign for claim in (*held, *late)}
+        ended = self.state.ended_claims.values()
+        names = read_set.campaigns | {claim.campaign for claim in (*held, *ended)}
         await self.campaigns(names)
-        await self.workers(read_set.workers | {claim.worker for claim in (*held, *late)})
+        await self.workers(read_set.workers | {claim.worker for claim in (*held, *ended)})
         await self.quotas(read_set)
         if read_set.claims:
             await self.turns(read_set)
             await self.candidates(read_set)
         await investigations.candidates(self.fetch, self.state, read_set, self.at)
         fenced = [claim for claim in held if claim.worker in read_set.fenced] if read_set.fenced else []
-        await self.units(read_set.units | {(claim.campaign, claim.unit) for claim in (*fenced, *late)})
+        await self.units(read_set.units | {(claim.campaign, claim.unit) for claim in (*fenced, *ended)})
         for name in read_set.cancelled:
             await self.open_units(name)
         await self.rebound(read_set)
@@ -77,7 +77,7 @@ class Loader:
         places = {place for token in read_set.tokens if token not in self.state.claims and (place := place_of(token))}
         if places:
             past = [rows.past_claim(row) for row in await self.fetch(LOG.claims_at, list(places))]
-            self.state.late |= {claim.token: claim for claim in past if claim.token in read_set.tokens}
+            self.state.ended_claims |= {claim.token: claim for claim in past if claim.token in read_set.tokens}
 
     async def held(self, tokens: Collection[ids.Token]) -> None:
         """Load claims with the units that they hold."""
@@ -183,7 +183,7 @@ class Loader:
         ending = read_set.ending | read_set.failing
         return Counter(claim.campaign for claim in self.state.claims.values() if claim.token in ending) if ending else Counter()
 
-    async def units(self, keys: Iterable[UnitId]) -> None:
+    async def units(self, keys: Iterable[ids.UnitId]) -> None:
         """Load units."""
         known, missing = parted([key for key in keys if key not in self.state.units], self.row_cache.units)
         self.state.units |= known
@@ -191,11 +191,11 @@ class Loader:
             for unit in map(rows.unit, await self.fetch(QUERIES.units, *columns(missing))):
                 self.state.units[unit.campaign, unit.key] = unit
 
-    async def unheard(self, known: UnitId) -> None:
+    async def pending_parents(self, known: ids.UnitId) -> None:
         """Load what a unit has yet to learn of its dependencies: that one ended, or that one is back."""
         unit = self.state.units.get(known)
         if unit is not None and unit.state in ("blocked", "skipped"):
-            names = await fanout.unheard(self.fetch, known)
+            names = await fanout.pending_parents(self.fetch, known)
             await self.units(names)
             parents = [self.state.units[name] for name in names]
             news = [
@@ -203,7 +203,7 @@ class Loader:
                 for one in parents
                 if (one.settled or is_unreachable(one) if unit.state == "blocked" else not is_unreachable(one))
             ]
-            self.state.unheard[known] = news
+            self.state.pending_parents[known] = news
 
     async def open_units(self, name: ids.CampaignName) -> None:
         """Load the first round of units that a cancellation takes."""
@@ -241,7 +241,7 @@ class Loader:
             await self.parents(again)
             read_set.below |= {key for key in again if not set(read_set.bound[key]) <= set(self.state.parents.get(key, ()))}
 
-    async def parents(self, children: Collection[UnitId]) -> None:
+    async def parents(self, children: Collection[ids.UnitId]) -> None:
         """Load what units depend on."""
         found = await self.fetch(QUERIES.parents, *columns(list(children)))
         for row in found:
@@ -250,13 +250,13 @@ class Loader:
                 parents.append(row["parent"])
         await self.units({(row["campaign"], row["parent"]) for row in found})
 
-    def roots(self, read_set: ReadSet) -> tuple[list[UnitId], list[UnitId]]:
+    def roots(self, read_set: ReadSet) -> tuple[list[ids.UnitId], list[ids.UnitId]]:
         """Return the units with dependents whose children, and those whose whole descent, matter."""
-        children: set[UnitId] = set()
+        children: set[ids.UnitId] = set()
         descents = set(read_set.below)
         if read_set.fenced:  # a claim of this very batch may be taken back in it
             descents |= {(name, key) for name, queue in self.state.candidates.items() for key in queue}
-        for claim in (*self.state.claims.values(), *self.state.late.values()):
+        for claim in (*self.state.claims.values(), *self.state.ended_claims.values()):
             strict = self.state.campaigns[claim.campaign].policy.require_evidence
             if claim.token in read_set.failing or claim.worker in read_set.fenced or (strict and claim.token in read_set.ending):
                 descents.add((claim.campaign, claim.unit))

@@ -6,8 +6,6 @@ from functools import singledispatch
 from service.domain import commands as c
 from service.domain import ids
 
-UnitId = tuple[ids.CampaignName, ids.UnitKey]
-
 
 class ReadSet:
     """Keys of rows to load.
@@ -16,19 +14,19 @@ class ReadSet:
     are units whose descent matters, *lifted* those of them whose descent may come back; *bound* is what an import says of
     dependencies; *edited* are campaigns whose policy may change, *cancelled* those whose open units go in rounds; *judged* are
     workers whose claims matter, *fenced* those whose claims end; *abandoned* are campaigns whose claims may all be dead,
-    *declined* plans whose campaign ends; *spreads* are units of which more dependents learn what became of them. *planned* are
+    *declined* plans whose campaign ends; *fanouts* are units of which more dependents learn what became of them. *planned* are
     the campaigns that have an open plan: no command names them, and seldom is there one.
     """
 
     def __init__(self, commands: Iterable[c.Command], planned: Iterable[ids.CampaignName] = ()) -> None:
         self.planned = set(planned)
         self.tokens: set[ids.Token] = set()
-        self.units: set[UnitId] = set()
+        self.units: set[ids.UnitId] = set()
         self.ending: set[ids.Token] = set()
         self.failing: set[ids.Token] = set()
-        self.below: set[UnitId] = set()
-        self.lifted: set[UnitId] = set()
-        self.bound: dict[UnitId, tuple[ids.UnitKey, ...]] = {}
+        self.below: set[ids.UnitId] = set()
+        self.lifted: set[ids.UnitId] = set()
+        self.bound: dict[ids.UnitId, tuple[ids.UnitKey, ...]] = {}
         self.campaigns: set[ids.CampaignName] = set()
         self.edited: set[ids.CampaignName] = set()
         self.cancelled: set[ids.CampaignName] = set()
@@ -41,7 +39,7 @@ class ReadSet:
         self.recoveries: set[ids.RecoveryId] = set()
         self.declined: set[ids.RecoveryId] = set()
         self.abandoned: set[ids.CampaignName] = set()
-        self.spreads: set[UnitId] = set()
+        self.fanouts: set[ids.UnitId] = set()
         self.claims: list[c.ClaimWork] = []
         for command in commands:
             note(command, self)
@@ -104,7 +102,7 @@ def _(command: c.ReleaseRetries | c.ResumeParked, read_set: ReadSet) -> None:
 def _(command: c.FanOutUnits, read_set: ReadSet) -> None:
     read_set.campaigns.update(campaign for campaign, _ in command.units)
     read_set.units.update(command.units)
-    read_set.spreads.update(command.units)
+    read_set.fanouts.update(command.units)
 
 
 @note.register

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from service.domain import ids
 from service.domain.campaign import Campaign, GroupCounts
-from service.domain.state import State, UnitId
+from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from service.domain.worker import Worker
 
@@ -31,7 +31,7 @@ class RowCache:
         self.campaigns: dict[ids.CampaignName, tuple[Campaign, dict[int, GroupCounts]]] = {}
         self.workers: dict[ids.WorkerId, Worker] = {}
         self.claims: dict[ids.Token, Claim] = {}
-        self.units: dict[UnitId, Unit] = {}
+        self.units: dict[ids.UnitId, Unit] = {}
 
     def at(self, head: int, last: datetime | None) -> "RowCache":
         """Return this memory if it is true for a log whose last event is *head*, recorded at *last*, else an empty one.

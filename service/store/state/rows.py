@@ -231,7 +231,7 @@ def claim_columns(row: Claim) -> tuple[Any, ...]:
 def campaign_columns(row: Campaign) -> tuple[Any, ...]:
     """Return a campaign as the columns of its table."""
     fields = counted(row)
-    last = (fields.pop("exported_at"), fields.pop("spreading"))
+    last = (fields.pop("exported_at"), fields.pop("open_fanouts"))
     return (*(json_text(value) if name in DOCUMENTS else value for name, value in fields.items()), *last)
 
 

@@ -1,1 +1,1 @@
-"""How each thing looks: the columns of its list and the lines of its sheet."""
+"""How each resource is shown: the columns of its list and the name-value pairs of its details."""

@@ -1,64 +1,70 @@
-"""What a viewer reads when something is opened."""
+"""The texts that Enter opens, and the text of the engine pane."""
 
 import msgspec
 
-from service.terminal.api_types import ApiEngine, ApiEvent, ApiExplanation, ApiRecovery, ApiUnit, ApiWorker
-from service.terminal.formatting import line, lines, some
-from service.terminal.http_client import ApiClient, path_of
-from service.terminal.render import engine as engine_face
-from service.terminal.render import unit as unit_face
-from service.terminal.render import worker as worker_face
-from service.terminal.render.table import filled, table_lines
+from service.client.api_types import ApiEngine, ApiEvent, ApiExplanation, ApiRecovery, ApiUnit, ApiWorker
+from service.client.http_client import ApiClient, path_of
+from service.terminal.formatting import one_line, plural, safe_lines
+from service.terminal.render import engine as engine_render
+from service.terminal.render import unit as unit_render
+from service.terminal.render import worker as worker_render
+from service.terminal.render.table import aligned_details, table_lines
 
-SETTLED = ("done", "running", "cancelled")
+NOT_WAITING = ("done", "running", "cancelled")
+"""States in which no blocker needs explaining."""
 SCREEN_LINES = 200
 
 
 def paragraphs(*parts: list[str]) -> str:
-    """Return lines with a blank line between parts, without the parts that are empty."""
+    """Return the lines of *parts* with a blank line between parts, without empty parts."""
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def pairs(given: list[tuple[str, str]]) -> list[str]:
+def detail_lines(details: list[tuple[str, str]]) -> list[str]:
     """Return names and values as lines."""
-    return [f"{name}  {value}" for name, value in given]
+    return [f"{name}  {value}" for name, value in details]
 
 
 async def unit(service: ApiClient, campaign: str, key: str) -> str:
-    """Return the story of a unit: how it stands, what holds it back, what it has been through, its last screen."""
+    """Return the details of a unit, its blockers, its attempts and its last screen."""
     path = path_of("campaigns", campaign, "units", key)
-    found = await service.read(path, ApiUnit)
-    ways: list[str] = []
-    if found.state not in SETTLED:
-        explained = await service.read(f"{path}/explain", ApiExplanation)
-        ways = [f"in its way: {line(blocker.detail)}" for blocker in explained.blockers] or ["the next claim may take it"]
-    screen = unit_face.screen(found.screen, SCREEN_LINES)
+    answer = await service.read(path, ApiUnit)
+    blockers: list[str] = []
+    if answer.state not in NOT_WAITING:
+        explanation = await service.read(f"{path}/explain", ApiExplanation)
+        blockers = [f"in its way: {one_line(blocker.detail)}" for blocker in explanation.blockers] or [
+            "the next claim may take it"
+        ]
+    screen = unit_render.last_screen_lines(answer.screen, SCREEN_LINES)
     return paragraphs(
-        pairs(filled(unit_face.sheet(found))),
-        ways,
-        table_lines(unit_face.ATTEMPT, found.attempts),
+        detail_lines(aligned_details(unit_render.details(answer))),
+        blockers,
+        table_lines(unit_render.ATTEMPT, answer.attempts),
         ["last screen:", *screen] if screen else [],
     )
 
 
-def worker(found: ApiWorker) -> str:
-    """Return how a worker stands and what it holds."""
-    return paragraphs(pairs(filled(worker_face.sheet(found))), table_lines(worker_face.CLAIM, found.claims))
+def worker(answer: ApiWorker) -> str:
+    """Return the details of a worker and its claims."""
+    return paragraphs(
+        detail_lines(aligned_details(worker_render.details(answer))), table_lines(worker_render.CLAIM, answer.claims)
+    )
 
 
-def event(found: ApiEvent) -> str:
-    """Return everything that an event says."""
-    return "\n".join(lines(msgspec.json.format(msgspec.json.encode(found), indent=2).decode()))
+def event(answer: ApiEvent) -> str:
+    """Return an event as indented JSON."""
+    return "\n".join(safe_lines(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode()))
 
 
-def engine(found: ApiEngine, plans: list[ApiRecovery], stream: str) -> str:
-    """Return how the installation stands."""
+def engine(answer: ApiEngine, plans: list[ApiRecovery], stream: str) -> str:
+    """Return the details of the engine, its quotas and the open recovery plans."""
     recoveries = [
-        f"recovery of {line(plan.campaign)}: {some(len(plan.resumable), 'unit')} can be resumed, {plan.preserved:,} are kept (R)"
+        f"recovery of {one_line(plan.campaign)}: {plural(len(plan.resumable), 'unit')} can be resumed, "
+        f"{plan.preserved:,} are kept (R)"
         for plan in plans
     ]
     return paragraphs(
-        pairs(filled([*engine_face.sheet(found), ("stream", stream)])),
-        table_lines(engine_face.QUOTAS, found.quotas) or ["no quotas"],
+        detail_lines(aligned_details([*engine_render.details(answer), ("stream", stream)])),
+        table_lines(engine_render.QUOTAS, answer.quotas) or ["no quotas"],
         recoveries or ["no recovery plans"],
     )

@@ -1,4 +1,4 @@
-"""Screens over the panes: a question, a choice, a text to read."""
+"""Dialogs over the panes: a question or a text to read."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -30,7 +30,7 @@ What takes something away asks first. Times are yours."""
 
 
 class ConfirmDialog(ModalScreen[str | None]):
-    """A question; the answer is the key that was pressed, None without one."""
+    """A question. Its result is the key of the chosen answer, None when the dialog was closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,n,q", "dismiss", "No")]
 
@@ -41,20 +41,20 @@ class ConfirmDialog(ModalScreen[str | None]):
 
     @override
     def compose(self) -> ComposeResult:
-        words = "   ".join([*(f"{key}: {meaning}" for key, meaning in self.answers), "n: leave it"])
+        choices = "   ".join([*(f"{key}: {meaning}" for key, meaning in self.answers), "n: leave it"])
         with Vertical(classes="box"):
             yield Static(Text(self.question), id="question")
-            yield Static(Text(f"\n{words}", style="bold"))
+            yield Static(Text(f"\n{choices}", style="bold"))
 
     def on_key(self, event: Key) -> None:
-        """Close with the key, if it is one of the answers."""
+        """Close with the pressed key if it is the key of an answer."""
         if any(event.key == key for key, _ in self.answers):
             event.stop()
             self.dismiss(event.key)
 
 
 class TextDialog(ModalScreen[None]):
-    """A text to read."""
+    """A text to read, which scrolls."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape,q,question_mark,enter", "dismiss", "Close"),
@@ -77,5 +77,5 @@ class TextDialog(ModalScreen[None]):
                 yield Static(Text(self.text), id="text")
 
     def action_move(self, rows: int) -> None:
-        """Move the text by *rows*."""
+        """Scroll the text by *rows*."""
         self.query_one(VerticalScroll).scroll_relative(y=rows, animate=False)

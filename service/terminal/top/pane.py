@@ -1,4 +1,4 @@
-"""A pane: a list that is always fresh under a cursor that stays where it was."""
+"""A pane: a list that is refreshed while its cursor stays on the same item."""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Generic, TypeVar
@@ -9,10 +9,10 @@ from textual.events import Resize
 from textual.widgets import DataTable
 from typing_extensions import override
 
-from service.terminal.render.table import Column, cells, colour
+from service.terminal.render.table import Column, cells, state_colour
 
 T = TypeVar("T")
-WIDE = 110
+WIDE_CELLS = 110
 MOVES: list[BindingType] = [
     ("j", "cursor_down", "Down"),
     ("k", "cursor_up", "Up"),
@@ -22,7 +22,7 @@ MOVES: list[BindingType] = [
 
 
 class Pane(DataTable[Text], Generic[T]):
-    """A list of things, each with a key that is its own; with *newest* first, a cursor on the first stays there."""
+    """A list of items, each with a unique key. With *newest* first, a cursor on the first item stays on the first item."""
 
     BINDINGS: ClassVar[list[BindingType]] = MOVES
 
@@ -41,58 +41,58 @@ class Pane(DataTable[Text], Generic[T]):
         self.columns_of = narrow
         self.key_of = key
         self.items: list[T] = []
-        self._shown: dict[str, list[str]] = {}
+        self._rows: dict[str, list[str]] = {}
 
     @override
     def on_mount(self) -> None:
-        self._head()
+        self._add_columns()
 
     def on_resize(self, event: Resize) -> None:
-        """Take the columns that fit."""
-        fitting = self.wide if event.size.width >= WIDE else self.narrow
+        """Show the columns that fit."""
+        fitting = self.wide if event.size.width >= WIDE_CELLS else self.narrow
         if fitting is not self.columns_of:
             self.columns_of, items, row = fitting, self.items, self.cursor_row
             self.clear(columns=True)
-            self._head()
-            self._shown = {}
+            self._add_columns()
+            self._rows = {}
             self.fill(items)
             self.move_cursor(row=row, animate=False)
 
-    def _head(self) -> None:
-        for place, column in enumerate(self.columns_of):
-            self.add_column(Text(column.title, justify="right" if column.right else "left"), key=str(place))
+    def _add_columns(self) -> None:
+        for index, column in enumerate(self.columns_of):
+            self.add_column(Text(column.title, justify="right" if column.right else "left"), key=str(index))
 
     @property
     def chosen(self) -> T | None:
-        """The thing under the cursor."""
+        """The item under the cursor."""
         return self.items[self.cursor_row] if 0 <= self.cursor_row < len(self.items) else None
 
     def fill(self, items: Sequence[T]) -> None:
-        """Show *items*; what stays the same is not drawn again."""
+        """Show *items*; a cell whose text is unchanged is not drawn again."""
         fresh = {self.key_of(item): cells(self.columns_of, item) for item in items}
         unique = {self.key_of(item): item for item in items}
-        if list(fresh) == list(self._shown):
+        if list(fresh) == list(self._rows):
             for key, row in fresh.items():
-                self._change(key, self._shown[key], row)
+                self._update_row(key, self._rows[key], row)
         else:
-            self._replace(fresh)
-        self.items, self._shown = list(unique.values()), fresh
+            self._replace_rows(fresh)
+        self.items, self._rows = list(unique.values()), fresh
 
-    def _change(self, key: str, before: list[str], after: list[str]) -> None:
-        for place, (old, new) in enumerate(zip(before, after, strict=True)):
+    def _update_row(self, key: str, before: list[str], after: list[str]) -> None:
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
             if old != new:
-                self.update_cell(key, str(place), self._text(place, new), update_width=True)
+                self.update_cell(key, str(index), self._text(index, new), update_width=True)
 
-    def _replace(self, rows: dict[str, list[str]]) -> None:
+    def _replace_rows(self, rows: dict[str, list[str]]) -> None:
         chosen = self.chosen
-        kept = None if chosen is None or (self.newest and self.cursor_row == 0) else self.key_of(chosen)
+        cursor_key = None if chosen is None or (self.newest and self.cursor_row == 0) else self.key_of(chosen)
         top = self.scroll_y
         self.clear()
         for key, row in rows.items():
-            self.add_row(*(self._text(place, cell) for place, cell in enumerate(row)), key=key)
-        if kept in rows:
-            self.move_cursor(row=list(rows).index(kept), animate=False, scroll=False)
+            self.add_row(*(self._text(index, cell) for index, cell in enumerate(row)), key=key)
+        if cursor_key in rows:
+            self.move_cursor(row=list(rows).index(cursor_key), animate=False, scroll=False)
         self.scroll_to(y=top, animate=False)
 
-    def _text(self, place: int, cell: str) -> Text:
-        return Text(cell, style=colour(cell), justify="right" if self.columns_of[place].right else "left")
+    def _text(self, index: int, cell: str) -> Text:
+        return Text(cell, style=state_colour(cell), justify="right" if self.columns_of[index].right else "left")

@@ -1,66 +1,68 @@
-"""The watch: it hears the log, keeps its last facts, and says when to look again; without a stream it asks in turns."""
+"""Decides when `muster top` reads the API again: after events of the log, and at intervals without a stream."""
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from service.terminal import event_stream
-from service.terminal.api_types import ApiEvent
-from service.terminal.http_client import ApiClient, AwayError, RefusedError
+from service.client import event_stream
+from service.client.api_types import ApiEvent
+from service.client.errors import AwayError, RefusedError
+from service.client.http_client import ApiClient
 
-KEPT, BEFORE = 500, 200
-COALESCE_S, LIVE_S, POLL_S = 0.5, 5.0, 2.0
-"""Looks are at least so far apart; so often anyway, for ages and levels; so often without a stream."""
-BEATS = ("unit.heartbeat", "worker.heartbeat")
+EVENTS_KEPT, EVENTS_BEFORE_START = 500, 200
+COALESCE_S = 0.5
+"""The least time between two refreshes, so that a burst of events is one refresh."""
+LIVE_S, POLL_S = 5.0, 2.0
+"""The most time between two refreshes: with a stream, for ages and levels that change without an event; and without one."""
+HEARTBEATS = ("unit.heartbeat", "worker.heartbeat")
 
 
 class Refresher:
-    """One viewer's watch over one service."""
+    """Follows the log of one service, keeps its last events, and calls *refresh* when something may have changed."""
 
-    def __init__(self, service: ApiClient, look: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, service: ApiClient, refresh: Callable[[], Awaitable[None]]) -> None:
         self.service = service
-        self.events: deque[ApiEvent] = deque(maxlen=KEPT)
-        self.heard = False
-        self._look = look
-        self._turn = asyncio.Event()
+        self.events: deque[ApiEvent] = deque(maxlen=EVENTS_KEPT)
+        self.streaming = False
+        self._refresh = refresh
+        self._refresh_due = asyncio.Event()
 
     async def run(self) -> None:
-        """Watch until cancelled."""
+        """Follow and refresh until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen())
-            tasks.create_task(self._look_again())
+            tasks.create_task(self._follow_log())
+            tasks.create_task(self._refresh_repeatedly())
 
     def wake(self) -> None:
-        """Look again soon."""
-        self._turn.set()
+        """Refresh soon."""
+        self._refresh_due.set()
 
-    async def _look_again(self) -> None:
+    async def _refresh_repeatedly(self) -> None:
         while True:
-            self._turn.clear()
-            await self._look()
+            self._refresh_due.clear()
+            await self._refresh()
             await asyncio.sleep(COALESCE_S)
             try:
-                await asyncio.wait_for(self._turn.wait(), LIVE_S if self.heard else POLL_S)
+                await asyncio.wait_for(self._refresh_due.wait(), LIVE_S if self.streaming else POLL_S)
             except TimeoutError:
                 continue
 
-    async def _listen(self) -> None:
+    async def _follow_log(self) -> None:
         while True:
             try:
-                after = self.events[-1].position if self.events else max(await event_stream.head(self.service) - BEFORE, 0)
-                async for told in event_stream.follow(self.service, after, {}, self._notice):
-                    self._take(told)
+                head = self.events[-1].position if self.events else await event_stream.head(self.service) - EVENTS_BEFORE_START
+                async for streamed in event_stream.follow(self.service, max(head, 0), {}, self._on_connection):
+                    self._add(streamed.event())
             except (AwayError, RefusedError):
-                self.heard = False
+                self.streaming = False
                 await asyncio.sleep(POLL_S)
 
-    def _take(self, told: event_stream.StreamedEvent) -> None:
-        event = told.event()
-        if event.kind not in BEATS:
+    def _add(self, event: ApiEvent) -> None:
+        if event.kind not in HEARTBEATS:
             self.events.append(event)
             self.wake()
 
-    def _notice(self, loss: AwayError | None) -> None:
-        if self.heard != (loss is None):
-            self.heard = loss is None
+    def _on_connection(self, loss: AwayError | None) -> None:
+        if self.streaming != (loss is None):
+            self.streaming = loss is None
             self.wake()

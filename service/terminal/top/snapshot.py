@@ -1,21 +1,22 @@
-"""A glance: what the API says at one moment of what is on the screen."""
+"""A snapshot: what `muster top` reads of the API at one moment, for the visible pane."""
 
 import asyncio
 from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-from service.terminal.api_types import ApiCampaign, ApiEngine, ApiPage, ApiQuarantinedUnit, ApiRecovery, ApiUnitRow, ApiWorker
-from service.terminal.http_client import ApiClient, path_of
+from service.client.api_types import ApiCampaign, ApiEngine, ApiPage, ApiQuarantinedUnit, ApiRecovery, ApiUnitRow, ApiWorker
+from service.client.http_client import ApiClient, path_of
 
-CAMPAIGNS, UNITS, WORKERS, FAILURES, FAILING = 200, 200, 500, 100, 10
-SILENCE = ("dead", "stale", "warn")
-OPEN = ("running", "delayed", "parked", "quarantined", "ready", "blocked")
-"""The states of the units that are shown unless others are asked for, in this order."""
+MAX_CAMPAIGNS, MAX_UNITS, MAX_WORKERS, MAX_QUARANTINED = 200, 200, 500, 100
+MAX_QUARANTINE_CAMPAIGNS = 10
+SILENT_LEVELS = ("dead", "stale", "warn")
+OPEN_STATES = ("running", "delayed", "parked", "quarantined", "ready", "blocked")
+"""The states of units that the pane shows, in this order, unless another one is chosen."""
 
 
 class ScreenSnapshot(Struct, kw_only=True):
-    """What is on the screen; lists of panes that nobody sees stay empty."""
+    """What is on the screen; the lists of hidden panes stay empty."""
 
     engine: ApiEngine
     campaigns: list[ApiCampaign] = field(default_factory=list)
@@ -29,8 +30,8 @@ class ScreenSnapshot(Struct, kw_only=True):
         return next((campaign for campaign in self.campaigns if campaign.name == name), None)
 
 
-async def look(service: ApiClient, pane: str, chosen: str | None, state: str | None) -> ScreenSnapshot:
-    """Read what *pane* shows; units are those of campaign *chosen*, in *state* if there is one."""
+async def take_snapshot(service: ApiClient, pane: str, chosen: str | None, state: str | None) -> ScreenSnapshot:
+    """Read what *pane* shows. Units are those of campaign *chosen*, and of *state* unless it is None."""
     engine, listed = await asyncio.gather(service.read(path_of("engine"), ApiEngine), campaigns(service))
     snapshot = ScreenSnapshot(engine=engine, campaigns=listed)
     match pane:
@@ -48,47 +49,47 @@ async def look(service: ApiClient, pane: str, chosen: str | None, state: str | N
 
 
 async def campaigns(service: ApiClient) -> list[ApiCampaign]:
-    """Read campaigns: however many there are, those that run are among them."""
-    asked = ({"limit": CAMPAIGNS, "state": state} for state in ("running", "paused", None))
-    pages = await asyncio.gather(*(service.read(path_of("campaigns"), ApiPage[ApiCampaign], query) for query in asked))
-    return sorted({campaign.name: campaign for page in pages for campaign in page.items}.values(), key=place)
+    """Read campaigns. Running and paused ones are read by themselves, so that none is lost among many completed ones."""
+    queries = ({"limit": MAX_CAMPAIGNS, "state": state} for state in ("running", "paused", None))
+    pages = await asyncio.gather(*(service.read(path_of("campaigns"), ApiPage[ApiCampaign], query) for query in queries))
+    return sorted({campaign.name: campaign for page in pages for campaign in page.items}.values(), key=running_first)
 
 
-def place(campaign: ApiCampaign) -> tuple[bool, bool, str]:
-    """Return the place of a campaign among others: what runs first, what is over last."""
+def running_first(campaign: ApiCampaign) -> tuple[bool, bool, str]:
+    """Return the sort key that puts running campaigns first and ended ones last."""
     return campaign.over, campaign.state != "running", campaign.name
 
 
 async def units(service: ApiClient, campaign: ApiCampaign, state: str | None) -> list[ApiUnitRow]:
     """Read units of a state, or the open ones, state by state."""
     path = path_of("campaigns", campaign.name, "units")
-    states = [state] if state else [one for one in OPEN if campaign.units.get(one)]
-    pages = await asyncio.gather(*(service.read(path, ApiPage[ApiUnitRow], {"state": one, "limit": UNITS}) for one in states))
-    return [unit for page in pages for unit in page.items][:UNITS]
+    states = [state] if state else [one for one in OPEN_STATES if campaign.units.get(one)]
+    pages = await asyncio.gather(*(service.read(path, ApiPage[ApiUnitRow], {"state": one, "limit": MAX_UNITS}) for one in states))
+    return [unit for page in pages for unit in page.items][:MAX_UNITS]
 
 
-async def workers(service: ApiClient, levels: Sequence[str | None] = (*SILENCE, None)) -> list[ApiWorker]:
-    """Read workers of *levels*: however many there are, those that have fallen silent are among them."""
-    asked = ({"limit": WORKERS, "level": level} for level in levels)
-    pages = await asyncio.gather(*(service.read(path_of("workers"), ApiPage[ApiWorker], query) for query in asked))
+async def workers(service: ApiClient, levels: Sequence[str | None] = (*SILENT_LEVELS, None)) -> list[ApiWorker]:
+    """Read workers of *levels*. Silent ones are read by themselves, so that none is lost among many healthy ones."""
+    queries = ({"limit": MAX_WORKERS, "level": level} for level in levels)
+    pages = await asyncio.gather(*(service.read(path_of("workers"), ApiPage[ApiWorker], query) for query in queries))
     return [*{worker.worker: worker for page in pages for worker in page.items}.values()]
 
 
 async def quarantine(service: ApiClient, campaigns: list[ApiCampaign]) -> list[ApiQuarantinedUnit]:
-    """Read what is quarantined, in the first campaigns that have something there."""
-    failing = [campaign.name for campaign in campaigns if campaign.units.get("quarantined")][:FAILING]
+    """Read the quarantined units of the first campaigns that have any."""
+    with_quarantine = [campaign.name for campaign in campaigns if campaign.units.get("quarantined")][:MAX_QUARANTINE_CAMPAIGNS]
     pages = await asyncio.gather(
         *(
-            service.read(path_of("campaigns", name, "quarantine"), ApiPage[ApiQuarantinedUnit], {"limit": FAILURES})
-            for name in failing
+            service.read(path_of("campaigns", name, "quarantine"), ApiPage[ApiQuarantinedUnit], {"limit": MAX_QUARANTINED})
+            for name in with_quarantine
         )
     )
-    for name, page in zip(failing, pages, strict=True):
+    for name, page in zip(with_quarantine, pages, strict=True):
         for unit in page.items:
             unit.campaign = name
     return sorted((unit for page in pages for unit in page.items), key=lambda unit: unit.quarantined_at, reverse=True)
 
 
 async def plans(service: ApiClient) -> list[ApiRecovery]:
-    """Read the recovery plans that nobody has decided on."""
+    """Read the open recovery plans."""
     return (await service.read(path_of("recovery"), ApiPage[ApiRecovery])).items

@@ -1,11 +1,11 @@
-"""The lines around the panes: the engine strip, the tabs, the subject, the keys."""
+"""The lines around the panes: the engine's state, the tabs, the subject, the keys."""
 
 from datetime import datetime
 
 from rich.text import Text
 
-from service.terminal.api_types import ApiEngine
-from service.terminal.formatting import bar, line
+from service.client.api_types import ApiEngine
+from service.terminal.formatting import bar, one_line
 from service.terminal.top.snapshot import ScreenSnapshot
 
 PANES = ("campaigns", "units", "workers", "quarantine", "events", "engine")
@@ -13,8 +13,8 @@ KEYS = "r retry  p pause  b breaker  R recovery  K fence  D diagnostics  ? help 
 POOL_CELLS = 6
 
 
-def strip(engine: ApiEngine | None, away: str | None, *, heard: bool) -> Text:
-    """Return the state of the whole installation in one line."""
+def engine_line(engine: ApiEngine | None, away: str | None, *, streaming: bool) -> Text:
+    """Return the state of the engine, its pool and its closed gates in one line."""
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append(f" {datetime.now().astimezone():%H:%M:%S} ", style="bold")
     if away is not None:
@@ -25,17 +25,17 @@ def strip(engine: ApiEngine | None, away: str | None, *, heard: bool) -> Text:
     pool = engine.pool
     text.append(f" pool {bar(pool.in_use / pool.size if pool.size else 0, POOL_CELLS)} {pool.in_use:,}/{pool.size:,} ")
     if away is None:
-        text.append(" live " if heard else " polling ", style="green" if heard else "yellow")
+        text.append(" live " if streaming else " polling ", style="green" if streaming else "yellow")
     for quota in engine.quotas:
         if quota.gate != "open":
             until = "" if quota.resume_at is None else f" ~{quota.resume_at.astimezone():%H:%M}"
-            text.append(f" {line(quota.key)} closed{until} ", style="yellow")
+            text.append(f" {one_line(quota.key)} closed{until} ", style="yellow")
     return text
 
 
-def tabs(snapshot: ScreenSnapshot | None, current: str) -> Text:
+def tab_line(snapshot: ScreenSnapshot | None, current: str) -> Text:
     """Return the numbers and names of the panes."""
-    counts = {} if snapshot is None else {"campaigns": len(snapshot.campaigns), "quarantine": failed(snapshot)}
+    counts = {} if snapshot is None else {"campaigns": len(snapshot.campaigns), "quarantine": quarantined_count(snapshot)}
     text = Text(no_wrap=True, overflow="ellipsis")
     for number, name in enumerate(PANES, 1):
         count = f" {counts[name]:,}" if counts.get(name) else ""
@@ -44,6 +44,6 @@ def tabs(snapshot: ScreenSnapshot | None, current: str) -> Text:
     return text
 
 
-def failed(snapshot: ScreenSnapshot) -> int:
-    """Return how many units are quarantined in all campaigns that are shown."""
+def quarantined_count(snapshot: ScreenSnapshot) -> int:
+    """Return how many units are quarantined in the campaigns of *snapshot*."""
     return sum(campaign.units.get("quarantined", 0) for campaign in snapshot.campaigns)

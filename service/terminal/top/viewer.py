@@ -1,4 +1,4 @@
-"""Six panes, one of them seen, kept fresh by the watch; what is chosen is opened."""
+"""Six panes, of which one is visible, refreshed by events of the log; Enter opens the chosen item."""
 
 from collections.abc import Coroutine
 from typing import Any, ClassVar
@@ -11,22 +11,24 @@ from textual.timer import Timer
 from textual.widgets import ContentSwitcher, DataTable, Static
 from typing_extensions import override
 
-from service.terminal.api_types import ApiCampaign, ApiEvent, ApiQuarantinedUnit, ApiUnitRow, ApiWorker
-from service.terminal.formatting import line
-from service.terminal.http_client import ApiClient, AwayError, RefusedError
-from service.terminal.render import campaign as campaign_face
-from service.terminal.render import event as event_face
-from service.terminal.render import unit as unit_face
-from service.terminal.render import worker as worker_face
+from service.client.api_types import UNIT_STATES, ApiCampaign, ApiEvent, ApiQuarantinedUnit, ApiUnitRow, ApiWorker
+from service.client.errors import AwayError, RefusedError
+from service.client.http_client import ApiClient
+from service.terminal.formatting import one_line
+from service.terminal.render import campaign as campaign_render
+from service.terminal.render import event as event_render
+from service.terminal.render import unit as unit_render
+from service.terminal.render import worker as worker_render
 from service.terminal.top import details
 from service.terminal.top.dialog import HELP, TextDialog
 from service.terminal.top.pane import Pane
 from service.terminal.top.refresher import Refresher
-from service.terminal.top.snapshot import ScreenSnapshot, look
-from service.terminal.top.status_bar import KEYS, PANES, strip, tabs
+from service.terminal.top.snapshot import ScreenSnapshot, take_snapshot
+from service.terminal.top.status_bar import KEYS, PANES, engine_line, tab_line
 
-STATES = (None, "running", "ready", "delayed", "parked", "blocked", "quarantined", "skipped", "cancelled", "done")
-SECOND_S, SAID_S = 1.0, 6.0
+STATE_FILTERS = (None, *UNIT_STATES)
+"""What the key s shows one after the other; None are the open states."""
+CLOCK_S, SENTENCE_S = 1.0, 6.0
 
 
 class EnginePane(VerticalScroll):
@@ -39,17 +41,21 @@ class Panes:
     """The five panes that are lists."""
 
     def __init__(self) -> None:
-        self.campaigns = Pane[ApiCampaign]("campaigns", campaign_face.LIVE, campaign_face.NARROW, lambda campaign: campaign.name)
-        self.units = Pane[ApiUnitRow]("units", unit_face.LIVE, unit_face.NARROW, lambda unit: unit.key)
-        self.workers = Pane[ApiWorker]("workers", worker_face.LIST, worker_face.LIST, lambda worker: worker.worker)
-        self.quarantine = Pane[ApiQuarantinedUnit](
-            "quarantine", unit_face.QUARANTINE, unit_face.NARROW_QUARANTINE, lambda unit: f"{unit.campaign}/{unit.key}"
+        self.campaigns = Pane[ApiCampaign](
+            "campaigns", campaign_render.LIVE, campaign_render.NARROW, lambda campaign: campaign.name
         )
-        self.events = Pane[ApiEvent]("events", event_face.LIVE, event_face.NARROW, lambda event: str(event.position), newest=True)
+        self.units = Pane[ApiUnitRow]("units", unit_render.LIVE, unit_render.NARROW, lambda unit: unit.key)
+        self.workers = Pane[ApiWorker]("workers", worker_render.LIST, worker_render.LIST, lambda worker: worker.worker)
+        self.quarantine = Pane[ApiQuarantinedUnit](
+            "quarantine", unit_render.QUARANTINE, unit_render.NARROW_QUARANTINE, lambda unit: f"{unit.campaign}/{unit.key}"
+        )
+        self.events = Pane[ApiEvent](
+            "events", event_render.LIVE, event_render.NARROW, lambda event: str(event.position), newest=True
+        )
 
 
 class Viewer(App[None]):
-    """An application that shows one service and changes nothing of it."""
+    """An application that shows one service and changes nothing."""
 
     TITLE = "muster"
     CSS_PATH = "top.tcss"
@@ -65,10 +71,10 @@ class Viewer(App[None]):
         super().__init__()
         self.service = service
         self.snapshot: ScreenSnapshot | None = None
-        self.watch_log = Refresher(service, self.look)
+        self.refresher = Refresher(service, self.load_snapshot)
         self.away: str | None = None
         self.state: str | None = None
-        self.hush: Timer | None = None
+        self.keys_timer: Timer | None = None
         self.panes = Panes()
         self.engine_text = Static(id="engine-text")
         self.lines = {name: Static(id=name) for name in ("strip", "tabs", "subject", "keys")}
@@ -86,30 +92,30 @@ class Viewer(App[None]):
         yield self.lines["keys"]
 
     def on_mount(self) -> None:
-        """Begin to watch."""
+        """Start to refresh."""
         self.draw_keys()
         self.panes.campaigns.focus()
-        self.set_interval(SECOND_S, self.draw_lines)
-        self.run_worker(self.watch_log.run())
+        self.set_interval(CLOCK_S, self.draw_lines)
+        self.run_worker(self.refresher.run())
 
-    async def look(self) -> None:
-        """Read what is on the screen and show it; without an answer, what was known stays."""
+    async def load_snapshot(self) -> None:
+        """Read what is on the screen and show it; without an answer the last snapshot stays."""
         chosen = None if self.campaign is None else self.campaign.name
         try:
-            self.snapshot = await look(self.service, self.pane, chosen, self.state)
+            self.snapshot = await take_snapshot(self.service, self.pane, chosen, self.state)
             self.away = None
         except AwayError as error:
-            self.away = line(str(error))
+            self.away = one_line(str(error))
         except RefusedError as error:
-            self.away = line(error.problem.detail or error.problem.title)
+            self.away = one_line(error.problem.explanation)
         self.draw()
 
-    def look_soon(self) -> None:
-        """Look again, without waiting for the turn."""
-        self.watch_log.wake()
+    def refresh_soon(self) -> None:
+        """Take the next snapshot soon instead of at the next interval."""
+        self.refresher.wake()
 
     def draw(self) -> None:
-        """Show what is known."""
+        """Show the last snapshot."""
         snapshot = self.snapshot
         self.draw_lines()
         if snapshot is None:
@@ -119,13 +125,13 @@ class Viewer(App[None]):
             case "units":
                 self.panes.units.fill(snapshot.units)
             case "workers":
-                self.panes.workers.fill(sorted(snapshot.workers, key=worker_face.worst_first))
+                self.panes.workers.fill(sorted(snapshot.workers, key=worker_render.worst_first))
             case "quarantine":
                 self.panes.quarantine.fill(snapshot.quarantine)
             case "events":
-                self.panes.events.fill(list(reversed(self.watch_log.events))[:200])
+                self.panes.events.fill(list(reversed(self.refresher.events))[:200])
             case "engine":
-                stream = "live" if self.watch_log.heard else "away, asking in turns"
+                stream = "live" if self.refresher.streaming else "away, asking in turns"
                 self.engine_text.update(Text(details.engine(snapshot.engine, snapshot.plans, stream)))
             case _:
                 pass
@@ -133,50 +139,50 @@ class Viewer(App[None]):
     def draw_lines(self) -> None:
         """Show the lines around the panes."""
         engine = None if self.snapshot is None else self.snapshot.engine
-        self.lines["strip"].update(strip(engine, self.away, heard=self.watch_log.heard))
-        self.lines["tabs"].update(tabs(self.snapshot, self.pane))
+        self.lines["strip"].update(engine_line(engine, self.away, streaming=self.refresher.streaming))
+        self.lines["tabs"].update(tab_line(self.snapshot, self.pane))
         self.lines["subject"].update(Text(self.subject(), style="italic", no_wrap=True, overflow="ellipsis"))
 
     def draw_keys(self) -> None:
         """Show the keys."""
         self.lines["keys"].update(Text(KEYS, no_wrap=True, overflow="ellipsis"))
 
-    def say(self, sentence: str, *, wrong: bool = False) -> None:
-        """Show a sentence for a while."""
+    def show_sentence(self, sentence: str, *, wrong: bool = False) -> None:
+        """Show a sentence instead of the keys for a few seconds."""
         style = "bold white on red" if wrong else "bold"
         self.lines["keys"].update(Text(f" {sentence} ", style=style, no_wrap=True, overflow="ellipsis"))
-        if self.hush is not None:
-            self.hush.stop()
-        self.hush = self.set_timer(SAID_S, self.draw_keys)
+        if self.keys_timer is not None:
+            self.keys_timer.stop()
+        self.keys_timer = self.set_timer(SENTENCE_S, self.draw_keys)
 
     def carry_out(self, work: Coroutine[Any, Any, str | None]) -> None:
-        """Do *work* beside everything else, and show its sentence or why there is none."""
+        """Run *work* in the background and show its sentence, or why it failed."""
 
         async def done() -> None:
             try:
-                said = await work
+                sentence = await work
             except RefusedError as error:
-                self.say(line(error.problem.detail or error.problem.title), wrong=True)
+                self.show_sentence(one_line(error.problem.explanation), wrong=True)
             except (AwayError, OSError) as error:
-                self.say(line(str(error)), wrong=True)
+                self.show_sentence(one_line(str(error)), wrong=True)
             else:
-                if said is not None:
-                    self.say(said)
-            self.look_soon()
+                if sentence is not None:
+                    self.show_sentence(sentence)
+            self.refresh_soon()
 
         self.run_worker(done())
 
     def subject(self) -> str:
-        """Return what the pane is about."""
-        name = "no campaign" if self.campaign is None else line(self.campaign.name)
+        """Return the line that says what the pane shows."""
+        name = "no campaign" if self.campaign is None else one_line(self.campaign.name)
         match self.pane:
             case "units":
                 return f" {name}: {self.state or 'open'} units; s shows the next state"
             case "campaigns" if (campaign := self.campaign) is not None:
-                title = f" · {line(campaign.title)}" if campaign.title and campaign.title != campaign.name else ""
-                return f" {name}: {campaign_face.counts(campaign) or 'no units'}{title}"
+                title = f" · {one_line(campaign.title)}" if campaign.title and campaign.title != campaign.name else ""
+                return f" {name}: {campaign_render.state_counts(campaign) or 'no units'}{title}"
             case "quarantine" if (unit := self.panes.quarantine.chosen) is not None:
-                return f" {line(unit.campaign)}: {line(unit.error)}"
+                return f" {one_line(unit.campaign)}: {one_line(unit.error)}"
             case "events":
                 return " newest first, without heartbeats"
             case _:
@@ -184,19 +190,19 @@ class Viewer(App[None]):
 
     @property
     def pane(self) -> str:
-        """The pane that is seen."""
+        """The visible pane."""
         return self.switcher.current or "campaigns"
 
     @property
     def campaign(self) -> ApiCampaign | None:
-        """The campaign that is chosen."""
+        """The chosen campaign: the one of the chosen unit in quarantine, else the one under the cursor of the campaigns."""
         if self.pane == "quarantine" and (unit := self.panes.quarantine.chosen) is not None and self.snapshot is not None:
             return self.snapshot.campaign(unit.campaign)
         return self.panes.campaigns.chosen
 
     @property
     def unit(self) -> ApiUnitRow | ApiQuarantinedUnit | None:
-        """The unit that is chosen."""
+        """The chosen unit, if a pane of units is visible."""
         return {"units": self.panes.units.chosen, "quarantine": self.panes.quarantine.chosen}.get(self.pane)
 
     def action_pane(self, name: str) -> None:
@@ -204,11 +210,11 @@ class Viewer(App[None]):
         self.switcher.current = name
         self.switcher.get_child_by_id(name).focus()
         self.draw()
-        self.look_soon()
+        self.refresh_soon()
 
     def action_state(self) -> None:
         """Show the units of the next state."""
-        self.state = STATES[(STATES.index(self.state) + 1) % len(STATES)]
+        self.state = STATE_FILTERS[(STATE_FILTERS.index(self.state) + 1) % len(STATE_FILTERS)]
         self.action_pane("units")
 
     def action_help(self) -> None:
@@ -216,11 +222,11 @@ class Viewer(App[None]):
         self.push_screen(TextDialog("muster top", HELP))
 
     def on_data_table_row_highlighted(self) -> None:
-        """Say what the cursor is on now."""
+        """Update the line about the chosen item."""
         self.draw_lines()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Open what the cursor is on."""
+        """Open the item under the cursor; a campaign opens its units."""
         event.stop()
         if self.pane == "campaigns":
             self.state = None
@@ -233,9 +239,9 @@ class Viewer(App[None]):
         campaign, unit = self.campaign, self.unit
         chosen: Any = {"workers": self.panes.workers.chosen, "events": self.panes.events.chosen}.get(self.pane)
         if unit is not None and campaign is not None:
-            self.push_screen(TextDialog(line(unit.key), await details.unit(self.service, campaign.name, unit.key)))
+            self.push_screen(TextDialog(one_line(unit.key), await details.unit(self.service, campaign.name, unit.key)))
         elif isinstance(chosen, ApiWorker):
-            self.push_screen(TextDialog(line(chosen.worker), details.worker(chosen)))
+            self.push_screen(TextDialog(one_line(chosen.worker), details.worker(chosen)))
         elif isinstance(chosen, ApiEvent):
             self.push_screen(TextDialog(chosen.kind, details.event(chosen)))
         return None

@@ -15,7 +15,8 @@ import pytest
 from service.http.middleware import Middleware
 from service.main import create_app
 from service.settings import Settings
-from tests.alive import alive
+from tests.alive import alive, claim_waits
+from tests.patience import PATIENCE_S
 from tests.refold import audit
 from tests.replica import eventually, lapsed
 
@@ -28,7 +29,7 @@ async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(settings)
     assert isinstance(app, Middleware)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
-    async with alive(app.app), httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=60) as client:
+    async with alive(app.app), httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=PATIENCE_S) as client:
         yield client
 
 
@@ -94,9 +95,9 @@ async def test_who_waits_for_an_investigation_is_woken_by_a_quarantine(http: htt
     await http.post("/v1/campaigns", json={"name": "n", "policy": {"investigate": True}, "units": [{"key": "a"}]})
     ask = {"worker": "s", "kind": "investigation", "wait_s": 20}
     waiting = asyncio.create_task(http.post("/v1/claims", json=ask))
-    await asyncio.sleep(0.1)
+    await claim_waits(http)
     await http.post("/v1/campaigns/n/units/a/quarantine")
-    answer = await asyncio.wait_for(waiting, 5)
+    answer = await asyncio.wait_for(waiting, PATIENCE_S)
     assert [claim["key"] for claim in answer.json()["claims"]] == ["a"]
 
 
@@ -184,7 +185,7 @@ async def test_a_campaign_goes_on_by_itself_when_new_workers_come(
 ) -> None:
     """B-RECOV-1, B-CLAIM-3: also when there is nothing to claim but what the dead hold; nobody has to decide."""
     await begun(settings, pool, 2, *keys)
-    async with served(settings) as http:
+    async with served(msgspec.structs.replace(settings, tick_s=60)) as http:
         done: list[tuple[str, int]] = []
 
         async def worked() -> bool:
@@ -196,7 +197,9 @@ async def test_a_campaign_goes_on_by_itself_when_new_workers_come(
 
         await eventually(worked)
         since = await pool.fetchval("SELECT extract(epoch FROM clock_timestamp() - heard_since) FROM leader")
-        assert since < 2 + 2, "about a lease after the restart"
+        assert since < 2 + 30, "about a lease after the restart; no tick has helped"
+        failed = (await http.get("/v1/events", params={"kind": "unit.attempt_failed"})).json()["items"]
+        assert [one["data"]["reason"] for one in failed] == ["lease_expired"] * 2
         assert sorted(done) == sorted([("a", 2), ("b", 2), ("c", 1)][: len(keys)])
         answer = await http.get("/v1/campaigns/n", params={"at_least": (await http.get("/v1/engine")).json()["position"]})
         assert answer.json()["state"] == "completed"

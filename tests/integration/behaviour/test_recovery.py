@@ -17,11 +17,12 @@ from tests.refold import audit, kinds, now
 from tests.replica import NIGHT, Replica, eventually, lapsed, units
 
 WORKER = ids.WorkerId("w")
+LEASE_S = 3.0
 
 
 async def dead(replica: Replica, pool: asyncpg.Pool, **policy: Any) -> tuple[c.Grant, ...]:  # noqa: ANN401 - of a policy
     """Let a campaign's claims die, all of whose leases have lapsed then."""
-    policy |= {"lease_s": 1, "heartbeat": {"warn_s": 0.1, "stale_s": 0.2, "dead_s": 0.3, "dead_ticks": 1}}
+    policy |= {"lease_s": LEASE_S, "heartbeat": {"warn_s": 0.1, "stale_s": 0.2, "dead_s": 0.3, "dead_ticks": 1}}
     await replica.campaign(units=units("a", "b", "c", "d"), **policy)
     grants = await replica.claim(count=3)
     await replica.order(c.CompleteUnit(token=grants[0].token))
@@ -30,8 +31,8 @@ async def dead(replica: Replica, pool: asyncpg.Pool, **policy: Any) -> tuple[c.G
 
 
 async def lately(pool: asyncpg.Pool) -> datetime:
-    """Return a time since when workers can be heard, half a lease ago: too late to judge them by."""
-    return await now(pool) - timedelta(seconds=0.5)
+    """Return a time since when workers can be heard: a warning ago, and much less than the lease by which they are judged."""
+    return await now(pool) - timedelta(seconds=0.2)
 
 
 async def plan(pool: asyncpg.Pool) -> ids.RecoveryId:
@@ -79,7 +80,7 @@ EXPIRED = ["recovery.detected", "recovery.closed", "unit.lease_expired", "unit.l
 
 async def long_since(pool: asyncpg.Pool) -> datetime:
     """Return a time since when workers can be heard, a lease ago: their leases are due to expire."""
-    return await now(pool) - timedelta(seconds=1)
+    return await now(pool) - timedelta(seconds=LEASE_S)
 
 
 async def end(pool: asyncpg.Pool) -> list[str]:
@@ -134,9 +135,9 @@ async def test_a_plan_without_a_decision_is_closed_after_a_while_and_its_leases_
     """B-RECOV-1, B-CLAIM-3."""
     await dead(replica, pool)
     await scheduler.look(await lately(pool), tick=False)
-    monkeypatch.setattr("service.domain.recovery.PATIENCE", timedelta(seconds=0.75))
     await scheduler.look(await lately(pool), tick=False)
     assert await end(pool) == ["recovery.detected"]
+    monkeypatch.setattr("service.domain.recovery.PATIENCE", timedelta(seconds=0.75))
 
     async def closed() -> bool:
         await scheduler.look(await long_since(pool), tick=False)
@@ -155,14 +156,13 @@ async def test_who_asks_for_work_in_vain_lets_the_leases_of_a_plan_expire(
     """B-RECOV-1: through another replica; the watcher is woken, and plans no more for the same death."""
     await dead(replica, pool)
     await replica.order(c.CancelUnit(campaign=NIGHT, key=ids.UnitKey("d")))
-    since = await lately(pool)
-    await scheduler.look(since, tick=False)
+    await scheduler.look(await lately(pool), tick=False)
     async with Replica(settings, "other") as other:
         assert await other.claim("new", 1, *names) == ()
         assert [type(event.body) for event in other.committed] == [e.RecoveryClosed]
         assert e.RecoveryClosed in e.DEADLINES
         assert await other.claim("new", 1, *names) == ()
-    await scheduler.look(since, tick=False)
+    await scheduler.look(await lately(pool), tick=False)
     assert await end(pool) == ["recovery.detected", "recovery.closed"]
     await scheduler.look(await long_since(pool), tick=False)
     assert await kinds(pool, "recovery.", "unit.lease_expired") == EXPIRED
@@ -212,6 +212,7 @@ async def test_a_worker_that_is_heard_again_makes_a_plan_needless(
 ) -> None:
     """B-RECOV-1."""
     await dead(replica, pool)
+    since = await lately(pool)
     await replica.order(c.BeatWorker(worker=WORKER))
-    await scheduler.look(await lately(pool), tick=False)
+    await scheduler.look(since, tick=False)
     assert await kinds(pool, "recovery.") == []

@@ -12,6 +12,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.property.series import Ledger
 from tests.property.time_account import TAKERS
 from tests.refold import audit, events
@@ -31,7 +32,7 @@ async def replicas(dsn: str) -> AsyncIterator[list[httpx.AsyncClient]]:
             stack.enter_context(Program("serve", "--dsn", dsn, "--port", str(free_port()), **environment)) for _ in range(2)
         ]
         urls = [await asyncio.to_thread(program.url) for program in programs]
-        clients = (httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) for url in urls)
+        clients = (httpx.AsyncClient(base_url=url, timeout=PATIENCE_S, trust_env=False) for url in urls)
         yield [await stack.enter_async_context(client) for client in clients]
 
 

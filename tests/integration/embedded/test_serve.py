@@ -13,6 +13,7 @@ from service.server import HEAD_LIMIT
 from service.store.db.migration import migrate, retreat
 from service.store.db.pool import is_lost
 from service.store.db.schema import SchemaRefused, current, head, judge
+from tests.patience import PATIENCE_S
 from tests.postgres import Server, folder
 from tests.service import Program, eventually, free_port, get
 
@@ -185,7 +186,7 @@ def test_with_the_database_away_it_lives_says_so_and_returns_by_itself() -> None
             migrate(dsn)
             with serve(dsn) as program:
                 url = program.url()
-                with httpx.stream("GET", f"{url}/v1/events/stream?kind=engine.paused", timeout=30) as stream:
+                with httpx.stream("GET", f"{url}/v1/events/stream?kind=engine.paused", timeout=PATIENCE_S) as stream:
                     server.cluster.stop()
                     away = get(f"{url}/readyz")
                     assert (away.status_code, away.headers["retry-after"]) == (503, "1")
@@ -195,7 +196,7 @@ def test_with_the_database_away_it_lives_says_so_and_returns_by_itself() -> None
                     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
                     server.cluster.start()
                     eventually(lambda: get(f"{url}/readyz").is_success)
-                    assert httpx.post(f"{url}/v1/engine/pause", json={}, timeout=30).is_success
+                    assert httpx.post(f"{url}/v1/engine/pause", json={}, timeout=PATIENCE_S).is_success
                     assert any(line.startswith("event: engine.paused") for line in stream.iter_lines())
                 assert "Traceback" not in program.stop()
         finally:

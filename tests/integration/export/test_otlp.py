@@ -25,6 +25,7 @@ from projections.projector import load, step
 from projections.store import live
 from service.store.log import event_log
 from tests.histories import History
+from tests.patience import PATIENCE_S
 from tests.receiver import Receiver, grpc_receiver, http_receiver
 
 IDENTITY = Identity({"service.name": "muster", "service.instance.id": "replica-1"}, "0.1.0")
@@ -151,7 +152,7 @@ async def test_a_series_that_left_while_nobody_listened_is_told_at_the_next_deli
 ) -> None:
     name = next(iter(snapshot.visible.workers))
     with http_receiver() as receiver:
-        sender = HttpSender(METRICS, Destination(receiver.endpoint, timeout_s=1))
+        sender = HttpSender(METRICS, Destination(receiver.endpoint, timeout_s=PATIENCE_S))
         sends = exporter(pool, sender, Process())
         await sends.export_fleet(snapshot)
         del snapshot.visible.workers[name]
@@ -249,7 +250,7 @@ async def test_an_export_that_is_under_way_is_not_joined_by_another(pool: asyncp
             assert request.resource_metrics
             self.calls += 1
             under_way.set()
-            end.wait(10)
+            end.wait(PATIENCE_S)
             return PartialSuccess()
 
         def close(self) -> None:
@@ -259,7 +260,7 @@ async def test_an_export_that_is_under_way_is_not_joined_by_another(pool: asyncp
     sends = exporter(pool, slow, Process())
     first = threading.Thread(target=sends._send_fleet, args=(snapshot,))
     first.start()
-    under_way.wait(10)
+    under_way.wait(PATIENCE_S)
     await sends.export_fleet(snapshot)
     assert slow.calls == 1
     end.set()

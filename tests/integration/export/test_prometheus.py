@@ -17,12 +17,13 @@ import pytest
 
 from ops.observe.stack import Child
 from projections.measures.catalogue import FOLDED
+from tests.patience import PATIENCE_S
 from tests.receiver import Receiver, http_receiver
 from tests.service import Program, eventually, free_port, get
 
 SCRAPE_S = 0.5
 ROUND_S = 0.03
-WINDOW_S = 120
+WINDOW_S = 300
 COUNTERS = [family.name for family in FOLDED if family.kind == "counter"]
 TRUTH = {
     "muster_heartbeats_total": "SELECT count(*) FROM heartbeats",
@@ -39,7 +40,7 @@ class Prometheus:
     """What it answers."""
 
     def __init__(self, port: int) -> None:
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=30, trust_env=False)
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=PATIENCE_S, trust_env=False)
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +64,7 @@ class Work:
 
     def __init__(self, urls: list[str]) -> None:
         self._urls = urls
-        self._client = httpx.Client(timeout=5, trust_env=False, verify=False)
+        self._client = httpx.Client(timeout=PATIENCE_S, trust_env=False, verify=False)
         self._campaigns = count(1)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run)

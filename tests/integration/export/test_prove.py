@@ -19,6 +19,7 @@ from projections.store import Checkpoint
 from projections.views.fold import ReadModels
 from service.store.log import event_log
 from tests.histories import History
+from tests.patience import PATIENCE_S
 from tests.service import Program, free_port
 
 ROOT = Path(__file__).parents[3]
@@ -57,12 +58,12 @@ def test_every_family_of_the_fleet_is_proven_or_says_why_not() -> None:
 def prove(url: str, dsn: str) -> subprocess.CompletedProcess[str]:
     """Run the command as `make` does."""
     words = [sys.executable, "-m", "ops.prove", "--url", url, "--dsn", dsn]
-    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 
 def work(url: str) -> None:
     """Let a service see a bit of everything."""
-    with httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=PATIENCE_S, trust_env=False) as client:
 
         def post(path: str, **body: object) -> dict[str, list[dict[str, str]]]:
             answered: dict[str, list[dict[str, str]]] = client.post(path, json=body).raise_for_status().json()

@@ -25,6 +25,7 @@ from service.domain import ids
 from service.settings import Settings
 from service.store.log import event_log
 from tests.histories import BEGIN, History
+from tests.patience import PATIENCE_S
 from tests.receiver import Receiver, grpc_receiver, http_receiver
 from tests.replica import NIGHT, Replica, units
 
@@ -68,7 +69,7 @@ class Line:
         self.pool = pool
         self.receiver = receiver
         self.process = Process()
-        self.sender = road[1](Destination(receiver.endpoint, timeout_s=5, compressed=True))
+        self.sender = road[1](Destination(receiver.endpoint, timeout_s=PATIENCE_S, compressed=True))
         self.delivery = Delivery(TRACES, self.sender, self.process)
         self.page = page
 
@@ -215,7 +216,7 @@ async def test_a_leader_that_was_overtaken_leaves_the_checkpoint_alone(pool: asy
         def send(self, request: Message) -> PartialSuccess:
             assert request.resource_spans
             under_way.set()
-            end.wait(10)
+            end.wait(PATIENCE_S)
             return PartialSuccess()
 
         def close(self) -> None:
@@ -223,7 +224,7 @@ async def test_a_leader_that_was_overtaken_leaves_the_checkpoint_alone(pool: asy
 
     with line_to(pool, ROADS["http"]) as line:
         slow = asyncio.create_task(Tracer(pool, Delivery(TRACES, Slow(), Process()), IDENTITY, 60, page=5).follow(lambda: BEGIN))
-        await asyncio.to_thread(under_way.wait, 10)
+        await asyncio.to_thread(under_way.wait, PATIENCE_S)
         assert not await line.follow()
         end.set()
         assert not await slow

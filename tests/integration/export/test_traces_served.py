@@ -7,8 +7,9 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.receiver import Receiver, grpc_receiver
-from tests.service import Program, eventually, free_port
+from tests.service import Program, eventually, free_port, get
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -26,7 +27,7 @@ def start(stack: ExitStack, dsn: str, receiver: Receiver) -> tuple[Program, str]
 
 def work(url: str, *keys: str) -> None:
     """Let each unit fail once and be done."""
-    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_S) as client:
         header = {"traceparent": f"00-{TRACE}-{SPAN}-01"}
         units = [{"key": key} for key in keys]
         policy = {"retry": {"backoff_ms": 100}, "breaker": {"threshold": 1000}}
@@ -59,7 +60,7 @@ def test_spans_survive_the_death_of_the_leader_and_are_the_same_when_sent_again(
         work(url, "f")
         eventually(lambda: attempts(receiver) == 12)
         eventually(lambda: list(receiver.metrics("fleet:")) != [])
-        eventually(lambda: 'muster_otlp_exports_total{result="success"}' in httpx.get(f"{url}/metrics?scope=process").text)
+        eventually(lambda: 'muster_otlp_exports_total{result="success"}' in get(f"{url}/metrics?scope=process").text)
         second.stop()
         spans = receiver.spans()
         sent = {span.span_id: span.SerializeToString() for span in spans}

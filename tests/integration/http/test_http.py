@@ -3,17 +3,19 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from time import monotonic
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 
+from service.http.handlers import claims
 from service.http.middleware import Middleware
+from service.loops import notify
 from service.main import create_app
 from service.settings import Settings
-from tests.alive import alive
+from tests.alive import alive, claim_waits
+from tests.patience import PATIENCE_S
 
 LINES = {"Content-Type": "application/x-ndjson"}
 
@@ -24,7 +26,7 @@ async def http(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(settings)
     assert isinstance(app, Middleware)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
-    async with alive(app.app), httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=60) as client:
+    async with alive(app.app), httpx.AsyncClient(transport=transport, base_url="http://muster", timeout=PATIENCE_S) as client:
         yield client
 
 
@@ -87,21 +89,20 @@ async def test_twenty_thousand_lines_are_all_there_and_a_repetition_changes_noth
     assert (fresh.json()["added"], fresh.json()["unchanged"]) == (0, 20_000)
 
 
-async def test_a_waiting_claim_is_woken_within_a_tenth_of_a_second(http: httpx.AsyncClient) -> None:
-    """B-CLAIM-9."""
+async def test_a_waiting_claim_is_woken_by_what_it_waits_for(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """B-CLAIM-9: each of five, and no look that is made now and then finds it; `make bench` measures how soon."""
+    monkeypatch.setattr(claims, "POLL_S", 3600.0)
     await http.post("/v1/campaigns", json={"name": "n", "units": [{"key": "first"}]})
     await http.post("/v1/claims", json={"worker": "w"})
-    spans = []
     for number in range(5):
-        wish = asyncio.create_task(http.post("/v1/claims", json={"worker": "w", "wait_s": 30}))
-        await asyncio.sleep(0.1)  # long enough to be waiting; nothing depends on it
+        wish = asyncio.create_task(http.post("/v1/claims", json={"worker": "w", "wait_s": PATIENCE_S}))
+        await claim_waits(http)
         await http.post("/v1/campaigns/n/units", json=[{"key": f"u{number}"}])
-        added = monotonic()
-        claims = (await wish).json()["claims"]
-        spans.append(monotonic() - added)
-        assert [claim["key"] for claim in claims] == [f"u{number}"]
-        await http.post(f"/v1/claims/{claims[0]['token']}/complete")
-    assert sorted(spans)[2] < 0.1, spans
+        async with asyncio.timeout(PATIENCE_S / 2):
+            given = (await wish).json()["claims"]
+        assert [claim["key"] for claim in given] == [f"u{number}"]
+        await http.post(f"/v1/claims/{given[0]['token']}/complete")
+    assert claims.TURN_S + notify.DEBOUNCE_S < 0.1, "all that rests on purpose, also on the way from another replica"
 
 
 REPEATED: dict[str, Any] = {

@@ -11,6 +11,7 @@ from projections.http.reads import events as log_events
 from service.domain import commands as c
 from service.settings import Settings
 from tests.fleet import NIGHTLY, Fleet, fleet
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ async def test_a_stream_sends_every_event_once_while_the_log_grows(here: Fleet) 
     listening = asyncio.create_task(listen())
     for _ in range(20):
         await here.order(c.PauseCampaign(name=NIGHTLY), c.ResumeCampaign(name=NIGHTLY))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not seen or seen[-1] < here.position:  # noqa: ASYNC110 - the stream is what is waited for
             await asyncio.sleep(0.001)
     stopping.set()

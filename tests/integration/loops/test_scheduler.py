@@ -20,7 +20,9 @@ from tests.refold import audit
 from tests.replica import Replica, eventually, lapsed, units
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-LATE = timedelta(seconds=0.5)
+LATE = timedelta(seconds=30)
+"""What a slow machine may need: a watcher that does not know when something is due looks for it after `UNHURRIED_S`."""
+UNHURRIED_S = 300.0
 QUICK: dict[str, Any] = {"retry": {"backoff_ms": 100, "jitter": {"kind": "none"}}, "breaker": {"threshold": 1000}}
 BEATS: dict[str, Any] = {"heartbeat": {"warn_s": 0.2, "stale_s": 0.4, "dead_s": 0.6, "dead_ticks": 3}}
 W = ids.WorkerId("w")
@@ -34,8 +36,16 @@ async def one(settings: Settings) -> AsyncIterator[Replica]:
         yield replica
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a watcher look only when it is called, or when it knows that something is due."""
+    monkeypatch.setattr("service.loops.scheduler.LONGEST_NAP_S", UNHURRIED_S)
+
+
 @asynccontextmanager
-async def watching(pool: asyncpg.Pool, replica: Replica, tick_s: float = 60, wakeup: Wakeup | None = None) -> AsyncIterator[None]:
+async def watching(
+    pool: asyncpg.Pool, replica: Replica, tick_s: float = UNHURRIED_S, wakeup: Wakeup | None = None
+) -> AsyncIterator[None]:
     """Run a watcher, which hears workers since long ago."""
     scheduler = Scheduler(pool, replica.writer, wakeup or replica.wakeup, tick_s)
     task = asyncio.create_task(scheduler.run(lambda: LONG_AGO))
@@ -58,6 +68,7 @@ def comes(replica: Replica, kind: type[e.Event], count: int = 1) -> Callable[[],
     return holds
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_retry_is_ready_when_its_rest_is_over_and_not_a_tick_later(one: Replica, pool: asyncpg.Pool) -> None:
     """B-RETRY-1, B-RETRY-2."""
     await one.campaign(units=units("a", "b"), **QUICK)
@@ -76,15 +87,16 @@ async def test_without_any_bell_the_watcher_finds_by_itself_what_is_due(one: Rep
     async with watching(pool, one, wakeup=Wakeup()):
         [grant] = await one.claim()
         await one.order(c.FailAttempt(token=grant.token, reason="crash"))
-        await eventually(comes(one, e.RetryDue), patience_s=5)
+        await eventually(comes(one, e.RetryDue))
     await audit(pool)
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_parked_unit_resumes_by_itself_and_its_gate_opens(one: Replica, pool: asyncpg.Pool) -> None:
     """B-PARK-1, B-PARK-2."""
     await one.campaign(units=units("a"), quota="api", **QUICK)
     [grant] = await one.claim()
-    until = datetime.now(UTC) + timedelta(seconds=0.4)
+    until = datetime.now(UTC) + timedelta(seconds=2)
     await one.order(c.ParkClaim(token=grant.token, reason="rate_limit", resume_at=until))
     async with watching(pool, one):
         assert await one.claim() == ()
@@ -113,12 +125,13 @@ async def test_a_gate_that_a_reading_opens_takes_its_parked_units_along(one: Rep
     assert {key: row.state for (_, key), row in state.units.items()} == {limited.key: "ready", night.key: "parked"}
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_lease_ends_in_one_failed_attempt_when_its_time_is_over(one: Replica, pool: asyncpg.Pool) -> None:
     """B-CLAIM-2, B-CLAIM-3: the one that beats keeps its lease."""
-    await one.campaign(units=units("a", "b"), lease_s=1, **QUICK)
+    await one.campaign(units=units("a", "b"), lease_s=4, **QUICK)
     silent, beating = await one.claim("w", 2)
     async with watching(pool, one):
-        await asyncio.sleep(0.3)  # the point of this test is that time passes between claim and heartbeat
+        await asyncio.sleep(2)  # the point of this test is that time passes between claim and heartbeat
         heard = await one.order(c.RecordHeartbeat(token=beating.token))
         await eventually(comes(one, e.LeaseExpired))
     [(at, expired)] = recorded(one, e.LeaseExpired)
@@ -129,9 +142,11 @@ async def test_a_lease_ends_in_one_failed_attempt_when_its_time_is_over(one: Rep
     await audit(pool)
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_nobody_is_judged_before_a_full_lease_since_the_service_could_hear(one: Replica, pool: asyncpg.Pool) -> None:
     """B-CLAIM-3, B-BEAT-4, A10: after an outage of our own, silence is no proof."""
-    await one.campaign(units=units("a"), lease_s=1, **QUICK, **BEATS)
+    beats = {"warn_s": 3, "stale_s": 3.2, "dead_s": 3.4, "dead_ticks": 3}  # less than the lease; more than the looks take
+    await one.campaign(units=units("a"), lease_s=4, **QUICK, heartbeat=beats)
     [grant] = await one.claim()
     scheduler = Scheduler(pool, one.writer, one.wakeup, 0.01)
     await lapsed(pool)
@@ -140,7 +155,7 @@ async def test_nobody_is_judged_before_a_full_lease_since_the_service_could_hear
         await scheduler.look(heard_since)
     assert not any(isinstance(event.body, e.LeaseExpired | e.AttemptFailed) for event in one.committed)
     nap = timedelta(seconds=await scheduler.nap(heard_since))
-    assert await pool.fetchval("SELECT clock_timestamp()") + nap >= heard_since + timedelta(seconds=1)
+    assert await pool.fetchval("SELECT clock_timestamp()") + nap >= heard_since + timedelta(seconds=4)
     await scheduler.look(LONG_AGO, tick=False)
     assert [body.token for _, body in recorded(one, e.LeaseExpired)] == [grant.token]
     await audit(pool)
@@ -208,7 +223,8 @@ async def test_levels_fall_one_by_one_each_once_and_the_dead_lose_their_claims_o
 
 async def test_a_living_sign_between_dead_ticks_starts_the_count_anew(one: Replica, pool: asyncpg.Pool) -> None:
     """B-BEAT-4: dead, heard again, not revoked."""
-    await one.campaign(units=units("a"), **QUICK, **BEATS)
+    beats = {"warn_s": 2, "stale_s": 2.2, "dead_s": 2.4, "dead_ticks": 3}  # a beat is no warning before the next look
+    await one.campaign(units=units("a"), **QUICK, heartbeat=beats)
     [grant] = await one.claim()
     scheduler = Scheduler(pool, one.writer, one.wakeup, 3600)
 

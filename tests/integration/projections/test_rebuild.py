@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import asyncpg
@@ -14,6 +14,7 @@ from service.domain import commands as c
 from service.domain import ids
 from service.settings import Settings
 from tests.fleet import NIGHTLY, Fleet, fleet, rebuilt
+from tests.patience import PATIENCE_S
 from tests.replica import Replica
 
 
@@ -228,6 +229,6 @@ async def test_a_service_under_load_is_rebuilt_and_checked_without_a_refusal(her
     for run in steps:
         await run(dsn)
     stopping.set()
-    await asyncio.wait_for(working, timedelta(seconds=20).total_seconds())
+    await asyncio.wait_for(working, PATIENCE_S)
     await here.projector.at_least(here.position)
     assert await check(dsn) is None

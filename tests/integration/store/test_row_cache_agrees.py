@@ -83,7 +83,7 @@ class Restless(drawn.History):
         yield c.RecordHeartbeat(token=token, progress=number / 3, note=f"{number}", output_at=later)
         yield c.RecordHeartbeat(token=token, alive=False, session=f"{number}", screen_id="5c")
         yield c.RecordHeartbeat(token=token, note="NUL \0")
-        yield c.FanOutUnits(units=tuple(self.state.spreads))
+        yield c.FanOutUnits(units=tuple(self.state.fanouts))
         yield self.luck.choice([c.PauseEngine(), *[c.ResumeEngine()] * 9])
 
 

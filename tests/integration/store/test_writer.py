@@ -10,9 +10,10 @@ from msgspec import Raw
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
-from service.domain.rejections import Conflict, NotFound, Rejection, StaleClaim, Validation
+from service.domain.rejections import Conflict, NotFound, Rejection, StaleClaim, Validation, WriteUnavailable
 from service.settings import Settings
-from service.submission import Answer, Unavailable
+from service.submission import Answer
+from tests.patience import PATIENCE_S
 from tests.refold import audit, events
 from tests.replica import NIGHT, Replica, units
 
@@ -236,7 +237,7 @@ async def lapse(replica: Replica, pool: asyncpg.Pool, *tokens: ids.Token) -> Non
     """Order the end of leases until their time has come."""
     async with pool.acquire() as connection:
         begun = await connection.fetchval("SELECT min(claimed_at) FROM claims")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not any(isinstance(event.body, e.LeaseExpired) for event in replica.committed):
             await replica.order(c.ExpireLeases(tokens=tokens, heard_since=begun))
 
@@ -248,5 +249,5 @@ async def test_what_waits_when_the_writer_stops_is_refused_and_so_is_what_comes_
         waiting = [asyncio.ensure_future(replica.order(c.PauseCampaign(name=NIGHT))) for _ in range(3)]
         await asyncio.sleep(0)
     for answer in [*waiting, replica.order(c.PauseCampaign(name=NIGHT))]:
-        with pytest.raises(Unavailable, match="stopping"):
+        with pytest.raises(WriteUnavailable, match="stopping"):
             await answer

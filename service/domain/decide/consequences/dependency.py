@@ -19,13 +19,13 @@ Found = Iterable[tuple[Unit, Path]]
 
 def in_rounds(state: State, unit: Unit) -> bool:
     """Tell whether those that depend on *unit* are too many to learn at once what becomes of it."""
-    return (unit.campaign, unit.key) in state.spreads or not state.knows_dependents(unit)
+    return (unit.campaign, unit.key) in state.fanouts or not state.knows_dependents(unit)
 
 
 def children(state: State, unit: Unit) -> Iterator[Unit]:
     """Yield the units that depend on *unit*, none where they learn in rounds what became of it."""
     known = unit.campaign, unit.key
-    if known not in state.spreads:
+    if known not in state.fanouts:
         for key in tuple(state.children.get(known, ())):
             yield state.units[unit.campaign, key]
 

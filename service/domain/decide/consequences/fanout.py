@@ -12,7 +12,7 @@ from service.domain.state import State
 def continue_fanout(state: State, command: FanOutUnits, context: DecisionContext) -> Decision[None]:
     """Carry what became of units on to their next dependents, and end the campaigns that waited for nothing else."""
     for known in command.units:
-        row, reach = state.spreads.get(known), state.reaches.get(known)
+        row, reach = state.fanouts.get(known), state.fanout_rounds.get(known)
         if row is not None and reach is not None and reach.fits(row):
             yield from carry(state, row, reach)
             yield from complete_campaign(state.campaigns[row.campaign], context)

@@ -6,9 +6,10 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
 from service.domain.commands import DecisionContext
+from service.domain.content.path_names import KEY_CHARS
 from service.domain.decide.consequences.dependency import fail_dependents, in_rounds
 from service.domain.decide.decision import Consequence, of_unit
-from service.domain.investigation import KEY_CHARS, fix_key
+from service.domain.investigation import fix_key
 from service.domain.state import State
 from service.domain.unit import Unit
 
@@ -87,7 +88,7 @@ def trip(campaign: Campaign) -> Consequence:
 def complete_campaign(campaign: Campaign, context: DecisionContext) -> Consequence:
     """End the campaign when it has units, none is open, and all know what became of those that they depend on."""
     counts = campaign.counts
-    if campaign.over or counts.open or campaign.spreading or not counts.total:
+    if campaign.over or counts.open or campaign.open_fanouts or not counts.total:
         return
     units: dict[str, int] = {state: getattr(counts, state) for state in (*ids.FINAL_STATES, "quarantined")}
     duration = (context.at - (campaign.started_at or campaign.created_at)).total_seconds()

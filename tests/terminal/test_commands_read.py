@@ -1,4 +1,4 @@
-"""Commands that see: what they print, the API's very body with `--json`, and exit codes that scripts can trust."""
+"""Commands that read: what they print, the body of the API with `--json`, and exit codes that scripts can rely on."""
 
 import subprocess
 import sys
@@ -11,13 +11,15 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from service.cli import COMMANDS, main
-from service.terminal.api_types import ApiCampaign
-from service.terminal.render import campaign as face
+from service.cli.client import completion
+from service.client.api_types import ApiCampaign
+from service.terminal.render import campaign as campaign_render
 from service.terminal.render import table
+from tests.patience import PATIENCE_S
 from tests.service import free_port
-from tests.terminal.conftest import Hand, Say
+from tests.terminal.conftest import FakeWorker, RunMuster
 
-Begin = Callable[..., str]
+CreateCampaign = Callable[..., str]
 LISTED = """
 import sys
 from click.testing import CliRunner
@@ -44,17 +46,21 @@ print(sorted(one.value for one in found), [name for name in sys.modules if name.
         ("events --campaign {name} --kind units.added", "/v1/events?campaign={name}&kind=units.added"),
     ],
 )
-def test_json_is_the_body_of_the_api(say: Say, http: httpx.Client, begin: Begin, words: str, path: str) -> None:
-    name = begin("a/b", "c")
-    printed = say(*words.format(name=name).split(), "--json")
+def test_json_is_the_body_of_the_api(
+    muster: RunMuster, http: httpx.Client, create_campaign: CreateCampaign, words: str, path: str
+) -> None:
+    name = create_campaign("a/b", "c")
+    printed = muster(*words.format(name=name).split(), "--json")
     assert printed.exit_code == 0, printed.output
     assert printed.stdout_bytes == http.get(path.format(name=name)).content + b"\n"
     assert printed.stderr == ""
 
 
-def test_a_list_is_plain_and_aligned_where_there_is_no_terminal_and_says_how_it_goes_on(say: Say, begin: Begin) -> None:
-    name = begin("a", "longer", "日本")
-    printed = say("unit", "list", name, "--limit", "3")
+def test_without_a_terminal_a_list_is_plain_and_aligned_and_names_its_next_page(
+    muster: RunMuster, create_campaign: CreateCampaign
+) -> None:
+    name = create_campaign("a", "longer", "日本")
+    printed = muster("unit", "list", name, "--limit", "3")
     lines = printed.stdout.splitlines()
     assert lines[0].split() == ["UNIT", "STATE", "GROUP", "TRIES", "PARKS", "WORKER", "UNTIL", "FOR", "WHY"]
     assert [line.split()[0] for line in lines[1:]] == ["a", "longer", "日本"]
@@ -69,68 +75,70 @@ def test_on_a_terminal_a_table_is_coloured(capsys: pytest.CaptureFixture[str], m
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    table.show(face.LIST, [ApiCampaign(name="nightly", state="running")], nothing="")
+    table.show_table(campaign_render.LIST, [ApiCampaign(name="nightly", state="running")], nothing="")
     printed = capsys.readouterr().out
     assert "nightly" in printed
     assert "\x1b[36mrunning" in printed
 
 
-def test_a_campaign_shows_its_breaker_and_its_failures(say: Say, begin: Begin, hand: Hand) -> None:
+def test_a_campaign_shows_its_breaker_and_its_failures(
+    muster: RunMuster, create_campaign: CreateCampaign, fake_worker: FakeWorker
+) -> None:
     """B-BREAK-6, B-RETRY-6."""
-    name = begin("a", "b", policy={"max_attempts": 1, "breaker": {"threshold": 1}})
-    hand.fail(name, "exit 1: no such file")
-    shown = say("campaign", "show", name).stdout
+    name = create_campaign("a", "b", policy={"max_attempts": 1, "breaker": {"threshold": 1}})
+    fake_worker.fail(name, "exit 1: no such file")
+    shown = muster("campaign", "show", name).stdout
     assert "Auto paused · 1 fails" in shown
     assert "1 max_attempts" in shown
-    unit = say("unit", "show", name, "a").stdout
+    unit = muster("unit", "show", name, "a").stdout
     assert "exit 1: no such file" in unit
     assert unit.endswith("last screen:\n  line one\n  red line\n")
-    explained = say("unit", "explain", name, "b").stdout
+    explained = muster("unit", "explain", name, "b").stdout
     assert "is ready; in its way:" in explained
     assert "breaker" in explained
 
 
-def test_hostile_text_does_not_reach_the_terminal(say: Say, begin: Begin) -> None:
-    name = begin("a", title="\x1b]0;owned\x07\x1b[2Jnight\u202e")
-    printed = say("campaign", "show", name).stdout
+def test_hostile_text_does_not_reach_the_terminal(muster: RunMuster, create_campaign: CreateCampaign) -> None:
+    name = create_campaign("a", title="\x1b]0;owned\x07\x1b[2Jnight\u202e")
+    printed = muster("campaign", "show", name).stdout
     assert "title     night·" in printed
     assert not {"\x1b", "\x07", "\u202e"} & set(printed)
 
 
-def test_what_the_service_refuses_ends_with_1_and_its_detail(say: Say) -> None:
-    refused = say("campaign", "show", "nobody")
+def test_a_refusal_ends_with_1_and_its_detail(muster: RunMuster) -> None:
+    refused = muster("campaign", "show", "nobody")
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr == "Error: there is no campaign 'nobody'\n"
 
 
 @pytest.mark.parametrize("words", ["campaign show", "campaign list --state no", "engine resize x", "unit park c a --until soon"])
-def test_a_wrong_call_ends_with_2(say: Say, words: str) -> None:
-    assert say(*words.split()).exit_code == 2
+def test_a_wrong_call_ends_with_2(muster: RunMuster, words: str) -> None:
+    assert muster(*words.split()).exit_code == 2
 
 
 @pytest.mark.parametrize("words", ["campaign list", "events --follow", "engine pause"])
-def test_a_service_that_is_not_there_ends_with_3(say: Say, words: str) -> None:
+def test_a_service_that_is_not_there_ends_with_3(muster: RunMuster, words: str) -> None:
     away = f"http://127.0.0.1:{free_port()}"
-    printed = say(*words.split(), "--url", away)
+    printed = muster(*words.split(), "--url", away)
     assert (printed.exit_code, printed.stdout) == (3, "")
     assert f"no answer from {away}" in printed.stderr
 
 
-def test_a_live_view_needs_a_terminal(say: Say) -> None:
-    assert "needs a terminal" in say("top").stderr
-    assert say("top").exit_code == 2
+def test_a_live_view_needs_a_terminal(muster: RunMuster) -> None:
+    assert "needs a terminal" in muster("top").stderr
+    assert muster("top").exit_code == 2
 
 
-def test_events_begin_with_the_last_ones_and_say_what_they_tell(say: Say, begin: Begin) -> None:
-    name = begin("a")
-    lines = say("events", "--limit", "2").stdout.splitlines()
+def test_events_start_with_the_last_ones_and_summarise_their_data(muster: RunMuster, create_campaign: CreateCampaign) -> None:
+    name = create_campaign("a")
+    lines = muster("events", "--limit", "2").stdout.splitlines()
     assert [line.split()[2] for line in lines[1:]] == ["campaign.created", "units.added"]
     assert name in lines[2]
     assert lines[2].endswith("1 unit")
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_every_command_explains_itself_as_the_list_of_all_does(command: str) -> None:
+def test_the_help_of_every_command_has_the_summary_of_the_list(command: str) -> None:
     assert CliRunner().invoke(main, [command, "--help"]).exit_code == 0
     found = main.get_command(click.Context(main), command)
     assert found is not None
@@ -149,9 +157,12 @@ def test_the_completion_of_a_shell_calls_us(shell: str) -> None:
     assert f"_MUSTER_COMPLETE={shell}_complete" in printed.stdout
 
 
-def test_the_shell_completes_names_of_campaigns_and_units(url: str, begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_shell_completes_names_of_campaigns_and_units(
+    url: str, create_campaign: CreateCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MUSTER_URL", url)
-    name = begin("src/a.py", "src/b.py", "doc")
+    monkeypatch.setattr(completion, "TIMEOUT_S", PATIENCE_S)
+    name = create_campaign("src/a.py", "src/b.py", "doc")
     shell = ShellComplete(main, {}, "muster", "_MUSTER_COMPLETE")
     assert [found.value for found in shell.get_completions(["campaign", "show"], name)][:1] == [name]
     assert [found.value for found in shell.get_completions(["unit", "show", name], "src/")] == ["src/a.py", "src/b.py"]

@@ -1,4 +1,4 @@
-"""The account of the night says what happened in words, and complains of what is not as it must be."""
+"""The report of the demo night names every event in plain words, and every unit with the wrong end."""
 
 from collections import Counter
 from pathlib import Path
@@ -14,17 +14,17 @@ BEAT = {"kind": "unit.heartbeat", "worker": "owl", "data": {}}
 CLAIMED = {"kind": "unit.claimed", "worker": "owl", "data": {"attempt": 1}}
 
 
-def test_a_story_is_told_in_words_and_leaves_out_what_nobody_needs() -> None:
+def test_a_story_names_events_in_plain_words_without_heartbeats() -> None:
     """B-DAG-2: the path is named."""
     assert story([CLAIMED, BEAT, SKIPPED]) == "owl took it · skipped because of a: a → b"
 
 
-def test_every_word_is_about_an_event_that_exists() -> None:
+def test_every_described_event_kind_exists() -> None:
     assert SAID.keys() <= set(KINDS)
     assert {kind for one in scenario.FATES.values() for kind in one.kinds} <= set(KINDS)
 
 
-def test_a_unit_that_is_not_as_it_must_be_is_complained_of() -> None:
+def test_a_unit_with_the_wrong_end_is_reported() -> None:
     assert list(complaints("build/1", "done", {"unit.claimed", "unit.completed"})) == []
     assert list(complaints("build/1", "ready", {"unit.claimed"})) == [
         "UNACCOUNTED FOR: build/1 is ready, it should be done",
@@ -32,7 +32,7 @@ def test_a_unit_that_is_not_as_it_must_be_is_complained_of() -> None:
     ]
 
 
-def test_the_cast_has_every_unit_once_and_depends_on_what_is_there() -> None:
+def test_the_scenario_has_every_unit_once_and_only_known_parents() -> None:
     units = [*scenario.evening(), *scenario.late()]
     keys = Counter(unit["key"] for unit in units)
     assert set(keys.values()) == {1}
@@ -40,7 +40,7 @@ def test_the_cast_has_every_unit_once_and_depends_on_what_is_there() -> None:
     assert scenario.FATES.keys() <= keys.keys() | {unit["key"] for unit in scenario.shaky()}
 
 
-def test_deeds_fail_where_they_are_to_fail(tmp_path: Path) -> None:
+def test_unit_commands_fail_as_the_scenario_says(tmp_path: Path) -> None:
     unit_command.do("work", 0, tmp_path)
     unit_command.do("shaky", 0, tmp_path)
     (tmp_path / "down").touch()

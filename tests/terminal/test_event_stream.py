@@ -5,18 +5,17 @@ import signal
 import subprocess
 import sys
 
-import httpx
-
-from service.terminal.event_stream import EventStreamParser, StreamedEvent
-from tests.service import Program, free_port
+from service.client.event_stream import EventStreamParser, StreamedEvent
+from tests.patience import PATIENCE_S
+from tests.service import Program, free_port, post
 from tests.terminal.conftest import QUICK
 
 KIND = "campaign.created"
 
 
-def begin(url: str, name: str) -> None:
-    """Begin a campaign."""
-    assert httpx.post(f"{url}/v1/campaigns", json={"name": name}, trust_env=False).status_code == 201
+def create_campaign(url: str, name: str) -> None:
+    """Create a campaign."""
+    assert post(f"{url}/v1/campaigns", {"name": name}).status_code == 201
 
 
 def test_a_follower_survives_a_restart_of_the_service(dsn: str) -> None:
@@ -30,25 +29,25 @@ def test_a_follower_survives_a_restart_of_the_service(dsn: str) -> None:
             text=True,
         )
         assert follower.stdout is not None
-        begin(url, "one")
+        create_campaign(url, "one")
         lines = [follower.stdout.readline()]
         first.stop()
     with Program(*words, **QUICK) as second:
-        begin(second.url(), "two")
-        begin(url, "three")
+        create_campaign(second.url(), "two")
+        create_campaign(url, "three")
         lines += [follower.stdout.readline(), follower.stdout.readline()]
         follower.send_signal(signal.SIGINT)
-        rest, said = follower.communicate(timeout=20)
+        rest, stderr = follower.communicate(timeout=PATIENCE_S)
     assert [json.loads(line)["campaign"] for line in lines] == ["one", "two", "three"]
     assert rest == ""
-    assert "trying again" in said
-    assert "the service is back" in said
+    assert "trying again" in stderr
+    assert "the service is back" in stderr
     assert follower.returncode == 130
 
 
-def test_frames_are_put_together_wherever_they_are_cut() -> None:
+def test_events_are_parsed_wherever_the_bytes_are_cut() -> None:
     text = b': hello\nretry: 1000\n\nid: 7\nevent: a\ndata: {"a":"\xe2\x80\xa8"}\n\n: keep-alive\n\nid: 9\nevent: b\ndata: {}\n\n'
     for cut in range(len(text)):
-        frames = EventStreamParser()
-        told = [*frames.feed(text[:cut]), *frames.feed(text[cut:])]
-        assert told == [StreamedEvent(7, b'{"a":"\xe2\x80\xa8"}'), StreamedEvent(9, b"{}")]
+        parser = EventStreamParser()
+        events = [*parser.feed(text[:cut]), *parser.feed(text[cut:])]
+        assert events == [StreamedEvent(7, b'{"a":"\xe2\x80\xa8"}'), StreamedEvent(9, b"{}")]

@@ -1,15 +1,18 @@
-"""The log as it grows: server-sent events, taken up again after every interruption where they stopped."""
+"""Follows the log over server-sent events. After every interruption the stream resumes after the last position received."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from msgspec import Struct
 
-from service.terminal.api_types import ApiEngine, ApiEvent
-from service.terminal.http_client import ApiClient, AwayError, Query, decoded
+from service.client.api_types import ApiEngine, ApiEvent
+from service.client.errors import AwayError
+from service.client.http_client import ApiClient, Query, decoded
 
 PATH = "/v1/events/stream"
-REST_S = 1.0
+RECONNECT_S = 1.0
+OnConnection = Callable[[AwayError | None], None]
+"""Called with the error when the connection is lost, and with None when it is there again."""
 
 
 class StreamedEvent(Struct, frozen=True):
@@ -29,30 +32,33 @@ async def head(service: ApiClient) -> int:
 
 
 async def follow(
-    service: ApiClient, after: int, query: Query, notice: Callable[[AwayError | None], None], *, rest_s: float = REST_S
+    service: ApiClient, after: int, query: Query, on_connection: OnConnection, *, reconnect_s: float = RECONNECT_S
 ) -> AsyncIterator[StreamedEvent]:
-    """Yield every event after *after* that matches, each once, for ever; *notice* hears of each loss and return of the line."""
+    """Yield every event after position *after* that matches *query*, each once and in order, without an end.
+
+    Raises:
+        RefusedError: the service refuses the stream, which no new connection changes.
+
+    """
     while True:
         try:
-            async for told in once(service, after, query, notice):
-                after = told.position
-                yield told
-            notice(AwayError("the stream has ended"))
+            async for event in stream_once(service, after, query, on_connection):
+                after = event.position
+                yield event
+            on_connection(AwayError("the stream has ended"))
         except AwayError as error:
-            notice(error)
-        await asyncio.sleep(rest_s)
+            on_connection(error)
+        await asyncio.sleep(reconnect_s)
 
 
-async def once(
-    service: ApiClient, after: int, query: Query, notice: Callable[[AwayError | None], None]
-) -> AsyncIterator[StreamedEvent]:
+async def stream_once(service: ApiClient, after: int, query: Query, on_connection: OnConnection) -> AsyncIterator[StreamedEvent]:
     """Yield events from one connection until it ends."""
-    frames = EventStreamParser()
+    parser = EventStreamParser()
     async for part in service.stream(PATH, query, {"Last-Event-ID": str(after), "Accept": "text/event-stream"}):
-        if frames.fresh:
-            notice(None)
-        for told in frames.feed(part):
-            yield told
+        if parser.fresh:
+            on_connection(None)
+        for event in parser.feed(part):
+            yield event
 
 
 class EventStreamParser:
@@ -65,9 +71,9 @@ class EventStreamParser:
     def feed(self, part: bytes) -> list[StreamedEvent]:
         r"""Take in *part* and return the events that it completes.
 
-        >>> frames = Frames()
+        >>> frames = EventStreamParser()
         >>> frames.feed(b": hello\n\nid: 7\nevent: a\nda"), frames.feed(b'ta: {"a":1}\n\nid: 8')
-        ([], [Told(position=7, text=b'{"a":1}')])
+        ([], [StreamedEvent(position=7, text=b'{"a":1}')])
         """
         self.fresh = False
         *whole, self._rest = (self._rest + part).split(b"\n\n")

@@ -1,4 +1,4 @@
-"""A double of the service: hands out units, writes down reports, goes away when told to."""
+"""A fake service: grants units, records reports, and goes away when a test says so."""
 
 import json
 import threading
@@ -8,14 +8,14 @@ from typing import Any, Self
 
 from typing_extensions import override
 
-PATIENCE_S = 20.0
+from tests.patience import PATIENCE_S
 
-Said = dict[str, Any]
-Judge = Callable[[Said], Said]
+Json = dict[str, Any]
+VerdictOf = Callable[[Json], Json]
 
 
-def agreed(_: Said) -> Said:
-    """Accept whatever is reported."""
+def accept(_: Json) -> Json:
+    """Accept a report."""
     return {"ok": True}
 
 
@@ -27,17 +27,17 @@ class Server(ThreadingHTTPServer):
         """Say nothing."""
 
 
-class ServiceDouble:
-    """What a worker sees of the service, scripted by the test."""
+class FakeService:
+    """The endpoints that a worker calls, answered as the test says."""
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
-        self.units: list[Said] = []
-        self.reports: list[Said] = []
-        self.asks: list[Said] = []
+        self.units: list[Json] = []
+        self.reports: list[Json] = []
+        self.claim_requests: list[Json] = []
         self.away = False
-        self.campaign: Said = {"state": "running", "outcome": None}
-        self.judge: Judge = agreed
+        self.campaign: Json = {"state": "running", "outcome": None}
+        self.verdict_of: VerdictOf = accept
         self.refusal: tuple[int, str] | None = None
         self._server = Server(("127.0.0.1", 0), handler_of(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -53,7 +53,7 @@ class ServiceDouble:
 
     @property
     def url(self) -> str:
-        """Return where the double listens."""
+        """Return the address of the fake service."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def add(self, key: str, **claim: object) -> None:
@@ -68,59 +68,59 @@ class ServiceDouble:
             self.away = away
             self.changed.notify_all()
 
-    def said(self, kind: str, key: str = "") -> list[Said]:
+    def reports_of(self, kind: str, key: str = "") -> list[Json]:
         """Return the reports of *kind* about unit *key*."""
-        return [said for said in self.reports if said["type"] == kind and said.get("token", "") in ("", f"token-{key}")]
+        return [report for report in self.reports if report["type"] == kind and report.get("token", "") in ("", f"token-{key}")]
 
-    def wait(self, kind: str, key: str = "", times: int = 1) -> Said:
-        """Wait until *kind* was said of unit *key* so many times; return the last one."""
-        return self.wait_until(lambda: len(self.said(kind, key)) >= times) and self.said(kind, key)[-1]
+    def wait(self, kind: str, key: str = "", times: int = 1) -> Json:
+        """Wait until there are *times* reports of *kind* about unit *key*; return the last one."""
+        return self.wait_until(lambda: len(self.reports_of(kind, key)) >= times) and self.reports_of(kind, key)[-1]
 
     def wait_until(self, reached: Callable[[], Any]) -> Any:  # noqa: ANN401  (whatever the test asks for)
         """Wait until *reached* returns something true, and return it."""
         with self.changed:
-            assert self.changed.wait_for(reached, PATIENCE_S), f"not within {PATIENCE_S} s; heard {self.reports}"
+            assert self.changed.wait_for(reached, PATIENCE_S), f"not within {PATIENCE_S} s; received {self.reports}"
             return reached()
 
-    def claim(self, ask: Said) -> Said:
-        """Hand out units, waiting for them as long as *ask* says."""
+    def claim(self, request: Json) -> Json:
+        """Grant units, waiting for them as long as *request* says."""
         with self.changed:
-            self.asks.append(ask)
+            self.claim_requests.append(request)
             self.changed.notify_all()
-            self.changed.wait_for(lambda: self.units or self.away, ask["wait_s"])
-            given, self.units = self.units[: ask["max"]], self.units[ask["max"] :]
-            return {"claims": given, "position": 1, "blocked": []}
+            self.changed.wait_for(lambda: self.units or self.away, request["wait_s"])
+            granted, self.units = self.units[: request["max"]], self.units[request["max"] :]
+            return {"claims": granted, "position": 1, "blocked": []}
 
-    def hear(self, batch: Said) -> Said:
-        """Write down what is reported, and judge it."""
+    def take_reports(self, batch: Json) -> Json:
+        """Record the reports of a batch and return a verdict on each."""
         with self.changed:
-            said = [report | {"worker": batch["worker"]} for report in batch["reports"]]
-            verdicts = [self.judge(report) for report in said]
-            self.reports += said
+            reports = [report | {"worker": batch["worker"]} for report in batch["reports"]]
+            verdicts = [self.verdict_of(report) for report in reports]
+            self.reports += reports
             self.changed.notify_all()
             return {"results": verdicts, "position": 1}
 
 
-def handler_of(double: ServiceDouble) -> type[BaseHTTPRequestHandler]:
-    """Make the request handler that asks *double* for every answer."""
+def handler_of(service: FakeService) -> type[BaseHTTPRequestHandler]:
+    """Return a request handler that takes every answer from *service*."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            self.answer(200, double.campaign)
+            self.answer(200, {"name": "c"} | service.campaign)
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if double.away:
+            if service.away:
                 self.close_connection = True
-            elif double.refusal and self.path == double.refusal[1]:
-                self.answer(double.refusal[0], {"title": "refused", "status": double.refusal[0]})
+            elif service.refusal and self.path == service.refusal[1]:
+                self.answer(service.refusal[0], {"title": "refused", "status": service.refusal[0]})
             else:
-                self.answer(200, double.claim(body) if self.path == "/v1/claims" else double.hear(body))
+                self.answer(200, service.claim(body) if self.path == "/v1/claims" else service.take_reports(body))
 
-        def answer(self, status: int, answer: Said) -> None:
+        def answer(self, status: int, answer: Json) -> None:
             content = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))

@@ -1,4 +1,4 @@
-"""What the terminal reads of the API's answers; members that it does not show are left where they are."""
+"""Answers of the API, with the members that terminal, command line and worker read. Decoding skips the others."""
 
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -6,17 +6,19 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct, field
 
 T = TypeVar("T")
+UNIT_STATES = ("running", "ready", "delayed", "parked", "blocked", "quarantined", "skipped", "cancelled", "done")
+"""The states of a unit, in the order in which they are shown."""
 
 
 class ApiPage(Struct, Generic[T]):
-    """A part of a list, and where it goes on."""
+    """One page of a list, and the cursor of the next one."""
 
     items: list[T]
     next: str | None = None
 
 
 class ApiPause(Struct):
-    """Since when, why and by whom."""
+    """A pause: since when, why and by whom."""
 
     since: datetime
     reason: str | None = None
@@ -24,7 +26,7 @@ class ApiPause(Struct):
 
 
 class ApiBreaker(Struct):
-    """The safety cap of a campaign."""
+    """The breaker of a campaign."""
 
     consecutive_failures: int = 0
     threshold: int = 0
@@ -32,7 +34,7 @@ class ApiBreaker(Struct):
 
 
 class ApiCampaign(Struct, kw_only=True):
-    """A campaign with its counts, its pace and what holds it back."""
+    """A campaign with its counts, its throughput and what holds it back."""
 
     name: str
     title: str | None = None
@@ -60,12 +62,12 @@ class ApiCampaign(Struct, kw_only=True):
 
     @property
     def over(self) -> bool:
-        """Say whether nothing of it will run any more, unless somebody reopens it."""
+        """Say whether the campaign has ended: no unit of it runs again unless somebody reopens it."""
         return self.state in ("completed", "cancelled")
 
 
-class ApiUnitPlace(Struct, kw_only=True):
-    """A unit, as lists and the unit itself show it."""
+class ApiUnitSummary(Struct, kw_only=True):
+    """The members that a unit has in a list and by itself."""
 
     key: str
     state: str
@@ -80,7 +82,7 @@ class ApiUnitPlace(Struct, kw_only=True):
     updated_at: datetime
 
 
-class ApiUnitRow(ApiUnitPlace, kw_only=True):
+class ApiUnitRow(ApiUnitSummary, kw_only=True):
     """A unit in a list."""
 
     attempts: int = 0
@@ -99,7 +101,7 @@ class ApiAttempt(Struct, kw_only=True):
     exit_code: int | None = None
 
 
-class ApiUnit(ApiUnitPlace, kw_only=True):
+class ApiUnit(ApiUnitSummary, kw_only=True):
     """A unit with its attempts."""
 
     campaign: str
@@ -134,7 +136,7 @@ class ApiExplanation(Struct):
 
 
 class ApiClaim(Struct, kw_only=True):
-    """A unit in the hands of a worker."""
+    """A unit that a worker has claimed."""
 
     campaign: str
     key: str
@@ -146,7 +148,7 @@ class ApiClaim(Struct, kw_only=True):
 
 
 class ApiWorker(Struct, kw_only=True):
-    """A worker with the claims in its hands."""
+    """A worker with its claims."""
 
     worker: str
     level: str | None = None
@@ -162,7 +164,7 @@ class ApiWorker(Struct, kw_only=True):
 
 
 class ApiQuarantinedUnit(Struct, kw_only=True):
-    """A unit in quarantine; *campaign* is where it was found."""
+    """A unit in quarantine; the reader fills in *campaign*, which a list of one campaign does not repeat."""
 
     key: str
     reason: str
@@ -188,7 +190,7 @@ class ApiEvent(Struct, kw_only=True):
 
 
 class ApiQuota(Struct, kw_only=True):
-    """A quota with its gate and what its meter said last."""
+    """A quota with its gate and the last reading of its meter."""
 
     key: str
     gate: str
@@ -222,7 +224,7 @@ class ApiEngine(Struct, kw_only=True):
 
 
 class ApiRecovery(Struct):
-    """A plan for a campaign of which every claim died."""
+    """A recovery plan: every claim of the campaign has died."""
 
     id: str
     campaign: str

@@ -1,23 +1,24 @@
-"""Commands that a test can hold back, let go and find again."""
+"""Commands of units that a test can block, continue and look for."""
 
 import os
 import subprocess
 from pathlib import Path
 
-from tests.work.double import PATIENCE_S, ServiceDouble
+from tests.patience import PATIENCE_S
+from tests.work.fake_service import FakeService
 
 
-def lives(pid: int) -> bool:
-    """Say whether *pid* runs; a dead child that nobody has reaped does not."""
+def is_running(pid: int) -> bool:
+    """Say whether *pid* runs; a zombie does not."""
     try:
         return ") Z" not in Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
         return False
 
 
-def pids(service: ServiceDouble, key: str) -> list[int]:
-    """Wait until the unit's command has printed the numbers of its members, and return them."""
-    screen = service.wait_until(lambda: next((s["screen"] for s in service.said("heartbeat", key) if "screen" in s), ""))
+def pids(service: FakeService, key: str) -> list[int]:
+    """Wait until the command of the unit has printed the process ids of its group, and return them."""
+    screen = service.wait_until(lambda: next((s["screen"] for s in service.reports_of("heartbeat", key) if "screen" in s), ""))
     return [int(number) for number in screen.split()]
 
 
@@ -31,11 +32,11 @@ STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + FA
 
 
 def gated(gate: Path) -> tuple[str, ...]:
-    """Return a command that says that it runs, and ends when *gate* is written to."""
+    """Return a command that prints `runs`, and ends when something is written to *gate*."""
     os.mkfifo(gate)
     return ("sh", "-c", 'echo runs; read line < "$0"', str(gate))
 
 
-def go(gate: Path) -> None:
-    """Let the command behind *gate* go on."""
+def open_gate(gate: Path) -> None:
+    """Continue the command that reads *gate*."""
     subprocess.run(("sh", "-c", 'echo go > "$0"', str(gate)), check=True, timeout=PATIENCE_S)

@@ -1,4 +1,4 @@
-"""A real worker as a test holds it: what it tells, how it ends, and nothing left behind."""
+"""A real `muster work` as a process of a test: its output, its end, and nothing left behind."""
 
 import os
 import signal
@@ -7,12 +7,13 @@ import sys
 import threading
 from pathlib import Path
 
-PATIENCE_S = 20.0
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 
 
-class Hand:
-    """One `muster work`, started as a person would."""
+class WorkerProcess:
+    """One `muster work`, started from the command line."""
 
     def __init__(self, options: tuple[str, ...], command: tuple[str, ...]) -> None:
         self._worker = subprocess.Popen(
@@ -23,7 +24,7 @@ class Hand:
             env=os.environ | {"LC_ALL": "C.UTF-8"},
         )
         self._lines: list[str] = []
-        self._told = threading.Condition()
+        self._printed = threading.Condition()
         self._listener = threading.Thread(target=self._listen)
         self._listener.start()
 
@@ -32,24 +33,24 @@ class Hand:
         self._worker.send_signal(number)
 
     def kill(self) -> None:
-        """End the worker as a crash would, without a last word."""
+        """Kill the worker, so that it cannot clean up or report."""
         self._worker.kill()
         self._worker.wait(PATIENCE_S)
 
     def wait(self, text: str) -> None:
-        """Wait until the worker has told *text*."""
-        with self._told:
-            found = self._told.wait_for(lambda: any(text in line for line in self._lines), PATIENCE_S)
-            assert found, f"not told within {PATIENCE_S} s: {text!r}; told {self._lines}"
+        """Wait until the worker has printed *text*."""
+        with self._printed:
+            printed = self._printed.wait_for(lambda: any(text in line for line in self._lines), PATIENCE_S)
+            assert printed, f"not printed within {PATIENCE_S} s: {text!r}; printed {self._lines}"
 
     def end(self) -> tuple[int, str]:
-        """Wait until the worker has ended; return its code and all that it told."""
+        """Wait until the worker has ended; return its exit code and its output."""
         code = self._worker.wait(PATIENCE_S)
         self._listener.join(PATIENCE_S)
         return code, "".join(self._lines)
 
     def clear(self) -> None:
-        """Stop the worker and its commands, whatever it takes."""
+        """Stop the worker and its commands, by force if they do not end."""
         for number in (signal.SIGINT, signal.SIGTERM):
             self._worker.send_signal(number)
         try:
@@ -60,8 +61,8 @@ class Hand:
 
     def _listen(self) -> None:
         assert self._worker.stderr
-        with self._worker.stderr as told:
-            for line in told:
-                with self._told:
+        with self._worker.stderr as output:
+            for line in output:
+                with self._printed:
                     self._lines.append(line)
-                    self._told.notify_all()
+                    self._printed.notify_all()

@@ -1,0 +1,1 @@
+"""The API as a program sees it: one HTTP client, the types of its answers, its errors, its stream of events."""
