@@ -104,7 +104,8 @@ class ReadModels:
         change(card, body, event)
         if transition is not None:
             card.move(*transition, event.at)
-        active_clock.update_clock(card, event.at, self._waiting(card))
+        # While a unit runs the clock runs, whatever holds back the others: not asking is a tenth of the fold's time.
+        active_clock.update_clock(card, event.at, None if card.counts.running else self._waiting(card))
         card.position = event.position
         if event.unit is not None or type(body) in IMPORTS:
             card.waves_left += self.waves.fold(event, transition)
