@@ -67,11 +67,16 @@ def unit_claimed(body: e.UnitClaimed, _event: e.Recorded) -> EventMeasures:
 
 
 @lru_cache(CACHED_INCREMENTS)
-def completions(campaign: str, *, retried: bool) -> Increments:
+def completions(campaign: str) -> Increments:
     """Count a unit that is done."""
     ended = one("muster_campaign_units_finished_total", campaign, "completed")
-    retry = (one("muster_retries_total", "success"),) if retried else ()
-    return entered("done"), ended, *attempt_ended(campaign, "completed"), *retry
+    return entered("done"), ended, *attempt_ended(campaign, "completed")
+
+
+@lru_cache(CACHED_INCREMENTS)
+def completed_retries(campaign: str) -> Increments:
+    """Count a unit that is done by a retry."""
+    return *completions(campaign), one("muster_retries_total", "success")
 
 
 def unit_completed(body: e.UnitCompleted, event: e.Recorded) -> EventMeasures:
@@ -81,7 +86,7 @@ def unit_completed(body: e.UnitCompleted, event: e.Recorded) -> EventMeasures:
         *unit_duration(event, body.first_ready_at, "completed"),
         (("muster_unit_retries", ()), body.attempt - 1),
     )
-    return completions(event.campaign or "", retried=body.attempt > 1), observations
+    return (completed_retries if body.attempt > 1 else completions)(event.campaign or ""), observations
 
 
 @lru_cache(CACHED_INCREMENTS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from projections.measures.catalogue import FOLDED
 from projections.measures.increments import Increments, Key
@@ -31,20 +31,6 @@ class PageTally(Struct, gc=False):
             row.position = max(row.position, self.last)
 
 
-class PageObservations(Struct, gc=False):
-    """What one histogram observes in a page, and the events that it observes it of."""
-
-    row: Series
-    scale: Scale
-    observed: list[int] = field(default_factory=list)
-    events: list[e.Recorded] = field(default_factory=list)
-
-    def close(self) -> None:
-        """Add the observations to the series."""
-        self.scale.observe(self.row, self.observed, self.events)
-        self.row.position = max(self.row.position, self.events[-1].position)
-
-
 class SeriesStore:
     """All series; *touched* are those to save."""
 
@@ -57,7 +43,7 @@ class SeriesStore:
         # Most events of a page increment the same counters by the same amount. They are recognised by the identity of their
         # increments (see `EventMeasures`), which costs less than to compare or to add them; the tally keeps the object alive.
         tallies: dict[tuple[type[e.Event], int], PageTally] = {}
-        histograms: dict[Key, PageObservations] = {}
+        observed: dict[Key, list[tuple[int, e.Recorded]]] = {}
         for event in events:
             kind = type(event.body)
             if kind in BEGINNINGS or not self.series:
@@ -68,16 +54,23 @@ class SeriesStore:
                 tally = tallies[kind, id(increments)] = self._tally(increments, event)
             tally.events += 1
             tally.last = event.position
-            for key, observed in observations:
-                histogram = histograms.get(key)
-                if histogram is None:
-                    histogram = histograms[key] = PageObservations(self._row(key, event), SCALES[key[0]])
-                histogram.observed.append(observed)
-                histogram.events.append(event)
+            for key, value in observations:
+                pairs = observed.get(key)
+                if pairs is None:
+                    pairs = observed[key] = []
+                    self._row(key, event)
+                pairs.append((value, event))
         for tally in tallies.values():
             tally.close()
-        for histogram in histograms.values():
-            histogram.close()
+        for key, pairs in observed.items():
+            self._observe(key, pairs)
+
+    def _observe(self, key: Key, pairs: Sequence[tuple[int, e.Recorded]]) -> None:
+        """Add what a histogram observed of some events, in the order of the log."""
+        row = self.series[key]
+        values, events = zip(*pairs, strict=True)
+        SCALES[key[0]].observe(row, values, events)
+        row.position = max(row.position, events[-1].position)
 
     def _tally(self, increments: Increments, event: e.Recorded) -> PageTally:
         """Return an empty tally for *event* and those that count the same."""
@@ -94,11 +87,11 @@ class SeriesStore:
         for measured, length, event in measurements:
             for key in MEASUREMENTS[measured]:
                 row = self._row(key, event)
-                row.position = max(row.position, event.position)
                 if key[0] in SCALES:
-                    SCALES[key[0]].observe(row, (length,), (event,))
+                    self._observe(key, [(length, event)])
                 else:
                     row.value += 1
+                    row.position = max(row.position, event.position)
 
     def begin(self, event: e.Recorded) -> None:
         """Create at zero the series that begin with *event*: with the first of all, every series of closed labels."""

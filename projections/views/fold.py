@@ -15,7 +15,8 @@ from projections.views.measurement import MICROSECOND, Measured, Measurement, be
 from projections.views.quota import card as quota_card
 from projections.views.quota.card import QuotaCard
 from projections.views.time_accounts import active_clock
-from projections.views.time_accounts.accounts import TimeAccounts, campaigns_concerned, snapshot_due
+from projections.views.time_accounts.accounts import TimeAccounts, campaigns_concerned
+from projections.views.time_accounts.snapshot import EVERY
 from projections.views.unit import quarantine
 from projections.views.unit.quarantine import QuarantineCard
 from projections.views.unit.transitions import TRANSITIONS, Transition, TransitionOf
@@ -132,11 +133,14 @@ class ReadModels:
         )
 
     def _book_time(self, card: CampaignCard, event: e.Recorded, transition: Transition | None) -> None:
-        """Fold an event into the time account of its campaign, with a snapshot of the account before it if one is due."""
-        if snapshot_due(card):
+        """Fold an event into the time account of its campaign, after a snapshot of the account if one is due."""
+        card.time_account.since_snapshot += 1
+        if card.time_account.since_snapshot > EVERY:
             self._add_snapshot(card, event.position - 1)
         waiting = self._waiting(card) if card.counts.ready else None
-        worker = self.workers.get(event.worker) if event.worker is not None else None
+        worker = None
+        if type(event.body) is e.UnitReleased and event.worker is not None:
+            worker = self.workers.get(event.worker)
         self.time_accounts.fold(card, event, transition, waiting, worker)
 
     def _add_snapshot(self, card: CampaignCard, position: int) -> None:

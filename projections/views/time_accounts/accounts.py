@@ -10,7 +10,7 @@ from msgspec import Struct
 from projections.views.campaign.card import CampaignCard
 from projections.views.campaign.time_account import Cause
 from projections.views.measurement import microseconds
-from projections.views.time_accounts.snapshot import EVERY, SURROUNDINGS, AccountSnapshot, account_snapshot
+from projections.views.time_accounts.snapshot import SURROUNDINGS, AccountSnapshot, account_snapshot
 from projections.views.unit.transitions import TRANSITIONS, Transition
 from projections.views.worker.card import WorkerCard
 from service.domain import events as e
@@ -75,7 +75,7 @@ class TimeAccounts:
         waiting: Cause | None,
         worker: WorkerCard | None,
     ) -> None:
-        """Fold an event into the account of a campaign, before its card changes; *worker* is the card of the event's worker."""
+        """Fold an event into the account of a campaign, before its card changes; *worker* is that of a released claim."""
         account, kind = card.time_account, type(event.body)
         self.advance(card, event.at, waiting)
         if transition is not None:
@@ -142,12 +142,6 @@ class TimeAccounts:
 
 
 IMPORTS = (e.UnitsAdded, e.UnitsUpdated)
-
-
-def snapshot_due(card: CampaignCard) -> bool:
-    """Count one more event of a campaign; tell whether the account before it should be noted."""
-    card.time_account.since_snapshot += 1
-    return card.time_account.since_snapshot > EVERY
 
 
 def campaigns_concerned(event: e.Recorded, campaigns: Iterable[CampaignCard]) -> list[CampaignCard]:
