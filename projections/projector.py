@@ -211,7 +211,7 @@ class Projector:
         except TimeoutError:
             raise ProjectionLagging(position, self.position) from None
 
-    async def nap(self, longest_s: float) -> None:
+    async def wait_for_move(self, longest_s: float) -> None:
         """Sleep until the fold of this replica moves, *longest_s* seconds at most."""
         await soon(self._moved, longest_s)
 
@@ -226,7 +226,7 @@ class Projector:
     async def _look(self, position: int) -> None:
         """Watch the checkpoint that another replica moves; after a promotion it may be back where it was before."""
         while (self.position if self._running else await self._checkpoint()) < position:
-            await self.nap(LOOK_S)
+            await self.wait_for_move(LOOK_S)
 
     async def _checkpoint(self) -> int:
         """Return up to where the live generation is stored."""

@@ -12,7 +12,7 @@ from litestar.types import ASGIApp
 
 from projections.cockpit.context import CockpitContext
 from projections.cockpit.request import CockpitServices
-from projections.cockpit.routes import PAGES_AND_ORDERS
+from projections.cockpit.routes import COCKPIT_ROUTES
 from projections.cockpit.ticker import Ticker
 from projections.http.context import ReadContext
 from projections.http.reads.diagnostics import DiagnosticBundler
@@ -40,7 +40,7 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> ASG
     replica = Replica(settings)
     readiness = Readiness(stopping)
     app = Litestar(
-        route_handlers=[healthz, readyz, *ROUTES, *READS, *PAGES_AND_ORDERS],
+        route_handlers=[healthz, readyz, *ROUTES, *READS, *COCKPIT_ROUTES],
         opt={
             "desk": write_context(replica, settings, stopping),
             "lookout": read_context(replica, stopping),
@@ -89,7 +89,7 @@ def cockpit_context(replica: Replica, settings: Settings, readiness: Readiness, 
             bundles=bundles_of(replica, settings),
             exports=replica.exports,
             process=replica.process,
-            orders=replica.writer,
+            writer=replica.writer,
             reasons=readiness.reasons,
             stopping=stopping,
             ticker=Ticker(replica.reader, stopping),

@@ -144,7 +144,7 @@ def test_diagnostics_are_taken_as_a_file(sight: Sight, stage: Stage) -> None:
     page.get_by_role("button", name="Diagnostics").click()
     expect(page.locator("h1")).not_to_have_text(name)
     with page.expect_download():
-        page.get_by_role("button", name="Do it all the same").click()
+        page.get_by_role("button", name="Export anyway").click()
 
 
 def test_a_refused_form_keeps_what_was_typed(sight: Sight, stage: Stage) -> None:

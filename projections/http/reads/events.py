@@ -134,7 +134,7 @@ async def tail(source: QueryRunner, after: int, chosen: Filter, stopping: asynci
             yield ()
             quiet_since = clock()
         if upto <= after and len(found) < PAGE:
-            await source.projector.nap(LOOK_S)
+            await source.projector.wait_for_move(LOOK_S)
 
 
 async def page(source: QueryRunner, after: int, upto: int, chosen: Filter) -> list[LogEvent]:
