@@ -176,11 +176,11 @@ def test_a_quota_is_set_and_read(sight: Sight, stage: Stage) -> None:
     page.get_by_role("button", name="Save the policy").click()
     expect(page.locator(".head .badge")).to_have_text("closed")
     page.locator("input[name=used]").fill("much")
-    page.get_by_role("button", name="Take the reading").click()
+    page.get_by_role("button", name="Save the reading").click()
     expect(page.locator(".wrong")).to_contain_text("percent")
     expect(page.locator("input[name=used]")).to_have_value("much")
     page.locator("input[name=used]").fill("40")
-    page.get_by_role("button", name="Take the reading").click()
+    page.get_by_role("button", name="Save the reading").click()
     expect(page.locator(".head .badge")).to_have_text("open")
     expect(page.get_by_role("link", name=name)).to_be_visible()
 
