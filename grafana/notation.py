@@ -1,13 +1,10 @@
-"""The short notation of the boards, spelt out as PromQL.
+"""The short notation of the boards, expanded to PromQL.
 
-Fleet metrics are the same on every replica, so a panel takes the largest, never the sum:
+It is that of the rules (`ops/rules/notation.py`), and beside it:
 
 | written | means |
 |---|---|
-| `F(x)` | `max without (instance, pod, replica) (x)` |
-| `R(x)`, `R[w](x)` | `F(rate(x[$__rate_interval]))`, `F(rate(x[w]))` |
-| `I[w](x)` | `F(increase(x[w]))` |
-| `hq(q, x)` | `histogram_quantile(q, x)` |
+| `R(x)`, `I(x)` | the same over `$__rate_interval` |
 | `{inst}` | `{instance=~"$instance"}` |
 
 Every selector also gets `job=~"$job"`.
@@ -15,11 +12,11 @@ Every selector also gets `job=~"$job"`.
 
 import re
 
-FOLD = "max without (instance, pod, replica)"
+from ops.rules.notation import expand
+
 JOB = 'job=~"$job"'
-_WINDOWED = re.compile(r"\b([RI])(?:\[([^\]]+)\])?\(([a-zA-Z_:][\w:]*)(\{[^}]*\})?\)")
+WINDOW = "$__rate_interval"
 _SELECTOR = re.compile(r"(?<![\w:.$])((?:muster|process)_\w+|(?:job|campaign):muster_[\w:]+|ALERTS)(\{[^}]*\})?")
-_FUNCTION = {"R": "rate", "I": "increase"}
 
 
 def spell(short: str) -> str:
@@ -30,17 +27,9 @@ def spell(short: str) -> str:
     >>> spell("sum by (to) (R(muster_skips_total))")
     'sum by (to) (max without (instance, pod, replica) (rate(muster_skips_total{job=~"$job"}[$__rate_interval])))'
     """
-    windowed = _WINDOWED.sub(_window, short.replace("{inst}", '{instance=~"$instance"}'))
-    folded = re.sub(r"\bF\(", f"{FOLD} (", windowed)
-    quantiles = re.sub(r"\bhq\(", "histogram_quantile(", folded)
-    return _SELECTOR.sub(_matched, quantiles)
+    return _SELECTOR.sub(_matched, expand(short.replace("{inst}", '{instance=~"$instance"}'), window=WINDOW))
 
 
-def _window(found: re.Match[str]) -> str:
-    function, window, name, matchers = found.groups()
-    return f"F({_FUNCTION[function]}({name}{matchers or ''}[{window or '$__rate_interval'}]))"
-
-
-def _matched(found: re.Match[str]) -> str:
-    name, matchers = found.groups()
+def _matched(selector: re.Match[str]) -> str:
+    name, matchers = selector.groups()
     return f"{name}{{{','.join(part for part in (JOB, (matchers or '').strip('{}')) if part)}}}"

@@ -37,7 +37,7 @@ async def connect() -> asyncpg.Connection:
 
 
 async def deploy() -> None:
-    """Bring the database to the asked version; what Postgres refuses is raised as it says it, not as SQLAlchemy wraps it."""
+    """Bring the database to the asked version; an error of Postgres is raised as asyncpg has it, not as SQLAlchemy wraps it."""
     held = await connect()
 
     async def given() -> asyncpg.Connection:

@@ -1,4 +1,4 @@
-"""Run what a migration is made of: blocks of several statements, as they stand."""
+"""Run blocks of several SQL statements in a migration."""
 
 from alembic import op
 

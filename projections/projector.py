@@ -1,4 +1,4 @@
-"""The projector: reads the log after its checkpoint, folds, and saves fold and checkpoint in one transaction."""
+"""The projector: reads the log (facts and heartbeats) after its checkpoint, folds, and saves fold and checkpoint together."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from projections.store import Checkpoint
 from projections.views.fold import ReadModels
 from service.domain.events import Recorded
 from service.domain.rejections import ProjectionLagging, ReadUnavailable
-from service.store.db.pool import LOST, is_lost
+from service.store.db.pool import LOST, is_lost, is_unanswered
 from service.store.log import event_log
 
 _log = logging.getLogger(__name__)
@@ -233,7 +233,7 @@ class Projector:
         try:
             reached = (await store.live(self._pool, self._shard)).position
         except Exception as error:
-            if is_lost(error):
+            if is_unanswered(error):
                 raise ReadUnavailable("the database is away") from error
             raise
         if not self._running:

@@ -1,4 +1,4 @@
-"""The tables of cards and series: loaded once, saved page by page as absolute values."""
+"""The tables of cards and series, such as the heartbeats of workers: loaded once, saved page by page as absolute values."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

@@ -1,1 +1,1 @@
-"""Decides and records: every road of Muster that changes something."""
+"""The write side of Muster: decides commands, records events, and serves the API."""

@@ -1,4 +1,4 @@
-"""How Muster logs: one line an occurrence on standard error, for a person or for a machine."""
+"""Logging: one line per event on standard error, as text for a person or as JSON for a machine."""
 
 import logging
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class JsonLine(logging.Formatter):
-    """One JSON object a line."""
+    """Formats each record as one JSON object on one line."""
 
     @override
     def format(self, record: logging.LogRecord) -> str:
@@ -32,6 +32,8 @@ def configure(settings: Settings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLine() if settings.log_format == "json" else logging.Formatter(TEXT))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
-    for chatty in ("alembic", "httpcore", "httpx", "sqlalchemy", "uvicorn"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # a stack for every connection not restored; our loops say it once
+    # below warning these libraries log every request and every migration step
+    for library in ("alembic", "httpcore", "httpx", "sqlalchemy", "uvicorn"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    # asyncpg logs a stack for every connection that it cannot reset after an outage; our loops log an outage once
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""The composition root: settings → replica (pool, store, writer, loops, projections) → routes → app, each built once."""
+"""The composition root: builds replica (pool, store, writer, loops, projections), routes and app from the settings, each once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,19 +31,19 @@ from service.store.log import event_log
 
 MEBI = 1024 * 1024
 LEAST_POSITIONS = 100_000
-"""Room that the partitions of the log must have for a replica to be asked."""
+"""Readiness fails when the partitions of the log have room for fewer events: the leader has stopped to create new ones."""
 
 
 def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> ASGIApp:
-    """Build the service; *stopping* is set by the server when it is asked to end, before it closes anything."""
+    """Build the service; the server sets *stopping* when a signal asks it to end, before it closes anything."""
     stopping = stopping or asyncio.Event()
     replica = Replica(settings)
     readiness = Readiness(stopping)
     app = Litestar(
         route_handlers=[healthz, readyz, *ROUTES, *READS, *COCKPIT_ROUTES],
         opt={
-            "desk": write_context(replica, settings, stopping),
-            "lookout": read_context(replica, stopping),
+            "write_context": write_context(replica, settings, stopping),
+            "read_context": read_context(replica, stopping),
             "cockpit": cockpit_context(replica, settings, readiness, stopping),
         },
         dependencies={"readiness": Provide(lambda: readiness, sync_to_thread=False)},
@@ -52,13 +52,13 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> ASG
         logging_config=None,
         lifespan=[partial(running, replica=replica, readiness=readiness, settings=settings)],
     )
-    edge = Middleware(app, replica.process.observe_request)
-    replica.process.show_in_flight(lambda: edge.in_flight)
-    return edge
+    middleware = Middleware(app, replica.process.observe_request)
+    replica.process.show_in_flight(lambda: middleware.in_flight)
+    return middleware
 
 
 def write_context(replica: Replica, settings: Settings, stopping: asyncio.Event) -> WriteContext:
-    """Return what the handlers that change something stand at."""
+    """Return the dependencies of the write handlers."""
     return WriteContext(
         writer=replica.writer,
         views=replica.reader,
@@ -72,17 +72,17 @@ def write_context(replica: Replica, settings: Settings, stopping: asyncio.Event)
 
 
 def bundles_of(replica: Replica, settings: Settings) -> DiagnosticBundler:
-    """Return what makes diagnostics."""
+    """Return the builder of diagnostic bundles."""
     return DiagnosticBundler(replica.reader, replica.process, settings.masked_values(), replica.exports)
 
 
 def read_context(replica: Replica, stopping: asyncio.Event) -> ReadContext:
-    """Return what the handlers that read look through."""
+    """Return the dependencies of the read handlers."""
     return ReadContext(replica.reader, replica.process, stopping)
 
 
 def cockpit_context(replica: Replica, settings: Settings, readiness: Readiness, stopping: asyncio.Event) -> CockpitServices:
-    """Return what the pages look through and order by."""
+    """Return the dependencies of the cockpit's pages and actions."""
     return CockpitServices(
         CockpitContext(
             reader=replica.reader,
@@ -99,7 +99,7 @@ def cockpit_context(replica: Replica, settings: Settings, readiness: Readiness, 
 
 @asynccontextmanager
 async def running(_app: Litestar, replica: Replica, readiness: Readiness, settings: Settings) -> AsyncIterator[None]:
-    """Keep the replica going while the app is."""
+    """Run the replica while the app runs, and let readiness depend on it."""
     async with replica.running():
         readiness.require(partial(database_answers, replica.pool))
         readiness.require(partial(views_are_fresh, replica, settings.lag_budget_s))
@@ -108,7 +108,7 @@ async def running(_app: Litestar, replica: Replica, readiness: Readiness, settin
 
 
 async def database_answers(pool: asyncpg.Pool) -> str | None:
-    """Return why the database cannot be used: away, or of another schema."""
+    """Return why the database cannot be used: it does not answer, or has another schema; None when it can."""
     try:
         judge(await current(pool))
     except SchemaRefused as refused:
@@ -119,20 +119,20 @@ async def database_answers(pool: asyncpg.Pool) -> str | None:
 
 
 async def views_are_fresh(replica: Replica, budget_s: float) -> str | None:
-    """Return by how much the views lag, when that is more than the budget."""
+    """Return by how much the views lag when that is more than the budget, None otherwise."""
     try:
         row = await replica.pool.fetchrow(QUERIES.lag, 0)
     except LOST:
-        return None  # the database's own check says so
+        return None  # `database_answers` reports it
     lag_s = 0.0 if row is None or row["oldest_at"] is None else (row["at"] - row["oldest_at"]).total_seconds()
     return f"the views lag by {lag_s:.1f} s, {budget_s:g} s are allowed" if lag_s > budget_s else None
 
 
 async def log_has_room(pool: asyncpg.Pool) -> str | None:
-    """Return how little room the log's partitions have, when it is too little."""
+    """Return how many events the log's partitions have room for when that is too few, None otherwise."""
     try:
         async with pool.acquire() as connection:
             left = await connection.fetchval(event_log.QUERIES.partitions_left, await event_log.head(connection))
     except LOST:
-        return None
+        return None  # as above
     return f"the log's partitions have room for {left} events" if left < LEAST_POSITIONS else None

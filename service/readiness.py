@@ -1,4 +1,4 @@
-"""Liveness and readiness: does this process live, and should it be asked now."""
+"""Liveness and readiness: `/healthz` says that the process runs, `/readyz` whether it should get requests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,18 +14,18 @@ Check = Callable[[], Awaitable[str | None]]
 
 
 class Readiness:
-    """What must hold before this replica is asked: each check answers None, or why not."""
+    """The checks that must pass before this replica gets requests; each returns None, or why not."""
 
     def __init__(self, stopping: asyncio.Event) -> None:
         self._stopping = stopping
         self._checks: list[Check] = []
 
     def require(self, check: Check) -> None:
-        """Ask *check* too from now on."""
+        """Add *check*."""
         self._checks.append(check)
 
     async def reasons(self) -> list[str]:
-        """Return why this replica should not be asked; empty: it is ready."""
+        """Return why this replica should get no requests; empty when it is ready."""
         if self._stopping.is_set():
             return ["the service is stopping"]
         answers = await asyncio.gather(*(self._answer(check) for check in self._checks))
@@ -41,7 +41,7 @@ class Readiness:
 
 @get("/healthz", operation_id="Health", summary="The process lives")
 async def healthz() -> dict[str, str]:
-    """Answer that the process lives, whatever its database does."""
+    """Answer that the process runs; the database is not asked."""
     return {"status": "alive"}
 
 

@@ -1,4 +1,4 @@
-"""One replica: the parts of a running service, built once from the settings, and the tasks that keep them going."""
+"""One replica: the parts of a running service, built once from the settings, and the tasks that run them."""
 
 import asyncio
 import logging
@@ -9,9 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from time import monotonic, time
-
-from typing_extensions import override
+from time import monotonic
 
 from projections.http.reads.reader import Reader
 from projections.measures.process import Process
@@ -23,88 +21,48 @@ from service.loops.leader import Leader
 from service.loops.notify import Notifier
 from service.loops.retention import Retention
 from service.loops.scheduler import Scheduler
-from service.loops.sweep import Sweeps
 from service.otlp import build_metrics_exporter, build_trace_exporter
 from service.settings import Settings
 from service.store.db.pool import BY_KEY, make_pool, open_connection
-from service.store.db.pool_metrics import PoolObserver
 from service.store.db.schema import head
 from service.store.log.idempotency import IdempotencyStore
 from service.submission import in_new_trace
 from service.wakeup import Wakeup
-from service.writer import Observer, Writer
+from service.writer import Writer
 
 LOG = logging.getLogger(__name__)
 POOL_CLOSE_S = 5.0
-PULSE_S = 0.5
-
-
-class Numbers(Observer, PoolObserver, Sweeps):
-    """What the Writer, the pool and the leader's loops tell of themselves, as numbers of this process."""
-
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    @override
-    def appended(self, seconds: float, events: int) -> None:
-        """Count a committed batch."""
-        self._process.observe_append(seconds, events)
-
-    @override
-    def failed(self, reason: str) -> None:
-        """Count a batch that did not commit."""
-        self._process.append_failed(reason)
-
-    @override
-    def acquired(self, seconds: float) -> None:
-        self._process.observe_acquire(seconds)
-
-    @override
-    def statement_timed(self, operation: str, seconds: float) -> None:
-        self._process.observe_statement(operation, seconds)
-
-    @override
-    def refused(self, sqlstate_class: str) -> None:
-        self._process.statement_failed(sqlstate_class)
-
-    @override
-    def swept(self, sweep: str, seconds: float) -> None:
-        self._process.swept(sweep, seconds, time())
-
-    @override
-    def stumbled(self, sweep: str) -> None:
-        self._process.sweep_failed(sweep)
+SAMPLE_S = 0.5
 
 
 class Replica:
-    """Everything that one process of Muster is made of, below HTTP."""
+    """All parts of one process of Muster below HTTP."""
 
     def __init__(self, settings: Settings) -> None:
         connect = partial(open_connection, settings)
         self.name = f"{socket.gethostname()}-{secrets.token_hex(3)}"
         self.process = Process(head(), settings.commit)
-        numbers = Numbers(self.process)
-        self.pool = make_pool(settings, watch=numbers)
+        self.pool = make_pool(settings, observer=self.process)
         self.work, self.deadlines = Wakeup(), Wakeup()
         write = partial(connect, name="muster writer", session=BY_KEY)
-        self.writer = Writer(write, committed=self._committed, observer=numbers)
+        self.writer = Writer(write, committed=self._committed, observer=self.process)
         self.projector = Projector(self.pool, self.process)
         self.reader = Reader(self.pool, self.projector)
         self.replays = IdempotencyStore(self.pool)
         self.notifier = Notifier(partial(open_connection, settings.direct, name="muster notices"), self._heard, self.name)
-        scheduler = Scheduler(self.pool, self.writer, self.deadlines, settings.tick_s, sweeps=numbers)
+        scheduler = Scheduler(self.pool, self.writer, self.deadlines, settings.tick_s, observer=self.process)
         consistency_check = ConsistencyCheck(settings.direct, self.process.diverged)
         self.exporter = build_metrics_exporter(settings, self.pool, self.process, self.name)
         tracer = build_trace_exporter(settings, self.pool, self.process)
-        self.exports = [sends.delivery.status for sends in (self.exporter, tracer) if sends is not None]
+        self.exports = [sender.delivery.status for sender in (self.exporter, tracer) if sender is not None]
         exports = () if self.exporter is None else (self.exporter.run_fleet,)
         traces = () if tracer is None else (tracer.run,)
-        retention = Retention(self.pool, sweeps=numbers)
+        retention = Retention(self.pool, observer=self.process)
         duties = (*exports, *traces, self._announce, self._project, scheduler.run, retention.run, consistency_check.run)
         self.leader = Leader(self.pool, self.name, settings.leader_lease_s, duties)
 
     def _committed(self, events: Sequence[Recorded]) -> None:
-        """Wake whoever waits for what was just committed, here and elsewhere."""
+        """Wake the loops and requests that wait for such events, everywhere; a heartbeat wakes only what folds the log."""
         kinds = {type(event.body) for event in events}
         self.projector.committed(events)
         self.notifier.send()
@@ -114,13 +72,13 @@ class Replica:
             self.deadlines.notify()
 
     def _heard(self) -> None:
-        """Wake everyone: another replica has committed something."""
+        """Wake every waiter: another replica has committed something, and a notification does not say what."""
         self.projector.notify()
         self.work.notify()
         self.deadlines.notify()
 
     async def _announce(self, _heard_since: Callable[[], datetime]) -> None:
-        """Record that this replica leads, then stand by."""
+        """Record that this replica leads; then sleep, because a duty that ends also ends the term."""
         await self.writer.submit([ElectLeader(replica=self.name)], in_new_trace("leader"))
         await asyncio.Event().wait()
 
@@ -130,11 +88,11 @@ class Replica:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep the parts going, and end them top down; the pool's end is not waited for longer than it may take."""
+        """Run the tasks; at the end, stop them one by one in the reverse order of their dependencies, then close the pool."""
         await self.pool
         exports = () if self.exporter is None else (self.exporter.run,)
-        loops = (self.writer.run, self.notifier.run, self.leader.run, self._pulse, *exports)
-        tasks = [asyncio.create_task(watched(loop())) for loop in reversed(loops)]
+        loops = (self.writer.run, self.notifier.run, self.leader.run, self._sample, *exports)
+        tasks = [asyncio.create_task(run_or_stop(loop())) for loop in reversed(loops)]
         try:
             yield
         finally:
@@ -146,19 +104,19 @@ class Replica:
             except TimeoutError:
                 self.pool.terminate()
 
-    async def _pulse(self) -> None:
-        """Measure the event loop and the pool, twice a second."""
+    async def _sample(self) -> None:
+        """Measure the lag of the event loop and the use of the pool, twice a second."""
         while True:
-            due = monotonic() + PULSE_S
-            await asyncio.sleep(PULSE_S)
+            due = monotonic() + SAMPLE_S
+            await asyncio.sleep(SAMPLE_S)
             self.process.observe_loop_lag(max(monotonic() - due, 0.0))
             idle = self.pool.get_idle_size()
             self.process.connections(self.pool.get_size() - idle, idle, self.pool.get_max_size())
             self.process.leads(leader=self.leader.leads)
 
 
-async def watched(loop: Coroutine[None, None, None]) -> None:
-    """Run a loop that never ends; should it end, end the process in order, for a supervisor to start another."""
+async def run_or_stop(loop: Coroutine[None, None, None]) -> None:
+    """Run a loop that never returns; when it raises, stop the process in order, so that its supervisor starts a new one."""
     try:
         await loop
     except asyncio.CancelledError:

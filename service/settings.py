@@ -1,15 +1,15 @@
-"""The settings of one Muster: read once from `MUSTER_*`, frozen afterwards."""
+"""The settings of one Muster: read once from the variables `MUSTER_*`, immutable afterwards."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Self, assert_never, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta, Struct
 
-from service.otel_env import are_pairs, conventional, place
+from service.otel_env import are_pairs, otel_settings, public_address
 
 PREFIX = "MUSTER_"
 MASK = "********"
@@ -20,24 +20,24 @@ class StartRefused(RuntimeError):
 
     StartRefused
     ├── SettingRefused   a setting is out of its bounds
-    ├── PortTaken        somebody else listens there
+    ├── PortTaken        the address cannot be listened on
     ├── FolderInUse      another Muster holds the data folder
     ├── FolderRefused    the data folder cannot be made or opened
-    ├── ClusterBroken    the embedded Postgres did not do what was asked
+    ├── ClusterBroken    a program of the embedded Postgres failed
     ├── SchemaRefused    the database is older or newer than this Muster
     └── DatabaseAway     the database does not answer
     """
 
 
 class SettingRefused(StartRefused):
-    """A setting that stops the start: its name, its value and what is allowed."""
+    """A setting has a value that is not allowed; the message names setting, value and what is allowed."""
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
         super().__init__(f"{PREFIX}{field.upper()}={value!s} is refused; allowed: {allowed}")
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """Everything an operator may choose; each field is `MUSTER_` and its name in capitals."""
+    """Everything an operator can configure; the variable of a field is `MUSTER_` and its name in capitals."""
 
     dsn: Annotated[str, Meta(description="address of Postgres 15 or newer; empty: embedded")] = ""
     direct_dsn: Annotated[
@@ -47,11 +47,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on")] = 8110
     data_dir: Annotated[str, Meta(min_length=1, description="folder of the embedded Postgres")] = ".muster"
     auth: Annotated[Literal["off"], Meta(description="who may ask; off: everyone on this machine")] = "off"
-    tick_s: Annotated[float, Meta(ge=1, le=60, description="seconds between two looks of the watcher")] = 5.0
+    tick_s: Annotated[float, Meta(ge=1, le=60, description="seconds between two judgements of workers by the scheduler")] = 5.0
     leader_lease_s: Annotated[float, Meta(ge=1, le=60, description="seconds without a leader at most")] = 5.0
     lag_budget_s: Annotated[float, Meta(ge=0.1, le=3600, description="seconds the views may lag before readiness fails")] = 10.0
     examine_hour: Annotated[
-        int, Meta(ge=-1, le=23, description="hour of the day, UTC, at which the views are folded afresh and compared; -1: never")
+        int,
+        Meta(
+            ge=-1,
+            le=23,
+            description="hour of the day, UTC, at which the views are compared with a fresh fold of the log; -1: never",
+        ),
     ] = 3
     settle_s: Annotated[
         float, Meta(ge=0, le=60, description="seconds between not ready and closed, for a load balancer to notice")
@@ -63,13 +68,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     pool_max_connections: Annotated[int, Meta(ge=2, le=1000, description="connections at most")] = 10
     body_limit_mib: Annotated[int, Meta(ge=1, le=1024, description="mebibytes of a JSON body at most")] = 16
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="least severity that is logged")] = "info"
-    log_format: Annotated[Literal["text", "json"], Meta(description="one log line for a person or a machine")] = "text"
+    log_format: Annotated[Literal["text", "json"], Meta(description="log lines for a person or, as JSON, for a machine")] = "text"
 
     otlp_endpoint: Annotated[
         str, Meta(description="where metrics are sent over OTLP, OTEL_EXPORTER_OTLP_ENDPOINT; empty: off")
     ] = ""
     otlp_protocol: Annotated[
-        Literal["grpc", "http/protobuf"], Meta(description="how they travel, OTEL_EXPORTER_OTLP_PROTOCOL")
+        Literal["grpc", "http/protobuf"], Meta(description="protocol of the metrics export, OTEL_EXPORTER_OTLP_PROTOCOL")
     ] = "http/protobuf"
     otlp_headers: Annotated[str, Meta(description="headers, as name=value,name=value; OTEL_EXPORTER_OTLP_HEADERS")] = ""
     otlp_timeout_s: Annotated[float, Meta(ge=0.1, le=60, description="seconds of one request, OTEL_EXPORTER_OTLP_TIMEOUT")] = 10.0
@@ -86,7 +91,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         str, Meta(description="where traces are sent over OTLP, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT; empty: off")
     ] = ""
     otlp_traces_protocol: Annotated[
-        Literal["grpc", "http/protobuf"], Meta(description="how they travel, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
+        Literal["grpc", "http/protobuf"], Meta(description="protocol of the trace export, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
     ] = "http/protobuf"
     otlp_traces_headers: Annotated[str, Meta(description="headers, as name=value,…; OTEL_EXPORTER_OTLP_TRACES_HEADERS")] = ""
     otlp_traces_timeout_s: Annotated[
@@ -105,16 +110,16 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, environment: Mapping[str, str], **chosen: object) -> Self:
-        """Return the settings of *environment*; a *chosen* value that is not None goes first.
+        """Return the settings in *environment*; a *chosen* value that is not None wins over its variable.
 
         Raises:
-            SettingRefused: naming the first setting that is out of its bounds.
+            SettingRefused: the first setting that has a value that is not allowed.
 
         """
         given: dict[str, Any] = {
             name: environment[key] for name in cls.__struct_fields__ if (key := PREFIX + name.upper()) in environment
         }
-        given = conventional(environment) | given
+        given = otel_settings(environment) | given
         given |= {name: value for name, value in chosen.items() if value is not None}
         hints = get_type_hints(cls, include_extras=True)
         settings = cls(**{name: _converted(name, value, hints[name]) for name, value in given.items()})
@@ -122,22 +127,30 @@ class Settings(Struct, frozen=True, kw_only=True):
         return settings
 
     def _refuse_contradictions(self) -> None:
-        """Refuse what no single setting, or no type, shows."""
+        """Refuse combinations of settings, and values that a type cannot rule out."""
         for name in ("dsn", "direct_dsn"):
             if (dsn := getattr(self, name)) and not is_address(dsn):
                 raise SettingRefused(name, masked(dsn), "postgresql://user:password@host:port/database")
         if self.direct_dsn and not self.dsn:
             raise SettingRefused("direct_dsn", masked(self.direct_dsn), "empty without MUSTER_DSN, the address of the pooler")
-        if not is_loopback(self.host):  # auth has no other value yet than "off"
-            raise SettingRefused("host", self.host, "127.0.0.1, ::1 or localhost while MUSTER_AUTH=off")
+        self._refuse_open_access()
         if self.pool_max_connections < self.pool_min_connections:
             allowed = f"{self.pool_min_connections} (MUSTER_POOL_MIN_CONNECTIONS) or more"
             raise SettingRefused("pool_max_connections", self.pool_max_connections, allowed)
         for signal in ("otlp", "otlp_traces"):
             self._refuse_no_receiver(signal)
 
+    def _refuse_open_access(self) -> None:
+        """Refuse to listen where other machines can reach a service that asks nobody for credentials."""
+        match self.auth:
+            case "off":
+                if not is_loopback(self.host):
+                    raise SettingRefused("host", self.host, "127.0.0.1, ::1 or localhost while MUSTER_AUTH=off")
+            case _:
+                assert_never(self.auth)
+
     def _refuse_no_receiver(self, signal: str) -> None:
-        """Refuse an export that could not even begin."""
+        """Refuse an export whose endpoint, headers or certificate cannot work."""
         endpoint, protocol, headers, certificate = (
             getattr(self, f"{signal}_{name}") for name in ("endpoint", "protocol", "headers", "certificate")
         )
@@ -145,7 +158,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             return
         if not is_receiver(endpoint, bare=protocol == "grpc"):
             bare = " or host:port" if protocol == "grpc" else ""
-            raise SettingRefused(f"{signal}_endpoint", place(endpoint), f"http://host:port or https://host:port{bare}")
+            raise SettingRefused(f"{signal}_endpoint", public_address(endpoint), f"http://host:port or https://host:port{bare}")
         if not are_pairs(headers):
             raise SettingRefused(f"{signal}_headers", MASK, "name=value,name=value")
         if certificate and not Path(certificate).is_file():
@@ -163,29 +176,30 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def direct(self) -> Self:
-        """These settings past the pooler, for what needs a session of its own."""
+        """These settings with the address of Postgres itself, for connections that need a session of their own."""
         return self.with_dsn(self.direct_dsn) if self.direct_dsn else self
 
     def environment(self) -> dict[str, str]:
-        """Return the variables from which another process reads these same settings."""
+        """Return the variables from which another process reads the same settings."""
         return {PREFIX + name.upper(): str(value) for name, value in msgspec.structs.asdict(self).items()}
 
     def masked_values(self) -> dict[str, Any]:
-        """Return every setting by its name, secrets masked."""
+        """Return every setting by its name, with secrets masked."""
+        # headers usually carry a token, endpoints may carry credentials
         hidden = {name: MASK if getattr(self, name) else "" for name in ("otlp_headers", "otlp_traces_headers")}
-        bare = {name: place(getattr(self, name)) for name in ("otlp_endpoint", "otlp_traces_endpoint")}
+        bare = {name: public_address(getattr(self, name)) for name in ("otlp_endpoint", "otlp_traces_endpoint")}
         addresses = {name: masked(getattr(self, name)) for name in ("dsn", "direct_dsn")}
         return msgspec.structs.asdict(self) | addresses | bare | hidden
 
     def lines(self) -> list[str]:
-        """Return one line for each setting, in the order of the fields, secrets masked."""
+        """Return one line for each setting, in the order of the fields, with secrets masked."""
         hints = get_type_hints(type(self), include_extras=True)
-        shown = self.masked_values()
-        return [f"{PREFIX}{name.upper()}={shown[name]}  # {_description(hints[name])}" for name in shown]
+        values = self.masked_values()
+        return [f"{PREFIX}{name.upper()}={values[name]}  # {_description(hints[name])}" for name in values]
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether *host* can be reached from this machine alone."""
+    """Tell whether only this machine can reach *host*."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -204,12 +218,12 @@ def is_address(dsn: str) -> bool:
         return False
 
 
-def apart(dsn: str) -> list[str]:
-    """Return *dsn* once for each of the hosts that it names.
+def dsn_per_host(dsn: str) -> list[str]:
+    """Return *dsn* once for each of its hosts.
 
-    >>> apart("postgresql://me@a:1,b:2/muster")
+    >>> dsn_per_host("postgresql://me@a:1,b:2/muster")
     ['postgresql://me@a:1/muster', 'postgresql://me@b:2/muster']
-    >>> apart("postgresql://me@/muster?host=/a,/b&port=1,2")
+    >>> dsn_per_host("postgresql://me@/muster?host=/a,/b&port=1,2")
     ['postgresql://me@/muster?host=/a&port=1', 'postgresql://me@/muster?host=/b&port=2']
     """
     parts = urlsplit(dsn)
@@ -220,13 +234,13 @@ def apart(dsn: str) -> list[str]:
     count = len(asked.get("host", ()))
     if count < 2:  # noqa: PLR2004 - more than one
         return [dsn]
-    kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in asked]
+    others = [(name, value) for name, value in parse_qsl(parts.query) if name not in asked]
     places = [[(name, values[number % len(values)]) for name, values in asked.items()] for number in range(count)]
-    return [urlunsplit(parts._replace(query=urlencode([*place, *kept], safe="/"))) for place in places]
+    return [urlunsplit(parts._replace(query=urlencode([*place, *others], safe="/"))) for place in places]
 
 
 def is_receiver(endpoint: str, *, bare: bool) -> bool:
-    """Tell whether *endpoint* is written as the address of a receiver; *bare*, the scheme may be left out.
+    """Tell whether *endpoint* is the address of an OTLP receiver; with *bare*, the scheme may be missing.
 
     >>> is_receiver("https://otel:4318", bare=False), is_receiver("otel:4317", bare=False), is_receiver("otel:4317", bare=True)
     (True, False, True)

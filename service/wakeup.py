@@ -1,23 +1,27 @@
-"""A bell within this process: it wakes sleepers up early, and none of them depends on it."""
+"""A wake-up within one process: ends the sleep of polling loops early; each loop would also find its work by polling."""
 
 import asyncio
 
 
 class Wakeup:
-    """Counts its rings, so that one between a look and a sleep is never missed."""
+    """A broadcast event with a counter.
+
+    A loop remembers the count before it looks for work, and sleeps only while the count is still the same. So a notification
+    that comes between the look and the sleep is not lost.
+    """
 
     def __init__(self) -> None:
         self.count = 0
         self._event = asyncio.Event()
 
     def notify(self) -> None:
-        """Wake everyone who waits."""
+        """Wake every sleeper."""
         self.count += 1
         self._event.set()
         self._event = asyncio.Event()
 
     async def after(self, count: int, timeout: float) -> bool:  # noqa: ASYNC109 - a nap, not a deadline
-        """Sleep until the bell has rung more often than *count*, *timeout* seconds at most; tell whether it rang."""
+        """Sleep until there were more than *count* notifications, *timeout* seconds at most; tell whether there were."""
         if self.count > count or timeout <= 0:
             return self.count > count
         try:

@@ -34,7 +34,7 @@ async def claim_waits(http: httpx.AsyncClient) -> None:
     assert isinstance(http._transport, httpx.ASGITransport)
     edge = http._transport.app
     assert isinstance(edge, Middleware)
-    context: WriteContext = edge.app.opt["desk"]
+    context: WriteContext = edge.app.opt["write_context"]
 
     async def holds() -> object:
         return context.waiting

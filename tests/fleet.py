@@ -75,7 +75,7 @@ async def fleet(settings: Settings, pool: asyncpg.Pool, *, leads: bool = True) -
     reader = Reader(pool, projector)
     app = Litestar(
         [*READS],
-        opt={"lookout": ReadContext(reader, process, asyncio.Event())},
+        opt={"read_context": ReadContext(reader, process, asyncio.Event())},
         exception_handlers=HANDLERS,
         openapi_config=None,
         logging_config=None,

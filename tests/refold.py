@@ -1,6 +1,7 @@
 """The log folded from nothing, and the tables held against it: what every scenario ends with.
 
-`audit` proves A1 (gapless, in time), A3 (fences grow, one completion), A5 (rows == fold) and A11 (never a slot too many).
+`audit` proves A1 (gapless, in time), A3 (fences grow, one completion), A4 (no command twice), A5 (rows == fold) and
+A11 (never a slot too many).
 """
 
 from collections.abc import Iterator
@@ -47,12 +48,14 @@ async def audit(pool: asyncpg.Pool) -> State:
 
 
 def check_places(recorded: list[e.Recorded]) -> None:
-    """A1, A3: positions without a hole, time that never goes back, fences that grow, one completion a unit."""
+    """A1, A3, A4: gapless positions, time that never goes back, growing fences, one completion a unit, no command twice."""
     assert [event.position for event in recorded] == list(range(1, len(recorded) + 1))
     assert all(earlier.at <= later.at for earlier, later in pairwise(recorded))
     fences: dict[tuple[str | None, str | None], int] = {}
     done: set[tuple[str | None, str | None]] = set()
+    decided: dict[str | None, datetime] = {}
     for event in recorded:
+        assert event.causation is None or decided.setdefault(event.causation, event.at) == event.at, event
         place = event.campaign, event.unit
         if isinstance(event.body, e.UnitClaimed):
             assert event.body.fence > fences.get(place, 0)

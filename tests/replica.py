@@ -18,13 +18,13 @@ from service.settings import Settings
 from service.store.db.pool import SESSION, open_connection
 from service.submission import Answer, Origin
 from service.wakeup import Wakeup
-from service.writer import Observer, Writer
+from service.writer import Writer, WriterObserver
 from tests.patience import PATIENCE_S
 
 NIGHT = ids.CampaignName("night")
 
 
-class Replica(Observer):
+class Replica(WriterObserver):
     """A running Writer; it counts its batches, its failures, and the connections it opened."""
 
     session: Mapping[str, str] = SESSION
@@ -59,11 +59,11 @@ class Replica(Observer):
         self.wakeup.notify()
 
     @override
-    def appended(self, seconds: float, events: int) -> None:
+    def observe_append(self, seconds: float, events: int) -> None:
         self.batches += 1
 
     @override
-    def failed(self, reason: str) -> None:
+    def append_failed(self, reason: str) -> None:
         self.failures[reason] += 1
 
     async def submit(self, *commands: Command, **origin: Any) -> Answer:  # noqa: ANN401 - the fields of an origin

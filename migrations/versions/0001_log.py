@@ -1,4 +1,4 @@
-"""The log, the state that decisions read, and the role that may do nothing else."""
+"""The log, the state that decisions read, and the role of the service with its rights."""
 
 from alembic import op
 
@@ -307,13 +307,13 @@ GRANT SELECT ON alembic_version TO muster_service;
 
 
 def upgrade() -> None:
-    """Lay the log, the state and the role's rights."""
+    """Create the log, the state and the role's rights."""
     for block in (LOG, STATE, GRANTS):
         run(block)
 
 
 def downgrade() -> None:
-    """Take it all away but the role, which other databases of the cluster may use."""
+    """Drop everything but the role, which other databases of the cluster may use."""
     op.execute(
         "DROP TABLE leader, workers, claims, dependencies, units, groups, campaigns, quotas, engine,"
         " idempotency, screens, heartbeats, events, log_shard"

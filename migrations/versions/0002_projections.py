@@ -83,10 +83,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE
 
 
 def upgrade() -> None:
-    """Lay the cards, the series and their checkpoint."""
+    """Create the cards, the series and their checkpoint."""
     run(PROJECTIONS)
 
 
 def downgrade() -> None:
-    """Take them away; the log has everything they say."""
+    """Drop them; the log holds everything that they say."""
     op.execute("DROP TABLE series, quarantine_card, quota_card, worker_card, campaign_card, engine_card, checkpoint")

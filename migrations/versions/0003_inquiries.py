@@ -60,11 +60,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON investigations, recoveries TO muster_ser
 
 
 def upgrade() -> None:
-    """Lay the tables and the column."""
+    """Create the tables and the column."""
     run(INQUIRIES)
 
 
 def downgrade() -> None:
-    """Take them away; the log has everything they say."""
+    """Drop them; the log holds everything that they say."""
     op.execute("DROP TABLE recoveries, investigations")
     op.execute("ALTER TABLE campaigns DROP COLUMN exported_at")

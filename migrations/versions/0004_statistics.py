@@ -1,4 +1,4 @@
-"""What the planner knows of tables that are still empty.
+"""Statistics for tables that are still empty, so that the planner uses their indexes from the start.
 
 Without statistics it takes `shard = 0` for one row in two hundred, and reads every unit of the shard, or every claim, to find
 a hundred by their keys; and the first analysis comes long after the first import, never while `claims` is empty. Statistics
@@ -55,9 +55,9 @@ END $$;
 
 
 def upgrade() -> None:
-    """Tell the planner."""
+    """Set the statistics."""
     op.execute(SHAPES)
 
 
 def downgrade() -> None:
-    """Leave the planner what it knows; it does no harm."""
+    """Keep the statistics; they do no harm."""

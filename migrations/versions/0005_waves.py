@@ -34,10 +34,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON wave_card, unit_wave TO muster_service;
 
 
 def upgrade() -> None:
-    """Lay the tables."""
+    """Create the tables."""
     run(WAVES)
 
 
 def downgrade() -> None:
-    """Take them away; the log has everything they say."""
+    """Drop them; the log holds everything that they say."""
     op.execute("DROP TABLE unit_wave, wave_card")

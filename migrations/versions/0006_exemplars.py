@@ -12,10 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Give every series room for both; no row is rewritten."""
+    """Add a column for each; no row is rewritten."""
     op.execute("ALTER TABLE series ADD COLUMN exemplars jsonb, ADD COLUMN exponential jsonb")
 
 
 def downgrade() -> None:
-    """Take the room away; the log has everything that was in it."""
+    """Drop the columns; the log holds everything that was in them."""
     op.execute("ALTER TABLE series DROP COLUMN exemplars, DROP COLUMN exponential")

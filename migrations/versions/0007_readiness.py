@@ -1,4 +1,4 @@
-"""When a unit first became ready: the beginning of the time that its end is counted with.
+"""When a unit first became ready, from which the time to its end is measured.
 
 Units from before have none until `muster rebuild`.
 """
@@ -12,10 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Give every unit room for it; no row is rewritten."""
+    """Add the column; no row is rewritten."""
     op.execute("ALTER TABLE units ADD COLUMN first_ready_at timestamptz")
 
 
 def downgrade() -> None:
-    """Take the room away; the log has everything that was in it."""
+    """Drop the columns; the log holds everything that was in them."""
     op.execute("ALTER TABLE units DROP COLUMN first_ready_at")

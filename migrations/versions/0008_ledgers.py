@@ -46,10 +46,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ledger_mark, silence, unit_group TO must
 
 
 def upgrade() -> None:
-    """Lay the tables."""
+    """Create the tables."""
     run(LEDGERS)
 
 
 def downgrade() -> None:
-    """Take them away; the log has everything they say."""
+    """Drop them; the log holds everything that they say."""
     op.execute("DROP TABLE ledger_mark, silence, unit_group")

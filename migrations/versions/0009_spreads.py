@@ -29,11 +29,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON spreads TO muster_service;
 
 
 def upgrade() -> None:
-    """Lay the table, and the count of a campaign's spreads; no row is rewritten."""
+    """Create the table, and the count of a campaign; no row is rewritten."""
     run(SPREADS)
 
 
 def downgrade() -> None:
-    """Take them away; the log has everything they say."""
+    """Drop them; the log holds everything that they say."""
     op.execute("DROP TABLE spreads")
     op.execute("ALTER TABLE campaigns DROP COLUMN spreading")

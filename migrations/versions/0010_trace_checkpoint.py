@@ -1,4 +1,4 @@
-"""How far traces were sent, so that another leader goes on where the last one was."""
+"""The position up to which traces were sent, so that the next leader continues there."""
 
 from alembic import op
 
@@ -19,10 +19,10 @@ GRANT SELECT, INSERT, UPDATE ON trace_checkpoint TO muster_service;
 
 
 def upgrade() -> None:
-    """Lay the checkpoint."""
+    """Create the checkpoint."""
     run(CHECKPOINT)
 
 
 def downgrade() -> None:
-    """Take it away; nothing else knew it."""
+    """Drop it; nothing else refers to it."""
     op.execute("DROP TABLE trace_checkpoint")

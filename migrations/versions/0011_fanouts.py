@@ -41,7 +41,7 @@ WHERE family = 'muster_events_total' AND labels = ARRAY['{old}'];
 
 
 def upgrade() -> None:
-    """Rename; no row of the state is rewritten, of the series one a generation."""
+    """Rename; no row of the state is rewritten, and one series of each generation."""
     op.execute("ALTER TABLE spreads RENAME TO fanouts")
     op.execute("ALTER TABLE campaigns RENAME COLUMN spreading TO open_fanouts")
     run(CONSTRAINTS.format(table="fanouts", old="^spreads_", new="fanouts_"))
@@ -50,7 +50,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Give the former names back; a log that holds `unit.fanout` by then is not for the version before."""
+    """Restore the former names; the version before cannot read a log that holds `unit.fanout` by then."""
     op.execute("ALTER TABLE fanouts RENAME TO spreads")
     op.execute("ALTER TABLE campaigns RENAME COLUMN open_fanouts TO spreading")
     run(CONSTRAINTS.format(table="spreads", old="^fanouts_", new="spreads_"))

@@ -20,7 +20,7 @@ HTML = "text/html"
 async def diagnostics(request: PageRequest) -> Response[bytes]:
     """Return a bundle as a file, and record the export in the log."""
     form: dict[str, str] = {}
-    token = session.token_of(request.jar)
+    token = session.token_of(request.cookies)
     try:
         form = await request.form_fields()
         session.require_own(token, form.get(FIELD, ""), request.headers.get("sec-fetch-site"))

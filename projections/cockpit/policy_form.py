@@ -3,7 +3,7 @@
 import types
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -12,33 +12,6 @@ from service.domain.content.redact import redact
 from service.domain.policy import Policy
 from service.domain.rejections import Validation
 
-MEANINGS = {
-    "max_attempts": "Executions of one unit in total.",
-    "retry.backoff_ms": "Rest before the second attempt, in milliseconds.",
-    "retry.factor": "Each further rest is so many times longer.",
-    "retry.max_delay_ms": "No rest is longer, in milliseconds.",
-    "retry.jitter.kind": "How chance moves a rest.",
-    "retry.jitter.ratio": "By how much, for symmetric jitter.",
-    "retry.jitter.ms": "By how many milliseconds, for additive jitter.",
-    "retry.retryable_errors": "Globs on the error, one a line; none: every error is retried.",
-    "lease_s": "Seconds that a claim holds without a heartbeat.",
-    "heartbeat.warn_s": "Silence in seconds until a worker is warned of.",
-    "heartbeat.stale_s": "Silence until it is stale.",
-    "heartbeat.dead_s": "Silence until it is dead.",
-    "heartbeat.dead_ticks": "Looks in a row that find it dead before its claims are revoked.",
-    "on_dead": "What becomes of a dead worker's units.",
-    "idle_grace_observations": "Idle heartbeats in a row that fail an attempt.",
-    "breaker.threshold": "Failures in a row that stop automatic claims.",
-    "breaker.counts": "What counts as one.",
-    "concurrency": "Units that run at a time.",
-    "groups": "Whether a later group waits for an earlier one.",
-    "on_dependency_failure": "What becomes of units whose dependency failed for good.",
-    "max_duration_s": "Seconds an attempt may take.",
-    "idle_output_s": "Seconds its output may stand still.",
-    "require_evidence": "Whether a completion needs evidence.",
-    "investigate": "Whether a quarantined unit is looked into.",
-    "max_claims": "Claims of one unit, whatever came of them.",
-}
 FIRST = ("concurrency", "max_attempts", "breaker.threshold", "lease_s", "max_duration_s", "idle_output_s")
 
 
@@ -63,47 +36,57 @@ class Field(Struct, frozen=True, kw_only=True):
 
 def fields(policy: Policy) -> list[Field]:
     """Return every field of a policy, those that are changed most first."""
-    found = list(leaves(policy, MEANINGS))
-    return sorted(found, key=lambda field: FIRST.index(field.name) if field.first else len(FIRST))
+    return sorted(leaves(policy), key=lambda field: FIRST.index(field.name) if field.first else len(FIRST))
 
 
-def leaves(document: Struct, meanings: dict[str, str], within: str = "") -> Iterator[Field]:
+def leaves(document: Struct, within: str = "") -> Iterator[Field]:
     """Yield the fields of *document*, those of its parts by dotted names."""
     hints = get_type_hints(type(document), include_extras=True)
     for name, hint in hints.items():
         value = getattr(document, name)
         if isinstance(value, Struct):
-            yield from leaves(value, meanings, f"{within}{name}.")
+            yield from leaves(value, f"{within}{name}.")
         else:
-            yield leaf(f"{within}{name}", value, hint, meanings.get(f"{within}{name}", ""))
+            yield leaf(f"{within}{name}", value, hint)
 
 
-def leaf(name: str, value: object, hint: Any, meaning: str) -> Field:  # noqa: ANN401 - a type of any form
-    """Return the field of one value."""
-    if isinstance(value, bool):
+def leaf(name: str, value: Any, hint: Any) -> Field:  # noqa: ANN401 - a value and a type of any form
+    """Return the field of one value, which may be optional, as its type describes it."""
+    base, metas = unwrapped(hint)
+    meaning = next((meta.description for meta in metas if meta.description), "")
+    if base is bool:
         return Field(name=name, value=value, meaning=meaning, kind="switch")
-    if isinstance(value, tuple):
-        return Field(name=name, value="\n".join(value), meaning=meaning, kind="lines")
-    if get_origin(hint) is Literal:
-        return Field(name=name, value=value, meaning=meaning, kind="choice", choices=get_args(hint))
-    base, meta = get_args(hint)[0], limits(hint)
-    least = meta.gt if meta.ge is None else meta.ge
+    if get_origin(base) is tuple:
+        return Field(name=name, value="\n".join(value or ()), meaning=meaning, kind="lines")
+    if get_origin(base) is Literal:
+        return Field(name=name, value=value, meaning=meaning, kind="choice", choices=get_args(base))
+    from_least, above, most = (
+        next((limit for meta in metas if (limit := getattr(meta, bound)) is not None), None) for bound in ("ge", "gt", "le")
+    )
     return Field(
         name=name,
         value=value,
         meaning=meaning,
         kind="number",
-        least=least,
-        above=meta.ge is None and meta.gt is not None,
-        most=meta.le,
+        least=above if from_least is None else from_least,
+        above=from_least is None and above is not None,
+        most=most,
         whole=base is int,
     )
 
 
-def limits(hint: Any) -> Meta:  # noqa: ANN401 - a type of any form
-    """Return the limits of an annotated number."""
-    assert get_origin(hint) not in (Union, types.UnionType), "no number of a policy is optional"
-    return next((part for part in get_args(hint) if isinstance(part, Meta)), Meta())
+def unwrapped(hint: Any) -> tuple[Any, list[Meta]]:  # noqa: ANN401 - a type of any form
+    """Return the type under the annotations of *hint*, and under its `| None`, with what the annotations say.
+
+    >>> unwrapped(Annotated[int, Meta(ge=1)] | None)
+    (<class 'int'>, [msgspec.Meta(ge=1)])
+    """
+    metas: list[Meta] = []
+    while get_origin(hint) in (Annotated, Union, types.UnionType):
+        if get_origin(hint) is Annotated:
+            metas += [part for part in hint.__metadata__ if isinstance(part, Meta)]
+        hint = next(part for part in get_args(hint) if part is not types.NoneType)
+    return hint, metas
 
 
 def patch(form: dict[str, str], policy: Policy) -> dict[str, Any]:

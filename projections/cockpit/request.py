@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 from litestar import Request
 from litestar.datastructures import State
 from msgspec import field
+from typing_extensions import override
 
 from projections.cockpit import session
 from projections.cockpit.context import CockpitContext
@@ -41,9 +42,10 @@ class PageRequest(Request[None, None, State]):
         return PageUrl.of(path + b"?" + self.scope["query_string"])
 
     @property
-    def jar(self) -> dict[str, str]:
-        """The cookies."""
-        return session.jar(self.headers.get("cookie", ""))
+    @override
+    def cookies(self) -> dict[str, str]:
+        """The cookies; Litestar's parser unquotes them, which is quadratic in Python before 3.11.10 and 3.12.6."""
+        return session.cookies_of(self.headers.get("cookie", ""))
 
     @property
     def fetched(self) -> bool:

@@ -57,7 +57,7 @@ class ShownPage(Struct, frozen=True):
 @get(list(PAGES), request_class=PageRequest, include_in_schema=False)
 async def page(request: PageRequest) -> Response[bytes]:
     """Show a page; our script gets only the part of it that changes, and leaves the flash to the next whole page."""
-    flash = session.flash_of(request.jar)
+    flash = session.flash_of(request.cookies)
     try:
         url = request.page_url
         rendered = await request.cockpit.page_cache.get(request.cockpit.context, url, flash.position if flash else 0)
@@ -89,7 +89,7 @@ async def carry_out(request: PageRequest) -> ActionOutcome:
     form: dict[str, str] = {}
     try:
         form = await request.form_fields()
-        session.require_own(session.token_of(request.jar), form.get(FIELD, ""), request.headers.get("sec-fetch-site"))
+        session.require_own(session.token_of(request.cookies), form.get(FIELD, ""), request.headers.get("sec-fetch-site"))
         flash = await BY_TEMPLATE[request.scope["path_template"]](request.cockpit.context, request.page_url, form)
     except Rejection as error:
         return ActionOutcome.refusal(form, error)
@@ -138,14 +138,14 @@ async def form_again(request: PageRequest, outcome: ActionOutcome, refused: Reje
 
 def show(request: PageRequest, shown: ShownPage) -> Response[bytes]:
     """Answer with a page, or our script with the part of it that changes; a session without a secret gets one."""
-    token = session.token_of(request.jar)
+    token = session.token_of(request.cookies)
     secret = token or session.new_token()
     cookies = [] if token else [cookie(request, SESSION, secret)]
     if request.fetched:
         body = fragment(shown.page, secret, shown.flash)
     else:
         body = whole(shown.page, shown.url, secret, shown.flash, still=shown.still)
-        cookies += [cookie(request, FLASH, "", 0)] if FLASH in request.jar else []
+        cookies += [cookie(request, FLASH, "", 0)] if FLASH in request.cookies else []
     refused = shown.refused
     headers = {**HEADERS, "Retry-After": str(refused.retry_after_s)} if isinstance(refused, Unavailable) else HEADERS
     status = shown.page.status if refused is None else refused.status

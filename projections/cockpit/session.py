@@ -4,7 +4,6 @@ import base64
 import binascii
 import re
 import secrets
-from http.cookies import CookieError, SimpleCookie
 from typing import Literal
 
 import msgspec
@@ -37,12 +36,16 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def jar(header: str) -> dict[str, str]:
-    """Return the cookies of a request, none for a header that cannot be parsed."""
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
-    except CookieError:
-        return {}
+def cookies_of(header: str) -> dict[str, str]:
+    """Return the cookies of a request, values as they were sent.
+
+    Our own values need no unquoting. A cookie of another service on the same host may have any form, and hides none of ours.
+
+    >>> cookies_of('seen={"tour":true}; muster-session=x; =; a')["muster-session"]
+    'x'
+    """
+    pairs = (part.strip().partition("=") for part in header.split(";"))
+    return {name: value for name, _, value in pairs}
 
 
 def token_of(cookies: dict[str, str]) -> str | None:

@@ -1,4 +1,7 @@
-"""The Prometheus text format and OpenMetrics 1.0 or 2.0: rows of the catalogue and of this process, as text."""
+"""The Prometheus text format and OpenMetrics 1.0 or 2.0: rows of the catalogue and of this process, as text.
+
+Metrics about heartbeats, as all others, become lines here.
+"""
 
 import math
 from collections.abc import Iterable, Iterator

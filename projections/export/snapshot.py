@@ -1,4 +1,4 @@
-"""The fleet's numbers at one position: everything an exposition shows, read in one snapshot."""
+"""The fleet's numbers at one position, from units to heartbeats: everything an exposition shows, read in one snapshot."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator

@@ -34,7 +34,7 @@ class ReadRequest(PathNames, Request[None, None, State]):
     @property
     def context(self) -> ReadContext:
         """What the handlers look through."""
-        context: ReadContext = self.scope["route_handler"].opt["lookout"]
+        context: ReadContext = self.scope["route_handler"].opt["read_context"]
         return context
 
     @property

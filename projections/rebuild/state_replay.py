@@ -59,7 +59,7 @@ class StateReplay:
         state = self.state
         await self._copy("units", map(rows.unit_columns, state.units.values()))
         await self._copy("claims", map(rows.claim_columns, state.claims.values()))
-        await self._copy("campaigns", map(rows.campaign_columns, state.campaigns.values()))
+        await self._copy("campaigns", map(rows.campaign_columns, state.campaigns.values()), rows.CAMPAIGN_COLUMNS)
         await self._copy("workers", map(rows.worker_columns, state.workers.values()))
         await self._copy("quotas", map(rows.quota_columns, state.quotas.values()))
         groups = chain.from_iterable(groups.values() for groups in state.groups.values())
@@ -73,10 +73,13 @@ class StateReplay:
         await self._connection.execute(SHADOW.path)
         self._ripe = self._stored = True
 
-    async def _copy(self, table: str, records: Iterable[Sequence[Any]]) -> None:
-        """Append rows to a table of the second set."""
+    async def _copy(self, table: str, records: Iterable[Sequence[Any]], columns: Sequence[str] = ()) -> None:
+        """Append rows to a table of the second set; without *columns*, a record has all columns in the order of the table."""
         await self._connection.copy_records_to_table(
-            table, schema_name=SCHEMA, records=((self._shard, *record) for record in records)
+            table,
+            schema_name=SCHEMA,
+            columns=("shard", *columns) if columns else None,
+            records=((self._shard, *record) for record in records),
         )
 
     async def _evict(self) -> None:

@@ -34,6 +34,21 @@ WHERE c.shard = $1::integer
 ORDER BY c.name
 LIMIT 1;
 
+-- name: doubled
+-- The first command that was recorded twice. All events of a decision have one causation and one time; a second decision of the
+-- same command has its causation and a time of its own.
+SELECT causation, min(position) AS first, max(position) AS last
+FROM (
+    SELECT causation, recorded_at, position FROM events WHERE shard = $1::integer
+    UNION ALL
+    SELECT causation, recorded_at, position FROM heartbeats WHERE shard = $1::integer
+) AS event
+WHERE causation IS NOT NULL
+GROUP BY causation
+HAVING min(recorded_at) < max(recorded_at)
+ORDER BY first
+LIMIT 1;
+
 -- name: kinds
 -- How many events of each kind there are up to a position, and what was trimmed of the heartbeats.
 SELECT kind, sum(count)::bigint AS count

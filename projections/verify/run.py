@@ -21,6 +21,7 @@ INVARIANTS = {
     "A1": "positions are gapless, time never goes back",
     "A2": "every unit is in exactly one state, and final where its campaign is over",
     "A3": "fences grow, one completion a unit, no report under a superseded token",
+    "A4": "no command is recorded twice",
     "A5": "rows are the fold of the log, field by field",
     "A6": "counters are the events by kind",
     "A8": "attempts, delays and quarantines are what the history justifies",
@@ -59,7 +60,11 @@ async def verify(dsn: str, shard: int = 0) -> list[Finding]:
     try:
         broken = await walked(dsn, shard, connection)
         broken.setdefault("A1", await cut_off(connection, shard))
-        broken |= {"A2": await states(connection, shard), "A6": await counters(connection, shard)}
+        broken |= {
+            "A2": await states(connection, shard),
+            "A4": await doubled(connection, shard),
+            "A6": await counters(connection, shard),
+        }
     finally:
         await connection.close()
     broken["A5"] = await compared(dsn, shard)
@@ -119,6 +124,14 @@ async def states(connection: asyncpg.Connection, shard: int) -> str | None:
     if row is None:
         return None
     return f"campaign {row['name']!r}: {row['counted']} counted, {row['found']} there, {row['added']} added, {row['open']} open"
+
+
+async def doubled(connection: asyncpg.Connection, shard: int) -> str | None:
+    """Return which command was recorded twice, and where."""
+    row = await connection.fetchrow(VERIFY.doubled, shard)
+    if row is None:
+        return None
+    return f"command {row['causation']} is recorded at position {row['first']}, and again up to {row['last']}"
 
 
 async def counters(connection: asyncpg.Connection, shard: int) -> str | None:

@@ -62,11 +62,16 @@ async def stream_once(service: ApiClient, after: int, query: Query, on_connectio
 
 
 class EventStreamParser:
-    """Server-sent events, put together from the bytes of a connection; comments and times of retry are passed over."""
+    """Server-sent events, put together from the bytes of a connection; comments and times of retry are passed over.
+
+    See "Interpreting an event stream" of the HTML standard; lines end in LF or CRLF. Each byte is read once, however it is cut.
+    """
 
     def __init__(self) -> None:
         self.fresh = True
-        self._rest = b""
+        self._line: list[bytes] = []
+        self._data: list[bytes] = []
+        self._id = b""
 
     def feed(self, part: bytes) -> list[StreamedEvent]:
         r"""Take in *part* and return the events that it completes.
@@ -76,14 +81,25 @@ class EventStreamParser:
         ([], [StreamedEvent(position=7, text=b'{"a":1}')])
         """
         self.fresh = False
-        *whole, self._rest = (self._rest + part).split(b"\n\n")
-        return [told for frame in whole if (told := event_of(frame)) is not None]
+        *lines, rest = part.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*self._line, lines[0]])
+            self._line = []
+        self._line.append(rest)
+        return [event for line in lines if (event := self._event_of(line.removesuffix(b"\r"))) is not None]
 
-
-def event_of(frame: bytes) -> StreamedEvent | None:
-    """Return the event of a frame, None when it holds none."""
-    fields = dict(pair.split(b": ", 1) for pair in frame.split(b"\n") if b": " in pair)
-    try:
-        return StreamedEvent(int(fields[b"id"]), fields[b"data"])
-    except (KeyError, ValueError):
-        return None
+    def _event_of(self, line: bytes) -> StreamedEvent | None:
+        """Take in one line; an empty one ends an event, which is none without data or without a position."""
+        if line:
+            name, _, value = line.partition(b":")
+            if name == b"data":
+                self._data.append(value.removeprefix(b" "))
+            elif name == b"id":
+                self._id = value.removeprefix(b" ")
+            return None
+        text = b"\n".join(self._data)
+        self._data = []
+        try:
+            return StreamedEvent(int(self._id), text) if text else None
+        except ValueError:
+            return None

@@ -1,1 +1,1 @@
-"""The core: commands, events, state, decide and evolve. No I/O, no clock, no chance of its own."""
+"""The core: commands, events, state, decide and evolve. It does no I/O; time and chance are arguments."""

@@ -40,7 +40,7 @@ class Counts(Struct, gc=False):
 
 
 class GroupCounts(Struct, gc=False):
-    """A group of a campaign: its units that wait for a worker, and those that hold later groups back without waiting for one."""
+    """A group of a campaign: *ready* units wait for a worker; *held* ones do not, and still hold later groups back."""
 
     campaign: ids.CampaignName
     group: int

@@ -1,4 +1,10 @@
-"""Which units may be claimed now, and why not: the one predicate that a claim and an explanation share."""
+"""Which units may be claimed now, in which order, and why not: the one rule that a claim and an explanation share.
+
+The store has to find a few campaigns among thousands without reading them all, so the query `fairest` in `state.sql` says in
+SQL what `campaign_blockers`, `claimable` and `share_key` say here. A campaign that it wrongly leaves out is never claimed from;
+one that it wrongly names costs a row. `tests/integration/behaviour/test_fair_share.py` holds both equal: claims on what the
+query finds get the same units, in the same order, as claims on every campaign there is.
+"""
 
 import heapq
 from collections.abc import Iterable, Iterator
@@ -163,7 +169,7 @@ def unsettled(state: State, unit: Unit) -> list[Unit]:
 
 
 def state_detail(unit: Unit) -> tuple[str, datetime | None]:
-    """Return in words why a unit in that state is not claimed, and when that ends by itself."""
+    """Return a sentence on why a unit in that state is not claimed, and when that ends by itself."""
     match unit.state:
         case "blocked":
             return f"dependencies that are not done: {unit.waits_for}", None
@@ -210,7 +216,7 @@ def claimable(state: State, campaign: Campaign) -> int:
 def share_key(campaign: Campaign) -> ShareKey:
     """Return where *campaign* stands in the order of claims: the least running/concurrency comes first.
 
-    Among equals it is the one whose last claim is longest ago, so that none starves. The store asks in the same order.
+    Among equals it is the one whose last claim is longest ago, so that none starves.
     """
     return campaign.counts.running / campaign.policy.concurrency, campaign.last_claim, campaign.name
 

@@ -16,5 +16,5 @@ class Engine(Struct, kw_only=True):
 
     @property
     def free(self) -> int:
-        """How many slots of the pool nobody uses."""
+        """How many slots of the pool are free."""
         return max(self.pool_size - self.in_use, 0)

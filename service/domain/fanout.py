@@ -13,8 +13,9 @@ LONGEST_PATH = 100
 class Fanout(Struct, kw_only=True):
     """How far the end of a unit, or its return to work, has reached its dependents; only `evolve` writes it.
 
-    Whoever is imported after *position* knows of it already. *counted* says that each round takes the unit off what its
-    dependents wait for, *after* is the last one reached, and *path* leads from the first cause to the unit.
+    Units imported after *position* need no round: their import already took the end into account. With *counted*, each round
+    lowers the `waits_for` of its dependents. *after* is the last dependent reached, *path* leads from the first cause to the
+    unit.
     """
 
     campaign: ids.CampaignName

@@ -12,12 +12,12 @@ LEVELS: tuple[ids.Level, ...] = ("healthy", "warn", "stale", "dead")
 
 @lru_cache(maxsize=256)
 def span(seconds: float) -> timedelta:
-    """Return *seconds* as a span; there are few leases."""
+    """Return *seconds* as a span; cached, because installations use few different leases and every heartbeat asks."""
     return timedelta(seconds=seconds)
 
 
 def lease_end(at: datetime, lease_s: float) -> datetime:
-    """Return until when a lease runs that was renewed at *at*."""
+    """Return the end of a lease that is renewed at *at*."""
     return at + span(lease_s)
 
 
@@ -40,5 +40,5 @@ def level(policy: HeartbeatPolicy, seconds: float, *, alive: bool = True) -> ids
 
 
 def strictest(policies: Iterable[HeartbeatPolicy]) -> HeartbeatPolicy:
-    """Return the policy that calls a worker dead first; the default when it serves no campaign."""
+    """Return the policy that calls a worker dead first; the default for a worker without a campaign."""
     return min(policies, key=lambda policy: (policy.dead_s, policy.stale_s, policy.warn_s), default=DEFAULT.heartbeat)

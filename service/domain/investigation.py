@@ -1,11 +1,10 @@
-"""An investigation: somebody looks into a quarantined unit, and may leave one new unit that mends it."""
+"""An investigation: a worker looks into a quarantined unit, and may leave one new unit that fixes it."""
 
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from service.domain import ids
-from service.domain.unit import Unit
 
 LEASE = timedelta(minutes=30)
 """How long one investigation may take; nothing renews it."""
@@ -37,7 +36,7 @@ class Investigation(Struct, kw_only=True):
 
     @property
     def open(self) -> bool:
-        """Whether it still has to end."""
+        """Whether it has not ended yet."""
         return self.state in ("requested", "claimed")
 
     def overdue(self, at: datetime) -> bool:
@@ -58,6 +57,6 @@ def investigation_id(position: int) -> ids.InvestigationId:
     return ids.InvestigationId(f"i{position:x}")
 
 
-def fix_key(unit: Unit) -> ids.UnitKey:
-    """Return the key of the one unit that may mend *unit*."""
-    return ids.UnitKey(f"{unit.key}.fix")
+def fix_key(key: ids.UnitKey) -> ids.UnitKey:
+    """Return the key of the one unit that may fix the unit *key*."""
+    return ids.UnitKey(f"{key}.fix")

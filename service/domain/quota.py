@@ -33,7 +33,7 @@ class Quota(Struct, kw_only=True):
 
     @property
     def exhausted(self) -> bool:
-        """Whether the meter's last word, by the policy, lets nothing pass; `always` does not listen to it."""
+        """Whether the last reading, by the policy, lets nothing pass; `always` ignores readings."""
         if self.policy.fire == "always":
             return False
         if self.utilization is None:

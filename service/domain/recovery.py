@@ -1,4 +1,4 @@
-"""A recovery: the plan for a campaign whose workers all went while the service was away."""
+"""A recovery: the plan for a campaign whose claims all died while the service was away."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from service.domain.policy import Policy
 from service.domain.unit import Claim
 
 PATIENCE = timedelta(minutes=10)
-"""How long a plan waits for a person; then nobody has decided, and the policy of the campaign does."""
+"""How long a plan waits for a person; after that the policy of the campaign decides."""
 
 
 class Recovery(Struct, kw_only=True):
@@ -27,15 +27,15 @@ class Recovery(Struct, kw_only=True):
 
     @property
     def open(self) -> bool:
-        """Whether somebody may still decide."""
+        """Whether a person may still decide."""
         return self.state == "open"
 
     def about(self, claim: Claim) -> bool:
-        """Tell whether the plan is about *claim*: all that its campaign had then, but those that were heard of since."""
+        """Tell whether *claim* belongs to the plan: it was there at the detection, and nothing was heard of it since."""
         return claim.campaign == self.campaign and claim.beat_at < self.detected_at
 
     def outlived(self, at: datetime, heard_since: datetime) -> bool:
-        """Tell whether the plan has waited long enough; a person could not answer while the service was away."""
+        """Tell whether the plan has waited long enough; the time in which the service was away does not count."""
         return max(self.detected_at, heard_since) + PATIENCE <= at
 
 
@@ -49,9 +49,9 @@ def recovery_id(position: int) -> ids.RecoveryId:
 
 
 def abandoned(claim: Claim, policy: Policy, at: datetime, heard_since: datetime) -> bool:
-    """Tell whether *claim* died while nobody could be heard.
+    """Tell whether *claim* died while the service was away, before *heard_since*.
 
-    A worker that lives gets the time of a warning, or half a lease if that is less, to be heard again.
+    After that a living worker has `warn_s`, or half a lease if that is shorter, to send its next heartbeat.
     """
     silent = claim.lease_until <= at and claim.beat_at < heard_since
     return silent and heard_since + timedelta(seconds=min(claim.lease_s / 2, policy.heartbeat.warn_s)) <= at

@@ -6,7 +6,8 @@ from service.domain.policy import Jitter, RetryPolicy
 def backoff(policy: RetryPolicy, attempt: int, chance: float) -> tuple[int, int]:
     """Return base and drawn delay in ms before attempt *attempt* + 1; *chance* is in [0, 1).
 
-    base = backoff · factor^(attempt-1), capped before the power overflows; symmetric jitter moves it by (2·u-1)·ratio·base.
+    base = backoff · factor^(attempt-1), capped before the power overflows; symmetric jitter moves it by (2·u-1)·ratio·base
+    (B-RETRY-1). Full jitter is the one of M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 
     >>> backoff(RetryPolicy(), 1, 0.5), backoff(RetryPolicy(), 2, 0.0)
     ((1000, 1000), (2000, 1400))
@@ -40,7 +41,8 @@ def matched_pattern(policy: RetryPolicy, error: str | None) -> str | None:
 def matches(glob: str, text: str) -> bool:
     """Tell whether all of *text* has the shape of *glob*: `*` is any text, `?` any one character, all else itself.
 
-    Time grows with len(glob) x len(text) at most: the last star alone is moved, so no glob can stall the service.
+    The greedy match goes back to the last star only (R. Cox, "Glob Matching Can Be Simple And Fast Too", 2017), so that time
+    grows with len(glob) x len(text) at most, and no glob can stall the service.
 
     >>> matches("exit ?: *file", "exit 1: no such file"), matches("exit ?", "exit 12")
     (True, False)

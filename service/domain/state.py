@@ -15,9 +15,10 @@ from service.domain.worker import Worker
 
 
 class State:
-    """Rows of one shard. What is not here was not asked for, or does not exist; only `evolve` changes a row.
+    """Rows of one shard. A row that is missing was not loaded, or does not exist; only `evolve` changes a row.
 
-    *pending_parents* are dependencies of which a unit has yet to learn what became of them.
+    *ended_claims* are claims whose token may still come in a report. *fanout_rounds* are the next dependents of fan-outs under
+    way. *pending_parents* are dependencies of a unit that have ended, or returned to work, and whose fan-out has not reached it.
     """
 
     def __init__(self, engine: Engine | None = None) -> None:
@@ -41,7 +42,7 @@ class State:
         self.touched = TouchedRows()
 
     def worker(self, worker: ids.WorkerId, at: datetime) -> Worker:
-        """Return the row of *worker*, made when this is the first word of it."""
+        """Return the row of *worker*, a new one at its first event."""
         row = self.workers.get(worker)
         if row is None:
             row = self.workers[worker] = Worker(worker=worker, level_at=at, beat_at=at)
@@ -49,7 +50,7 @@ class State:
         return row
 
     def quota(self, key: ids.QuotaKey) -> Quota:
-        """Return the row of quota *key*, made when this is the first word of it."""
+        """Return the row of quota *key*, a new one at its first event."""
         row = self.quotas.get(key)
         if row is None:
             row = self.quotas[key] = Quota(key=key)
@@ -57,7 +58,7 @@ class State:
         return row
 
     def knows_dependents(self, unit: Unit) -> bool:
-        """Tell whether all that depend on *unit* are here."""
+        """Tell whether all dependents of *unit* are loaded."""
         return len(self.children.get((unit.campaign, unit.key), ())) == unit.dependents
 
     def group(self, campaign: ids.CampaignName, number: int) -> GroupCounts:
@@ -70,18 +71,18 @@ class State:
         return row
 
     def add(self, unit: Unit) -> None:
-        """Take in a new unit, ready or blocked."""
+        """Add a new unit, ready or blocked."""
         name = unit.campaign
-        known = name, unit.key
-        self.units[known] = unit
-        self.touched.added.append(known)
+        unit_id = name, unit.key
+        self.units[unit_id] = unit
+        self.touched.added.append(unit_id)
         self.touched.campaigns.add(name)
         self.campaigns[name].counts.move(None, unit.state)
         if unit.state == "ready":
             self.group(name, unit.group).ready += 1
 
     def move(self, unit: Unit, to: ids.UnitState, at: datetime) -> None:
-        """Bring *unit* into state *to*, and count it there."""
+        """Move *unit* to the state *to*, in its counts too."""
         name, was, touched = unit.campaign, unit.state, self.touched
         unit.updated_at = at
         touched.units.add((name, unit.key))
@@ -95,7 +96,7 @@ class State:
         group.held += (to in ids.HOLDING_STATES) - (was in ids.HOLDING_STATES)
 
     def regroup(self, unit: Unit, group: int) -> None:
-        """Move an untouched unit to another group, and count it there."""
+        """Move an untouched unit to another group, in its counts too."""
         for row, one in (self.group(unit.campaign, unit.group), -1), (self.group(unit.campaign, group), +1):
             row.ready += one * (unit.state == "ready")
             row.held += one * (unit.state in ids.HOLDING_STATES)

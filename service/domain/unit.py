@@ -10,9 +10,9 @@ from service.domain import ids
 class Unit(Struct, gc=False):
     """One unit; only `evolve` writes it. Its fields stand in the order in which the store reads them.
 
-    *settled* means that nobody waits for it: it is done, or given up where dependents run all the same. *waits_for* counts
-    its unsettled dependencies, *dependents* the units that depend on it. *ready_at* is when it became ready last,
-    *first_ready_at* when it first did.
+    *settled* means that no dependent waits for it: it is done, or it failed where the policy runs dependents without it.
+    *waits_for* counts its unsettled dependencies, *dependents* the units that depend on it. *ready_at* is when it last became
+    ready, *first_ready_at* when it first did.
     """
 
     campaign: ids.CampaignName
@@ -52,7 +52,7 @@ class Unit(Struct, gc=False):
 
 
 class Claim(Struct, gc=False):
-    """The lease of one unit; rewritten by every heartbeat, so it is narrow and has no index on what changes."""
+    """The lease of one unit. Every heartbeat rewrites the row, so it is narrow, and no index covers what changes."""
 
     token: ids.Token
     campaign: ids.CampaignName

@@ -28,5 +28,5 @@ class Worker(Struct):
 
     @property
     def watched(self) -> bool:
-        """Whether it has a heartbeat level: with a lease, or registered and not drained."""
+        """Whether it has a heartbeat level: it holds a claim, or is registered and active."""
         return self.held > 0 or (self.registered and self.state == "active")

@@ -1,4 +1,4 @@
-"""The embedded Postgres of `muster up`: one cluster in one data folder, owned by one process."""
+"""The embedded Postgres of `muster up`: one cluster in one data folder, run by one process."""
 
 from service.embedded.folder import FolderInUse, attached, exclusive_folder, running, served
 

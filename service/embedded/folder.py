@@ -1,4 +1,4 @@
-"""A data folder in use: who holds it, and the database inside it."""
+"""The data folder: its lock, and the Postgres inside it."""
 
 import fcntl
 import logging
@@ -19,28 +19,28 @@ _PAUSE_S = 0.1
 
 
 class FolderInUse(StartRefused):
-    """Another Muster holds the data folder."""
+    """Another Muster uses the data folder."""
 
 
 class FolderRefused(StartRefused):
-    """The data folder cannot be made or opened."""
+    """The data folder cannot be created or opened."""
 
 
 @contextmanager
 def exclusive_folder(data_dir: Path) -> Iterator[None]:
-    """Hold *data_dir* alone until the end; the system lets go when we die.
+    """Hold the lock of *data_dir*; when the process dies, the kernel releases it.
 
     Raises:
-        FolderInUse: naming the process that holds it.
-        FolderRefused: saying why it cannot be made or opened.
+        FolderInUse: another process holds the lock; the message names it.
+        FolderRefused: the folder cannot be created or opened.
 
     """
-    descriptor = locked(data_dir)
+    descriptor = open_lock(data_dir)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise FolderInUse(f"{data_dir} is in use by a running Muster (process {holder(data_dir)})") from None
+            raise FolderInUse(f"{data_dir} is in use by a running Muster (process {lock_holder(data_dir)})") from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
@@ -48,28 +48,38 @@ def exclusive_folder(data_dir: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def require_held(data_dir: Path) -> None:
-    """Make sure that the folder we hold still is what *data_dir* names: it may have been moved, or replaced by another.
+def require_lock(data_dir: Path) -> None:
+    """Check that *data_dir* still names the folder whose lock we hold: it may have been moved, or replaced.
 
     Raises:
-        FolderInUse: naming the process that holds what is there now.
-        FolderRefused: saying why it cannot be opened.
+        FolderInUse: the lock there names another process.
+        FolderRefused: the lock there cannot be read.
 
     """
-    if (now := holder(data_dir)) != str(os.getpid()):
-        raise FolderInUse(f"{data_dir} is in use by a running Muster (process {now})")
+    if (process := lock_holder(data_dir)) != str(os.getpid()):
+        raise FolderInUse(f"{data_dir} is in use by a running Muster (process {process})")
 
 
-def holder(data_dir: Path) -> str:
-    """Return the process that the lock of *data_dir* names."""
+def lock_holder(data_dir: Path) -> str:
+    """Return the process that the lock of *data_dir* names.
+
+    Raises:
+        FolderRefused: the lock cannot be read.
+
+    """
     try:
         return (data_dir / "lock").read_text(encoding="utf-8", errors="replace").strip() or "another process"
     except OSError as error:
         raise FolderRefused(f"the lock of {data_dir} cannot be read ({os.strerror(error.errno or 0)})") from error
 
 
-def locked(data_dir: Path) -> int:
-    """Return the open lock of *data_dir*, which is made if it is missing."""
+def open_lock(data_dir: Path) -> int:
+    """Open the lock file of *data_dir*, creating both if they are missing; return its descriptor.
+
+    Raises:
+        FolderRefused: they cannot be created or opened.
+
+    """
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         return os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o644)
@@ -80,16 +90,16 @@ def locked(data_dir: Path) -> int:
 
 @contextmanager
 def served(data_dir: Path) -> Iterator[str]:
-    """Run the Postgres of a held *data_dir* and yield its database's address; start it again when it dies, stop it at the end."""
+    """Run the Postgres in a locked *data_dir*, restart it when it dies, and stop it at the end; yield its database's address."""
     cluster = Cluster(data_dir / "postgres")
 
     def resume() -> None:
-        require_held(data_dir)
+        require_lock(data_dir)
         cluster.resume()
 
     try:
         for folder in cluster.start():
-            _log.warning("opened %s for passing through (o+x): Postgres runs as an account of its own", folder)
+            _log.warning("made %s traversable for others (o+x): Postgres runs as an account of its own", folder)
         with kept_alive(cluster, resume):
             yield cluster.dsn()
     finally:
@@ -98,24 +108,24 @@ def served(data_dir: Path) -> Iterator[str]:
 
 @contextmanager
 def running(data_dir: Path) -> Iterator[str]:
-    """Hold *data_dir* and run its Postgres, as `held` and `served` do."""
+    """Lock *data_dir* and run its Postgres."""
     with exclusive_folder(data_dir), served(data_dir) as dsn:
         yield dsn
 
 
 @contextmanager
 def attached(data_dir: Path) -> Iterator[str]:
-    """Yield the address of the database in *data_dir*: of the Muster that runs there, or started for us."""
+    """Yield the address of the database in *data_dir*: of a Muster that runs there, or started for the caller."""
     with ExitStack() as stack:
         try:
             dsn = stack.enter_context(running(data_dir))
         except FolderInUse:
-            dsn = _shared(Cluster(data_dir / "postgres"))
+            dsn = _dsn_of_other(Cluster(data_dir / "postgres"))
         yield dsn
 
 
-def _shared(cluster: Cluster) -> str:
-    """Return the address of a server somebody else is starting or has started."""
+def _dsn_of_other(cluster: Cluster) -> str:
+    """Return the address of a server that another process has started or is starting."""
     deadline = time.monotonic() + ATTACH_S
     while cluster.ready() is None:
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""What `postmaster.pid` and `/proc` say about the Postgres that serves a folder."""
+"""Finds and stops the Postgres that serves a folder, by `postmaster.pid` and `/proc`."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ _USERS_COLUMN = 6
 
 
 class Postmaster(NamedTuple):
-    """The running server of a folder, as its `postmaster.pid` tells it."""
+    """The running server of a folder, as `postmaster.pid` describes it."""
 
     pid: int
     port: int
@@ -25,7 +25,7 @@ class Postmaster(NamedTuple):
 
 
 def find(folder: Path) -> Postmaster | None:
-    """Return the server that runs on *folder*; None when the file is absent, half written or stale."""
+    """Return the server that runs on *folder*; None when `postmaster.pid` is absent, half written or stale."""
     try:
         lines = _lines(folder)
         found = Postmaster(int(lines[0]), int(lines[3]), Path(lines[4]), lines[7].strip() == "ready")
@@ -35,7 +35,7 @@ def find(folder: Path) -> Postmaster | None:
 
 
 def serves(pid: int, folder: Path) -> bool:
-    """Tell whether *pid* is a postmaster that was started on *folder*: its own command line says so."""
+    """Tell by its command line whether *pid* is a postmaster that was started on *folder*."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
@@ -44,7 +44,7 @@ def serves(pid: int, folder: Path) -> bool:
 
 
 def stop(pid: int, folder: Path) -> None:
-    """Stop the postmaster *pid* of *folder*: fast, and at once when fast is not fast enough."""
+    """Stop the postmaster *pid* of *folder* by a fast shutdown; when that takes too long, by an immediate one."""
     for order, patience in ((signal.SIGINT, FAST_STOP_S), (signal.SIGQUIT, IMMEDIATE_STOP_S)):
         if not serves(pid, folder):
             return
@@ -54,10 +54,14 @@ def stop(pid: int, folder: Path) -> None:
             time.sleep(_PAUSE_S)
 
 
-def forget(folder: Path) -> None:
-    """Remove the lock files of a dead server, once its last child has let go of the shared memory.
+def remove_lock_files(folder: Path) -> None:
+    """Remove the lock files of a dead server once its last child has detached from the shared memory.
 
-    Postgres itself believes any living process of that number, a zombie or a stranger after a reboot.
+    Postgres itself does not start while any process has the number in the file, even a zombie, or another program after a reboot.
+
+    Raises:
+        TimeoutError: a child does not end.
+
     """
     lines = _lines(folder)
     deadline = time.monotonic() + ORPHANS_S
@@ -77,7 +81,7 @@ def _lines(folder: Path) -> list[str]:
 
 
 def _attached(key: str = "", segment: str = "") -> bool:
-    """Tell whether anybody has the shared memory *segment* of *key*."""
+    """Tell whether any process is attached to the shared memory *segment* of *key*."""
     for line in Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]:
         words = line.split()
         if int(words[0]) & 0xFFFFFFFF == int(key or "0") & 0xFFFFFFFF and words[1] == segment:

@@ -1,4 +1,4 @@
-"""The configuration of an embedded Postgres: sized for the machine, durable always."""
+"""The configuration of an embedded Postgres: memory sized for the machine, durability never reduced."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ def tuned(folder: Path) -> dict[str, str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     free = shutil.disk_usage(folder).free
     return {
-        # durable: an answer with 2xx is in the log
+        # durability: what was answered with 2xx survives a crash
         "fsync": "on",
         "synchronous_commit": "on",
         "full_page_writes": "on",
@@ -24,7 +24,7 @@ def tuned(folder: Path) -> dict[str, str]:
         "maintenance_work_mem": _mib(_within(memory // 32, 64 * MIB, 512 * MIB)),
         "work_mem": "16MB",
         "max_connections": "200",
-        # the write-ahead log: few checkpoints, never a full disk because of them
+        # the write-ahead log: few checkpoints, and a limit that a small disk can hold
         "wal_buffers": "16MB",
         "wal_compression": "on",
         "max_wal_size": _mib(_within(free // 10, 256 * MIB, 4 * GIB)),

@@ -1,6 +1,6 @@
-"""The edge of the app: what every request passes before the routes and after them.
+"""The outermost ASGI middleware: decodes paths, answers `HEAD` and `OPTIONS`, observes every response, and calls mutations.
 
-A name in a path is anything printable (`service.http.path`), `HEAD` is a `GET` without its body, and every answer is observed.
+It calls the handlers of mutations directly, see `service.http.router`, and passes every other request to Litestar.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from service.domain.rejections import Validation
-from service.http.problems import answer_of, options
+from service.http.problems import error_response, options_response
 from service.http.request.path import restore_query_name, routed
 from service.http.request.request import WAITED, WriteRequest
 from service.http.router import Router
 
-Observe = Callable[[str, str, int, float], None]
-"""Method, route template, status and seconds of an answered request."""
+ObserveResponse = Callable[[str, str, int, float], None]
+"""Gets method, route template, status and seconds of a response."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 UNMATCHED = "other"
 """The route template of a path that matched none."""
@@ -27,54 +27,59 @@ HOST = re.compile(rb"[0-9A-Za-z!$&'()*+,;=\-._~:\[\]@%]*")
 
 
 class Middleware:
-    """The app within its edge; *observe* is told of every answer, *in_flight* counts the requests without one."""
+    """Wraps *app*; *observe* is called for every response, *in_flight* counts the requests without one."""
 
-    def __init__(self, app: Litestar, observe: Observe = lambda *_: None) -> None:
+    def __init__(self, app: Litestar, observe: ObserveResponse = lambda *_: None) -> None:
         self.app = app
         self.router = Router(app)
         self.observe = observe
         self.in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Respond to one request."""
         if scope["type"] != ScopeType.HTTP:
             await self.app(scope, receive, send)
             return
         started = perf_counter()
         method = scope["method"]
-        sent = ResponseSender(send, bodiless=method == "HEAD")
-        if sent.bodiless:
-            scope = {**scope, "method": HttpMethod.GET}  # a copy: the server looks at its own
+        sender = ResponseSender(send, bodiless=method == "HEAD")
+        if sender.bodiless:
+            scope = {**scope, "method": HttpMethod.GET}  # a copy: uvicorn reads the method of its own later
         self.in_flight += 1
         try:
-            await self.answer(scope, receive, sent)
+            await self.respond(scope, receive, sender)
         finally:
             self.in_flight -= 1
             name = str(method) if method in METHODS else "OTHER"
             spent_s = perf_counter() - started - waited_s(scope)
-            self.observe(name, scope.get("path_template") or UNMATCHED, sent.status, spent_s)
+            self.observe(name, scope.get("path_template") or UNMATCHED, sender.status, spent_s)
 
-    async def answer(self, scope: HTTPScope, receive: Receive, sent: "ResponseSender") -> None:
-        """Answer a request on the direct road where there is one, else hand it to the framework."""
+    async def respond(self, scope: HTTPScope, receive: Receive, sender: "ResponseSender") -> None:
+        """Respond from a handler that is called directly where there is one, else from Litestar."""
         try:
-            require_sound(scope)
-            answer = await self.route_answer(scope, receive, sent)
-        except Exception as error:  # noqa: BLE001 - a bug becomes an answer too, and is logged there
-            answer = answer_of(scope, error)
-        await answer(scope, receive, sent)
+            prepare_scope(scope)
+            response = await self.response_of(scope, receive, sender)
+        except Exception as error:  # noqa: BLE001 - a bug becomes a response too, which logs it
+            response = error_response(scope, error)
+        await response(scope, receive, sender)
 
-    async def route_answer(self, scope: HTTPScope, receive: Receive, sent: "ResponseSender") -> ASGIApp:
-        """Return the answer of the direct road, of the edge itself to what a path knows, or the framework for the rest."""
+    async def response_of(self, scope: HTTPScope, receive: Receive, sender: "ResponseSender") -> ASGIApp:
+        """Return the response of a mutation or of `OPTIONS`; for everything else the Litestar app, which then responds."""
         if scope["method"] == HttpMethod.OPTIONS and (methods := self.router.methods(scope["path"])):
-            return options(methods)
+            return options_response(methods)
         route = self.router.find(scope)
         if route is not None and scope["query_string"]:
-            route.require_known(scope["query_string"])
-        return self.app if route is None or route.answer is None else await route.answer(WriteRequest(scope, receive, sent))
+            route.require_known_parameters(scope["query_string"])
+        return self.app if route is None or route.handle is None else await route.handle(WriteRequest(scope, receive, sender))
 
 
-def require_sound(scope: HTTPScope) -> None:
-    """Refuse a host that is none and a path that is no text; decode the names in the path."""
+def prepare_scope(scope: HTTPScope) -> None:
+    """Check the host, and decode the names in the path.
+
+    Raises:
+        Validation: the host is not the name of one, or the path is not UTF-8.
+
+    """
     for name, value in scope["headers"]:
         if name == b"host":
             if not HOST.fullmatch(value):
@@ -91,13 +96,13 @@ def require_sound(scope: HTTPScope) -> None:
 
 
 def waited_s(scope: HTTPScope) -> float:
-    """Return the seconds that the caller asked to wait, which are no slowness of ours."""
+    """Return the seconds that a claim waited because its caller asked for it; they are not part of its duration."""
     waited: float = scope.get("state", {}).get(WAITED, 0.0)
     return waited
 
 
 class ResponseSender:
-    """The sending half of a request; it remembers the status, and leaves a body out where there must be none."""
+    """Sends a response; it remembers the status, and drops the body of a response to `HEAD`."""
 
     def __init__(self, send: Send, *, bodiless: bool) -> None:
         self.send = send
@@ -106,7 +111,7 @@ class ResponseSender:
         self.ended = False
 
     def __call__(self, message: Message) -> Awaitable[None]:
-        """Send one message on."""
+        """Send one ASGI message."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
         elif self.bodiless:

@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): what every refusal, every error and every bug looks like to a client."""
+"""Problem documents (RFC 9457): the form in which a client gets every refusal and every error."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -13,36 +13,36 @@ from litestar.types import ExceptionHandlersMap, Scope
 from service.domain.rejections import REJECTIONS, RETRY_AFTER_S, NotFound, Rejection, Unavailable, Validation
 
 MEDIA_TYPE = "application/problem+json"
-log = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 class PayloadTooLarge(Rejection):
-    """The body, or one document in it, is larger than what is taken."""
+    """The body, or one document in it, is larger than its limit."""
 
     status, slug, title = 413, "payload-too-large", "The payload is too large"
 
 
 class TooManyRequests(Rejection):
-    """The service holds as many waiting requests as it can bear; ask again after `Retry-After`."""
+    """Too many requests wait already; ask again after `Retry-After`."""
 
     status, slug, title = 429, "too-many-requests", "Too many requests"
     retry_after_s = RETRY_AFTER_S
 
 
 class Unauthenticated(Rejection):
-    """The request does not say who asks."""
+    """The request has no credentials."""
 
     status, slug, title = 401, "unauthenticated", "Who are you?"
 
 
 class Forbidden(Rejection):
-    """The one who asks may not do this."""
+    """The credentials do not allow this."""
 
     status, slug, title = 403, "forbidden", "Not allowed"
 
 
 class MethodNotAllowed(Rejection):
-    """The path exists, the method does not."""
+    """The path does not have this method."""
 
     status, slug, title = 405, "method-not-allowed", "Method not allowed"
 
@@ -69,7 +69,7 @@ BY_STATUS: dict[int, type[Rejection]] = {kind.status: kind for kind in KINDS.val
 
 
 def problem(rejection: Rejection) -> Problem:
-    """Return the document that tells a client what is wrong and how to mend it."""
+    """Return the problem document of *rejection*: what is wrong, and the members that help to correct it."""
     return {
         "type": f"/problems/{rejection.slug}",
         "title": rejection.title,
@@ -80,7 +80,7 @@ def problem(rejection: Rejection) -> Problem:
 
 
 def problem_response(rejection: Rejection, headers: Mapping[str, str] | None = None) -> Response[bytes]:
-    """Return the answer that carries the problem document of *rejection*."""
+    """Return the response with the problem document of *rejection*."""
     document, extra = problem(rejection), dict(headers or {})
     if rejection.retry_after_s is not None:
         extra["Retry-After"] = str(rejection.retry_after_s)
@@ -91,12 +91,12 @@ def problem_response(rejection: Rejection, headers: Mapping[str, str] | None = N
 
 
 def rejected(_: Request[Any, Any, Any], error: Rejection) -> Response[bytes]:
-    """Answer a refusal."""
+    """Respond to a refusal."""
     return problem_response(error)
 
 
-def misrouted(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """Answer what the framework refused: an unknown path, a wrong method, a request it cannot read."""
+def framework_refusal(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Respond to a request that Litestar refused: an unknown path, a wrong method, or one that it cannot read."""
     kind = BY_STATUS.get(error.status_code, Validation)
     if error.status_code >= InternalError.status:
         return bug(request, error)
@@ -107,26 +107,26 @@ def misrouted(request: Request[Any, Any, Any], error: HTTPException) -> Response
 
 
 def not_allowed(request: Request[Any, Any, Any], headers: Mapping[str, str]) -> Response[bytes]:
-    """Answer that a path does not know a method, and which it knows."""
+    """Respond that a path does not have a method, and which methods it has."""
     allowed = {method.strip() for method in headers.get("allow", "").split(",")}
     allowed |= {"HEAD"} if "GET" in allowed else set()
     error = MethodNotAllowed(f"{request.scope['method']} is not allowed here", allowed=sorted(allowed))
     return problem_response(error, {"Allow": ", ".join(sorted(allowed))})
 
 
-def options(methods: Sequence[str]) -> ASGIResponse:
-    """Answer which methods a path knows."""
+def options_response(methods: Sequence[str]) -> ASGIResponse:
+    """Respond with the methods of a path."""
     return ASGIResponse(status_code=204, headers={"Allow": ", ".join(methods)})
 
 
 def bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Log a mistake of ours once, with its stack, and say no more than that it happened."""
-    log.error("%s %s failed", request.scope["method"], request.scope.get("path_template"), exc_info=error)
+    """Log a bug once, with its stack; the response says only that there was one."""
+    LOG.error("%s %s failed", request.scope["method"], request.scope.get("path_template"), exc_info=error)
     return problem_response(InternalError("the service made a mistake; it is in its log"))
 
 
-def answer_of(scope: Scope, error: Exception) -> ASGIResponse:
-    """Return the answer to an exception that left the handler of a request."""
+def error_response(scope: Scope, error: Exception) -> ASGIResponse:
+    """Return the response to an exception that the handler of a request raised."""
     request = Request[Any, Any, Any](scope)
     handler = next(HANDLERS[kind] for kind in type(error).__mro__ if kind in HANDLERS)
     return handler(request, error).to_asgi_response(app=None, request=request)
@@ -134,7 +134,7 @@ def answer_of(scope: Scope, error: Exception) -> ASGIResponse:
 
 HANDLERS: ExceptionHandlersMap = {
     Rejection: rejected,
-    HTTPException: misrouted,
+    HTTPException: framework_refusal,
     Exception: bug,
 }
-"""How the app answers each kind of exception."""
+"""The handler of each class of exceptions."""

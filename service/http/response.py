@@ -1,4 +1,4 @@
-"""Answers: ready bytes with the position of what was decided."""
+"""Responses of mutations, from a heartbeat to an import: encoded bodies with the position of the decided events."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -20,7 +20,7 @@ MEMBERS = Decoder(dict[str, Raw])
 
 
 class RawResponse(ASGIResponse):
-    """An answer whose bytes are ready; nothing is encoded, looked up or wrapped on its way out."""
+    """A response whose body is encoded already; Litestar's own response would encode and copy it again."""
 
     def __init__(self, body: bytes, status: int = 200, headers: Headers = (), media: bytes = b"application/json") -> None:
         self.content = body
@@ -34,65 +34,87 @@ class RawResponse(ASGIResponse):
 
 
 def json_response(body: bytes, answer: Answer, status: int = 200, headers: Headers = ()) -> RawResponse:
-    """Return *body* as the answer to a mutation."""
+    """Return *body* as the response to a mutation."""
     fields: Headers = ((b"muster-position", b"%d" % answer.position), *headers)
     if answer.replayed:
         fields = (*fields, (b"idempotency-replayed", b"true"))
     return RawResponse(body, status, fields)
 
 
-async def answered(
-    call: WriteRequest, commands: Sequence[Command], render: Callable[[Answer], bytes], screens: dict[str, str] | None = None
+async def submit_and_render(
+    request: WriteRequest, commands: Sequence[Command], render: Callable[[Answer], bytes], screens: dict[str, str] | None = None
 ) -> RawResponse:
-    """Submit, and answer with what *render* makes of the answer; a repetition gets the first body again."""
-    origin = call.origin(screens)
+    """Submit *commands* and respond with the body that *render* returns; a repetition gets the first body again.
+
+    Raises:
+        Unprocessable: the idempotency key belongs to another request.
+        WriteUnavailable: the Writer has no outcome.
+
+    """
+    origin = request.origin(screens)
     if origin.key is not None:
         origin = replace(origin, render=render)
-    answer = await call.context.writer.submit(commands, origin)
+    answer = await request.context.writer.submit(commands, origin)
     refuse_other_request(answer)
     return json_response(render(answer) if answer.body is None else answer.body, answer)
 
 
 def refuse_other_request(answer: Answer) -> None:
-    """Refuse the whole request when its idempotency key belongs to another one."""
+    """Refuse the whole request when its idempotency key belongs to another one.
+
+    Raises:
+        Unprocessable: it does.
+
+    """
     for result in answer.results[:1]:
         if isinstance(result, Unprocessable) and result.fields.get("field") == "Idempotency-Key":
             raise result
 
 
 async def submit_and_view(
-    call: WriteRequest, command: Command, view: Callable[[int], Awaitable[Raw | None]], status: int = 200
+    request: WriteRequest, command: Command, view: Callable[[int], Awaitable[Raw | None]], status: int = 200
 ) -> RawResponse:
-    """Submit, and answer with *view* as it is at the position of the answer; it is kept for a repetition."""
-    answer = await call.submit(command)
+    """Submit *command* and respond with *view* at the position of its events; a repetition gets the same body.
+
+    Raises:
+        Rejection: the command was refused.
+        Unavailable: the Writer has no outcome, or the view is not visible in time.
+
+    """
+    answer = await request.submit(command)
     if answer.body is not None:
-        return json_response(answer.body, answer, status, version(MEMBERS.decode(answer.body)))
-    return await viewed(call, answer, await view(answer.position), status)
+        return json_response(answer.body, answer, status, etag(MEMBERS.decode(answer.body)))
+    return await view_response(request, answer, await view(answer.position), status)
 
 
-async def viewed(call: WriteRequest, answer: Answer, view: Raw | None, status: int = 200) -> RawResponse:
-    """Answer with *view*, under the position of the answer."""
+async def view_response(request: WriteRequest, answer: Answer, view: Raw | None, status: int = 200) -> RawResponse:
+    """Respond with *view*, with the position of the answer in it.
+
+    Raises:
+        ReadUnavailable: there is no view yet.
+
+    """
     if view is None:
-        raise ReadUnavailable("what was asked for is stored and not visible yet", position=answer.position)
+        raise ReadUnavailable("the change is stored, but not visible yet", position=answer.position)
     members = MEMBERS.decode(view)
     members["position"] = Raw(b"%d" % answer.position)
     body = msgspec.json.encode(members)
-    await keep(call, status, body)
-    return json_response(body, answer, status, version(members))
+    await keep(request, status, body)
+    return json_response(body, answer, status, etag(members))
 
 
-async def keep(call: WriteRequest, status: int, body: bytes) -> None:
-    """Store a body for a repetition of the request's idempotency key, if it has one."""
-    if (key := call.key) is not None:
-        await call.context.replays.keep(key, status, body)
+async def keep(request: WriteRequest, status: int, body: bytes) -> None:
+    """Store *body* under the idempotency key of the request, if it has one."""
+    if (key := request.key) is not None:
+        await request.context.replays.keep(key, status, body)
 
 
-def version(members: dict[str, Raw]) -> Headers:
-    """Return the ETag of a view that has a version."""
-    found = members.get("version")
-    return () if found is None or bytes(found) == b"null" else ((b"etag", b'"%s"' % bytes(found)),)
+def etag(members: dict[str, Raw]) -> Headers:
+    """Return the `ETag` of a view, which is its version; no header for a view without one."""
+    version = members.get("version")
+    return () if version is None or bytes(version) == b"null" else ((b"etag", b'"%s"' % bytes(version)),)
 
 
 def not_found(kind: str, name: str) -> NotFound:
-    """Return the refusal of a name that nothing has."""
+    """Return the refusal of a *name* that no *kind* of thing has."""
     return NotFound(f"there is no {kind} {name!r}", field=kind, current=name)

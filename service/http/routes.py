@@ -1,13 +1,13 @@
-"""The routes of the write side, and what the composition root does with them.
+"""The routes of the write side, and how the composition root uses them.
 
-    desk = Desk(writer=…, views=…, quarantine=…, bundles=…, replays=…, bell=…, stopping=…)
-    app = Litestar([*ROUTES, *reads], opt={"desk": desk}, exception_handlers=problems.HANDLERS, openapi_config=None)
-    served = Edge(app, observe)
+    context = WriteContext(writer=…, views=…, quarantine=…, bundles=…, replays=…, wakeup=…, stopping=…)
+    app = Litestar([*ROUTES, *reads], opt={"write_context": context}, exception_handlers=problems.HANDLERS, openapi_config=None)
+    served = Middleware(app, observe)
 
-*writer* is the Writer; *views* and *quarantine* are reads of the projections (`projections.http.Reader` is both),
-*bundles* makes diagnostics; *replays* keeps bodies of answers under their idempotency keys; *bell* is rung after every
-commit that may have made work claimable; *stopping* is set when the service drains, and ends every claim that waits.
-*observe* gets method, route template (`other` where none matched), status and seconds of every answer.
+*writer* is the Writer. *views* and *quarantine* are reads of the projections; `projections.http.reads.Reader` is both. *bundles*
+builds diagnostics. *replays* stores bodies under their idempotency keys. *wakeup* is notified after every commit that may have
+made work claimable. *stopping* is set when the service drains, and ends every claim that waits. *observe* gets method, route
+template (`other` where none matched), status and seconds of every response.
 """
 
 from service.http.handlers import (
@@ -44,4 +44,4 @@ RESOURCES = (
     handlers,
 )
 ROUTES = tuple(handler for resource in RESOURCES for handler in resource.HANDLERS)
-"""The mutations of the API, and the pages that explain it."""
+"""The mutations of the API, and the pages that document it."""

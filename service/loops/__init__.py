@@ -1,1 +1,1 @@
-"""Time and consequence, turned into commands: the leader, the watcher, the notices between replicas."""
+"""The background loops: the leader's lease and duties, the scheduler, retention, and notifications between replicas."""

@@ -1,4 +1,4 @@
-"""The examiner: once a day a process of its own folds the views afresh, and what differs is counted and logged."""
+"""The daily consistency check: a process of its own folds the log again and compares the result with the stored views."""
 
 import asyncio
 import logging
@@ -15,12 +15,12 @@ from service.settings import Settings
 
 LOG = logging.getLogger(__name__)
 LONGEST_S = 6 * 3600.0
-LOWLIEST = 19
-WORDS = (sys.executable, "-m", "projections.verify")
+LOWEST_PRIORITY = 19
+COMMAND = (sys.executable, "-m", "projections.verify")
 
 
 class CheckResult(Struct, frozen=True):
-    """What an examination found: up to where it looked, how many rows differ from the log, and the first of them."""
+    """The result of a check: the position up to which it compared, how many rows differ, and the first of them."""
 
     position: int
     rows: int
@@ -28,55 +28,57 @@ class CheckResult(Struct, frozen=True):
 
 
 class ConsistencyCheck:
-    """Examines at the chosen hour as long as this replica leads; the process yields the machine to everybody else."""
+    """Runs the check at the chosen hour while this replica leads, in a process of the lowest priority."""
 
     def __init__(self, settings: Settings, diverged: Callable[[int], None]) -> None:
         self._settings = settings
         self._diverged = diverged
 
     async def run(self, _heard_since: Callable[[], datetime]) -> None:
-        """Examine every day until cancelled."""
+        """Check every day until cancelled."""
         hour = self._settings.examine_hour
         if hour < 0:
-            await asyncio.Event().wait()
+            await asyncio.Event().wait()  # a duty that returns would end the term of the leader
         while True:
-            await asyncio.sleep(until(hour, datetime.now(UTC)).total_seconds())
-            await self.examine()
+            await asyncio.sleep(time_until(hour, datetime.now(UTC)).total_seconds())
+            await self.check()
 
-    async def examine(self) -> None:
-        """Examine once."""
+    async def check(self) -> None:
+        """Check once."""
         environment = os.environ | self._settings.environment()
         child = await asyncio.create_subprocess_exec(
-            *WORDS, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, env=environment
+            *COMMAND, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, env=environment
         )
         try:
             with suppress(ProcessLookupError):
-                os.setpriority(os.PRIO_PROCESS, child.pid, LOWLIEST)
+                os.setpriority(os.PRIO_PROCESS, child.pid, LOWEST_PRIORITY)
             async with asyncio.timeout(LONGEST_S):
-                told, _ = await child.communicate()
-            self._judge(child.returncode, told)
+                output, _ = await child.communicate()
+            self._report(child.returncode, output)
         except TimeoutError:
-            LOG.warning("the views were not examined: it took more than %d hours", LONGEST_S // 3600)
+            LOG.warning("the views were not checked: it took more than %d hours", LONGEST_S // 3600)
         finally:
             if child.returncode is None:
                 child.kill()
 
-    def _judge(self, code: int | None, told: bytes) -> None:
+    def _report(self, code: int | None, output: bytes) -> None:
         if code:
-            LOG.warning("the views were not examined: the process ended with %d", code)
+            LOG.warning("the views were not checked: the process ended with %d", code)
             return
-        found = msgspec.json.decode(told, type=CheckResult)
-        self._diverged(found.rows)
-        if found.rows:
-            LOG.error("%d rows of the views are not what the log says up to %d: %s", found.rows, found.position, found.first)
+        result = msgspec.json.decode(output, type=CheckResult)
+        self._diverged(result.rows)
+        if result.rows:
+            LOG.error(
+                "%d rows of the views differ from the log up to position %d: %s", result.rows, result.position, result.first
+            )
         else:
-            LOG.info("the views are what the log says up to %d", found.position)
+            LOG.info("the views agree with the log up to position %d", result.position)
 
 
-def until(hour: int, now: datetime) -> timedelta:
-    """Return how long it is until the next full *hour* of a day.
+def time_until(hour: int, now: datetime) -> timedelta:
+    """Return the time from *now* until the day's next full *hour*.
 
-    >>> until(3, datetime(2026, 1, 1, 2, 59, tzinfo=UTC)), until(3, datetime(2026, 1, 1, 3, tzinfo=UTC))
+    >>> time_until(3, datetime(2026, 1, 1, 2, 59, tzinfo=UTC)), time_until(3, datetime(2026, 1, 1, 3, tzinfo=UTC))
     (datetime.timedelta(seconds=60), datetime.timedelta(days=1))
     """
     today = now.replace(hour=hour, minute=0, second=0, microsecond=0)

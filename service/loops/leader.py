@@ -1,6 +1,6 @@
-"""The leader: one replica does what must be done once, by a lease row in Postgres.
+"""The leader election: the replica that holds a lease row in Postgres runs the duties that must run once.
 
-A new term begins a new time of hearing: nobody is judged by a silence that may have been ours.
+With each new term the silence of workers is counted from its begin: before it, there may have been nobody to hear them.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import asyncpg
 from msgspec import Struct
 
 from service.store.db.outage_log import OutageLog
-from service.store.db.pool import is_lost
+from service.store.db.pool import is_unanswered
 from service.store.db.queries import load
 from service.store.log import event_log
 
@@ -23,9 +23,9 @@ QUERIES = load("leader")
 
 
 class Term(Struct, frozen=True):
-    """A lease that this replica holds; *heard_since* is when workers could first be heard without a gap.
+    """A lease that this replica holds; since *heard_since* some replica has listened to workers without a gap.
 
-    *until* is its end by this process's own clock, which goes on while the process is stopped.
+    *until* is the end of the lease by the monotonic clock of this process, which also runs while the process is suspended.
     """
 
     replica: str
@@ -34,14 +34,14 @@ class Term(Struct, frozen=True):
 
 
 class TermOver(TimeoutError):
-    """The lease was not renewed in time: what this replica knows of its term may be of the past."""
+    """The lease was not renewed in time: another replica may lead by now."""
 
 
 Duty = Callable[[Callable[[], datetime]], Awaitable[None]]
 
 
 class Leader:
-    """Takes the lease when it is free, renews it, and runs the duties as long as it holds."""
+    """Takes the lease when it is free, renews it, and runs the duties while it holds it."""
 
     def __init__(self, pool: asyncpg.Pool, replica: str, lease_s: float, duties: Sequence[Duty], shard: int = 0) -> None:
         self.replica = replica
@@ -54,11 +54,11 @@ class Leader:
 
     @property
     def leads(self) -> bool:
-        """Whether this replica holds the lease, as far as it knows."""
+        """Whether this replica held the lease when it last asked."""
         return self.term is not None
 
     async def run(self) -> None:
-        """Try for the lease until cancelled; give it back at the end."""
+        """Try to take the lease until cancelled; give it back at the end."""
         rest = self._lease.total_seconds() / 3
         try:
             while True:
@@ -71,7 +71,7 @@ class Leader:
                 await self._leave()
 
     async def _lead(self, rest: float) -> None:
-        """Run the duties, and renew; when the lease is lost, or a duty ends, stop them all."""
+        """Run the duties and renew the lease; stop all duties when the lease is lost, or when one of them ends."""
         LOG.info("replica %s leads", self.replica)
         duties = [asyncio.ensure_future(duty(self._heard_since)) for duty in self._duties]
         try:
@@ -89,10 +89,10 @@ class Leader:
             LOG.info("replica %s leads no longer", self.replica)
 
     def _heard_since(self) -> datetime:
-        """Return since when workers could be heard, for duties that run only within a term.
+        """Return since when workers could be heard.
 
         Raises:
-            TermOver: after a standstill of this process, until the lease is renewed.
+            TermOver: the lease has lapsed, for example after this process was suspended.
 
         """
         if self.term is None or monotonic() > self.term.until:
@@ -100,22 +100,22 @@ class Leader:
         return self.term.heard_since
 
     @asynccontextmanager
-    async def _reached(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
-        """Give a connection for a part of the lease: an answer that comes later is of no use, and may never come.
+    async def _lease_connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+        """Yield a connection, for a sixth of the lease at most: a later answer is of no use, and may never come.
 
-        The pool's time-out bounds its own wait for a query that is taken back.
+        Both time-outs are needed: the pool's bounds its wait for the cancellation of a query on a silent line.
         """
         patience = self._lease.total_seconds() / 6
         async with asyncio.timeout(patience), self._pool.acquire(timeout=patience) as connection:
             yield connection
 
     async def _attempt(self) -> Term | None:
-        """Take or renew the lease; None when another holds it, or the database is away."""
+        """Take or renew the lease; return None when another replica holds it, or the database is away."""
         try:
-            async with self._reached() as connection:
+            async with self._lease_connection() as connection:
                 term = await self._take(connection)
         except Exception as error:
-            if not is_lost(error):
+            if not is_unanswered(error):
                 raise
             self._outage_log.report_outage(f"the leader's lease cannot be reached: {type(error).__name__}: {error}")
             return None
@@ -123,34 +123,34 @@ class Leader:
         return term
 
     async def _take(self, connection: asyncpg.pool.PoolConnectionProxy) -> Term | None:
-        lapses = monotonic() + self._lease.total_seconds()
+        # read before the database is asked: the term must not seem longer here than it is there
+        until = monotonic() + self._lease.total_seconds()
         now = await connection.fetchval(event_log.QUERIES.now)
         row = await connection.fetchrow(QUERIES.current, self._shard)
         if row is None:
             await connection.execute(QUERIES.found, self._shard, self.replica, now, now)
             row = await connection.fetchrow(QUERIES.current, self._shard)
-            assert row is not None, "the lease was just founded"
+            assert row is not None, "the lease was just inserted"
         unbroken = row["replica"] == self.replica and now <= row["until"]
         heard_since = row["heard_since"] if unbroken else now
-        until = now + self._lease
-        taken = await connection.fetchval(QUERIES.take, self._shard, self.replica, until, now, heard_since)
+        taken = await connection.fetchval(QUERIES.take, self._shard, self.replica, now + self._lease, now, heard_since)
         if taken is None:
             return None
-        return Term(self.replica, heard_since, lapses)
+        return Term(self.replica, heard_since, until)
 
     async def _leave(self) -> None:
         self.term = None
         try:
-            async with self._reached() as connection:
+            async with self._lease_connection() as connection:
                 now = await connection.fetchval(event_log.QUERIES.now)
                 await connection.execute(QUERIES.leave, self._shard, self.replica, now)
         except Exception as error:
-            if not is_lost(error):
+            if not is_unanswered(error):
                 raise
 
 
 async def vacate(dsn: str, shard: int = 0) -> None:
-    """Free the lease at once: the caller knows that no replica is left on this database."""
+    """Free the lease at once; the caller knows that no replica runs on this database."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(QUERIES.vacate, shard, await connection.fetchval(event_log.QUERIES.now))

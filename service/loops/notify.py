@@ -1,6 +1,6 @@
-"""Notices between replicas: a NOTIFY after commits, debounced, and a LISTEN that rings the local bells.
+"""Notifications between replicas: a debounced NOTIFY after commits, and a LISTEN that wakes the local loops.
 
-Nothing depends on them: every loop also polls, so that a lost notice costs milliseconds, never data.
+No result depends on them. Every loop also polls, so a lost notification costs milliseconds, never data.
 """
 
 import asyncio
@@ -20,33 +20,36 @@ RECONNECT_S = 1.0
 
 
 class Notifier:
-    """One connection that listens and notifies, never inside a command's transaction."""
+    """Listens and notifies on one connection of its own.
 
-    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], heard: Callable[[], None], replica: str) -> None:
+    A NOTIFY inside the transaction of a command would take a lock that all commits of the database share.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], received: Callable[[], None], replica: str) -> None:
         self._connect = connect
-        self._heard = heard
+        self._received = received
         self._replica = replica
         self._due = asyncio.Event()
 
     def send(self) -> None:
-        """Let the other replicas know, soon, that something was committed."""
+        """Tell the other replicas soon that something was committed."""
         self._due.set()
 
     async def run(self) -> None:
-        """Listen and notify until cancelled, over whatever connection there is."""
+        """Listen and notify until cancelled; connect again after each loss."""
         while True:
             try:
                 await self._serve(await self._connect())
             except Exception as error:
                 if not is_lost(error):
-                    LOG.exception("notices stumbled")
+                    LOG.exception("the notifier failed")
             await asyncio.sleep(RECONNECT_S)
 
     async def _serve(self, connection: asyncpg.Connection) -> None:
         connection.add_termination_listener(lambda _ended: self._due.set())
         try:
             await connection.add_listener(CHANNEL, self._receive)
-            self._heard()
+            self._received()
             while True:
                 await self._due.wait()
                 self._due.clear()
@@ -57,4 +60,4 @@ class Notifier:
 
     def _receive(self, _connection: object, _pid: int, _channel: str, sender: object) -> None:
         if sender != self._replica:
-            self._heard()
+            self._received()

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import asyncpg
 
-from service.loops.sweep import Sweeps
+from service.loops.sweep import SweepObserver, observed_sweep
 from service.store.db.pool import is_lost
 from service.store.log import event_log, idempotency
 
@@ -18,20 +18,20 @@ ROUND_S = 60.0
 class Retention:
     """Does both once a minute, on the leader."""
 
-    def __init__(self, pool: asyncpg.Pool, shard: int = 0, sweeps: Sweeps | None = None) -> None:
+    def __init__(self, pool: asyncpg.Pool, shard: int = 0, observer: SweepObserver | None = None) -> None:
         self._pool = pool
         self._shard = shard
-        self._sweeps = sweeps or Sweeps()
+        self._observer = observer
 
     async def run(self, _heard_since: Callable[[], datetime]) -> None:
         """Apply retention once a minute until cancelled."""
         while True:
             try:
-                with self._sweeps.round("retention"):
+                with observed_sweep(self._observer, "retention"):
                     await self.keep()
             except Exception as error:
                 if not is_lost(error):
-                    LOG.exception("retention stumbled")
+                    LOG.exception("retention failed")
             await asyncio.sleep(ROUND_S)
 
     async def keep(self) -> int:

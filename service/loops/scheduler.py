@@ -1,4 +1,4 @@
-"""The watcher: passing time, turned into commands that go through the same Writer as any other."""
+"""The scheduler: turns the passing of time into commands, which go through the same Writer as all others."""
 
 import logging
 from collections import defaultdict
@@ -11,7 +11,7 @@ import asyncpg
 from service.domain import commands as c
 from service.domain import ids, recovery
 from service.domain.rejections import WriteUnavailable
-from service.loops.sweep import Sweeps
+from service.loops.sweep import SweepObserver, observed_sweep
 from service.store.db.outage_log import OutageLog
 from service.store.db.pool import is_lost
 from service.store.db.queries import load
@@ -29,58 +29,66 @@ LONGEST_NAP_S = 1.0
 SHORTEST_NAP_S = 0.005
 RETIRE_S = 3600.0
 SWEEPS = ("retry", "quota", "inquiry", "reaper")
-"""In this order: a plan is made of dead claims before their leases expire, and they do at once when it is closed."""
+"""The order matters: `inquiry` puts dead claims into a recovery plan before `reaper` expires their leases, and `reaper` expires
+them in the same round in which `inquiry` closes the plan."""
 JUDGEMENT = "heartbeat"
-"""The sweep of every tick; the others look whenever something may be due."""
+"""The sweep of every tick; the others run whenever something may be due."""
 
 
 class Scheduler:
-    """Looks at the clock of the database: what is due at once when it is due, workers and watchdogs every tick."""
+    """Orders what is due by the clock of the database: deadlines when they pass, workers and watchdogs every tick."""
 
     def __init__(
-        self, pool: asyncpg.Pool, writer: Writer, wakeup: Wakeup, tick_s: float, shard: int = 0, sweeps: Sweeps | None = None
+        self,
+        pool: asyncpg.Pool,
+        writer: Writer,
+        wakeup: Wakeup,
+        tick_s: float,
+        shard: int = 0,
+        observer: SweepObserver | None = None,
     ) -> None:
         self._pool = pool
         self._writer = writer
         self._wakeup = wakeup
         self._tick_s = tick_s
         self._shard = shard
-        self._sweeps = sweeps or Sweeps()
-        self._outage_log = OutageLog(LOG, "the watcher has the database again")
+        self._observer = observer
+        self._outage_log = OutageLog(LOG, "the scheduler has the database again")
 
     async def run(self, heard_since: Callable[[], datetime]) -> None:
-        """Look until cancelled; a database that is away is looked for again."""
+        """Sweep until cancelled; while the database is away, try again."""
         tick_at = monotonic()
         while True:
             wakeups_seen = self._wakeup.count
             nap = LONGEST_NAP_S
             try:
                 now = monotonic()
-                await self.look(heard_since(), tick=now >= tick_at)
+                await self.sweep(heard_since(), tick=now >= tick_at)
                 self._outage_log.report_recovery()
                 tick_at = now + self._tick_s if now >= tick_at else tick_at
-                nap = min(await self.nap(heard_since()), max(tick_at - monotonic(), SHORTEST_NAP_S))
+                nap = min(await self.seconds_to_deadline(heard_since()), max(tick_at - monotonic(), SHORTEST_NAP_S))
             except WriteUnavailable:
-                self._outage_log.report_outage("the watcher waits for the database")
+                self._outage_log.report_outage("the scheduler waits for the database")
             except Exception as error:
                 if not is_lost(error):
-                    LOG.exception("the watcher stumbled")
+                    LOG.exception("the scheduler failed")
             await self._wakeup.after(wakeups_seen, nap)
 
-    async def look(self, heard_since: datetime, *, tick: bool = True) -> None:
-        """Order everything that is due now; with *tick*, judge workers and watchdogs too."""
+    async def sweep(self, heard_since: datetime, *, tick: bool = True) -> None:
+        """Order everything that is due now; with *tick*, also judge workers and watchdogs."""
         for sweep in (*SWEEPS, *([JUDGEMENT] if tick else [])):
-            with self._sweeps.round(sweep):
+            with observed_sweep(self._observer, sweep):
                 async with self._pool.acquire() as connection:
                     now = await connection.fetchval(event_log.QUERIES.now)
                     due = await self.due_commands(sweep, connection, now, heard_since)
+                # ten commands a transaction: a larger one would delay the heartbeats that wait behind it
                 for start in range(0, len(due), 10):
                     await self._writer.submit(due[start : start + 10], in_new_trace("watcher"))
 
     async def due_commands(
         self, sweep: str, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
     ) -> list[c.Command]:
-        """Return what one sweep orders."""
+        """Return the commands of one sweep."""
         match sweep:
             case "retry":
                 return await self.due_units(connection, QUERIES.due_retries, c.ReleaseRetries, now)
@@ -101,7 +109,7 @@ class Scheduler:
         order: type[c.ReleaseRetries | c.ResumeParked],
         now: datetime,
     ) -> list[c.Command]:
-        """Return one command for each campaign that has units due."""
+        """Return one command for each campaign with units that are due."""
         due: dict[ids.CampaignName, list[ids.UnitKey]] = defaultdict(list)
         for campaign, key in await connection.fetch(query, self._shard, now, ROUND):
             due[campaign].append(key)
@@ -110,14 +118,14 @@ class Scheduler:
     async def due_claims(
         self, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
     ) -> list[c.Command]:
-        """Return what ends lapsed leases, opens gates, and goes on with cancellations and fan-outs."""
+        """Return the commands that end lapsed leases, open gates, and continue cancellations and fan-outs in rounds."""
         orders: list[c.Command] = []
-        if tokens := names(await connection.fetch(QUERIES.lapsed, self._shard, now, ROUND, heard_since)):
+        if tokens := column(await connection.fetch(QUERIES.lapsed, self._shard, now, ROUND, heard_since)):
             orders.append(c.ExpireLeases(tokens=tokens, heard_since=heard_since))
-        if gates := names(await connection.fetch(QUERIES.due_gates, self._shard, now)):
+        if gates := column(await connection.fetch(QUERIES.due_gates, self._shard, now)):
             orders.append(c.OpenGates(quotas=gates))
-        for campaign in names(await connection.fetch(QUERIES.cancelled, self._shard, ROUND)):
-            keys = names(await connection.fetch(STATE.open_units, self._shard, campaign, ROUND))
+        for campaign in column(await connection.fetch(QUERIES.cancelled, self._shard, ROUND)):
+            keys = column(await connection.fetch(STATE.open_units, self._shard, campaign, ROUND))
             orders.append(c.CancelRest(name=campaign, keys=keys))
         if units := next_round(await connection.fetch(fanout.QUERIES.oldest_fanouts, self._shard, ROUND)):
             orders.append(c.FanOutUnits(units=units))
@@ -126,29 +134,29 @@ class Scheduler:
     async def due_inquiries(
         self, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
     ) -> list[c.Command]:
-        """Return what ends investigations, plans for what died while nobody could be heard, and closes needless plans."""
+        """Return the commands that end investigations, plan the recovery of claims that died unheard, and close plans."""
         orders: list[c.Command] = []
-        if over := names(await connection.fetch(QUERIES.over, self._shard, now, ROUND)):
+        if over := column(await connection.fetch(QUERIES.over, self._shard, now, ROUND)):
             orders.append(c.EndInvestigations(ids=over))
         for campaign, last_position in await connection.fetch(QUERIES.abandoned, self._shard, now, heard_since):
             orders.append(c.DetectRecovery(campaign=campaign, last_position=last_position, heard_since=heard_since))
-        if plans := names(await connection.fetch(QUERIES.needless, self._shard, now - recovery.PATIENCE, heard_since)):
+        if plans := column(await connection.fetch(QUERIES.needless, self._shard, now - recovery.PATIENCE, heard_since)):
             orders.append(c.CloseRecoveries(ids=plans, heard_since=heard_since))
         return orders
 
     async def due_judgements(
         self, connection: asyncpg.pool.PoolConnectionProxy, now: datetime, heard_since: datetime
     ) -> list[c.Command]:
-        """Return what judges silent workers and then claims that a watchdog or a dead worker ends."""
+        """Return the commands that judge silent workers, and then revoke claims of dead workers and those a watchdog ends."""
         orders: list[c.Command] = []
-        if workers := names(await connection.fetch(QUERIES.silent, self._shard, now)):
+        if workers := column(await connection.fetch(QUERIES.silent, self._shard, now)):
             orders.append(c.JudgeWorkers(workers=workers, heard_since=heard_since, retire_s=RETIRE_S))
-        if tokens := names(await connection.fetch(QUERIES.suspects, self._shard, now, ROUND, heard_since)):
+        if tokens := column(await connection.fetch(QUERIES.suspects, self._shard, now, ROUND, heard_since)):
             orders.append(c.RevokeClaims(tokens=tokens, heard_since=heard_since, tick_s=self._tick_s))
         return orders
 
-    async def nap(self, heard_since: datetime) -> float:
-        """Return the seconds until something may be due, a second at most."""
+    async def seconds_to_deadline(self, heard_since: datetime) -> float:
+        """Return the seconds until the next deadline, at most one second."""
         async with self._pool.acquire() as connection:
             now = await connection.fetchval(event_log.QUERIES.now)
             soonest = await connection.fetchval(QUERIES.soonest, self._shard, heard_since, now)
@@ -157,7 +165,7 @@ class Scheduler:
 
 
 def next_round(rows: Iterable[asyncpg.Record]) -> tuple[ids.UnitId, ...]:
-    """Return the units whose dependents make one round: few with many of them, or many with few."""
+    """Return the next units whose dependents together fill one round of the fan-out."""
     units: list[ids.UnitId] = []
     left = fanout.ROUND
     for campaign, unit, dependents in rows:
@@ -168,6 +176,6 @@ def next_round(rows: Iterable[asyncpg.Record]) -> tuple[ids.UnitId, ...]:
     return tuple(units)
 
 
-def names(rows: Iterable[asyncpg.Record]) -> tuple:  # type: ignore[type-arg] # each query has its own kind of name
+def column(rows: Iterable[asyncpg.Record]) -> tuple:  # type: ignore[type-arg] # each query has its own kind of name
     """Return the only column of *rows*."""
     return tuple(row[0] for row in rows)

@@ -1,26 +1,30 @@
-"""A sweep is one round of something that must happen again and again; somebody may want to know that it does."""
+"""A sweep is one round of a loop of the leader; the metrics count its rounds and measure how long they take."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import perf_counter
+from time import perf_counter, time
+from typing import Protocol
 
 
-class Sweeps:
-    """What the leader's loops tell of their rounds; the metrics override it."""
+class SweepObserver(Protocol):
+    """Measures sweeps."""
 
-    def swept(self, sweep: str, seconds: float) -> None:
-        """Note a round that ended well."""
+    def swept(self, sweep: str, seconds: float, at: float) -> None:
+        """Note a sweep that succeeded; *at* is in seconds since 1970."""
 
-    def stumbled(self, sweep: str) -> None:
-        """Note a round that failed."""
+    def sweep_failed(self, sweep: str) -> None:
+        """Note a sweep that failed."""
 
-    @contextmanager
-    def round(self, sweep: str) -> Iterator[None]:
-        """Note how what is inside ends."""
-        started = perf_counter()
-        try:
-            yield
-        except Exception:
-            self.stumbled(sweep)
-            raise
-        self.swept(sweep, perf_counter() - started)
+
+@contextmanager
+def observed_sweep(observer: SweepObserver | None, sweep: str) -> Iterator[None]:
+    """Report to *observer* how long the body takes, or that it failed."""
+    started = perf_counter()
+    try:
+        yield
+    except Exception:
+        if observer is not None:
+            observer.sweep_failed(sweep)
+        raise
+    if observer is not None:
+        observer.swept(sweep, perf_counter() - started, time())

@@ -1,6 +1,6 @@
 """The Writer: the one way to change anything."""
 
 from service.writer.batch import within
-from service.writer.writer import Observer, Writer
+from service.writer.writer import Writer, WriterObserver
 
-__all__ = ["Observer", "Writer", "within"]
+__all__ = ["Writer", "WriterObserver", "within"]

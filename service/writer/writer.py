@@ -1,10 +1,11 @@
-"""Group commit: commands that arrive while a transaction is in flight go together in the next one."""
+"""Group commit: commands (most are heartbeats) that arrive while a transaction is in flight go together in the next one."""
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
+from typing import Protocol
 
 import asyncpg
 
@@ -24,16 +25,27 @@ PATIENCE_S = 5.0
 LOOK = 0.1
 """How often it is looked for who has waited too long, as a part of the patience."""
 RETRY_S = 0.1
+LONGEST_RETRY_S = 1.0
 
 
-class Observer:
-    """What the Writer tells of itself; the metrics override it."""
+class WriterObserver(Protocol):
+    """Measures the Writer."""
 
-    def appended(self, seconds: float, events: int) -> None:
+    def observe_append(self, seconds: float, events: int) -> None:
         """Note a committed batch."""
 
-    def failed(self, reason: str) -> None:
+    def append_failed(self, reason: str) -> None:
         """Note a batch that did not commit: `db_unavailable`, `timeout`, `invalid`, `other`."""
+
+
+class Unobserved:
+    """Measures nothing."""
+
+    def observe_append(self, seconds: float, events: int) -> None:
+        """Ignore a committed batch."""
+
+    def append_failed(self, reason: str) -> None:
+        """Ignore a batch that did not commit."""
 
 
 class Writer:
@@ -45,13 +57,13 @@ class Writer:
         *,
         shard: int = 0,
         committed: Callable[[Sequence[Recorded]], None] = lambda _events: None,
-        observer: Observer | None = None,
+        observer: WriterObserver | None = None,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._connect = connect
         self._shard = shard
         self._committed = committed
-        self._observer = observer or Observer()
+        self._observer = observer or Unobserved()
         self._patience_s = patience_s
         self._stopped = False
         self._waiting: deque[Pending] = deque()
@@ -103,6 +115,8 @@ class Writer:
             for pending in (*self._batch, *self._waiting):
                 if pending.until <= too_late:
                     self._time_out(pending)
+            # The next batch may be far away while the outcome of a commit is open: what was refused must not fill the memory.
+            self._waiting = deque(pending for pending in self._waiting if not pending.answer.done())
 
     def _take(self) -> None:
         """Take the submissions of the next batch; those whose asker has gone are left out."""
@@ -121,32 +135,37 @@ class Writer:
             self._row_cache = RowCache()
             started = monotonic()
             try:
-                await self._run(batch)
+                confirmed = await self._run(batch)
             except Exception as error:  # noqa: BLE001 - every failure becomes an answer
                 await self._undo(error)
                 submissions = await self._recover(submissions, error)
                 continue
+            if confirmed:  # outside of the try: no error after a commit may have the batch decided again
+                self._row_cache = batch.remembered()
             self._outage_log.report_recovery()
-            self._observer.appended(monotonic() - started, len(batch.events))
+            self._observer.observe_append(monotonic() - started, len(batch.events))
             self._finish(batch)
             return
 
-    async def _run(self, batch: Batch) -> None:
-        """Run one batch as one transaction; when the outcome of its commit is unknown, find out."""
+    async def _run(self, batch: Batch) -> bool:
+        """Run one batch as one transaction, and tell whether Postgres confirmed it; when it did not, find out what happened."""
         connection = await self._connected()
         await connection.execute("BEGIN")
         await batch.transact(connection)
         try:
             await connection.execute("COMMIT")
-        except Exception as error:
+        except Exception:
+            # No error proves that nothing was committed: Postgres may have written the commit before it failed to flush it
+            # (58030), and a pooler answers with an error of its own when it loses Postgres.
             self._drop()
-            if not is_lost(error) or not await self._happened(batch):
+            if not await self._happened(batch):
                 raise
-        else:
-            self._row_cache = batch.remembered()
+            return False
+        return True
 
     async def _happened(self, batch: Batch) -> bool:
         """Ask the log whether *batch* was committed, again and again until it answers."""
+        pause_s = RETRY_S
         while True:
             try:
                 return await batch.happened(await self._connected())
@@ -155,12 +174,13 @@ class Writer:
             except Exception as error:  # noqa: BLE001
                 self._drop()
                 self._outage_log.report_outage(f"the outcome of a commit is open, asking again: {error}")
-                await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_RETRY_S)
 
     async def _recover(self, submissions: list[Pending], error: Exception) -> list[Pending]:
         """Return what is to be tried again: all after a loss, while they may wait; after a refusal, look for whom it means."""
         if is_lost(error):
-            self._observer.failed("db_unavailable")
+            self._observer.append_failed("db_unavailable")
             return await self._outwait(submissions, error)
         if len(submissions) > 1:
             half = len(submissions) // 2
@@ -183,13 +203,13 @@ class Writer:
     def _fail(self, pending: Pending, error: Exception) -> None:
         """Answer a submission that the database does not take: the input's fault, too slow, or a bug."""
         if is_refused(error):
-            self._observer.failed("invalid")
+            self._observer.append_failed("invalid")
             refuse(pending, Validation("a value cannot be stored: it is no valid text, number or JSON, or too big"))
         elif isinstance(error, asyncpg.QueryCanceledError):
-            self._observer.failed("timeout")
+            self._observer.append_failed("timeout")
             self._time_out(pending)
         else:
-            self._observer.failed("other")
+            self._observer.append_failed("other")
             refuse(pending, error)
 
     def _time_out(self, pending: Pending) -> None:

@@ -36,7 +36,7 @@ async def test_every_event_comes_back_from_the_log_as_it_went_in(pool: asyncpg.P
     assert [plain(event) for event in read] == [plain(event) for event in events]
 
 
-async def test_an_event_that_says_little_comes_back_as_little(pool: asyncpg.Pool) -> None:
+async def test_an_event_with_defaults_round_trips(pool: asyncpg.Pool) -> None:
     """What a heartbeat leaves out is not invented."""
     beat = e.Recorded(
         1, BIRTH, e.UnitHeartbeat(token=Sampler().value(str)), Sampler().value(str), Sampler().value(str), actor="a"
@@ -75,13 +75,13 @@ async def test_an_event_of_a_newer_muster_is_refused_with_its_place(pool: asyncp
             await event_log.read(connection, 0, 0, 10)
 
 
-def test_no_event_lost_anything_that_the_golden_file_promises() -> None:
+def test_events_keep_every_field_of_the_golden_schemas() -> None:
     """Events are immutable: a rename or a removal breaks the logs that are already written."""
     assert golden()
     assert lost(golden(), schemas()) == []
 
 
-def test_a_rename_a_removal_and_a_narrower_type_are_found_and_an_addition_is_none() -> None:
+def test_renamed_removed_and_narrowed_fields_are_breaking_and_additions_are_not() -> None:
     """The guard itself is tested."""
     old = {"unit.x v1": {"a": ["int"], "b": ["'auto'", "'manual'"]}}
     assert lost(old, {"unit.x v1": {"a": ["int"], "b": ["'auto'", "'manual'", "'new'"], "c": ["str"]}, "unit.y v1": {}}) == []

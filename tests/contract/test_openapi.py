@@ -104,6 +104,28 @@ def test_every_operation_has_a_name_of_its_own_a_summary_and_its_path_parameters
         assert all(one["description"] for one in operation["parameters"]), name
 
 
+def test_every_tag_is_explained_once(drawn: dict[str, Any]) -> None:
+    names = [tag["name"] for tag in drawn["tags"]]
+    assert names == sorted({tag for _, operation in operations(drawn) for tag in operation["tags"]})
+    assert all(tag["description"] for tag in drawn["tags"])
+
+
+def test_the_headers_of_answers_are_described(drawn: dict[str, Any]) -> None:
+    described = {
+        operation["operationId"]: set(response.get("headers", {}))
+        for _, operation in operations(drawn)
+        for status, response in operation["responses"].items()
+        if int(status) < 300
+    }
+    assert described["CreateCampaign"] == {"Muster-Position", "Idempotency-Replayed", "ETag"}
+    assert described["EditCampaign"] == {"Muster-Position", "ETag"}
+    assert described["Heartbeat"] == {"Muster-Position", "Idempotency-Replayed"}
+    assert described["GetCampaign"] == {"ETag"}
+    assert described["ListCampaigns"] == set()
+    later = {name for name, response in drawn["components"]["responses"].items() if "Retry-After" in response.get("headers", {})}
+    assert later == {"Problem429", "Problem503"}
+
+
 def test_every_reference_leads_somewhere(drawn: dict[str, Any]) -> None:
     for reference in set(re.findall(r'"\$ref":"#/([^"]+)"', msgspec.json.encode(drawn).decode())):
         place: Any = drawn

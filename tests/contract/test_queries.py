@@ -35,6 +35,6 @@ def test_an_unknown_name_says_which_file_lacks_it() -> None:
         ("-- name: one\n-- Nothing follows.\n", "one has no statement"),
     ],
 )
-def test_a_file_that_says_one_thing_twice_or_nothing_is_refused(text: str, message: str) -> None:
+def test_a_query_file_with_duplicate_or_empty_names_is_refused(text: str, message: str) -> None:
     with pytest.raises(QueryFileBroken, match=message):
         parse(text)

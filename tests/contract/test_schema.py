@@ -13,12 +13,13 @@ from alembic.script import ScriptDirectory
 
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
-from service.store.db.migration import migrate, retreat
+from service.store.db.migration import migrate
 from service.store.db.queries import load
 from service.store.db.schema import head, known_versions
 from service.store.log import event_log
 from service.store.state import saver
 from service.store.state.loader import QUERIES as STATE
+from tests.downgrade import downgrade
 from tests.sample import BIRTH, Sampler
 
 ELSEWHERE = ("difference", "shadow")  # they speak of a second schema, which a rebuild makes
@@ -152,7 +153,7 @@ async def test_saving_many_units_goes_by_their_key(drained: Drained) -> None:
     assert not scanned(plan)
 
 
-async def test_the_head_of_the_log_is_one_backward_step_in_each_table(pool: asyncpg.Pool, owner: asyncpg.Connection) -> None:
+async def test_the_log_head_reads_one_row_of_each_partition(pool: asyncpg.Pool, owner: asyncpg.Connection) -> None:
     """Two steps on the primary keys, whatever the length of the log."""
     for table, more, values in (("events", "kind, schema, data", "'engine.paused', 1, '{}'"), ("heartbeats", "alive", "true")):
         await owner.execute(
@@ -223,7 +224,7 @@ async def refused(connection: asyncpg.Connection | asyncpg.Pool, order: str, wor
 
 
 @pytest.mark.usefixtures("written")
-async def test_the_service_can_append_to_the_log_and_nothing_else(pool: asyncpg.Pool) -> None:
+async def test_the_service_role_can_only_append_to_the_log(pool: asyncpg.Pool) -> None:
     """A12."""
     for table in (*PARENTS, *PARTS):
         for order in ("UPDATE {} SET actor = 'me'", "DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}"):
@@ -260,7 +261,7 @@ def test_migrations_go_up_down_and_up_again(empty_dsn: str) -> None:
     """Nothing is left behind, and nothing is missing afterwards."""
     migrate(empty_dsn)
     first = asyncio.run(shape(empty_dsn))
-    retreat(empty_dsn)
+    downgrade(empty_dsn)
     assert asyncio.run(shape(empty_dsn)) == ["column alembic_version.version_num"]
     migrate(empty_dsn)
     assert asyncio.run(shape(empty_dsn)) == first
@@ -274,7 +275,7 @@ def test_the_rename_to_fanouts_loses_no_row_in_either_direction(empty_dsn: str) 
     migrate(empty_dsn)
     assert asyncio.run(fetched(empty_dsn, AFTER_FANOUTS)) == [("fanouts", 1, "root", "k", "unit.fanout", 7)]
     assert asyncio.run(fetched(empty_dsn, NAMED_SPREAD)) == []
-    retreat(empty_dsn, "0010")
+    downgrade(empty_dsn, "0010")
     assert asyncio.run(fetched(empty_dsn, AS_BEFORE_FANOUTS)) == [("spreads", 1, "root", "k", "unit.spread", 7)]
     migrate(empty_dsn)
     assert asyncio.run(fetched(empty_dsn, AFTER_FANOUTS)) == [("fanouts", 1, "root", "k", "unit.fanout", 7)]

@@ -7,7 +7,7 @@ import pytest
 from service.settings import MASK, SettingRefused, Settings, masked
 
 
-def test_nothing_needs_to_be_set() -> None:
+def test_every_setting_has_a_default() -> None:
     assert Settings.read({}) == Settings()
 
 

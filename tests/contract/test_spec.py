@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from service.domain.events import EVENTS, NewUnit, UnitPatch
 from service.domain.policy import Policy
 from service.http.problems import KINDS
 
@@ -111,3 +112,16 @@ def test_every_field_of_a_policy_and_every_kind_of_problem_is_in_the_contract() 
 def test_every_link_of_the_contract_and_the_decisions_leads_to_a_file(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_kind_of_event_is_in_the_contract_with_its_fields() -> None:
+    text = (SPEC / "events.md").read_text(encoding="utf-8")
+    told = {
+        kind: set(re.findall(r"`(\w+)`", data))
+        for kinds, data in re.findall(r"^\| ((?:`[a-z_.]+` ?)+)\| (.*?) ?\| [^|]*\|$", text, re.MULTILINE)
+        for kind in re.findall(r"`([a-z_.]+)`", kinds)
+    }
+    inside = {*NewUnit.__struct_fields__, *UnitPatch.__struct_fields__}
+    known = {event.kind: {field.encode_name for field in msgspec.structs.fields(event)} for event in EVENTS}
+    assert told.keys() == known.keys()
+    assert {kind for kind, fields in known.items() if not fields <= told[kind] <= fields | inside} == set()

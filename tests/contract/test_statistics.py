@@ -57,7 +57,7 @@ def changed() -> Sequence[object]:
         (SAVE.save, changed(), "claims_pkey on claims c"),
         (STATE.claims, (KEYS,), "claims_pkey"),
         (SAVE.save, changed(), "claims_pkey on claims "),
-        (STATE.claims_of_units, (["night"] * len(KEYS), KEYS), "unit_has_one_claim"),
+        (STATE.held, (KEYS,), "units_pkey on units u"),
         (STATE.children, (["night"] * len(KEYS), KEYS), "dependencies_pkey"),
     ],
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from grafana.build import BOARDS
-from grafana.notation import FOLD
+from ops.rules.notation import FOLD
 from tests.dashboards.promql import FOREIGN, SCRAPED, expressions, families, family_of, groupings, labels_of, selectors
 
 ROOT = Path(__file__).parents[2]

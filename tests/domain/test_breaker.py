@@ -90,7 +90,7 @@ def test_neutral_ends_change_nothing(end: c.Command) -> None:
     assert story.campaign().consecutive == 2
 
 
-def test_units_may_be_counted_instead_of_attempts() -> None:
+def test_the_breaker_can_count_units_instead_of_attempts() -> None:
     """B-BREAK-1."""
     story = given(
         campaign(breaker={"counts": "units", "threshold": 2}, max_attempts=1), adding("a", "b", "c"), order(c.QuarantineUnit)

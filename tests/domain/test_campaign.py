@@ -174,7 +174,7 @@ def test_a_cancelled_campaign_cancels_what_is_not_final() -> None:
     story.when(c.CancelCampaign(name=NIGHT)).then()
 
 
-def test_a_cancelled_campaign_takes_no_order_but_to_be_read() -> None:
+def test_a_cancelled_campaign_can_only_be_read() -> None:
     """B-CAMP-4."""
     story = given(*ONE, c.CancelCampaign(name=NIGHT))
     for command in (c.PauseCampaign(name=NIGHT), c.ResumeCampaign(name=NIGHT), adding("b"), clearing("a")):

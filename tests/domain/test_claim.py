@@ -60,7 +60,7 @@ def test_a_claim_is_an_event_with_all_that_a_worker_needs() -> None:
     assert (bytes(grant.payload), grant.brief, grant.kind) == (b'{"file": 1}', "do it", "unit")
 
 
-def test_no_two_valid_tokens_for_one_unit_exist() -> None:
+def test_a_unit_has_one_valid_token() -> None:
     """B-CLAIM-1."""
     story = given(*ONE).when(claim(most=9))
     assert story.grants == ["a"]
@@ -272,7 +272,7 @@ def test_an_investigation_is_no_unit() -> None:
     assert story.outcome.reply.claims == ()
 
 
-def test_when_output_last_moved_is_kept_in_utc_wherever_the_worker_says_it() -> None:
+def test_output_at_is_stored_in_utc() -> None:
     """B-BEAT-1: what is folded as it was said, and as the log gives it back, is the same."""
     there = START.astimezone(timezone(timedelta(hours=2)))
     story = given(campaign(), adding(spec("a")), claimed("a", "t")).when(beat("t", output_at=there))

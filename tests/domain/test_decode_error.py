@@ -75,7 +75,7 @@ def test_an_error_names_its_field_its_sentence_and_what_is_allowed(document: obj
     assert inside.detail == f"{inside.field}: {place.text}"
 
 
-def test_only_limits_of_the_domain_make_a_value_unprocessable() -> None:
+def test_only_domain_limits_make_a_value_unprocessable() -> None:
     """B-CAMP-3: a policy says `Unprocessable` for its limits; a shape is 400 everywhere."""
     beyond, misshapen = error_of({"plate": "9"}), error_of({"plate": 9})
     assert type(refusal(beyond, Car)) is Validation

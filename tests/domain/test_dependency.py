@@ -75,7 +75,7 @@ def test_without_groups_all_run_beside_each_other() -> None:
     assert story.when(claim(most=9)).grants == ["a", "x"]
 
 
-def test_a_dependency_on_nothing_is_refused_by_its_field() -> None:
+def test_an_unknown_dependency_is_refused_by_its_field() -> None:
     """B-DAG-1."""
     story = given(campaign(), adding("a"))
     story.when(adding("b", spec("c", "a", "z"))).refused(MissingDependency, field="units[1].depends_on", current="z").recorded()

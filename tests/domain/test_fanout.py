@@ -137,7 +137,7 @@ def test_a_unit_imported_below_one_that_is_lost_is_skipped_at_once() -> None:
 
 
 @pytest.mark.parametrize("between", [(), (carry(),), (carry(), carry(), carry())])
-def test_many_that_were_let_go_on_are_not_made_to_wait_again(between: Sequence[c.Command]) -> None:
+def test_freed_dependents_are_not_blocked_again(between: Sequence[c.Command]) -> None:
     """B-DAG-2: `on_dependency_failure: run`, and the one they did not wait for is retried and done."""
     story = given(campaign(on_dependency_failure="run", concurrency=9), WIDE, order(c.QuarantineUnit), *between)
     story.given(order(c.RetryUnit))
@@ -178,7 +178,7 @@ def test_many_skipped_for_a_unit_that_is_back_name_the_other_cause() -> None:
     assert counted(story) == {"ready": 2, "blocked": 20}
 
 
-def test_the_way_to_a_skipped_unit_is_told_up_to_a_length() -> None:
+def test_the_path_to_a_skipped_unit_is_truncated() -> None:
     """B-DAG-2: a chain of hundreds does not tell all of itself in each of its events."""
     keys = [f"k{n:03}" for n in range(300)]
     chain = [spec(key, *keys[:n][-1:]) for n, key in enumerate(keys)]

@@ -46,13 +46,13 @@ def test_a_quarantine_requests_one_investigation_after_its_skips_and_before_the_
     )
 
 
-def test_every_reason_of_a_quarantine_is_looked_into() -> None:
+def test_every_quarantine_reason_requests_an_investigation() -> None:
     """B-INVEST-1."""
     story = given(*ONCE).when(order(c.QuarantineUnit, "a", reason="odd"))
     story.then(fact(e.UnitQuarantined), fact(e.InvestigationRequested, reason="manual", error="odd"), fact(e.CampaignCompleted))
 
 
-def test_without_the_policy_nothing_is_looked_into() -> None:
+def test_without_the_policy_there_are_no_investigations() -> None:
     """B-INVEST-1."""
     story = given(campaign(max_attempts=1), adding("a"), claimed("a", "t1"))
     story.when(failure("t1")).then(fact(e.AttemptFailed), fact(e.UnitQuarantined), fact(e.CampaignCompleted))
@@ -145,7 +145,7 @@ def test_an_unknown_investigation_is_not_found() -> None:
     story.when(c.ConcludeInvestigation(id=ids.InvestigationId("iff"))).refused(NotFound, field="id").recorded()
 
 
-def test_a_retried_unit_is_not_looked_into_any_more() -> None:
+def test_a_retried_unit_gets_no_investigation() -> None:
     """B-INVEST-1."""
     story = given(*LOST)
     known = only(story)
@@ -158,7 +158,7 @@ def test_a_retried_unit_is_not_looked_into_any_more() -> None:
     story.then(fact(e.AttemptFailed), fact(e.UnitQuarantined), fact(e.InvestigationRequested), fact(e.CampaignCompleted))
 
 
-def test_one_unit_is_looked_into_once_at_a_time() -> None:
+def test_a_unit_has_one_investigation_at_a_time() -> None:
     """B-INVEST-1."""
     story = given(*LOST, looking(), clearing("a"), claimed("a", "t2"))
     story.when(failure("t2")).then(
@@ -169,7 +169,7 @@ def test_one_unit_is_looked_into_once_at_a_time() -> None:
     )
 
 
-def test_a_cancelled_unit_is_not_looked_into_any_more() -> None:
+def test_a_cancelled_unit_gets_no_investigation() -> None:
     """B-INVEST-1."""
     story = given(*LOST)
     story.when(order(c.CancelUnit, "a")).then(
@@ -177,7 +177,7 @@ def test_a_cancelled_unit_is_not_looked_into_any_more() -> None:
     )
 
 
-def test_a_cancelled_campaign_is_not_looked_into_any_more() -> None:
+def test_a_cancelled_campaign_gets_no_investigation() -> None:
     """B-INVEST-1, B-CAMP-4."""
     story = given(*ONCE, adding("b"), claimed("a", "t1"), failure("t1"), looking(), c.CancelCampaign(name=NIGHT))
     story.when(c.EndInvestigations(ids=(only(story),))).then(fact(e.InvestigationSkipped, why="cancelled"))
@@ -195,4 +195,4 @@ def test_a_unit_whose_fix_could_not_be_named_is_not_looked_into() -> None:
         fact(e.InvestigationSkipped, why="key_too_long"),
         fact(e.CampaignCompleted),
     )
-    assert len(fix_key(story.unit(key))) > 200
+    assert len(fix_key(ids.UnitKey(key))) > 200

@@ -74,7 +74,7 @@ def test_it_ends_after_30_minutes() -> None:
     story.when(ending).then()
 
 
-def test_a_result_after_30_minutes_is_refused_even_before_the_watcher_looked() -> None:
+def test_a_result_after_30_minutes_is_refused_before_the_sweep() -> None:
     """B-INVEST-3."""
     story = given(*LOST, looking(), after(minutes=30))
     story.when(concluding(story, c.Fix())).refused(Conflict, current="empty")
@@ -119,7 +119,7 @@ def test_it_ignores_the_breaker_and_nothing_else() -> None:
     assert story.when(looking()).grants == ["a"]
 
 
-def test_a_manual_look_ignores_the_pause() -> None:
+def test_a_manual_investigation_ignores_the_pause() -> None:
     """B-INVEST-1."""
     story = given(*ONCE, adding("b"), claimed("a", "t1"), failure("t1"), c.PauseCampaign(name=NIGHT))
     assert story.when(looking(mode="manual")).grants == ["a"]

@@ -26,7 +26,7 @@ from tests.domain.scenario import (
 
 
 @pytest.mark.parametrize("minutes", [5, 9.9])
-def test_what_a_person_is_asked_about_is_taken_by_no_clock(minutes: float) -> None:
+def test_claims_of_an_open_plan_do_not_expire(minutes: float) -> None:
     """B-RECOV-1, B-CLAIM-3, B-RETRY-9: not by leases, not by dead ticks, not by watchdogs."""
     story = given(campaign(max_duration_s=60, heartbeat={"dead_s": 61}), *GONE[1:], detecting(), after(minutes=minutes))
     for clock in ending("t2", "t3"):
@@ -139,7 +139,7 @@ def test_a_worker_that_gets_all_it_asks_for_elsewhere_says_nothing_about_a_plan(
 
 
 @pytest.mark.parametrize(("mode", "goes_on"), [("auto", False), ("manual", True)])
-def test_who_may_have_nothing_of_a_paused_campaign_asks_for_it_by_name(mode: ids.Mode, goes_on: bool) -> None:
+def test_a_claim_by_name_closes_the_plan_of_a_paused_campaign(mode: ids.Mode, goes_on: bool) -> None:
     """B-RECOV-1."""
     paused = (*GONE, detecting(), c.PauseCampaign(name=NIGHT))
     given(*paused).when(claim(worker="new", mode=mode)).then(

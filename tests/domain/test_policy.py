@@ -66,7 +66,7 @@ def test_a_field_keeps_its_limits(path: str, least: float, most: float) -> None:
         ({"heartbeat": {"dead_s": 59}}, "policy.heartbeat"),
     ],
 )
-def test_what_leaves_the_limits_of_a_policy_is_refused_by_its_field(patch: dict[str, Any], field: str) -> None:
+def test_a_policy_value_out_of_limits_is_refused_by_its_field(patch: dict[str, Any], field: str) -> None:
     """B-CAMP-3."""
     with pytest.raises(Unprocessable) as refusal:
         merged(DEFAULT, patch)

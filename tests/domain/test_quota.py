@@ -173,7 +173,7 @@ def test_polls_double_up_to_eight_minutes_and_half_an_hour_closes_the_gate(kind:
 
 
 @pytest.mark.parametrize("between", ["meter_rate_limited", "auth"])
-def test_only_consecutive_failures_of_that_kind_try_our_patience(between: ids.ReadingFailure) -> None:
+def test_only_consecutive_failures_of_one_kind_close_the_gate(between: ids.ReadingFailure) -> None:
     """B-QUOTA-3, B-QUOTA-5."""
     story = given(*HELD, reading(failure="transient"), reading(failure="transient"), after(minutes=29))
     story.given(reading(failure=between), c.TickEngine(force=True), after(minutes=5))
@@ -226,7 +226,7 @@ def test_the_engine_s_pause_stops_every_claim_and_no_work() -> None:
     assert story.when(claim()).grants == ["b"]
 
 
-def test_the_pool_is_resized_once() -> None:
+def test_a_repeated_pool_resize_records_one_event() -> None:
     """B-ENGINE-1."""
     story = given().when(c.ResizePool(pool_size=5)).then(fact(e.EngineResized, pool_size=5))
     story.when(c.ResizePool(pool_size=5)).then()

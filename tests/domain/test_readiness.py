@@ -47,7 +47,7 @@ def test_a_dependent_is_first_ready_when_its_last_dependency_is_done() -> None:
     story.when(order(c.CancelUnit, "b")).then(fact(e.UnitCancelled, first_ready_at=START + HOUR), fact(e.CampaignCompleted))
 
 
-def test_what_was_skipped_before_it_was_ready_has_no_first_readiness() -> None:
+def test_a_unit_skipped_before_it_was_ready_has_no_first_readiness() -> None:
     """A6."""
     story = given(campaign(), adding("a", spec("b", "a"), spec("c", "b")), claimed("a", "t1"), failure("t1", retryable=False))
     assert ends(story) == {"a": START, "b": None, "c": None}

@@ -53,7 +53,7 @@ def test_a_plan_waits_until_the_leases_are_over() -> None:
 
 
 @pytest.mark.parametrize("word", [beat("t2"), c.BeatWorker(worker=ids.WorkerId("w"))], ids=lambda word: type(word).__name__)
-def test_one_word_of_its_workers_and_there_is_no_plan(word: c.Command) -> None:
+def test_a_report_of_its_workers_prevents_a_plan(word: c.Command) -> None:
     """B-RECOV-1."""
     given(*AWAY, after(hours=1, seconds=5), word, after(seconds=25)).when(detecting()).then()
 
@@ -65,7 +65,7 @@ def test_a_campaign_without_claims_gets_no_plan() -> None:
     given(*GONE).when(unknown).then()
 
 
-def test_to_apply_a_plan_makes_its_units_ready_and_counts_nothing() -> None:
+def test_applying_a_plan_readies_its_units_without_counting_attempts() -> None:
     """B-RECOV-2, B-UNIT-2, B-BREAK-1."""
     story = given(*GONE, detecting())
     story.when(applying(story)).then(
@@ -77,14 +77,14 @@ def test_to_apply_a_plan_makes_its_units_ready_and_counts_nothing() -> None:
     assert (story.unit("b").attempts, story.campaign().consecutive, story.state.engine.in_use) == (0, 0, 0)
 
 
-def test_what_came_back_to_life_is_not_taken() -> None:
+def test_applying_a_plan_leaves_revived_claims_alone() -> None:
     """B-RECOV-2."""
     story = given(*GONE, detecting(), after(seconds=1), beat("t3"))
     story.when(applying(story)).then(fact(e.RecoveryApplied, units=("b",)), fact(e.UnitReleased, unit="b"))
     assert story.unit("c").state == "running"
 
 
-def test_to_decline_a_plan_cancels_the_campaign() -> None:
+def test_declining_a_plan_cancels_the_campaign() -> None:
     """B-RECOV-2."""
     story = given(*GONE, detecting())
     story.when(declining(story)).then(
@@ -114,7 +114,7 @@ def test_an_unknown_plan_is_not_found(kind: type[c.RecoveryCommand]) -> None:
     given(*GONE).when(kind(id=ids.RecoveryId("rff"))).refused(NotFound, field="id", current="rff").recorded()
 
 
-def test_nobody_is_asked_twice_about_the_same_death() -> None:
+def test_a_dead_claim_is_in_one_plan_only() -> None:
     """B-RECOV-1: but after another outage, of what is still there."""
     story = given(*GONE, detecting(), after(minutes=10))
     story.given(closing(story)).when(detecting()).then()

@@ -92,7 +92,7 @@ def test_a_glob_has_the_shape_of_the_whole_message(glob: str, text: str, expecte
 
 
 @pytest.mark.parametrize("how", [{"error": "exit 3"}, {"error": None}, {"error": "disk full", "retryable": False}])
-def test_what_is_not_retryable_is_quarantined_at_once(how: dict[str, object]) -> None:
+def test_a_non_retryable_failure_quarantines_at_once(how: dict[str, object]) -> None:
     """B-RETRY-3, B-RETRY-5."""
     story = given(campaign(retry={"retryable_errors": ["*full", "exit ?: *"]}), adding("a", "b"), claimed("a", "t1"))
     story.when(failure("t1", **how)).then(  # type: ignore[arg-type]
@@ -100,7 +100,7 @@ def test_what_is_not_retryable_is_quarantined_at_once(how: dict[str, object]) ->
     )
 
 
-def test_what_matches_a_glob_is_retried_and_says_which() -> None:
+def test_an_error_that_matches_a_glob_is_retried_and_names_the_glob() -> None:
     """B-RETRY-3."""
     story = given(campaign(retry={"retryable_errors": ["*full", "EXIT ?*"]}), adding("a"), claimed("a", "t1"))
     story.when(failure("t1")).then(fact(e.AttemptFailed, retryable=True, matched_pattern="EXIT ?*"), fact(e.RetryScheduled))
@@ -179,7 +179,7 @@ def test_a_unit_whose_output_stands_still_is_taken_back() -> None:
 
 
 @pytest.mark.parametrize("lease_s", [300, 9999])
-def test_no_watchdog_bites_after_our_own_outage_before_a_worker_is_dead_by_its_silence_since(lease_s: float) -> None:
+def test_after_an_outage_watchdogs_wait_until_the_worker_is_dead(lease_s: float) -> None:
     """B-RETRY-9, B-BEAT-4: until then it may yet say that it has finished long ago."""
     story = given(campaign(max_duration_s=60, lease_s=lease_s), adding("a"), claimed("a", "t1"), after(hours=1))
     story.when(revoking("t1", heard_since=story.at - timedelta(seconds=299))).then()

@@ -200,7 +200,7 @@ def test_a_person_quarantines_a_running_unit_neutrally_with_its_screen() -> None
     story.when(beat("t1")).refused(StaleClaim, signal="stop")
 
 
-def test_orders_about_nothing_are_not_found() -> None:
+def test_actions_on_unknown_objects_are_not_found() -> None:
     story = given(*ONE)
     story.when(order(c.StopUnit, "b")).refused(NotFound, field="key", current="b")
     story.when(order(c.StopUnit, "a", of="day")).refused(NotFound, field="campaign", current="day")

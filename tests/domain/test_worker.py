@@ -34,7 +34,7 @@ HELD = (campaign(lease_s=9999), adding("a", "b"), claimed("a", "t"))
 HELLO = c.BeatWorker(worker=W)
 
 
-def test_every_heartbeat_is_an_event_that_invents_nothing() -> None:
+def test_every_heartbeat_is_an_event_with_only_reported_fields() -> None:
     """B-BEAT-1."""
     story = given(*HELD).when(beat("t", progress=0.4, note="3 of 7", usage={"tokens": 9}))
     story.then(
@@ -123,7 +123,7 @@ def test_dead_ticks_in_a_row_revoke_the_claims_exactly_once() -> None:
     story.when(revoking("t")).then()
 
 
-def test_a_living_sign_starts_the_count_of_dead_ticks_anew() -> None:
+def test_a_heartbeat_resets_the_count_of_dead_ticks() -> None:
     """B-BEAT-4."""
     story = given(*HELD, after(seconds=301), judging(), after(seconds=9), beat("t"), after(seconds=2)).when(revoking("t")).then()
     story.given(after(seconds=299), judging(), after(seconds=5)).when(revoking("t")).then()
@@ -138,7 +138,7 @@ def test_a_worker_that_died_quarantines_where_the_policy_says_so() -> None:
     story.then(fact(e.LeaseExpired), fact(e.AttemptFailed), fact(e.UnitQuarantined, reason="heartbeat_dead"))
 
 
-def test_each_campaign_waits_as_long_as_it_says_for_a_silent_worker() -> None:
+def test_heartbeat_thresholds_are_those_of_each_campaign() -> None:
     """B-BEAT-1, B-BEAT-4."""
     story = given(campaign("strict", lease_s=9999), campaign("patient", heartbeat={"dead_s": 1000}, lease_s=9999))
     story.given(
@@ -149,7 +149,7 @@ def test_each_campaign_waits_as_long_as_it_says_for_a_silent_worker() -> None:
     story.given(after(seconds=700)).when(revoking("p")).then(fact(e.LeaseExpired), fact(e.AttemptFailed), fact(e.RetryScheduled))
 
 
-def test_our_own_deafness_makes_no_level_worse_and_none_better() -> None:
+def test_an_outage_of_the_service_changes_no_heartbeat_level() -> None:
     """B-BEAT-3, B-BEAT-4: no storm after an outage, and the count survives a restart."""
     story = given(*HELD, after(hours=1))
     story.when(judging(heard_since=story.at - timedelta(seconds=20))).then()

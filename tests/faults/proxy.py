@@ -23,6 +23,7 @@ class Line:
         self._passing = asyncio.Event()
         self._passing.set()
         self.away = False
+        self.instead = b""
         self.faults: list[Fault] = []
         self.reached: Counter[str] = Counter()
 
@@ -106,10 +107,13 @@ class Line:
         return fault
 
     async def _answer(self, inner: asyncio.StreamReader, writer: asyncio.StreamWriter, muted: asyncio.Event) -> None:
-        """Carry what the server says; the answer to a muted COMMIT reaches nobody."""
+        """Carry what the server says; of the answer to a muted COMMIT nothing, or *instead* of it what is set."""
         while said := await inner.read(65536):
             await self._passing.wait()
             if muted.is_set():
-                return
+                if not self.instead:
+                    return
+                muted.clear()
+                said = self.instead
             writer.write(said)
             await writer.drain()

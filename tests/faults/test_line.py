@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from time import monotonic
-from typing import Any
 
 import asyncpg
 import pytest
@@ -16,7 +15,6 @@ from service.settings import Settings
 from service.store.db.pool import COMMAND_TIMEOUT_S, open_pool
 from service.store.log import event_log
 from service.writer.batch import Batch
-from service.writer.writer import Writer
 from tests.faults.history import Clients, doubted, grown, held_against_the_log
 from tests.faults.proxy import Fault, Line
 from tests.patience import PATIENCE_S
@@ -47,47 +45,6 @@ def verdicts(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
     monkeypatch.setattr(Batch, "happened", spied)
     return found
-
-
-class Cancellations:
-    """Has Postgres cancel one statement of the next question about a commit, by a time-out, each time it is *armed*."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, statement: int) -> None:
-        self.armed = False
-        self._statement = statement
-        self._asked = -1
-        self._connection: object = None
-        happened, execute, fetchval = Batch.happened, asyncpg.Connection.execute, asyncpg.Connection.fetchval
-
-        async def question(batch: Batch, connection: event_log.Connection) -> bool:
-            self._connection = connection
-            self._asked = 0 if self.armed else -1
-            try:
-                return await happened(batch, connection)
-            finally:
-                self._asked = -1
-
-        async def executed(connection: asyncpg.Connection, query: str, *args: object) -> object:
-            await self._cancel(connection, execute)
-            return await execute(connection, query, *args)
-
-        async def fetched(connection: asyncpg.Connection, query: str, *args: object) -> object:
-            await self._cancel(connection, execute)
-            return await fetchval(connection, query, *args)
-
-        monkeypatch.setattr(Batch, "happened", question)
-        monkeypatch.setattr(asyncpg.Connection, "execute", executed)
-        monkeypatch.setattr(asyncpg.Connection, "fetchval", fetched)
-
-    async def _cancel(self, connection: asyncpg.Connection, execute: Callable[..., Any]) -> None:
-        """Raise what Postgres raises for a cancelled statement, when it is this one's turn."""
-        if self._asked < 0 or connection is not self._connection:
-            return
-        turn, self._asked = self._asked == self._statement, self._asked + 1
-        if turn:
-            self.armed, self._asked = False, -1
-            await execute(connection, "SELECT set_config('statement_timeout', '1ms', false)")
-            await execute(connection, "SELECT pg_sleep(10)")
 
 
 @pytest.mark.parametrize("fault", ["before_commit", "after_commit", "before_query"])
@@ -129,46 +86,7 @@ async def test_a_writer_that_guesses_is_found_out(
         await held_against_the_log(clients, pool)
 
 
-@pytest.mark.parametrize("statement", ["BEGIN", "lock", "causation", "COMMIT"])
-async def test_a_cancelled_question_about_a_commit_is_asked_again(
-    line: Line, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, verdicts: list[bool], statement: str
-) -> None:
-    """A4: SQLSTATE 57014 at each statement of the question; nothing is decided before the answer."""
-    cancellations = Cancellations(monkeypatch, ["BEGIN", "lock", "causation", "COMMIT"].index(statement))
-    async with Replica(Settings(dsn=line.dsn)) as one:
-        await one.campaign()
-        clients = Clients(one, keyed=False)
-        for _ in range(ROUNDS):
-            cancellations.armed = True
-            line.faults.append("after_commit")
-            await clients.work(8, 3)
-            assert not cancellations.armed
-    await held_against_the_log(clients, pool)
-    assert not any(told.doubts for told in clients.told)
-    assert verdicts == [True] * ROUNDS
-
-
-async def test_a_writer_that_decides_again_after_a_cancelled_question_is_found_out(
-    line: Line, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The checker itself is tested: the error of a question is no answer to it."""
-
-    async def asked_once(writer: Writer, batch: Batch) -> bool:
-        return await batch.happened(await writer._connected())
-
-    monkeypatch.setattr(Writer, "_happened", asked_once)
-    cancellations = Cancellations(monkeypatch, 1)
-    async with Replica(Settings(dsn=line.dsn)) as one:
-        clients = Clients(one, keyed=False)
-        cancellations.armed = True
-        line.faults.append("after_commit")
-        await clients.work(8, 3)
-    assert not cancellations.armed
-    with pytest.raises(AssertionError):
-        await held_against_the_log(clients, pool)
-
-
-async def test_a_database_that_is_away_is_said_once_and_so_is_its_return(line: Line, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_outage_of_the_database_and_its_end_are_logged_once(line: Line, caplog: pytest.LogCaptureFixture) -> None:
     """Promise 5: whoever reads the log learns what changed, not how often it was tried."""
     async with Replica(Settings(dsn=line.dsn), patience_s=1) as one:
         await one.campaign()

@@ -51,7 +51,9 @@ def context(shard: Shard, stopping: asyncio.Event) -> WriteContext:
 @pytest.fixture
 def app(context: WriteContext, seen: list[tuple[str, str, int]]) -> Middleware:
     """The write side on that shard."""
-    app = Litestar([*ROUTES], opt={"desk": context}, exception_handlers=HANDLERS, openapi_config=None, logging_config=None)
+    app = Litestar(
+        [*ROUTES], opt={"write_context": context}, exception_handlers=HANDLERS, openapi_config=None, logging_config=None
+    )
     return Middleware(app, lambda method, route, status, _: seen.append((method, route, status)))
 
 

@@ -50,7 +50,7 @@ async def test_a_claim_carries_what_the_worker_needs(http: Http) -> None:
     }
 
 
-async def test_nothing_to_claim_says_why(http: Http) -> None:
+async def test_an_empty_claim_says_why(http: Http) -> None:
     await http.post("/v1/campaigns/n/pause")
     answer = await http.post(PATH, json={"worker": "w", "campaigns": ["n"]})
     assert answer.json()["claims"] == []
@@ -111,7 +111,9 @@ async def test_a_waiting_claim_looks_again_even_when_no_bell_rings(
     assert len((await wish).json()["claims"]) == 1
 
 
-async def test_waiting_claims_go_home_when_the_service_stops(http: Http, context: WriteContext, stopping: asyncio.Event) -> None:
+async def test_waiting_claims_are_answered_when_the_service_stops(
+    http: Http, context: WriteContext, stopping: asyncio.Event
+) -> None:
     await http.post(PATH, json={"worker": "w"})
     wish = asyncio.create_task(http.post(PATH, json={"worker": "w", "wait_s": 60}))
     await waiting(context)
@@ -129,7 +131,7 @@ async def test_a_worker_that_left_is_given_nothing(http: Http, app: Middleware, 
     assert shard.state.units["n", "b"].state == "ready"  # type: ignore[index]
 
 
-async def test_only_so_many_claims_wait_at_a_time(http: Http, context: WriteContext, stopping: asyncio.Event) -> None:
+async def test_the_number_of_waiting_claims_is_limited(http: Http, context: WriteContext, stopping: asyncio.Event) -> None:
     """A13."""
     await http.post(PATH, json={"worker": "w"})
     wishes = [asyncio.create_task(http.post(PATH, json={"worker": "w", "wait_s": 60})) for _ in range(2)]
@@ -142,7 +144,7 @@ async def test_only_so_many_claims_wait_at_a_time(http: Http, context: WriteCont
     await asyncio.gather(*wishes)
 
 
-async def test_a_repeated_wish_gets_the_same_grant(http: Http, shard: Shard) -> None:
+async def test_a_repeated_claim_request_gets_the_same_grant(http: Http, shard: Shard) -> None:
     first = await http.post(PATH, json={"worker": "w"}, headers={"Idempotency-Key": "k"})
     head = len(shard.log)
     again = await http.post(PATH, json={"worker": "w"}, headers={"Idempotency-Key": "k"})
@@ -154,9 +156,7 @@ async def test_a_repeated_wish_gets_the_same_grant(http: Http, shard: Shard) -> 
     assert (other.status_code, other.json()["field"]) == (422, "Idempotency-Key")
 
 
-async def test_a_repeated_wish_that_waited_gets_the_grant_for_which_it_waited(
-    http: Http, context: WriteContext, shard: Shard
-) -> None:
+async def test_a_repeated_waiting_claim_gets_its_grant(http: Http, context: WriteContext, shard: Shard) -> None:
     await http.post(PATH, json={"worker": "w"})
     wish = {"worker": "w", "wait_s": 30}
     first = asyncio.create_task(http.post(PATH, json=wish, headers={"Idempotency-Key": "k"}))

@@ -145,7 +145,7 @@ async def test_a_second_bundle_within_a_minute_needs_force(http: Http, shard: Sh
     assert statuses == [200, 409, 200, 409, 200, 200]
 
 
-async def test_a_bundle_of_nothing_is_not_found_and_a_wrong_force_is_named(http: Http) -> None:
+async def test_an_unknown_bundle_is_404_and_a_wrong_force_is_named(http: Http) -> None:
     """B-DIAG-1."""
     assert (await http.post("/v1/campaigns/n/diagnostics")).status_code == 404
     await http.post("/v1/campaigns", json={"name": "n"})

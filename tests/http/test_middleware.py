@@ -107,13 +107,13 @@ async def test_a_wrong_word_is_told_the_right_ones(http: Http, path: str, body: 
     assert (problem["field"], problem["allowed"]) == (field, allowed)
 
 
-async def test_a_name_that_is_none_is_told_the_pattern_without_what_python_alone_needs(http: Http) -> None:
+async def test_an_invalid_name_is_refused_with_a_portable_pattern(http: Http) -> None:
     problem = (await http.post("/v1/campaigns", json={"name": "Bad_Name"})).json()
     assert problem["field"] == "name"
     assert problem["allowed"].endswith("matching regex '^[a-z0-9][a-z0-9._-]{0,62}$'")
 
 
-async def test_an_action_on_what_has_no_version_has_no_etag(http: Http) -> None:
+async def test_an_action_on_an_unversioned_object_has_no_etag(http: Http) -> None:
     await http.post("/v1/reports", json={"worker": "w", "reports": [{"type": "worker"}]})
     assert "ETag" not in (await http.post("/v1/workers/w/drain")).headers
     assert (await http.post("/v1/campaigns", json={"name": "n"})).headers["ETag"] == '"1"'
@@ -191,7 +191,7 @@ async def test_an_idempotency_key_has_1_to_128_printable_characters(http: Http, 
     assert (answer.status_code, answer.json()["field"]) == (400, "Idempotency-Key")
 
 
-async def test_a_database_that_is_away_is_503_with_a_time_to_come_back(http: Http, shard: Shard) -> None:
+async def test_an_unreachable_database_is_503_with_retry_after(http: Http, shard: Shard) -> None:
     shard.away = True
     answer = await http.post("/v1/campaigns", json={"name": "n"})
     assert (answer.status_code, answer.json()["type"], answer.headers["Retry-After"]) == (503, "/problems/unavailable", "1")
@@ -276,7 +276,7 @@ BODIES = st.binary(max_size=200) | DOCUMENTS.map(lambda value: json.dumps(value)
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=st.sampled_from(PATHS), body=BODIES)
-async def test_no_bytes_give_a_server_error(http: Http, path: str, body: bytes) -> None:
+async def test_random_bytes_never_give_a_server_error(http: Http, path: str, body: bytes) -> None:
     answer = await http.post(path, content=body, headers=JSON)
     assert answer.status_code < 500, answer.text
 

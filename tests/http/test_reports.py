@@ -122,7 +122,7 @@ async def test_an_envelope_without_a_worker_is_refused_as_a_whole(http: Http) ->
         assert (await http.post(PATH, json=body)).status_code == 400
 
 
-async def test_no_reports_are_no_fault(http: Http) -> None:
+async def test_an_empty_list_of_reports_is_accepted(http: Http) -> None:
     assert await said(http) == []
 
 

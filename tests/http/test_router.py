@@ -60,7 +60,7 @@ def bare(shard: Shard) -> Litestar:
         stopping=asyncio.Event(),
         body_limit=2**20,
     )
-    return Litestar([*ROUTES], opt={"desk": context}, exception_handlers=HANDLERS, openapi_config=None)
+    return Litestar([*ROUTES], opt={"write_context": context}, exception_handlers=HANDLERS, openapi_config=None)
 
 
 async def lived(app: ASGIApp, shard: Shard) -> list[Reply]:
@@ -75,7 +75,7 @@ async def lived(app: ASGIApp, shard: Shard) -> list[Reply]:
     return replies
 
 
-async def test_a_mutation_gets_the_same_answer_on_the_direct_road_and_from_the_framework() -> None:
+async def test_a_mutation_gets_the_same_response_directly_and_from_the_framework() -> None:
     direct, long = Shard(), Shard()
     ours, theirs = await lived(Middleware(bare(direct)), direct), await lived(bare(long), long)
     for (method, path, *_), mine, its in zip([*DAY, *[("POST", "…", b"", {})] * 2], ours, theirs, strict=True):
@@ -83,7 +83,7 @@ async def test_a_mutation_gets_the_same_answer_on_the_direct_road_and_from_the_f
     assert direct.commands == long.commands
 
 
-def test_every_mutation_has_its_direct_road_and_asks_for_its_call_alone() -> None:
+def test_every_mutation_has_a_direct_route_that_takes_only_the_request() -> None:
     app = bare(Shard())
     router = Router(app)
     for operation in described_operations(app):
@@ -103,7 +103,7 @@ ROADS = Router(APP)
         st.sampled_from(["", "claims", "campaigns", "units", "t", "complete", "pause", "park", "POST", "\0"]), max_size=5
     )
 )
-def test_a_direct_road_leads_where_the_framework_would_lead(parts: list[str]) -> None:
+def test_a_direct_route_reaches_the_handler_of_the_framework(parts: list[str]) -> None:
     path = "/".join(["/v1", *parts])
     scope: dict[str, Any] = {"path": path, "method": "POST"}
     route = ROADS.find(scope)  # type: ignore[arg-type]  # all that it looks at
@@ -113,7 +113,7 @@ def test_a_direct_road_leads_where_the_framework_would_lead(parts: list[str]) ->
 
 
 @pytest.mark.parametrize("host", ["a b", "a/b", "a\x7f"])
-async def test_a_host_that_is_none_is_refused_on_every_road(http: httpx.AsyncClient, host: str) -> None:
+async def test_an_invalid_host_is_refused_on_every_route(http: httpx.AsyncClient, host: str) -> None:
     for path in ("/v1/engine/pause", "/schema/openapi.json"):
         answer = await http.post(path, headers={"Host": host})
         assert (answer.status_code, answer.json()["field"]) == (400, "Host")

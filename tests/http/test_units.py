@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from service.domain import ids
-from service.http.handlers.units import MOST_UNITS
+from service.http.handlers.units import MAX_UNITS
 from service.http.middleware import Middleware
 from tests.http.parts import of, post
 from tests.http.shard import Shard
@@ -47,15 +47,15 @@ async def test_a_bad_item_of_an_array_stores_nothing(http: Http, shard: Shard) -
 
 async def test_an_array_is_as_large_as_one_transaction_may_be_and_not_larger(http: Http, shard: Shard) -> None:
     """Stored as a whole or not at all, in bounded time: the limit is named, and so is the way around it."""
-    full = [{"key": f"u{number}"} for number in range(MOST_UNITS)]
+    full = [{"key": f"u{number}"} for number in range(MAX_UNITS)]
     answer = await http.post(PATH, json=full)
-    assert (answer.status_code, answer.json()["added"]) == (200, MOST_UNITS)
+    assert (answer.status_code, answer.json()["added"]) == (200, MAX_UNITS)
     head = len(shard.log)
     over = await http.post(PATH, json=[*full, {"key": "one too many"}])
-    assert (over.status_code, over.json()["allowed"]) == (413, MOST_UNITS)
+    assert (over.status_code, over.json()["allowed"]) == (413, MAX_UNITS)
     assert "application/x-ndjson" in over.json()["detail"]
     created = await http.post("/v1/campaigns", json={"name": "m", "units": [*full, {"key": "one too many"}]})
-    assert (created.status_code, created.json()["allowed"], created.json()["field"]) == (413, MOST_UNITS, "units")
+    assert (created.status_code, created.json()["allowed"], created.json()["field"]) == (413, MAX_UNITS, "units")
     assert len(shard.log) == head
 
 
@@ -83,7 +83,7 @@ async def test_a_bad_line_is_named_with_its_field_and_the_lines_before_its_chunk
 @pytest.mark.parametrize(
     "line", [b'{"key":"a"}{"key":"b"}', b'{"key":"a"', b'"a"', b"[]", b"\xff", b'{"key":"\\ud800"}', b"null"]
 )
-async def test_a_line_that_is_no_unit_is_refused(http: Http, shard: Shard, line: bytes) -> None:
+async def test_a_line_that_is_not_a_unit_is_refused(http: Http, shard: Shard, line: bytes) -> None:
     answer = await http.post(PATH, content=lines("x") + line + b"\n", headers=LINES)
     assert (answer.status_code, answer.json()["line"]) == (400, 2)
     assert not shard.state.units
@@ -93,7 +93,7 @@ async def test_lines_may_begin_with_a_mark_of_their_order_of_bytes(http: Http) -
     assert (await http.post(PATH, content=b"\xef\xbb\xbf" + lines("a"), headers=LINES)).json()["added"] == 1
 
 
-async def test_a_line_without_end_is_refused_before_it_fills_the_memory(app: Middleware) -> None:
+async def test_an_endless_line_is_refused_before_it_fills_memory(app: Middleware) -> None:
     """A13."""
     answer = await post(app, PATH, of(b"x" * 65_536 for _ in count()), LINES)
     assert (answer.status, answer.json()["type"]) == (413, "/problems/payload-too-large")
@@ -131,19 +131,19 @@ async def test_a_dependency_that_never_comes_is_named_with_its_line(http: Http, 
     assert len(shard.state.units) == 1000
 
 
-async def test_what_waits_for_a_dependency_is_bounded(app: Middleware, shard: Shard) -> None:
+async def test_lines_that_wait_for_a_later_dependency_are_bounded(app: Middleware, shard: Shard) -> None:
     """A13."""
     read = 0
 
     async def body() -> AsyncIterator[bytes]:
         nonlocal read
         yield ahead(5, "nobody")
-        for read in range(2500, 10 * MOST_UNITS, 500):
+        for read in range(2500, 10 * MAX_UNITS, 500):
             yield lines(*(f"u{n}" for n in range(read, read + 500)))
 
     answer = await post(app, PATH, body(), LINES)
     assert (answer.status, answer.json()["line"], answer.json()["lines"]) == (422, 6, 0)
-    assert MOST_UNITS - 1000 <= read <= MOST_UNITS + 1000
+    assert MAX_UNITS - 1000 <= read <= MAX_UNITS + 1000
     assert not shard.state.units
 
 
@@ -210,11 +210,11 @@ async def test_a_key_may_hold_a_slash_a_percent_and_any_letter(http: Http, shard
 
 
 @pytest.mark.parametrize("sent", ["%00", "%FF", "a%0Ab", "x" * 201, "%E2%80%8B"])
-async def test_a_key_that_cannot_be_read_is_refused(http: Http, sent: str) -> None:
+async def test_an_unreadable_key_is_refused(http: Http, sent: str) -> None:
     assert (await http.post(f"{PATH}/{sent}/park")).status_code == 400
 
 
-async def test_every_order_about_a_unit_is_answered_with_the_unit(http: Http) -> None:
+async def test_every_unit_action_answers_with_the_unit(http: Http) -> None:
     await http.post(PATH, json=[{"key": "a"}])
     states = []
     for order in ("park", "unpark", "quarantine", "retry", "cancel"):

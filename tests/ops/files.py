@@ -8,7 +8,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]  # PyYAML comes without types
 
 from service.cli import COMMANDS
-from service.otel_env import conventional
+from service.otel_env import otel_settings
 from service.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def require_settings(environment: Mapping[str, object]) -> Settings:
     endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://there:4317"}
     for name, value in texts.items():
         if name.startswith("OTEL_") and name not in endpoint:
-            assert conventional({**endpoint, name: value}).keys() > {"otlp_endpoint"}, name
+            assert otel_settings({**endpoint, name: value}).keys() > {"otlp_endpoint"}, name
     return Settings.read(texts)
 
 

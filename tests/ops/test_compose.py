@@ -48,7 +48,7 @@ def test_every_mount_is_there_and_every_volume_declared(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_every_service_is_limited_published_on_loopback_alone_and_waits_for_services_that_are_there(name: str) -> None:
+def test_every_service_has_limits_loopback_ports_and_known_dependencies(name: str) -> None:
     service = SERVICES[name]
     assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
     assert set(service.get("depends_on", ())) <= set(SERVICES)
@@ -57,7 +57,7 @@ def test_every_service_is_limited_published_on_loopback_alone_and_waits_for_serv
     published(name)
 
 
-def test_who_cannot_say_how_it_is_is_known_by_name() -> None:
+def test_only_listed_services_lack_a_health_check() -> None:
     unasked = {name for name, service in SERVICES.items() if "test" not in service.get("healthcheck", {})}
     assert unasked == {"migrate", "muster", "collector"}
 
@@ -118,7 +118,7 @@ def test_grafana_finds_provisioning_dashboards_and_prometheus() -> None:
     assert cockpit.port in published("muster")
 
 
-def test_what_replicas_export_arrives_at_the_collector() -> None:
+def test_exports_of_all_replicas_reach_the_collector() -> None:
     receivers = read("ops/otel/collector.yaml")["receivers"]["otlp"]["protocols"]
     for service in REPLICAS.values():
         environment = service["environment"]
@@ -128,7 +128,7 @@ def test_what_replicas_export_arrives_at_the_collector() -> None:
         assert receivers[protocol]["endpoint"] == f"0.0.0.0:{endpoint.port}"
 
 
-def test_every_program_is_given_the_file_that_is_mounted_for_it() -> None:
+def test_every_program_reads_its_mounted_file() -> None:
     for name in ("prometheus", "alertmanager", "collector"):
         (config,) = [word.partition("=")[2] for word in SERVICES[name]["command"] if word.startswith("--config")]
         assert config in mounts(name)
@@ -137,7 +137,7 @@ def test_every_program_is_given_the_file_that_is_mounted_for_it() -> None:
     assert set(re.findall(r"include (\S+);", (OPS / "gate/nginx.conf").read_text("utf-8"))) < set(mounts("gate"))
 
 
-def test_the_collectors_pipelines_name_what_is_declared() -> None:
+def test_collector_pipelines_use_declared_components() -> None:
     collector = read("ops/otel/collector.yaml")
     assert set(collector["service"]["pipelines"]) == {"metrics", "traces"}
     for pipeline in collector["service"]["pipelines"].values():

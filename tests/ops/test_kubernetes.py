@@ -36,7 +36,7 @@ def test_the_gate_of_a_pod_leads_to_muster_as_the_gate_of_compose_does() -> None
     assert missing == []
 
 
-def test_everybody_asks_on_a_port_where_the_gate_listens() -> None:
+def test_every_client_uses_a_port_of_the_gateway() -> None:
     open_at = {port["name"]: port["containerPort"] for port in GATE["ports"]}
     behind = doors("ops/kubernetes/gate.conf")
     assert set(open_at.values()) == set(behind)

@@ -55,7 +55,7 @@ def test_the_health_check_passes_on_what_readyz_says() -> None:
     assert ready(free_port()) == 1
 
 
-def test_the_image_is_built_from_files_that_are_there_and_runs_as_nobody_in_particular() -> None:
+def test_the_image_copies_existing_files_and_runs_as_any_user() -> None:
     require_pinned(re.findall(r"^FROM (\S+)", IMAGE, re.MULTILINE))
     words = [line.split()[1:-1] for line in re.findall(r"^COPY (?!--from).*", IMAGE, re.MULTILINE)]
     sources = [word for line in words for word in line if not word.startswith("--")]
@@ -80,7 +80,7 @@ def test_a_unit_starts_a_command_of_ours_with_settings_of_ours(unit: Path) -> No
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
-def test_systemd_finds_nothing_to_say_about_the_units(tmp_path: Path) -> None:
+def test_systemd_analyze_accepts_the_units(tmp_path: Path) -> None:
     for unit in UNITS:
         text = unit.read_text(encoding="utf-8").replace("/opt/muster/bin/muster", sys.executable)
         (tmp_path / unit.name).write_text(text, encoding="utf-8")

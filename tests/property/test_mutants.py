@@ -14,7 +14,7 @@ from service.domain.campaign import Campaign
 from service.domain.claiming import Blocker
 from service.domain.decide import claim, clock, report, worker
 from service.domain.decide.consequences import unit_end
-from service.domain.decide.decision import Consequence, Decision
+from service.domain.decide.decision import Consequence, Decider, Decision
 from service.domain.evolve import campaign as campaign_folds
 from service.domain.evolve import fanout as fanout_folds
 from service.domain.evolve import fold
@@ -53,7 +53,9 @@ def no_token_check_on_success(patch: pytest.MonkeyPatch) -> None:
             yield from report.succeed(state, unit, claim, command, context)
         return c.ReportReply("done")
 
-    patch.setitem(import_module("service.domain.decide.decide").DECISIONS, c.CompleteUnit, complete)
+    patch.setitem(
+        import_module("service.domain.decide.decide").DECIDERS, c.CompleteUnit, Decider(complete, report.reads_complete)
+    )
 
 
 def a_success_out_of_quarantine(patch: pytest.MonkeyPatch) -> None:
@@ -179,7 +181,7 @@ def a_level_that_is_told_twice(patch: pytest.MonkeyPatch) -> None:
 
 def an_edit_that_a_replay_reads_otherwise(patch: pytest.MonkeyPatch) -> None:
     """A policy that comes back from the log stays a mere document."""
-    patch.setattr(campaign_folds, "TYPES", dict.fromkeys(campaign_folds.TYPES, Any))
+    patch.setattr(campaign_folds, "FIELD_TYPES", dict.fromkeys(campaign_folds.FIELD_TYPES, Any))
 
 
 def a_question_that_a_clock_answers(patch: pytest.MonkeyPatch) -> None:

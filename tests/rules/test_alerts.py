@@ -49,7 +49,7 @@ def test_the_rules_are_those_of_the_specification() -> None:
     assert len({rule.key for rule in ALERTS}) == 57
 
 
-def test_no_two_rules_of_a_name_have_the_same_labels() -> None:
+def test_rules_of_one_name_differ_in_their_labels() -> None:
     labels = [(rule.name, rule.severity, *rule.labels.items()) for rule in ALERTS]
     assert len(set(labels)) == len(labels)
 

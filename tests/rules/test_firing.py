@@ -75,7 +75,7 @@ def scraped(port: int, series: str) -> bool:
     return bool(found.json()["data"]["result"])
 
 
-def test_what_happens_in_the_service_reaches_those_who_must_know(service: Service, dsn: str, tmp_path: Path) -> None:
+def test_service_failures_alert_the_right_receiver(service: Service, dsn: str, tmp_path: Path) -> None:
     watching, telling, once = free_port(), free_port(), {"max_attempts": 1, "concurrency": 100}
     with ExitStack() as running:
         sink = running.enter_context(Sink())

@@ -6,8 +6,8 @@ import pytest
 
 from service.domain import commands as c
 from service.domain import ids
-from service.domain.decide import report
-from service.domain.decide.decision import Decision
+from service.domain.decide import clock, report
+from service.domain.decide.decision import Decider, Decision
 from service.domain.state import State
 from tests.domain.scenario import Scenario
 from tests.property import test_mutants as mutants
@@ -95,7 +95,9 @@ def no_replay_detection(patch: pytest.MonkeyPatch) -> None:
             yield from report.current(state, command, "completed")
         return (yield from sound(state, command, context))
 
-    patch.setitem(import_module("service.domain.decide.decide").DECISIONS, c.CompleteUnit, complete)
+    patch.setitem(
+        import_module("service.domain.decide.decide").DECIDERS, c.CompleteUnit, Decider(complete, report.reads_complete)
+    )
 
 
 def unit_of(state: State, command: c.CompleteUnit) -> ids.UnitId:
@@ -111,7 +113,12 @@ def a_lapsed_success_that_is_lost(patch: pytest.MonkeyPatch) -> None:
 
 def a_rest_that_never_ends(patch: pytest.MonkeyPatch) -> None:
     """Nobody wakes a unit that rests."""
-    patch.setitem(import_module("service.domain.decide.decide").DECISIONS, c.ReleaseRetries, lambda *_: iter(()))
+
+    def release_retries(_state: State, _command: c.ReleaseRetries, _context: c.DecisionContext) -> Decision[None]:
+        yield from ()
+
+    decider = Decider(release_retries, clock.reads_due_units)
+    patch.setitem(import_module("service.domain.decide.decide").DECIDERS, c.ReleaseRetries, decider)
 
 
 MUTANTS: tuple[Mutant, ...] = (

@@ -47,7 +47,7 @@ async def looks(settings: Settings) -> float:
         scheduler = Scheduler(pool, writer, Wakeup(), settings.tick_s)
         for _ in range(LOOKS):
             began = perf_counter()
-            await scheduler.look(datetime.now(UTC))
+            await scheduler.sweep(datetime.now(UTC))
             took.append((perf_counter() - began) * 1000)
         writing.cancel()
     return median(took)

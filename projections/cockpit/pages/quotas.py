@@ -18,13 +18,6 @@ from service.domain.rejections import NotFound, Validation
 
 QUOTAS, CAMPAIGNS = 50, 20
 PERCENT, MAX_PERCENT = 100, 100_000
-MEANINGS = {
-    "fire": "When claims pass. always: until something closes the gate. when_available: only while a reading is below the"
-    " threshold. on_reset: once used up, not before the next reset.",
-    "threshold": "The share from which the quota counts as used up; 0.9 is 90 %.",
-    "offset_s": "Seconds after a reset until the gate opens, with on_reset.",
-    "ramp_per_s": "Claims per second right after the gate opens, to avoid a stampede.",
-}
 REASONS: dict[ids.GateReason, str] = {
     "rate_limit": "A worker was refused by the provider and parked its unit.",
     "utilization": "A reading says that the quota is used up.",
@@ -46,7 +39,7 @@ async def quota(context: CockpitContext, url: PageUrl) -> CockpitPage:
     facts: dict[str, Any] = {
         "quota": shown,
         "why": REASONS.get(shown.reason) if shown.reason else None,
-        "fields": list(policy_form.leaves(shown.policy, MEANINGS)),
+        "fields": list(policy_form.leaves(shown.policy)),
         "campaigns": await queries.campaigns_of_quota(context.reader, shown.key, CAMPAIGNS + 1),
         "most": CAMPAIGNS,
     }
@@ -74,7 +67,7 @@ def policy(form: dict[str, str], old: QuotaPolicy) -> QuotaPolicy:
 
     """
     changes = {}
-    for field in policy_form.leaves(old, MEANINGS):
+    for field in policy_form.leaves(old):
         name = f"policy.{field.name}"
         if name not in form:
             continue

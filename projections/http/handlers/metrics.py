@@ -1,4 +1,4 @@
-"""`GET /metrics`: the fleet's numbers from the persisted fold, and this process's own."""
+"""`GET /metrics`: the fleet's numbers (units, heartbeats, quotas) from the persisted fold, and this process's own."""
 
 import asyncio
 import gzip

@@ -9,7 +9,7 @@ from asyncpg.pool import PoolConnectionProxy
 from projections.export.sample import Sizes
 from projections.projector import Projector
 from service.domain.rejections import ReadUnavailable
-from service.store.db.pool import is_lost
+from service.store.db.pool import is_unanswered
 from service.store.db.queries import load
 from service.store.log import event_log
 
@@ -40,7 +40,7 @@ class QueryRunner:
             async with self.pool.acquire() as connection:
                 yield connection
         except Exception as error:
-            if is_lost(error):
+            if is_unanswered(error):
                 raise ReadUnavailable("the database is away") from error
             raise
 

@@ -14,11 +14,11 @@ from projections.views.wave.card import FIRST
 from service.domain import ids
 from service.domain.claiming import Blocker, campaign_blockers, engine_blockers, unit_blockers
 from service.domain.content.screen import plain
+from service.domain.read_set import ReadSet
 from service.domain.state import State
 from service.store.log import codec, event_log
 from service.store.state import rows
 from service.store.state.loader import Loader
-from service.store.state.read_set import ReadSet
 
 STORY = 10_000
 LAST = 2**63 - 1
@@ -159,16 +159,10 @@ async def explain(
         now = await connection.fetchrow(event_log.QUERIES.moment, source.shard)
         assert now is not None, "every shard has an engine"
         state = State(rows.engine(now))
-        needs = ReadSet(())
-        needs.campaigns.add(campaign)
-        needs.units.add((campaign, key))
         loader = Loader(connection, source.shard, state, now["at"])
-        await loader.load(needs)
+        await loader.load(ReadSet(campaigns=(campaign,), units=((campaign, key),)))
+        await loader.unit_obstacles((campaign, key))
         unit, owner = state.units.get((campaign, key)), state.campaigns.get(campaign)
-        if unit is not None and unit.state == "blocked":
-            await loader.parents([(campaign, key)])
-        if owner is not None and owner.open_fanouts:
-            await loader.pending_parents((campaign, key))
     if unit is None or owner is None:
         return None
     blockers = [

@@ -13,11 +13,9 @@ from service.domain.commands.campaign import (
     UnitSpec,
 )
 from service.domain.commands.clock import (
-    ElectLeader,
     ExpireLeases,
     FanOutUnits,
     JudgeWorkers,
-    NoteSwap,
     OpenGates,
     ReleaseRetries,
     ResumeParked,
@@ -25,17 +23,9 @@ from service.domain.commands.clock import (
 )
 from service.domain.commands.command import Command, DecisionContext
 from service.domain.commands.engine import EditQuota, PauseEngine, RecordReading, ResizePool, ResumeEngine, TickEngine
-from service.domain.commands.recovery import (
-    ApplyRecovery,
-    CloseRecoveries,
-    ConcludeInvestigation,
-    DeclineRecovery,
-    DetectRecovery,
-    EndInvestigations,
-    ExportDiagnostic,
-    Fix,
-    RecoveryCommand,
-)
+from service.domain.commands.investigation import ConcludeInvestigation, EndInvestigations, Fix
+from service.domain.commands.operation import ElectLeader, ExportDiagnostic, NoteSwap
+from service.domain.commands.recovery import ApplyRecovery, CloseRecoveries, DeclineRecovery, DetectRecovery, RecoveryCommand
 from service.domain.commands.reply import BlockedCampaign, ClaimReply, ClearReply, Grant, ImportReply, ReportReply
 from service.domain.commands.unit import CancelUnit, ParkUnit, QuarantineUnit, RetryUnit, StopUnit, UnitCommand, UnparkUnit
 from service.domain.commands.work import (

@@ -21,7 +21,7 @@ class UnitSpec(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CreateCampaign(Command, frozen=True):
-    """Begin a campaign; *policy* is a partial document, merged over the defaults."""
+    """Create a campaign; *policy* is a partial document, merged over the defaults."""
 
     name: ids.CampaignName
     title: str | None = None
@@ -57,7 +57,7 @@ class ResumeCampaign(Command, frozen=True):
 
 
 class CancelCampaign(Command, frozen=True):
-    """End the campaign; what is not final is cancelled."""
+    """End the campaign, and cancel its units that are not final."""
 
     name: ids.CampaignName
     reason: str | None = None
@@ -71,7 +71,7 @@ class CancelRest(Command, frozen=True):
 
 
 class ResetBreaker(Command, frozen=True):
-    """Count failures from zero and re-arm."""
+    """Re-arm the breaker, and count failures from zero."""
 
     name: ids.CampaignName
     reason: str | None = None

@@ -1,4 +1,4 @@
-"""What passing time orders, through the watcher; what the service notes of itself."""
+"""Orders of passing time, which the scheduler gives."""
 
 from datetime import datetime
 
@@ -7,9 +7,9 @@ from service.domain.commands.command import Command
 
 
 class ExpireLeases(Command, frozen=True):
-    """Take back the claims among *tokens* that lapsed; none is judged before a full lease since *heard_since*.
+    """Take back the claims among *tokens* whose lease has expired, at the earliest a full lease after *heard_since*.
 
-    One that an open plan is about is left to the plan; so it is with those that are revoked.
+    Claims of an open recovery plan are left to the plan, here and in `RevokeClaims`.
     """
 
     tokens: tuple[ids.Token, ...]
@@ -17,9 +17,9 @@ class ExpireLeases(Command, frozen=True):
 
 
 class RevokeClaims(Command, frozen=True):
-    """Take back the claims among *tokens* whose watchdog or dead worker says so.
+    """Take back the claims among *tokens* that a watchdog ends or whose worker is dead.
 
-    Of a worker that was not heard since *heard_since*, none before it is dead by that silence alone.
+    The claims of a worker that was not heard since *heard_since* stay until it is dead by its silence after that instant alone.
     """
 
     tokens: tuple[ids.Token, ...]
@@ -28,7 +28,7 @@ class RevokeClaims(Command, frozen=True):
 
 
 class ReleaseRetries(Command, frozen=True):
-    """Make the rested units of a campaign ready."""
+    """Make the delayed units of a campaign ready whose retry is due."""
 
     campaign: ids.CampaignName
     keys: tuple[ids.UnitKey, ...]
@@ -42,13 +42,13 @@ class ResumeParked(Command, frozen=True):
 
 
 class FanOutUnits(Command, frozen=True):
-    """Let the next of many dependents know what became of *units*."""
+    """Carry the end of *units*, or their return to work, on to their next dependents."""
 
-    units: tuple[tuple[ids.CampaignName, ids.UnitKey], ...]
+    units: tuple[ids.UnitId, ...]
 
 
 class JudgeWorkers(Command, frozen=True):
-    """Note whose heartbeat level changed; workers silent for *retire_s* beyond dead and without claims are gone."""
+    """Record changes of heartbeat levels; a worker without claims that is silent for *retire_s* beyond dead is deregistered."""
 
     workers: tuple[ids.WorkerId, ...]
     heard_since: datetime
@@ -59,17 +59,3 @@ class OpenGates(Command, frozen=True):
     """Open the gates among *quotas* whose time has come."""
 
     quotas: tuple[ids.QuotaKey, ...]
-
-
-class NoteSwap(Command, frozen=True):
-    """Note that a rebuild is put in place, which series of which families are smaller in it, and what it mends of the state."""
-
-    generation: int
-    families: dict[str, tuple[tuple[str, ...], ...]]
-    mended: str | None = None
-
-
-class ElectLeader(Command, frozen=True):
-    """Note which replica leads."""
-
-    replica: str

@@ -1,4 +1,4 @@
-"""What every command is, and the moment in which it is decided."""
+"""What every command is, and the context in which it is decided."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class DecisionContext(Struct, frozen=True, gc=False):
-    """When, after what, by whom, with what luck and in which trace a command is decided; *head* is the position before it."""
+    """Time, place in the log, actor, dice and trace of a decision; *head* is the last position before it."""
 
     at: datetime
     head: int

@@ -26,7 +26,7 @@ class ResizePool(Command, frozen=True):
 
 
 class TickEngine(Command, frozen=True):
-    """Open every gate and note the sweep that somebody asked for."""
+    """Open every gate, and record the sweep that somebody asked for."""
 
     force: bool = False
 
@@ -42,7 +42,7 @@ class RecordReading(Command, frozen=True):
 
 
 class EditQuota(Command, frozen=True):
-    """Change the gate's policy."""
+    """Replace the policy of the gate."""
 
     quota: ids.QuotaKey
     policy: QuotaPolicy

@@ -1,4 +1,4 @@
-"""The answers of decisions."""
+"""What decisions reply."""
 
 from datetime import datetime
 from typing import Literal
@@ -11,8 +11,8 @@ from service.domain import ids
 class Grant(Struct, frozen=True, gc=False):
     """A claim, as its worker receives it.
 
-    One of kind `investigation` also says which investigation it is, and what the unit left behind: its last error and exit
-    code, and the end of its last screen.
+    A claim of kind `investigation` also names its investigation, and carries what the unit left: its last error and exit code,
+    and the end of its last screen.
     """
 
     token: ids.Token
@@ -33,7 +33,7 @@ class Grant(Struct, frozen=True, gc=False):
 
 
 class BlockedCampaign(Struct, frozen=True):
-    """Why a campaign gave nothing."""
+    """Why a campaign granted no claim."""
 
     campaign: ids.CampaignName
     reason: str
@@ -47,7 +47,7 @@ class ClaimReply(Struct, frozen=True):
 
 
 class ReportReply(Struct, frozen=True, gc=False):
-    """The answer to a report: the unit's state now, the new end of the lease, what the worker shall do."""
+    """The answer to a report: the state of the unit now, the new end of the lease, and what the worker has to do."""
 
     state: ids.UnitState | None
     lease_until: datetime | None = None

@@ -15,25 +15,25 @@ class UnitCommand(Command, frozen=True):
 
 
 class RetryUnit(UnitCommand, frozen=True):
-    """Send a quarantined or resting unit back to work now."""
+    """Make a quarantined or delayed unit ready now."""
 
 
 class ParkUnit(UnitCommand, frozen=True):
-    """Set the unit aside until *resume_at*."""
+    """Park the unit until *resume_at*."""
 
     resume_at: datetime | None = None
 
 
 class UnparkUnit(UnitCommand, frozen=True):
-    """End the pause now."""
+    """Make the parked unit ready now."""
 
 
 class QuarantineUnit(UnitCommand, frozen=True):
-    """Take the unit out until somebody retries it."""
+    """Set the unit aside until somebody retries it."""
 
 
 class CancelUnit(UnitCommand, frozen=True):
-    """Nobody shall run the unit."""
+    """End the unit; nobody runs it any more."""
 
 
 class StopUnit(UnitCommand, frozen=True):

@@ -1,4 +1,4 @@
-"""What workers ask for and say."""
+"""Requests and reports of workers."""
 
 from datetime import datetime
 
@@ -20,14 +20,14 @@ class ClaimWork(Command, frozen=True):
 
 
 class Report(Command, frozen=True):
-    """A word of the worker that holds *token*; *screen_id* names the text that the Writer stores beside it."""
+    """A report of the worker that holds *token*; *screen_id* names the screen that the Writer stores with it."""
 
     token: ids.Token
     worker: ids.WorkerId | None = None
 
 
 class RecordHeartbeat(Report, frozen=True, kw_only=True):
-    """The worker lives and holds the unit."""
+    """The worker is alive and still holds the unit."""
 
     progress: float | None = None
     note: str | None = None
@@ -40,7 +40,7 @@ class RecordHeartbeat(Report, frozen=True, kw_only=True):
 
 
 class CompleteUnit(Report, frozen=True, kw_only=True):
-    """The work is done."""
+    """The execution succeeded."""
 
     result: Raw = Raw(b"null")
     evidence: Raw = Raw(b"null")
@@ -65,20 +65,20 @@ class FailAttempt(Report, frozen=True, kw_only=True):
 
 
 class ParkClaim(Report, frozen=True, kw_only=True):
-    """The worker cannot go on before *resume_at*: a quota, not a failure."""
+    """The worker cannot continue before *resume_at*, because of a quota; this is not a failure."""
 
     reason: str
     resume_at: datetime | None = None
 
 
 class ReleaseClaim(Report, frozen=True, kw_only=True):
-    """The worker hands the unit back."""
+    """The worker gives the unit back."""
 
     reason: str | None = None
 
 
 class BeatWorker(Command, frozen=True):
-    """A worker says that it lives (or, with *alive* false, that it ends) and who it is."""
+    """A heartbeat or registration of a worker; with *alive* false, the worker signs off."""
 
     worker: ids.WorkerId
     alive: bool = True
@@ -88,14 +88,14 @@ class BeatWorker(Command, frozen=True):
 
 
 class DrainWorker(Command, frozen=True):
-    """No new claims for the worker; what it holds it finishes."""
+    """Give the worker no new claims; it finishes those that it holds."""
 
     worker: ids.WorkerId
     reason: str | None = None
 
 
 class FenceWorker(Command, frozen=True):
-    """Take everything from the worker at once, neutrally."""
+    """Take every claim from the worker at once, neutrally."""
 
     worker: ids.WorkerId
     reason: str | None = None

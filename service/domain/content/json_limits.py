@@ -1,4 +1,4 @@
-"""Free JSON documents: how large and how deep one may be, and what is valid JSON and yet nothing that a database holds."""
+"""Free JSON documents: their limits in size and depth, and valid JSON that the database cannot hold."""
 
 import math
 import re
@@ -15,18 +15,18 @@ INT64 = 2**63 - 1
 EXPONENT = 300
 LONGEST_NUMBER = 64
 FREE_TEXT = re.compile(r"(reports\[\d+\]\.)?(screen|error|note)")
-"""The texts of a worker, which are kept without their NULs."""
+"""Texts of a worker, which are stored without their NULs."""
 ESCAPES = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 DIGITS = bytes.maketrans(b"123456789E", b"000000000e")
 LONG_INTEGER, LONG_EXPONENT = b"0" * 19, re.compile(rb"0e[+-]?000")
 BEFORE_NUMBER = (b"", b":", b",", b"[", b" ", b"\t", b"\r", b"\n", b"0", b".")
-"""What may stand before a number; digits, where it is longer than is looked at."""
+"""What may stand before a number; `0` and `.` belong to one that is longer than the window."""
 QUOTE, BACKSLASH = ord('"'), ord("\\")
 OPENING, CLOSING = frozenset(b"[{"), frozenset(b"]}")
 
 
 class Misfit(ValueError):
-    """A value that its type allows and its field does not; raised while a body is decoded."""
+    """A value of the right type that its field forbids; raised while a body is decoded."""
 
     def __init__(self, field: str, detail: str, *, too_large: int | None = None) -> None:
         super().__init__(detail)
@@ -35,7 +35,12 @@ class Misfit(ValueError):
 
 
 def require_fit(field: str, document: Raw | bytes) -> None:
-    """Refuse a free JSON document that is too large or nested too deeply."""
+    """Refuse a free JSON document that is too large or nested too deeply.
+
+    Raises:
+        Misfit: it is; while a body is decoded, msgspec makes it the cause of its error.
+
+    """
     text = bytes(document)
     if len(text) > PAYLOAD_BYTES:
         raise Misfit(field, f"is {len(text)} bytes; at most {PAYLOAD_BYTES} are allowed", too_large=PAYLOAD_BYTES)
@@ -65,9 +70,9 @@ def depth(text: bytes) -> int:
 
 
 def require_sound(body: bytes, within: str = "") -> None:
-    """Refuse what is valid for a quick decoder and not for the database: see the tests named after each.
+    """Refuse JSON that a fast decoder accepts and the database does not.
 
-    The quick look has no false negative; only a body that fails it is looked through value by value.
+    A quick scan of the bytes has no false negative; only a body that fails it is decoded carefully and walked value by value.
     """
     if not body.isascii():
         body.decode()
@@ -75,7 +80,7 @@ def require_sound(body: bytes, within: str = "") -> None:
         digits = body.translate(DIGITS)
         if LONG_INTEGER not in digits and not any(bare(digits, found.start()) for found in LONG_EXPONENT.finditer(digits)):
             return
-    look_through(CAREFUL.decode(body), within)
+    require_storable(CAREFUL.decode(body), within)
 
 
 def bare(digits: bytes, end: int) -> bool:
@@ -101,8 +106,13 @@ def sane_float(literal: str) -> float:
 CAREFUL: Decoder[Any] = Decoder(float_hook=sane_float)
 
 
-def look_through(document: Any, within: str) -> None:  # noqa: ANN401 - any JSON
-    """Refuse a NUL, except in free text, and an integer of more than 64 bits, wherever it stands."""
+def require_storable(document: Any, within: str) -> None:  # noqa: ANN401 - any JSON
+    """Refuse a NUL, except in free text, and an integer of more than 64 bits, at any depth.
+
+    Raises:
+        Validation: with the path of the first such value.
+
+    """
     waiting = [(within, document)]
     while waiting:
         path, value = waiting.pop()

@@ -1,4 +1,4 @@
-"""Which words may stand at a place of a document, told from its type."""
+"""The words that a type allows at one place of a document."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ STEP = re.compile(r"\.[^.\[]+|\[[^]]*\]")
 
 
 def choices(kind: object, path: str) -> list[str] | None:
-    """Return the words that *kind* allows at *path*, as msgspec writes it, None where it is no matter of words.
+    """Return the words that *kind* allows at *path*, written as msgspec does; None where the type is not a Literal.
 
     >>> from service.domain.policy import Policy
     >>> choices(Policy, ".retry.jitter.kind"), choices(Policy, ".max_attempts")
@@ -24,7 +24,7 @@ def choices(kind: object, path: str) -> list[str] | None:
 
 
 def plain(kind: inspect.Type) -> Iterator[inspect.Type]:
-    """Yield what *kind* may be, one by one."""
+    """Yield the alternatives of *kind*."""
     match kind:
         case inspect.UnionType(types=types):
             for one in types:
@@ -36,7 +36,7 @@ def plain(kind: inspect.Type) -> Iterator[inspect.Type]:
 
 
 def inner(kind: inspect.Type, step: str) -> Iterator[inspect.Type]:
-    """Yield what may stand one *step* further in: a field, the word that tells structs apart, a member, an item."""
+    """Yield the types one *step* further in: of a field, the tag of a union of structs, a member, an item."""
     for one in plain(kind):
         match one:
             case inspect.StructType(fields=fields, tag_field=tag_field, tag=tag):

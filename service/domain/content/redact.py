@@ -1,4 +1,4 @@
-"""Redaction: what looks like a secret leaves in no screen, error, note, label or bundle."""
+"""Redaction: replaces everything that looks like a secret in screens, errors, notes, labels and bundles."""
 
 import re
 from typing import Any
@@ -26,7 +26,7 @@ SHAPES = re.compile(
     r"|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{40,}|hf_[A-Za-z0-9]{20,}|SG\.[\w-]{16,}\.[\w-]{16,}"
     r")"
 )
-LOOKS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
+SECRET_SHAPES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (PRIVATE_KEY, ("private key",)),
     (ADDRESS, ("://",)),
     (HEADER, ("authorization",)),
@@ -54,9 +54,9 @@ LOOKS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     ),
     (ASSIGNED, ("token", "passw", "secret", "credential", "auth", "apikey", "_key", "-key")),
 )
-"""How secrets look, each with the lower-case cues without one of which a text need not be searched."""
+"""Shapes of secrets. A text is searched for one only if it contains one of its lower-case cues."""
 POSSIBLE = re.compile(r"[:=]|\S{12}")
-"""What every secret has: a sign that gives it a name, or a long word."""
+"""Cheap first test: every shape needs a `:` or `=`, or a word of 12 characters."""
 
 
 def redact(value: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -75,7 +75,7 @@ def redact(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 def is_secret(name: object, value: object) -> bool:
-    """Tell whether what stands under *name* is a secret by its name."""
+    """Tell whether the name alone makes *value* a secret."""
     return value is not None and isinstance(name, str) and SECRET_NAME.search(name) is not None
 
 
@@ -88,7 +88,7 @@ def redact_text(text: str) -> str:
     if POSSIBLE.search(text) is None:
         return text
     lowered = text.lower()
-    for pattern, cues in LOOKS:
+    for pattern, cues in SECRET_SHAPES:
         if any(cue in lowered for cue in cues):
             text = pattern.sub(masked_secret, text)
     return text

@@ -18,11 +18,12 @@ from service.domain.claiming import (
     worker_blockers,
 )
 from service.domain.commands import BlockedCampaign, ClaimReply, ClaimWork, DecisionContext, Grant
-from service.domain.decide.decision import Decision, campaign_named, of_unit
+from service.domain.decide.decision import Decider, Deciders, Decision, campaign_named, of_unit
 from service.domain.decide.investigation import claim_investigations
 from service.domain.decide.recovery import go_on
 from service.domain.decide.worker import note_sign_of_life
 from service.domain.heartbeat import lease_end
+from service.domain.read_set import ReadSet
 from service.domain.state import State
 from service.domain.unit import Unit
 
@@ -32,22 +33,30 @@ def claim_work(state: State, command: ClaimWork, context: DecisionContext) -> De
     if command.kind == "investigation":
         return (yield from claim_investigations(state, command, context))
     asked = asked_campaigns(state, command)
-    blocked = {campaign.name: reason for campaign in asked if (reason := claim_blocker(state, campaign, command, context))}
-    ready = [campaign for campaign in asked if campaign.name not in blocked]
-    count = min(command.max, state.engine.free)
+    reasons = {campaign.name: claim_blocker(state, campaign, command, context) for campaign in asked}
+    open_campaigns = [campaign for campaign in asked if reasons[campaign.name] is None]
+    grants = yield from grant_units(state, open_campaigns, command, context)
+    granting = {grant.campaign for grant in grants}
+    if state.recoveries:
+        yield from go_on(state, command, granting, hungry=len(grants) < command.max)
+    # The grants may have used up the pool, a campaign's slots or a quota's ramp: what was open before may be blocked by now.
+    for campaign in open_campaigns:
+        if campaign.name not in granting:
+            reasons[campaign.name] = claim_blocker(state, campaign, command, context) or idle_reason(state, campaign)
+    blocked = tuple(BlockedCampaign(name, reason) for name, reason in reasons.items() if reason is not None)
+    return ClaimReply(tuple(grants), blocked)
+
+
+def grant_units(state: State, campaigns: list[Campaign], command: ClaimWork, context: DecisionContext) -> Decision[list[Grant]]:
+    """Claim up to *max* units of *campaigns* for the worker, as far as the pool has slots; a worker that gets one is alive."""
     grants: list[Grant] = []
-    for unit in next_units(state, ready, count, context.at):
-        fact = claimed(state, unit, command, context, fence=context.head + len(grants) + 1)
+    for unit in next_units(state, campaigns, min(command.max, state.engine.free), context.at):
+        fact = claim_fact(state, unit, command, context, fence=context.head + len(grants) + 1)
         yield fact
-        grants.append(grant(state, unit, fact.body))
+        grants.append(unit_grant(state, unit, fact.body))
     if grants:
         yield from note_sign_of_life(state, command.worker)
-    given = {grant.campaign for grant in grants}
-    if state.recoveries:
-        yield from go_on(state, command, given, hungry=len(grants) < command.max)
-    idle = [campaign for campaign in ready if campaign.name not in given]
-    blocked |= {c.name: reason for c in idle if (reason := claim_blocker(state, c, command, context) or idle_reason(state, c))}
-    return ClaimReply(tuple(grants), tuple(BlockedCampaign(name, reason) for name, reason in blocked.items()))
+    return grants
 
 
 def asked_campaigns(state: State, command: ClaimWork) -> list[Campaign]:
@@ -70,9 +79,7 @@ def claim_blocker(state: State, campaign: Campaign, command: ClaimWork, context:
 
 def first(blockers: Iterator[Blocker]) -> str | None:
     """Return the reason of the first of *blockers*, None when there is none."""
-    for blocker in blockers:
-        return blocker.reason
-    return None
+    return next((blocker.reason for blocker in blockers), None)
 
 
 def idle_reason(state: State, campaign: Campaign) -> str | None:
@@ -88,15 +95,18 @@ def next_units(state: State, campaigns: list[Campaign], count: int, at: datetime
 
     A campaign whose candidates are used up leaves its turn to the others.
     """
-    found = -1
-    while found and count > 0 and (offering := [campaign for campaign in campaigns if state.candidates.get(campaign.name)]):
-        found = 0
+    offering = campaigns
+    while count > 0:
+        left = count
+        offering = [campaign for campaign in offering if state.candidates.get(campaign.name)]
         for name in shares(state, offering, count, at):
             unit = next_candidate(state, state.campaigns[name])
             if unit is not None:
-                found += 1
+                left -= 1
                 yield unit
-        count -= found
+        if left == count:
+            return
+        count = left
 
 
 def next_candidate(state: State, campaign: Campaign) -> Unit | None:
@@ -109,7 +119,7 @@ def next_candidate(state: State, campaign: Campaign) -> Unit | None:
     return None
 
 
-def claimed(state: State, unit: Unit, command: ClaimWork, context: DecisionContext, *, fence: int) -> e.Fact:
+def claim_fact(state: State, unit: Unit, command: ClaimWork, context: DecisionContext, *, fence: int) -> e.Fact:
     """Return the claim of *unit*; its token leads back to its place in the log, and cannot be guessed."""
     campaign = state.campaigns[unit.campaign]
     lease_s = campaign.policy.lease_s
@@ -128,7 +138,7 @@ def claimed(state: State, unit: Unit, command: ClaimWork, context: DecisionConte
     return of_unit(unit, body, command.worker)
 
 
-def grant(state: State, unit: Unit, body: e.Event) -> Grant:
+def unit_grant(state: State, unit: Unit, body: e.Event) -> Grant:
     """Return the claim as the worker receives it."""
     assert isinstance(body, e.UnitClaimed)
     return Grant(
@@ -144,3 +154,11 @@ def grant(state: State, unit: Unit, body: e.Event) -> Grant:
         resume_session=body.resume_session,
         kind="unit",
     )
+
+
+def reads_claim_work(command: ClaimWork) -> ReadSet:
+    """Return the worker, the campaigns that it names, and its share of what waits in them or anywhere."""
+    return ReadSet(campaigns=command.campaigns, workers=(command.worker,), claim_requests=(command,))
+
+
+DECIDERS: Deciders = {ClaimWork: Decider(claim_work, reads_claim_work)}

@@ -1,4 +1,4 @@
-"""What passing time decides: leases, watchdogs, rests, pauses."""
+"""Decisions that the passing of time asks for: leases, watchdogs, rests, pauses."""
 
 from datetime import datetime, timedelta
 
@@ -6,30 +6,31 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.commands import DecisionContext, ExpireLeases, ReleaseRetries, ResumeParked, RevokeClaims
 from service.domain.decide.consequences.failed_attempt import FailedAttempt, expire, fail
-from service.domain.decide.decision import Decision, of_unit
+from service.domain.decide.decision import Decider, Deciders, Decision, of_unit
 from service.domain.decide.recovery import in_question
+from service.domain.read_set import ReadSet
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 
 
-def lapsed(claim: Claim, at: datetime, heard_since: datetime) -> bool:
+def lease_lapsed(claim: Claim, at: datetime, heard_since: datetime) -> bool:
     """Tell whether the lease is over, giving every worker one full lease since the service could hear."""
     return max(claim.lease_until, heard_since + timedelta(seconds=claim.lease_s)) <= at
 
 
 def expire_leases(state: State, command: ExpireLeases, context: DecisionContext) -> Decision[None]:
-    """Fail the attempts whose lease ended without a word, but those that a person is asked about."""
+    """Fail the attempts whose lease ended without a report, except those that a person is asked about."""
     for token in command.tokens:
         claim = state.claims.get(token)
-        if claim is not None and lapsed(claim, context.at, command.heard_since) and not in_question(state, claim):
+        if claim is not None and lease_lapsed(claim, context.at, command.heard_since) and not in_question(state, claim):
             yield from expire(state, state.units[claim.campaign, claim.unit], claim, "lease_expired", context)
 
 
 def revoke_claims(state: State, command: RevokeClaims, context: DecisionContext) -> Decision[None]:
-    """Fail the attempts that ran too long, stand still, or whose worker stayed dead, but those that a person is asked about."""
+    """Fail the attempts that ran too long, stand still, or whose worker stayed dead, except where a person is asked."""
     for token in command.tokens:
         claim = state.claims.get(token)
-        if claim is None or spared(state, claim, context.at, command.heard_since) or in_question(state, claim):
+        if claim is None or claim_spared(state, claim, context.at, command.heard_since) or in_question(state, claim):
             continue
         unit = state.units[claim.campaign, claim.unit]
         reason = watchdog(state, claim, context.at, command.heard_since)
@@ -40,7 +41,7 @@ def revoke_claims(state: State, command: RevokeClaims, context: DecisionContext)
             yield from expire(state, unit, claim, "heartbeat_dead", context)
 
 
-def spared(state: State, claim: Claim, at: datetime, heard_since: datetime) -> bool:
+def claim_spared(state: State, claim: Claim, at: datetime, heard_since: datetime) -> bool:
     """Tell whether the worker was not heard since the service could hear again, and is not dead by that silence alone."""
     unheard = state.workers[claim.worker].beat_at < heard_since
     dead_s = state.campaigns[claim.campaign].policy.heartbeat.dead_s
@@ -60,7 +61,7 @@ def watchdog(state: State, claim: Claim, at: datetime, heard_since: datetime) ->
 def stayed_dead(state: State, claim: Claim, at: datetime, tick_s: float) -> bool:
     """Tell whether the worker was dead in as many ticks in a row as the policy asks: any sign of life changes its level.
 
-    The count of ticks is derived from the log, and so survives every restart: who is spared at first is judged by it then.
+    The count of ticks is derived from the log, and so survives a restart: a worker that is spared at first is judged by it later.
     """
     worker = state.workers[claim.worker]
     policy = state.campaigns[claim.campaign].policy.heartbeat
@@ -94,3 +95,21 @@ def pause_over(state: State, unit: Unit, at: datetime) -> ids.UnparkCause | None
     key = state.campaigns[unit.campaign].quota
     quota = state.quotas.get(key) if key is not None else None
     return "gate" if unit.reason == "rate_limit" and quota is not None and quota.open else None
+
+
+def reads_failing_claims(command: ExpireLeases | RevokeClaims) -> ReadSet:
+    """Return the claims that may end, with all that may be skipped for their units."""
+    return ReadSet(failing_claims=command.tokens)
+
+
+def reads_due_units(command: ReleaseRetries | ResumeParked) -> ReadSet:
+    """Return the units whose wait may be over; nothing follows for others."""
+    return ReadSet(campaigns=(command.campaign,), units=tuple((command.campaign, key) for key in command.keys))
+
+
+DECIDERS: Deciders = {
+    ExpireLeases: Decider(expire_leases, reads_failing_claims),
+    RevokeClaims: Decider(revoke_claims, reads_failing_claims),
+    ReleaseRetries: Decider(release_retries, reads_due_units),
+    ResumeParked: Decider(resume_parked, reads_due_units),
+}

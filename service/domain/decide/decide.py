@@ -1,11 +1,12 @@
-"""Which decision takes which command, and the fold of its facts as they come."""
+"""Which decision takes which command, what it reads, and the fold of its facts as they come."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
 
 from service.domain import commands as c
+from service.domain import ids
 from service.domain.decide import (
     campaign,
     claim,
@@ -21,81 +22,65 @@ from service.domain.decide import (
     worker,
 )
 from service.domain.decide.consequences import fanout
-from service.domain.decide.decision import Decision
+from service.domain.decide.decision import Deciders
 from service.domain.events import Fact, Recorded
 from service.domain.evolve import evolve
+from service.domain.read_set import ReadSet
 from service.domain.rejections import Rejection
 from service.domain.state import State
 
-DECISIONS: dict[type[c.Command], Callable[[State, Any, c.DecisionContext], Decision[Any]]] = {
-    c.CreateCampaign: campaign.create,
-    c.EditCampaign: campaign.edit,
-    c.PauseCampaign: campaign.pause,
-    c.ResumeCampaign: campaign.resume,
-    c.CancelCampaign: campaign.cancel,
-    c.CancelRest: campaign.cancel_rest,
-    c.ResetBreaker: campaign.reset_breaker,
-    c.ClearQuarantine: campaign.clear_quarantine,
-    c.AddUnits: unit_import.add_units,
-    c.RetryUnit: unit.retry,
-    c.ParkUnit: unit.park,
-    c.UnparkUnit: unit.unpark,
-    c.QuarantineUnit: unit.take_out,
-    c.CancelUnit: unit.cancel,
-    c.StopUnit: unit.stop,
-    c.ClaimWork: claim.claim_work,
-    c.RecordHeartbeat: report.record_heartbeat,
-    c.CompleteUnit: report.complete,
-    c.FailAttempt: report.fail_attempt,
-    c.ParkClaim: report.park_claim,
-    c.ReleaseClaim: report.release,
-    c.BeatWorker: worker.beat,
-    c.DrainWorker: worker.drain,
-    c.FenceWorker: worker.fence,
-    c.JudgeWorkers: worker.judge,
-    c.PauseEngine: engine.pause,
-    c.ResumeEngine: engine.resume,
-    c.ResizePool: engine.resize,
-    c.ElectLeader: engine.elect,
-    c.NoteSwap: engine.swap,
-    c.TickEngine: quota.force_gates,
-    c.RecordReading: quota.record_reading,
-    c.EditQuota: quota.edit_quota,
-    c.OpenGates: quota.open_gates,
-    c.ExpireLeases: clock.expire_leases,
-    c.RevokeClaims: clock.revoke_claims,
-    c.ReleaseRetries: clock.release_retries,
-    c.ResumeParked: clock.resume_parked,
-    c.FanOutUnits: fanout.continue_fanout,
-    c.ConcludeInvestigation: investigation.conclude,
-    c.EndInvestigations: investigation.end_investigations,
-    c.DetectRecovery: recovery.detect,
-    c.ApplyRecovery: recovery.apply,
-    c.DeclineRecovery: recovery.decline,
-    c.CloseRecoveries: recovery.close,
-    c.ExportDiagnostic: diagnostic.export,
+DECIDERS: Deciders = {
+    **campaign.DECIDERS,
+    **unit_import.DECIDERS,
+    **unit.DECIDERS,
+    **claim.DECIDERS,
+    **report.DECIDERS,
+    **worker.DECIDERS,
+    **engine.DECIDERS,
+    **quota.DECIDERS,
+    **clock.DECIDERS,
+    **fanout.DECIDERS,
+    **investigation.DECIDERS,
+    **recovery.DECIDERS,
+    **diagnostic.DECIDERS,
 }
 
 
+def commands_to_decide(kind: type[c.Command] = c.Command) -> Iterator[type[c.Command]]:
+    """Yield every kind of command that can be given: those below *kind* that have no kinds below them."""
+    for below in kind.__subclasses__():
+        yield from commands_to_decide(below) if below.__subclasses__() else (below,)
+
+
+if missing := [command.__name__ for command in commands_to_decide() if command not in DECIDERS]:
+    raise TypeError(f"no decision for {missing}")
+
+
 class DecisionOutcome(Struct, frozen=True):
-    """What became of a command: the events to append, in order, and its reply or its refusal."""
+    """The events of a command, to append in this order, and its reply or its refusal."""
 
     events: list[Recorded]
     reply: Any = None
     rejection: Rejection | None = None
 
 
+def reads(commands: Iterable[c.Command], planned: Iterable[ids.CampaignName] = ()) -> ReadSet:
+    """Return what the decisions of *commands* read; *planned* are the campaigns that have an open recovery plan."""
+    planned_campaigns = ReadSet(planned_campaigns=tuple(planned))
+    return ReadSet.union([planned_campaigns, *(DECIDERS[type(command)].reads(command) for command in commands)])
+
+
 def decide(state: State, command: c.Command, context: c.DecisionContext) -> DecisionOutcome:
-    """Decide *command*; its events take the positions after `moment.head` and are folded into *state* one by one.
+    """Decide *command*; its events take the positions after `context.head` and are folded into *state* one by one.
 
     A refusal keeps what was recorded before it (a late result is kept, and refused).
     """
     events: list[Recorded] = []
-    steps = DECISIONS[type(command)](state, command, context)
+    steps = DECIDERS[type(command)].decide(state, command, context)
     try:
         while True:
             fact: Fact = next(steps)
-            event = recorded(fact, context, context.head + len(events) + 1)
+            event = in_envelope(fact, context, context.head + len(events) + 1)
             evolve(state, event)
             events.append(event)
     except StopIteration as end:
@@ -104,7 +89,7 @@ def decide(state: State, command: c.Command, context: c.DecisionContext) -> Deci
         return DecisionOutcome(events, rejection=rejection)
 
 
-def recorded(fact: Fact, context: c.DecisionContext, position: int) -> Recorded:
+def in_envelope(fact: Fact, context: c.DecisionContext, position: int) -> Recorded:
     """Return *fact* in its envelope."""
     return Recorded(
         position,

@@ -2,8 +2,9 @@
 
 from service.domain import events as e
 from service.domain.commands import DecisionContext, ElectLeader, NoteSwap, PauseEngine, ResizePool, ResumeEngine
-from service.domain.decide.decision import Decision
+from service.domain.decide.decision import Decider, Deciders, Decision
 from service.domain.events import Fact
+from service.domain.read_set import engine_alone
 from service.domain.state import State
 
 
@@ -26,10 +27,19 @@ def resize(state: State, command: ResizePool, _moment: DecisionContext) -> Decis
 
 
 def elect(_state: State, command: ElectLeader, _moment: DecisionContext) -> Decision[None]:
-    """Note who leads."""
+    """Note which replica leads."""
     yield Fact(e.LeaderElected(replica=command.replica))
 
 
 def swap(_state: State, command: NoteSwap, _moment: DecisionContext) -> Decision[None]:
-    """Note which series begin anew."""
+    """Note which series start again at lower values after a rebuild."""
     yield Fact(e.ProjectionSwapped(generation=command.generation, families=command.families, mended=command.mended))
+
+
+DECIDERS: Deciders = {
+    PauseEngine: Decider(pause, engine_alone),
+    ResumeEngine: Decider(resume, engine_alone),
+    ResizePool: Decider(resize, engine_alone),
+    ElectLeader: Decider(elect, engine_alone),
+    NoteSwap: Decider(swap, engine_alone),
+}

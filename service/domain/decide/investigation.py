@@ -1,6 +1,8 @@
-"""Decisions about investigations: who looks, for how long, and what comes of it."""
+"""Decisions about investigations: which worker gets one, for how long, and its result."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import chain
 
 from service.domain import events as e
@@ -19,9 +21,10 @@ from service.domain.commands import (
 )
 from service.domain.content.screen import plain
 from service.domain.decide.consequences.unit_end import reopen
-from service.domain.decide.decision import Consequence, Decision, campaign_named, of_unit
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, campaign_named, of_unit
 from service.domain.events import Fact
 from service.domain.investigation import LEASE, SCREEN_BYTES, Investigation, fix_key
+from service.domain.read_set import ReadSet
 from service.domain.rejections import Conflict, NotFound, Unprocessable
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -34,22 +37,22 @@ def claim_investigations(state: State, command: ClaimWork, context: DecisionCont
         campaign_named(state, name)
     grants: list[Grant] = []
     blocked: dict[ids.CampaignName, str] = {}
-    for row in waiting(state, command.campaigns):
+    for row in unclaimed_investigations(state, command.campaigns):
         if len(grants) >= command.max:
             break
         reason = blocked.get(row.campaign) or investigation_blocker(state, state.campaigns[row.campaign], command, context)
         if reason is not None:
             blocked[row.campaign] = reason
             continue
-        fact = claimed(row, command, context, context.head + len(grants) + 1)
+        fact = claim_fact(row, command, context, context.head + len(grants) + 1)
         yield fact
-        grants.append(grant(state, row))
+        grants.append(investigation_grant(state, row))
     given = {grant.campaign for grant in grants}
     return ClaimReply(tuple(grants), tuple(BlockedCampaign(name, why) for name, why in blocked.items() if name not in given))
 
 
-def waiting(state: State, campaigns: tuple[ids.CampaignName, ...]) -> Iterator[Investigation]:
-    """Yield what waits for somebody who looks, the oldest first."""
+def unclaimed_investigations(state: State, campaigns: tuple[ids.CampaignName, ...]) -> Iterator[Investigation]:
+    """Yield the investigations that no worker has claimed, the oldest first."""
     rows = [
         row for row in state.investigations.values() if row.state == "requested" and (not campaigns or row.campaign in campaigns)
     ]
@@ -57,7 +60,7 @@ def waiting(state: State, campaigns: tuple[ids.CampaignName, ...]) -> Iterator[I
 
 
 def investigation_blocker(state: State, campaign: Campaign, command: ClaimWork, context: DecisionContext) -> str | None:
-    """Return the first reason why *campaign* lets this worker look into nothing, None when it may."""
+    """Return the first reason why this worker gets no investigation of *campaign*, None when it may."""
     worker = state.workers.get(command.worker)
     blockers = chain(
         engine_blockers(state),
@@ -68,7 +71,7 @@ def investigation_blocker(state: State, campaign: Campaign, command: ClaimWork, 
     return next((blocker.reason for blocker in blockers), None)
 
 
-def claimed(row: Investigation, command: ClaimWork, context: DecisionContext, place: int) -> Fact:
+def claim_fact(row: Investigation, command: ClaimWork, context: DecisionContext, place: int) -> Fact:
     """Return the claim of an investigation, which nothing renews."""
     body = e.InvestigationClaimed(
         investigation=row.id,
@@ -79,7 +82,7 @@ def claimed(row: Investigation, command: ClaimWork, context: DecisionContext, pl
     return Fact(body, row.campaign, row.unit, command.worker)
 
 
-def grant(state: State, row: Investigation) -> Grant:
+def investigation_grant(state: State, row: Investigation) -> Grant:
     """Return the claim as the worker receives it: the unit, and what it left behind."""
     unit, campaign = state.units[row.campaign, row.unit], state.campaigns[row.campaign]
     assert row.token is not None, "a claimed investigation has a token"
@@ -105,7 +108,13 @@ def grant(state: State, row: Investigation) -> Grant:
 
 
 def conclude(state: State, command: ConcludeInvestigation, context: DecisionContext) -> Decision[None]:
-    """Take what came of an investigation: one new unit that mends the first, or nothing."""
+    """Record the result of an investigation: one new unit that mends the first, or none.
+
+    Raises:
+        NotFound: when there is no such investigation.
+        Conflict: when it has ended.
+
+    """
     row = state.investigations.get(command.id)
     if row is None:
         raise NotFound(f"there is no investigation {command.id!r}", field="id", current=command.id)
@@ -114,14 +123,19 @@ def conclude(state: State, command: ConcludeInvestigation, context: DecisionCont
         raise Conflict(f"investigation {row.id!r} has ended: it is {row.state}", field="state", current=row.state)
     unit = state.units[row.campaign, row.unit]
     if command.fix is None:
-        yield emptied(row, "no_fix", command.root_cause, context)
+        yield empty_fact(row, "no_fix", command.root_cause, context)
     else:
         yield from mend(state, row, unit, command.fix, command.root_cause, context)
 
 
 def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str | None, context: DecisionContext) -> Consequence:
-    """Add the unit that mends *unit*, once."""
-    key, campaign = fix_key(unit), state.campaigns[row.campaign]
+    """Add the unit that mends *unit*, once.
+
+    Raises:
+        Unprocessable: when the fix has another key than the one it must have.
+
+    """
+    key, campaign = fix_key(unit.key), state.campaigns[row.campaign]
     if fix.key not in (None, unit.key, key):
         raise Unprocessable(f"the fix of unit {unit.key!r} is called {key!r}", field="unit.key", current=fix.key, allowed=[key])
     if (unit.campaign, key) in state.units:
@@ -135,14 +149,14 @@ def mend(state: State, row: Investigation, unit: Unit, fix: Fix, root_cause: str
     yield from reopen(campaign, "units_added")
 
 
-def emptied(row: Investigation, why: ids.Emptiness, root_cause: str | None, context: DecisionContext) -> Fact:
+def empty_fact(row: Investigation, why: ids.Emptiness, root_cause: str | None, context: DecisionContext) -> Fact:
     """Return the end of an investigation without a fix."""
     body = e.InvestigationEmpty(investigation=row.id, root_cause=root_cause, why=why, duration=row.lasted(context.at))
     return Fact(body, row.campaign, row.unit, row.worker)
 
 
 def end_investigations(state: State, command: EndInvestigations, context: DecisionContext) -> Decision[None]:
-    """End what nobody waits for any more."""
+    """End the investigations that are overdue or whose campaign is cancelled."""
     for known in command.ids:
         if known in state.investigations:
             yield from end(state, state.investigations[known], context)
@@ -154,4 +168,56 @@ def end(state: State, row: Investigation, context: DecisionContext) -> Consequen
         body = e.InvestigationSkipped(investigation=row.id, why="cancelled")
         yield Fact(body, row.campaign, row.unit, row.worker)
     elif row.overdue(context.at):
-        yield emptied(row, "timeout", None, context)
+        yield empty_fact(row, "timeout", None, context)
+
+
+def reads_conclude(command: ConcludeInvestigation) -> ReadSet:
+    """Return the investigation with its unit and the fix that it may have."""
+    return ReadSet(investigations=(command.id,))
+
+
+def reads_end_investigations(command: EndInvestigations) -> ReadSet:
+    """Return the investigations."""
+    return ReadSet(investigations=command.ids)
+
+
+def investigation_counts(state: State, requests: Iterable[ClaimWork], at: datetime) -> Counter[ids.CampaignName]:
+    """Return how many investigations of each loaded campaign *requests* can get; one where it only says why not."""
+    counts: Counter[ids.CampaignName] = Counter()
+    for request in requests:
+        if request.kind == "investigation":
+            for name in dict.fromkeys(request.campaigns or state.campaigns):
+                campaign = state.campaigns.get(name)
+                if campaign is not None:
+                    counts[name] += 1 if any(investigation_blockers(state, campaign, request.mode, at)) else request.max
+    return +counts
+
+
+def units_of_investigations(state: State) -> set[ids.UnitId]:
+    """Return the units of the loaded investigations, and the fixes that they may have."""
+    rows = state.investigations.values()
+    return {(row.campaign, key) for row in rows for key in (row.unit, fix_key(row.unit))}
+
+
+def fixes_of(state: State, units: Iterable[ids.UnitId]) -> set[ids.UnitId]:
+    """Return the fixes that *units* may have, as far as they are loaded; one that has its fix is not looked into again."""
+    loaded = (state.units.get(known) for known in units)
+    return {(unit.campaign, fix_key(unit.key)) for unit in loaded if unit is not None and unit.kind != "fix"}
+
+
+def investigated_units(
+    read_set: ReadSet, state: State, ordered: Iterable[ids.UnitId], claimed: Iterable[ids.UnitId]
+) -> frozenset[ids.UnitId]:
+    """Return the units whose open investigation a decision reads.
+
+    The decision of a person on one of the *ordered* units may take it back (`withdraw`), whatever the policy says. The end of
+    the claim on one of the *claimed* units only asks for one, where the policy says so, or may after an edit in this batch.
+    """
+    investigating = {row.name for row in state.campaigns.values() if row.policy.investigate}.union(read_set.edited_campaigns)
+    return frozenset(ordered).union(known for known in claimed if known[0] in investigating)
+
+
+DECIDERS: Deciders = {
+    ConcludeInvestigation: Decider(conclude, reads_conclude),
+    EndInvestigations: Decider(end_investigations, reads_end_investigations),
+}

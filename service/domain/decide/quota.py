@@ -6,9 +6,10 @@ from typing import Literal
 from service.domain import events as e
 from service.domain import ids
 from service.domain.commands import DecisionContext, EditQuota, OpenGates, RecordReading, TickEngine
-from service.domain.decide.decision import Consequence, Decision
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision
 from service.domain.events import Fact
 from service.domain.quota import Quota
+from service.domain.read_set import ReadSet
 from service.domain.state import State
 
 FIRST_POLL_S, LAST_POLL_S = 30.0, 480.0
@@ -17,7 +18,7 @@ PATIENCE: tuple[ids.ReadingFailure, ...] = ("transient", "config")
 
 
 def close_gate(state: State, key: ids.QuotaKey, reason: ids.GateReason, until: datetime | None, source: str) -> Consequence:
-    """Close the gate, or keep it closed for longer; a gate that only a person opens stays as it is."""
+    """Close the gate, or keep it closed for longer; a gate that only a person opens does not change."""
     quota = state.quotas.get(key)
     if quota is not None and not quota.open:
         forever = quota.resume_at is None
@@ -27,9 +28,9 @@ def close_gate(state: State, key: ids.QuotaKey, reason: ids.GateReason, until: d
 
 
 def record_reading(state: State, command: RecordReading, context: DecisionContext) -> Decision[None]:
-    """Take what a meter says; a reading disproves the gate that it contradicts, a failure may close it.
+    """Record a reading of the meter, which reopens a gate that it contradicts, or a failure, which may close the gate.
 
-    A coming reset that the reading does not name stays known.
+    A reading without a reset keeps the coming one that an earlier reading named.
     """
     if command.failure is not None:
         yield from failed_reading(state, command, context)
@@ -46,28 +47,28 @@ def record_reading(state: State, command: RecordReading, context: DecisionContex
 def obey(quota: Quota, context: DecisionContext, *, disproved: bool = False) -> Consequence:
     """Close or open the gate as the policy wants after what was read or set; another reason stands unless *disproved*."""
     if quota.open and quota.exhausted:
-        yield exhausted(quota, context)
+        yield gate_exhausted(quota, context)
     elif disproved:
-        yield exhausted(quota, context) if quota.exhausted else opened(quota, "reading")
+        yield gate_exhausted(quota, context) if quota.exhausted else gate_opened(quota, "reading")
     elif quota.reason == "utilization":
         if quota.policy.fire == "on_reset":
             yield from await_reset(quota, context)
         elif not quota.exhausted:
-            yield opened(quota, "reading")
+            yield gate_opened(quota, "reading")
 
 
-def exhausted(quota: Quota, context: DecisionContext) -> Fact:
+def gate_exhausted(quota: Quota, context: DecisionContext) -> Fact:
     """Return the closing for want of quota: until after the next reset where the policy trusts it, else until a reading."""
     until = quota.reset_after(context.at) if quota.policy.fire == "on_reset" else None
     return Fact(e.QuotaGateClosed(key=quota.key, reason="utilization", resume_at=until, source="policy"))
 
 
 def await_reset(quota: Quota, context: DecisionContext) -> Consequence:
-    """Follow the meter's word on the next reset, until that reset has come."""
+    """Move the opening to the next reset that the meter names, until that reset has come."""
     until, offset = quota.reset_after(context.at), timedelta(seconds=quota.policy.offset_s)
     coming = quota.resume_at is None or quota.resume_at - offset > context.at
     if coming and until is not None and until != quota.resume_at:
-        yield exhausted(quota, context)
+        yield gate_exhausted(quota, context)
 
 
 def failed_reading(state: State, command: RecordReading, context: DecisionContext) -> Consequence:
@@ -89,7 +90,7 @@ def failed_reading(state: State, command: RecordReading, context: DecisionContex
             yield Fact(e.QuotaGateClosed(key=quota.key, reason="auth", resume_at=None, source="meter"))
     elif failure == "meter_rate_limited":
         yield from obey(quota, context)
-    elif quota.open and out_of_patience(quota, context.at):
+    elif quota.open and failing_too_long(quota, context.at):
         yield Fact(e.QuotaGateClosed(key=quota.key, reason="network", resume_at=None, source="meter"))
 
 
@@ -100,12 +101,12 @@ def next_poll(known: Quota, failure: ids.ReadingFailure) -> float:
     return min(known.next_poll_s * 2, LAST_POLL_S)
 
 
-def out_of_patience(quota: Quota, at: datetime) -> bool:
+def failing_too_long(quota: Quota, at: datetime) -> bool:
     """Tell whether the meter has failed for half an hour."""
     return quota.failing_since is not None and at - quota.failing_since >= NETWORK_PATIENCE
 
 
-def opened(quota: Quota, cause: Literal["due", "reading", "forced"]) -> Fact:
+def gate_opened(quota: Quota, cause: Literal["due", "reading", "forced"]) -> Fact:
     """Return the opening of a gate, on its ramp."""
     return Fact(e.QuotaGateOpened(key=quota.key, cause=cause, ramp_per_s=quota.policy.ramp_per_s))
 
@@ -116,7 +117,7 @@ def open_gates(state: State, command: OpenGates, context: DecisionContext) -> De
         quota = state.quotas.get(key)
         if quota is not None and not quota.open and quota.resume_at is not None and quota.resume_at <= context.at:
             unsure = quota.policy.fire == "when_available" and quota.exhausted
-            yield exhausted(quota, context) if unsure else opened(quota, "due")
+            yield gate_exhausted(quota, context) if unsure else gate_opened(quota, "due")
 
 
 def force_gates(state: State, command: TickEngine, context: DecisionContext) -> Decision[None]:
@@ -126,7 +127,7 @@ def force_gates(state: State, command: TickEngine, context: DecisionContext) -> 
     yield Fact(e.EngineSwept(cause="force", by=context.actor))
     for quota in list(state.quotas.values()):
         if not quota.open:
-            yield opened(quota, "forced")
+            yield gate_opened(quota, "forced")
 
 
 def edit_quota(state: State, command: EditQuota, context: DecisionContext) -> Decision[None]:
@@ -138,6 +139,29 @@ def edit_quota(state: State, command: EditQuota, context: DecisionContext) -> De
     yield Fact(e.QuotaPolicyChanged(key=command.quota, policy=command.policy))
     quota = state.quotas[command.quota]
     if waits and quota.open:
-        yield exhausted(quota, context)
+        yield gate_exhausted(quota, context)
     else:
         yield from obey(quota, context)
+
+
+def reads_quota(command: RecordReading | EditQuota) -> ReadSet:
+    """Return one quota."""
+    return ReadSet(quotas=(command.quota,))
+
+
+def reads_due_gates(command: OpenGates) -> ReadSet:
+    """Return the quotas whose time may have come."""
+    return ReadSet(quotas=command.quotas)
+
+
+def reads_every_gate(command: TickEngine) -> ReadSet:
+    """Return every quota where all gates are forced."""
+    return ReadSet(whole_tables=("quotas",)) if command.force else ReadSet()
+
+
+DECIDERS: Deciders = {
+    TickEngine: Decider(force_gates, reads_every_gate),
+    RecordReading: Decider(record_reading, reads_quota),
+    EditQuota: Decider(edit_quota, reads_quota),
+    OpenGates: Decider(open_gates, reads_due_gates),
+}

@@ -1,6 +1,7 @@
-"""Decisions about recoveries: a plan for what died with the service, and what a person makes of it."""
+"""Decisions about recoveries: a plan for the claims that died while the service was away, and a person's answer to it."""
 
 from collections.abc import Collection
+from itertools import chain
 
 from service.domain import events as e
 from service.domain import ids
@@ -18,8 +19,9 @@ from service.domain.commands import (
 )
 from service.domain.decide.campaign import cancel
 from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
-from service.domain.decide.decision import Consequence, Decision, of_unit
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, of_unit
 from service.domain.events import Fact
+from service.domain.read_set import ReadSet
 from service.domain.recovery import Recovery, abandoned
 from service.domain.rejections import Conflict, NotFound
 from service.domain.state import State
@@ -27,11 +29,11 @@ from service.domain.unit import Claim, Unit
 
 DECLINED = "interrupted-not-resumed"
 REPORTED: tuple[ids.UnitState, ...] = ("done", "delayed")
-"""States into which nobody but its worker brings a unit of an open plan: a success, or a failure that is tried again."""
+"""States that a unit of an open plan reaches only by a report of its worker: a success, or a failure that is retried."""
 
 
 def detect(state: State, command: DetectRecovery, context: DecisionContext) -> Decision[None]:
-    """Make one plan for a campaign of which every claim died while nobody could be heard; one for each time of hearing."""
+    """Make a plan for a campaign of which every claim died while no worker could be heard, one for each such outage."""
     campaign = state.campaigns.get(command.campaign)
     if campaign is None or campaign.over or already_planned(state, command):
         return
@@ -51,7 +53,7 @@ def detect(state: State, command: DetectRecovery, context: DecisionContext) -> D
 
 
 def already_planned(state: State, command: DetectRecovery) -> bool:
-    """Tell whether a plan for the campaign is open, or was until after workers could be heard: nobody has died since."""
+    """Tell whether a plan for the campaign is open, or was until after workers could be heard again: no claim has died since."""
     plans = (row for row in state.recoveries.values() if row.campaign == command.campaign)
     return any(row.ended_at is None or row.ended_at >= command.heard_since for row in plans)
 
@@ -85,7 +87,13 @@ def revived(state: State, row: Recovery) -> bool:
 
 
 def open_plan(state: State, command: RecoveryCommand) -> Decision[tuple[Recovery, list[Claim]]]:
-    """Return the plan and what it is about; refuse one that is not open, or that has nothing left to decide."""
+    """Return the plan and the claims that it is about; one that has none left is closed.
+
+    Raises:
+        NotFound: when there is no such plan.
+        Conflict: when it is not open, or has no claim left to decide on.
+
+    """
     row = state.recoveries.get(command.id)
     if row is None:
         raise NotFound(f"there is no recovery {command.id!r}", field="id", current=command.id)
@@ -131,17 +139,19 @@ def close(state: State, command: CloseRecoveries, context: DecisionContext) -> D
             yield plan_closed(row)
 
 
-def go_on(state: State, command: ClaimWork, given: Collection[ids.CampaignName], *, hungry: bool) -> Consequence:
-    """Close the plans of campaigns in which somebody works again: a worker was *given* a unit there, or asked for one."""
+def go_on(state: State, command: ClaimWork, granting: Collection[ids.CampaignName], *, hungry: bool) -> Consequence:
+    """Close the plans of campaigns in which a worker works again: it got a unit there (*granting*), or asked for one."""
     for row in state.recoveries.values():
-        if row.open and (row.campaign in given or asks(state, command, state.campaigns[row.campaign], hungry=hungry)):
+        if row.open and (
+            row.campaign in granting or asks_for_units(state, command, state.campaigns[row.campaign], hungry=hungry)
+        ):
             yield plan_closed(row)
 
 
-def asks(state: State, command: ClaimWork, campaign: Campaign, *, hungry: bool) -> bool:
+def asks_for_units(state: State, command: ClaimWork, campaign: Campaign, *, hungry: bool) -> bool:
     """Tell whether a worker asks for units of *campaign*, whether or not there are any.
 
-    One that names no campaign asks all of which it may have units, as long as it is *hungry*: it got less than it asked for.
+    A claim that names no campaign asks all that may give it units, as long as it got less than it asked for (*hungry*).
     """
     worker = state.workers.get(command.worker)
     if any(worker_blockers(worker)) or any(label_blockers(campaign, labels_of(worker, command.labels))):
@@ -152,5 +162,51 @@ def asks(state: State, command: ClaimWork, campaign: Campaign, *, hungry: bool) 
 
 
 def plan_closed(row: Recovery) -> Fact:
-    """Return the end of a plan that nobody decided on."""
+    """Return the end of a plan without a decision."""
     return Fact(e.RecoveryClosed(recovery=ids.RecoveryId(row.id)), row.campaign)
+
+
+def reads_detect(command: DetectRecovery) -> ReadSet:
+    """Return the campaign with every claim and its last plan."""
+    return ReadSet(abandoned_campaigns=(command.campaign,))
+
+
+def reads_plan(command: ApplyRecovery) -> ReadSet:
+    """Return the plan with its units, which may be released or used up."""
+    return ReadSet(recoveries=(command.id,))
+
+
+def reads_decline(command: DeclineRecovery) -> ReadSet:
+    """Return the plan, and its campaign, which is cancelled."""
+    return ReadSet(declined_recoveries=(command.id,))
+
+
+def reads_plans(command: CloseRecoveries) -> ReadSet:
+    """Return the plans with their units."""
+    return ReadSet(recoveries=command.ids)
+
+
+def units_of_plans(read_set: ReadSet, state: State) -> set[ids.UnitId]:
+    """Return the units of the plans that commands name."""
+    plans = (state.recoveries.get(known) for known in (*read_set.recoveries, *read_set.declined_recoveries))
+    return {(plan.campaign, key) for plan in plans if plan is not None for key in plan.resumable}
+
+
+def campaigns_in_question(read_set: ReadSet, state: State) -> set[ids.CampaignName]:
+    """Return the campaigns whose open plan a decision reads though no command names it.
+
+    A plan spares the claims that it is about (`in_question`), and is closed when a worker asks for units there (`go_on`).
+    """
+    planned = set(read_set.planned_campaigns)
+    asked = [request.campaigns for request in read_set.claim_requests if request.kind == "unit"]
+    if not planned or not all(asked):
+        return planned
+    return planned & {*chain.from_iterable(asked), *(claim.campaign for claim in state.claims.values())}
+
+
+DECIDERS: Deciders = {
+    DetectRecovery: Decider(detect, reads_detect),
+    ApplyRecovery: Decider(apply, reads_plan),
+    DeclineRecovery: Decider(decline, reads_decline),
+    CloseRecoveries: Decider(close, reads_plans),
+}

@@ -1,4 +1,4 @@
-"""What a worker says of a unit that it holds, or held."""
+"""Decisions about what a worker reports of a unit that it holds, or held."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -22,9 +22,10 @@ from service.domain.commands import (
 from service.domain.decide.consequences.dependency import in_rounds, unblock_dependents
 from service.domain.decide.consequences.failed_attempt import FailedAttempt, fail
 from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
-from service.domain.decide.decision import Consequence, Decision, of_unit
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, of_unit
 from service.domain.decide.quota import close_gate
-from service.domain.decide.worker import note_sign_of_life, signal
+from service.domain.decide.worker import note_sign_of_life, signal_to
+from service.domain.read_set import ReadSet
 from service.domain.rejections import NotFound, StaleClaim
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
@@ -45,14 +46,20 @@ def current(state: State, command: Report, kind: str) -> Decision[tuple[Unit, Cl
 
 
 def current_claim(state: State, command: Report, kind: str) -> Decision[Claim]:
-    """Return the claim that the token names; a superseded one is kept as a late result and refused."""
+    """Return the claim that the token names.
+
+    Raises:
+        StaleClaim: when the claim has ended; the report is kept in the log before.
+        NotFound: when the token was never given.
+
+    """
     claim = state.claims.get(command.token)
     if claim is not None:
         return claim
     past = past_claim(state, command)
     unit = state.units[past.campaign, past.unit]
     owner = unit.worker if unit.state == "running" else None
-    yield of_unit(unit, e.LateResult(token=past.token, came=came(command, kind), owner=owner), past.worker)
+    yield of_unit(unit, e.LateResult(token=past.token, came=report_document(command, kind), owner=owner), past.worker)
     raise StaleClaim(
         f"the claim on unit {unit.key!r} is no longer current: the unit is {unit.state}",
         current=unit.state,
@@ -61,7 +68,12 @@ def current_claim(state: State, command: Report, kind: str) -> Decision[Claim]:
 
 
 def past_claim(state: State, command: Report) -> Claim:
-    """Return the claim as the log remembers it, or refuse a token that was never given."""
+    """Return the claim as the log remembers it.
+
+    Raises:
+        NotFound: when the token was never given.
+
+    """
     claim = state.ended_claims.get(command.token)
     if claim is None:
         raise NotFound(
@@ -71,8 +83,8 @@ def past_claim(state: State, command: Report) -> Claim:
     return claim
 
 
-def came(command: Report, kind: str) -> Raw:
-    """Return the report as it came, with its type; what was left out stays out."""
+def report_document(command: Report, kind: str) -> Raw:
+    """Return the report as it was sent, with its type and without the fields that were left out."""
     said = {field: value for field in command.__struct_fields__ if (value := getattr(command, field)) is not None}
     return Raw(msgspec.json.encode({"type": kind, **said}))
 
@@ -101,11 +113,11 @@ def record_heartbeat(state: State, command: RecordHeartbeat, context: DecisionCo
         yield from fail(state, unit, claim, failure, context)
         return ReportReply(unit.state, signal="stop")
     stop = campaign.cancelled_at is not None
-    return ReportReply("running", claim.lease_until, "stop" if stop else signal(state.workers[claim.worker]))
+    return ReportReply("running", claim.lease_until, "stop" if stop else signal_to(state.workers[claim.worker]))
 
 
 def complete(state: State, command: CompleteUnit, context: DecisionContext) -> Decision[ReportReply]:
-    """End the unit well: also after its lease lapsed, when nobody has claimed it since, and whatever is paused."""
+    """Complete the unit, even when it is paused, or its lease lapsed and no worker has claimed it since."""
     held = command.token in state.claims
     claim = state.claims[command.token] if held else past_claim(state, command)
     unit = state.units[claim.campaign, claim.unit]
@@ -195,7 +207,7 @@ def fail_attempt(state: State, command: FailAttempt, context: DecisionContext) -
 
 
 def park_claim(state: State, command: ParkClaim, context: DecisionContext) -> Decision[ReportReply]:
-    """Let the unit wait for quota; a rate limit closes the gate for everyone on that quota."""
+    """Park the unit until its quota allows more; a rate limit closes the gate for every campaign on that quota."""
     unit, claim = yield from current(state, command, "parked")
     yield from park(state, unit, claim, command.reason, command.resume_at, context)
     yield from note_sign_of_life(state, claim.worker)
@@ -232,3 +244,27 @@ def release(state: State, command: ReleaseClaim, context: DecisionContext) -> De
     yield from note_sign_of_life(state, claim.worker)
     yield from settle_campaign(state.campaigns[unit.campaign], context)
     return ReportReply(unit.state)
+
+
+def reads_heartbeat(command: RecordHeartbeat) -> ReadSet:
+    """Return the claim alone, which most heartbeats renew; an idle one may fail the attempt."""
+    return ReadSet(failing_claims=(command.token,)) if command.idle else ReadSet(claims=(command.token,))
+
+
+def reads_complete(command: CompleteUnit) -> ReadSet:
+    """Return the claim with what waits for its unit; where the policy asks for evidence, the attempt may fail."""
+    return ReadSet(completing_claims=(command.token,))
+
+
+def reads_attempt_end(command: Report) -> ReadSet:
+    """Return the claim with all that may be skipped for its unit: a failure and the last neutral end may quarantine it."""
+    return ReadSet(failing_claims=(command.token,))
+
+
+DECIDERS: Deciders = {
+    RecordHeartbeat: Decider(record_heartbeat, reads_heartbeat),
+    CompleteUnit: Decider(complete, reads_complete),
+    FailAttempt: Decider(fail_attempt, reads_attempt_end),
+    ParkClaim: Decider(park_claim, reads_attempt_end),
+    ReleaseClaim: Decider(release, reads_attempt_end),
+}

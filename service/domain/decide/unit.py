@@ -16,8 +16,9 @@ from service.domain.commands import (
 from service.domain.decide.campaign import cancel_unit, clear
 from service.domain.decide.consequences.dependency import fail_dependents, in_rounds, unreachable_parent
 from service.domain.decide.consequences.unit_end import complete_campaign, limit_claims, quarantine, settle_campaign, withdraw
-from service.domain.decide.decision import Consequence, Decision, of_unit, unit_named, wrong_state
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, of_unit, unit_named, wrong_state
 from service.domain.decide.quota import close_gate
+from service.domain.read_set import ReadSet
 from service.domain.rejections import Conflict
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -26,7 +27,13 @@ PERSON_PARK = timedelta(hours=1)
 
 
 def asked_unit(state: State, command: UnitCommand) -> Unit:
-    """Return the unit that a person names; a cancelled campaign's are left in peace."""
+    """Return the unit that a person names.
+
+    Raises:
+        NotFound: when there is no such campaign or unit.
+        Conflict: when the campaign is cancelled.
+
+    """
     unit = unit_named(state, command.campaign, command.key)
     if state.campaigns[unit.campaign].cancelled_at is not None:
         raise Conflict(f"campaign {unit.campaign!r} is cancelled", field="state", current="cancelled")
@@ -34,7 +41,12 @@ def asked_unit(state: State, command: UnitCommand) -> Unit:
 
 
 def retry(state: State, command: RetryUnit, context: DecisionContext) -> Decision[None]:
-    """Send a quarantined unit back with its attempts at zero; end the rest of a delayed one now."""
+    """Send a quarantined unit back with its attempts at zero; end the rest of a delayed one now.
+
+    Raises:
+        Conflict: when the unit is neither quarantined nor delayed, or would be skipped at once.
+
+    """
     unit = asked_unit(state, command)
     if unit.state == "delayed":
         yield of_unit(unit, e.RetryDue())
@@ -46,7 +58,12 @@ def retry(state: State, command: RetryUnit, context: DecisionContext) -> Decisio
 
 
 def require_parents(state: State, unit: Unit) -> None:
-    """Refuse to send a unit back that would be skipped at once, and name what it is that has to come back first."""
+    """Accept a unit that would not be skipped again at once.
+
+    Raises:
+        Conflict: when a dependency of the unit is unreachable; it names the one that has to come back first.
+
+    """
     parent = unreachable_parent(state, unit)
     if parent is not None:
         detail = f"unit {unit.key!r} depends on {parent.key!r}, which is {parent.state}: it would be skipped at once"
@@ -54,7 +71,12 @@ def require_parents(state: State, unit: Unit) -> None:
 
 
 def park(state: State, command: ParkUnit, context: DecisionContext) -> Decision[None]:
-    """Set a unit aside until a time, an hour from now when none is given; a rate limit closes the gate."""
+    """Set a unit aside until a time, an hour from now when none is given; a rate limit closes the gate.
+
+    Raises:
+        Conflict: when the unit is not ready, delayed or running.
+
+    """
     unit = asked_unit(state, command)
     if unit.state not in ("ready", "delayed", "running"):
         raise wrong_state(unit, "be parked", "ready", "delayed", "running")
@@ -77,7 +99,12 @@ def take_back(unit: Unit) -> Consequence:
 
 
 def unpark(state: State, command: UnparkUnit, context: DecisionContext) -> Decision[None]:
-    """End the pause now."""
+    """End the pause now.
+
+    Raises:
+        Conflict: when the unit is not parked.
+
+    """
     unit = asked_unit(state, command)
     if unit.state != "parked":
         raise wrong_state(unit, "be unparked", "parked")
@@ -85,7 +112,12 @@ def unpark(state: State, command: UnparkUnit, context: DecisionContext) -> Decis
 
 
 def take_out(state: State, command: QuarantineUnit, context: DecisionContext) -> Decision[None]:
-    """Quarantine a unit by hand, and skip what depends on it."""
+    """Quarantine a unit by hand, and skip what depends on it.
+
+    Raises:
+        Conflict: when the unit has ended already.
+
+    """
     unit = asked_unit(state, command)
     if unit.state not in ("blocked", "ready", "delayed", "parked", "running"):
         raise wrong_state(unit, "be quarantined", "blocked", "ready", "delayed", "parked", "running")
@@ -95,7 +127,12 @@ def take_out(state: State, command: QuarantineUnit, context: DecisionContext) ->
 
 
 def cancel(state: State, command: CancelUnit, context: DecisionContext) -> Decision[None]:
-    """Give the unit up; what depends on it is skipped."""
+    """Give the unit up; what depends on it is skipped.
+
+    Raises:
+        Conflict: when the unit is done, skipped or cancelled.
+
+    """
     unit = asked_unit(state, command)
     if unit.state in ("done", "skipped", "cancelled"):
         raise wrong_state(unit, "be cancelled", "blocked", "ready", "delayed", "parked", "running", "quarantined")
@@ -106,10 +143,35 @@ def cancel(state: State, command: CancelUnit, context: DecisionContext) -> Decis
 
 
 def stop(state: State, command: StopUnit, context: DecisionContext) -> Decision[None]:
-    """Take the unit from its worker; it is ready again and nothing is counted."""
+    """Take the unit from its worker; it is ready again and nothing is counted.
+
+    Raises:
+        Conflict: when the unit is not running.
+
+    """
     unit = asked_unit(state, command)
     if unit.state != "running":
         raise wrong_state(unit, "be stopped", "running")
     yield from take_back(unit)
     yield from limit_claims(state, unit)
     yield from settle_campaign(state.campaigns[unit.campaign], context)
+
+
+def reads_unit(command: UnitCommand) -> ReadSet:
+    """Return the unit; each of these orders may end it, at the least because its claims are used up."""
+    return ReadSet(campaigns=(command.campaign,), ending_units=((command.campaign, command.key),))
+
+
+def reads_retry(command: RetryUnit) -> ReadSet:
+    """Return the unit, and with it what was skipped for it."""
+    return ReadSet(campaigns=(command.campaign,), returning_units=((command.campaign, command.key),))
+
+
+DECIDERS: Deciders = {
+    RetryUnit: Decider(retry, reads_retry),
+    ParkUnit: Decider(park, reads_unit),
+    UnparkUnit: Decider(unpark, reads_unit),
+    QuarantineUnit: Decider(take_out, reads_unit),
+    CancelUnit: Decider(cancel, reads_unit),
+    StopUnit: Decider(stop, reads_unit),
+}

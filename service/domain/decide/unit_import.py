@@ -1,4 +1,4 @@
-"""Imports: an upsert by key, the checks of the dependency graph, and what becomes of units that wait."""
+"""Imports: an upsert by key, the checks of the dependency graph, and what an import means for units that wait."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +13,9 @@ from service.domain.campaign import Campaign
 from service.domain.commands import AddUnits, DecisionContext, ImportReply, UnitSpec
 from service.domain.decide.consequences.dependency import skip_orphan
 from service.domain.decide.consequences.unit_end import complete_campaign, reopen
-from service.domain.decide.decision import Consequence, Decision, campaign_named
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, campaign_named
 from service.domain.events import Fact
+from service.domain.read_set import ReadSet
 from service.domain.rejections import Conflict, MissingDependency, Unprocessable, Validation
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -23,7 +24,13 @@ CHUNK = 1000
 
 
 def add_units(state: State, command: AddUnits, context: DecisionContext) -> Decision[ImportReply]:
-    """Add what is new, change what nobody has started, leave the rest alone."""
+    """Add what is new, change what nobody has started, leave the rest alone.
+
+    Raises:
+        Conflict: when the campaign is cancelled.
+        Rejection: when the units contradict each other or those that are there; see the checks.
+
+    """
     campaign = campaign_named(state, command.campaign)
     if campaign.cancelled_at is not None:
         raise Conflict(f"campaign {campaign.name!r} is cancelled", field="state", current="cancelled")
@@ -33,8 +40,8 @@ def add_units(state: State, command: AddUnits, context: DecisionContext) -> Deci
     require_consistent(known, command.units)
     require_same_dependencies(state, known, command.units)
     new = [spec for spec in command.units if spec.key not in known]
-    patches = [patch for spec in command.units if spec.key in known and (patch := changed(known[spec.key], spec))]
-    yield from added(state, campaign, new)
+    patches = [patch for spec in command.units if spec.key in known and (patch := patch_of(known[spec.key], spec))]
+    yield from add_new_units(state, campaign, new)
     for chunk in chunks(patches):
         yield Fact(e.UnitsUpdated(units=chunk), campaign.name)
     if new:
@@ -54,13 +61,13 @@ def chunks(items: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         yield tuple(items[start : start + CHUNK])
 
 
-def changed(unit: Unit, spec: UnitSpec) -> e.UnitPatch | None:
+def patch_of(unit: Unit, spec: UnitSpec) -> e.UnitPatch | None:
     """Return what *spec* changes of a unit that nobody has started, None when nothing."""
     if not unit.untouched:
         return None
     patch = e.UnitPatch(
         key=unit.key,
-        payload=UNSET if same(spec.payload, unit.payload) else spec.payload,
+        payload=UNSET if same_document(spec.payload, unit.payload) else spec.payload,
         group=UNSET if spec.group == unit.group else spec.group,
         priority=UNSET if spec.priority == unit.priority else spec.priority,
         estimate_s=UNSET if spec.estimate_s == unit.estimate_s else spec.estimate_s,
@@ -69,7 +76,7 @@ def changed(unit: Unit, spec: UnitSpec) -> e.UnitPatch | None:
     return None if patch == e.UnitPatch(key=unit.key) else patch
 
 
-def same(payload: Raw, other: Raw) -> bool:
+def same_document(payload: Raw, other: Raw) -> bool:
     """Tell whether two documents say the same, however they are spaced and ordered."""
     if bytes(payload) == bytes(other):
         return True
@@ -77,7 +84,7 @@ def same(payload: Raw, other: Raw) -> bool:
     return first == second
 
 
-def added(state: State, campaign: Campaign, specs: Sequence[UnitSpec]) -> Consequence:
+def add_new_units(state: State, campaign: Campaign, specs: Sequence[UnitSpec]) -> Consequence:
     """Add new units in order; those whose dependency has failed for good are skipped at once."""
     for chunk in chunks(in_graph_order(specs)):
         fresh = {spec.key for spec in chunk}
@@ -101,7 +108,14 @@ def new_unit(state: State, campaign: Campaign, spec: UnitSpec, fresh: set[ids.Un
 
 
 def require_consistent(known: Mapping[ids.UnitKey, Unit], specs: Sequence[UnitSpec]) -> None:
-    """Refuse a key given twice, a dependency on nothing, and a cycle."""
+    """Check the units of an import against each other and against those that are there.
+
+    Raises:
+        Validation: when a key is given twice.
+        MissingDependency: when a dependency is neither in the campaign nor in the import.
+        Unprocessable: when the dependencies form a cycle.
+
+    """
     graph: dict[ids.UnitKey, tuple[ids.UnitKey, ...]] = {}
     for index, spec in enumerate(specs):
         if spec.key in graph:
@@ -121,7 +135,12 @@ def require_consistent(known: Mapping[ids.UnitKey, Unit], specs: Sequence[UnitSp
 
 
 def require_same_dependencies(state: State, known: Mapping[ids.UnitKey, Unit], specs: Sequence[UnitSpec]) -> None:
-    """Refuse a new dependency of a unit that is already there and not yet started: the graph only grows at its ends."""
+    """Check that the graph only grows at its ends.
+
+    Raises:
+        Unprocessable: when a unit that is there and not yet started gets a new dependency.
+
+    """
     for index, spec in enumerate(specs):
         unit = known.get(spec.key)
         if unit is None or not spec.depends_on or not unit.untouched:
@@ -200,3 +219,31 @@ def in_graph_order(specs: Sequence[UnitSpec]) -> list[UnitSpec]:
                 placed.setdefault(last.key, last)
                 stack.pop()
     return list(placed.values())
+
+
+def reads_add_units(command: AddUnits) -> ReadSet:
+    """Return the units that the import names, as far as there are any, and what those depend on already."""
+    name = command.campaign
+    keys = dict.fromkeys(key for spec in command.units for key in (spec.key, *spec.depends_on))
+    return ReadSet(
+        campaigns=(name,),
+        units=tuple((name, key) for key in keys),
+        imported_units=tuple(((name, spec.key), spec.depends_on) for spec in command.units if spec.depends_on),
+    )
+
+
+def units_with_new_dependencies(read_set: ReadSet, state: State) -> set[ids.UnitId]:
+    """Return the units of which an import names a new dependency; its refusal names the circle that this would close."""
+    return {
+        known
+        for known, depends_on in read_set.imported_units
+        if known in state.units and not set(depends_on) <= set(state.parents.get(known, ()))
+    }
+
+
+def dependencies_of_imported(read_set: ReadSet, state: State) -> set[ids.UnitId]:
+    """Return the units on which the units of an import depend already."""
+    return {(known[0], parent) for known, _ in read_set.imported_units for parent in state.parents.get(known, ())}
+
+
+DECIDERS: Deciders = {AddUnits: Decider(add_units, reads_add_units)}

@@ -1,4 +1,4 @@
-"""What workers say of themselves, and what people order them."""
+"""Decisions about workers: what they report of themselves, and what people order."""
 
 from collections import defaultdict
 from typing import Literal
@@ -7,16 +7,17 @@ from service.domain import events as e
 from service.domain import heartbeat, ids
 from service.domain.commands import BeatWorker, DecisionContext, DrainWorker, FenceWorker, JudgeWorkers, ReportReply
 from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
-from service.domain.decide.decision import Consequence, Decision, of_unit
+from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, of_unit
 from service.domain.events import Fact
 from service.domain.policy import HeartbeatPolicy
+from service.domain.read_set import ReadSet
 from service.domain.rejections import NotFound
 from service.domain.state import State
 from service.domain.worker import Worker
 
 
 def note_sign_of_life(state: State, worker: ids.WorkerId) -> Consequence:
-    """Note that a worker which was silent lives, or that it said it does not."""
+    """Note that a silent worker lives again, or that it declared itself dead."""
     row = state.workers[worker]
     level: ids.Level = "healthy" if row.alive else "dead"
     if row.level != level:
@@ -34,27 +35,27 @@ def beat(state: State, command: BeatWorker, _moment: DecisionContext) -> Decisio
     else:
         yield Fact(e.WorkerHeartbeat(), worker=command.worker)
     yield from note_sign_of_life(state, command.worker)
-    return ReportReply(None, signal=signal(state.workers[command.worker]))
+    return ReportReply(None, signal=signal_to(state.workers[command.worker]))
 
 
 def farewell(row: Worker) -> Consequence:
-    """Let the worker go; one that still holds claims is dead at once."""
+    """Deregister the worker; one that still holds claims is dead at once."""
     if row.held:
         yield Fact(e.WorkerHeartbeat(alive=False), worker=row.worker)
         if row.level != "dead":
             yield Fact(e.LevelChanged(from_=row.level, to="dead", age=0.0), worker=row.worker)
     elif row.state != "gone":
-        yield gone(row, "clean")
+        yield deregistration(row, "clean")
 
 
-def gone(row: Worker, reason: Literal["clean", "dead", "retired"]) -> Fact:
+def deregistration(row: Worker, reason: Literal["clean", "dead", "retired"]) -> Fact:
     """Return the end of a worker."""
     body = e.WorkerDeregistered(capacity=row.capacity, labels=row.labels, version=row.version, reason=reason)
     return Fact(body, worker=row.worker)
 
 
 def differs(row: Worker, command: BeatWorker) -> bool:
-    """Tell whether the worker says something new of itself."""
+    """Tell whether the worker reports a field that differs from its row."""
     return (
         (command.capacity is not None and command.capacity != row.capacity)
         or (command.labels is not None and command.labels != row.labels)
@@ -63,7 +64,7 @@ def differs(row: Worker, command: BeatWorker) -> bool:
 
 
 def registration(row: Worker | None, command: BeatWorker) -> e.WorkerRegistered:
-    """Return who the worker says it is; what it leaves out stays as it was."""
+    """Return the worker's registration; fields that it leaves out keep their values."""
     if row is None:
         return e.WorkerRegistered(capacity=command.capacity, labels=command.labels or {}, version=command.version)
     return e.WorkerRegistered(
@@ -73,15 +74,20 @@ def registration(row: Worker | None, command: BeatWorker) -> e.WorkerRegistered:
     )
 
 
-def signal(row: Worker) -> Literal["stop", "drain"] | None:
+def signal_to(row: Worker) -> Literal["stop", "drain"] | None:
     """Return what a worker shall do."""
     if row.state == "fenced":
         return "stop"
     return "drain" if row.state == "draining" else None
 
 
-def worker_known(state: State, worker: ids.WorkerId) -> Worker:
-    """Return the worker, or refuse."""
+def existing_worker(state: State, worker: ids.WorkerId) -> Worker:
+    """Return the worker of that name.
+
+    Raises:
+        NotFound: when there is none.
+
+    """
     row = state.workers.get(worker)
     if row is None:
         raise NotFound(f"there is no worker {worker!r}", field="worker", current=worker)
@@ -90,14 +96,14 @@ def worker_known(state: State, worker: ids.WorkerId) -> Worker:
 
 def drain(state: State, command: DrainWorker, context: DecisionContext) -> Decision[None]:
     """Give the worker nothing more; it finishes what it holds."""
-    row = worker_known(state, command.worker)
+    row = existing_worker(state, command.worker)
     if row.state == "active":
         yield Fact(e.WorkerDraining(by=context.actor, reason=command.reason), worker=row.worker)
 
 
 def fence(state: State, command: FenceWorker, context: DecisionContext) -> Decision[None]:
     """Take the worker's claims back, neutrally, and give it none."""
-    row = worker_known(state, command.worker)
+    row = existing_worker(state, command.worker)
     if row.state in ("active", "draining"):
         yield Fact(e.WorkerFenced(by=context.actor, reason=command.reason), worker=row.worker)
     for claim in [claim for claim in state.claims.values() if claim.worker == row.worker]:
@@ -108,7 +114,7 @@ def fence(state: State, command: FenceWorker, context: DecisionContext) -> Decis
 
 
 def judge(state: State, command: JudgeWorkers, context: DecisionContext) -> Decision[None]:
-    """Note whose level changed, and let go who has been silent for long without holding anything."""
+    """Note whose level changed, and deregister workers that hold nothing and have been silent for long."""
     served: dict[ids.WorkerId, list[HeartbeatPolicy]] = defaultdict(list)
     for claim in state.claims.values():
         served[claim.worker].append(state.campaigns[claim.campaign].policy.heartbeat)
@@ -120,12 +126,12 @@ def judge(state: State, command: JudgeWorkers, context: DecisionContext) -> Deci
         age = heartbeat.age(row.beat_at, context.at)
         silence = min(age, heartbeat.age(command.heard_since, context.at))
         if not row.held and silence > policy.dead_s + command.retire_s:
-            yield gone(row, "dead" if row.watched else "retired")
-        elif row.watched and (level := judged(row, policy, age, silence)) != row.level:
+            yield deregistration(row, "dead" if row.watched else "retired")
+        elif row.watched and (level := level_now(row, policy, age, silence)) != row.level:
             yield Fact(e.LevelChanged(from_=row.level, to=level, age=age), worker=name)
 
 
-def judged(row: Worker, policy: HeartbeatPolicy, age: float, silence: float) -> ids.Level:
+def level_now(row: Worker, policy: HeartbeatPolicy, age: float, silence: float) -> ids.Level:
     """Return the level of a worker: our own deafness makes no level worse, and none better than its age allows.
 
     One that holds nothing any more is judged by the defaults, and by those alone no level becomes better: only a sign of life
@@ -134,3 +140,26 @@ def judged(row: Worker, policy: HeartbeatPolicy, age: float, silence: float) -> 
     best = heartbeat.level(policy, silence, alive=row.alive)
     worst = heartbeat.level(policy, age, alive=row.alive) if row.held else "dead"
     return sorted((best, row.level, worst), key=heartbeat.LEVELS.index)[1]
+
+
+def reads_worker(command: BeatWorker | DrainWorker) -> ReadSet:
+    """Return the worker alone."""
+    return ReadSet(workers=(command.worker,))
+
+
+def reads_fence(command: FenceWorker) -> ReadSet:
+    """Return the worker with the claims that end."""
+    return ReadSet(fenced_workers=(command.worker,))
+
+
+def reads_judge(command: JudgeWorkers) -> ReadSet:
+    """Return the workers with their claims, whose campaigns say how patient to be."""
+    return ReadSet(judged_workers=command.workers)
+
+
+DECIDERS: Deciders = {
+    BeatWorker: Decider(beat, reads_worker),
+    DrainWorker: Decider(drain, reads_worker),
+    FenceWorker: Decider(fence, reads_fence),
+    JudgeWorkers: Decider(judge, reads_judge),
+}

@@ -1,9 +1,11 @@
-"""Every event: the facts that the log holds. A kind is never renamed, a field never changes its meaning.
+"""Every event: the facts that the log holds. A field never changes its meaning; former kinds are read by `store/log/codec.py`.
 
 Durations (`duration`, `age`, `waited`) are seconds; `*_ms` are milliseconds. `was` is the state that the unit left, so that a
-fold of counts needs nothing but the event; `in_rounds` says that its dependents learn of it in later rounds. What names the
-subject (campaign, unit, worker) stands in the envelope, not here.
+fold of counts needs nothing but the event; `in_rounds` says that a fan-out carries the event to its dependents. The subject
+(campaign, unit, worker) is in the envelope, not here.
 """
+
+from collections.abc import Iterable
 
 from service.domain.events.campaign import (
     BreakerReset,
@@ -18,8 +20,7 @@ from service.domain.events.campaign import (
     Change,
 )
 from service.domain.events.engine import EnginePaused, EngineResized, EngineResumed, EngineSwept
-from service.domain.events.envelope import Fact, Recorded
-from service.domain.events.event import Event
+from service.domain.events.event import Event, Fact, Recorded, Wakes
 from service.domain.events.investigation import (
     InvestigationClaimed,
     InvestigationEmpty,
@@ -70,49 +71,32 @@ from service.domain.events.worker import (
     WorkerRegistered,
 )
 
-EVENTS: tuple[type[Event], ...] = tuple(
-    sorted(Event.__subclasses__(), key=lambda event: event.kind),
-)
-KINDS: dict[str, type[Event]] = {event.kind: event for event in EVENTS}
-OPENINGS: frozenset[type[Event]] = frozenset(
-    {
-        AttemptFailed,
-        BreakerReset,
-        CampaignCancelled,
-        CampaignCreated,
-        CampaignEdited,
-        CampaignResumed,
-        EngineResized,
-        EngineResumed,
-        EngineSwept,
-        InvestigationRequested,
-        QuarantineCleared,
-        QuotaGateOpened,
-        QuotaPolicyChanged,
-        QuotaRead,
-        RetryDue,
-        UnitCancelled,
-        UnitCompleted,
-        UnitParked,
-        UnitQuarantined,
-        UnitReleased,
-        UnitUnblocked,
-        UnitUnparked,
-        UnitUnskipped,
-        UnitsAdded,
-        WorkerRegistered,
-    }
-)
-"""What may make work claimable: something became ready, a slot or a group became free, a switch or a gate opened."""
 
-DEADLINES: frozenset[type[Event]] = frozenset(
-    {EngineSwept, QuotaGateClosed, QuotaGateOpened, RecoveryClosed, RetryScheduled, UnitParked, UnitFanout}
-)
+def declared(kinds: Iterable[type[Event]]) -> tuple[type[Event], ...]:
+    """Return events by the order of their kinds, once each says what it is called and whom it wakes.
+
+    Raises:
+        TypeError: for an event that forgot one of the two; without its wake-up, claims and due work would wait for a poll.
+
+    """
+    found = tuple(kinds)
+    for event in found:
+        missing = [name for name in ("kind", "wakes") if name not in vars(event)]
+        if missing:
+            raise TypeError(f"{event.__name__} does not say its {' and '.join(missing)}")
+    return tuple(sorted(found, key=lambda event: event.kind))
+
+
+EVENTS: tuple[type[Event], ...] = declared(Event.__subclasses__())
+KINDS: dict[str, type[Event]] = {event.kind: event for event in EVENTS}
+OPENINGS: frozenset[type[Event]] = frozenset(event for event in EVENTS if Wakes.CLAIMS in event.wakes)
+"""What may make work claimable."""
+DEADLINES: frozenset[type[Event]] = frozenset(event for event in EVENTS if Wakes.SCHEDULER in event.wakes)
 """What may be due sooner than anything before."""
 
 
 def begins_rounds(body: Event) -> bool:
-    """Tell whether dependents of the unit have yet to learn of *body*."""
+    """Tell whether *body* begins a fan-out: the scheduler carries it to the dependents of the unit in rounds."""
     return getattr(body, "in_rounds", False)
 
 
@@ -183,10 +167,12 @@ __all__ = [
     "UnitUnskipped",
     "UnitsAdded",
     "UnitsUpdated",
+    "Wakes",
     "WorkerDeregistered",
     "WorkerDraining",
     "WorkerFenced",
     "WorkerHeartbeat",
     "WorkerRegistered",
     "begins_rounds",
+    "declared",
 ]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from service.domain import ids
-from service.domain.events.event import Event
+from service.domain.events.event import Event, Wakes
 from service.domain.policy import Policy
 
 
@@ -14,6 +14,7 @@ class CampaignCreated(Event, frozen=True):
     """A campaign exists; its policy is complete."""
 
     kind = "campaign.created"
+    wakes = Wakes.CLAIMS
     name: ids.CampaignName
     title: str
     policy: Policy
@@ -36,6 +37,7 @@ class CampaignEdited(Event, frozen=True):
     """Fields of a campaign changed; every change holds old and new."""
 
     kind = "campaign.edited"
+    wakes = Wakes.CLAIMS
     changes: dict[str, Change]
     brief_rev: int
 
@@ -44,6 +46,7 @@ class CampaignPaused(Event, frozen=True):
     """No new automatic claim; running work goes on."""
 
     kind = "campaign.paused"
+    wakes = Wakes.NOTHING
     reason: str | None
     by: str
 
@@ -52,6 +55,7 @@ class CampaignResumed(Event, frozen=True):
     """Automatic claims are handed out again."""
 
     kind = "campaign.resumed"
+    wakes = Wakes.CLAIMS
     reason: str | None
     by: str
 
@@ -60,6 +64,7 @@ class BreakerTripped(Event, frozen=True):
     """Too many failures in a row; *failures* are their positions."""
 
     kind = "campaign.breaker_tripped"
+    wakes = Wakes.NOTHING
     failures: tuple[int, ...]
     threshold: int
 
@@ -68,6 +73,7 @@ class BreakerReset(Event, frozen=True):
     """The breaker counts from zero again."""
 
     kind = "campaign.breaker_reset"
+    wakes = Wakes.CLAIMS
     cause: Literal["reset", "manual_success"]
     by: str
     reason: str | None
@@ -77,6 +83,7 @@ class CampaignCompleted(Event, frozen=True):
     """Nothing is left to do; *units* counts them by state."""
 
     kind = "campaign.completed"
+    wakes = Wakes.NOTHING
     outcome: ids.Outcome
     units: dict[str, int]
     duration: float
@@ -86,6 +93,7 @@ class CampaignReopened(Event, frozen=True):
     """A completed campaign has work again."""
 
     kind = "campaign.reopened"
+    wakes = Wakes.NOTHING
     cause: Literal["units_added", "retry"]
 
 
@@ -93,6 +101,7 @@ class CampaignCancelled(Event, frozen=True, omit_defaults=True):
     """No unit of it will be run again; *duration* is the time since it began, if it has."""
 
     kind = "campaign.cancelled"
+    wakes = Wakes.CLAIMS
     reason: str | None
     by: str
     duration: float | None = None

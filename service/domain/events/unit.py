@@ -6,11 +6,11 @@ from typing import Literal
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from service.domain import ids
-from service.domain.events.event import Event
+from service.domain.events.event import Event, Wakes
 
 
 class NewUnit(Struct, frozen=True, omit_defaults=True):
-    """One unit of an import; *blocked* when it waits for a dependency at that moment."""
+    """One unit of an import; *waits_for* counts its dependencies that are open at that moment."""
 
     key: ids.UnitKey
     payload: Raw = Raw(b"null")
@@ -24,14 +24,15 @@ class NewUnit(Struct, frozen=True, omit_defaults=True):
 
 
 class UnitsAdded(Event, frozen=True):
-    """At most 1,000 units came into the campaign, in this order."""
+    """At most 1,000 units joined the campaign, in this order."""
 
     kind = "units.added"
+    wakes = Wakes.CLAIMS
     units: tuple[NewUnit, ...]
 
 
 class UnitPatch(Struct, frozen=True, omit_defaults=True):
-    """What an import changed of a unit that nobody has started; absent means unchanged; *was*: its state, if its group is new."""
+    """Changes of a unit that nobody has started; an absent field is unchanged. *was* is its state, given with a new group."""
 
     key: ids.UnitKey
     payload: Raw | UnsetType = UNSET
@@ -45,6 +46,7 @@ class UnitsUpdated(Event, frozen=True):
     """An import changed at most 1,000 units that nobody had started."""
 
     kind = "units.updated"
+    wakes = Wakes.CLAIMS
     units: tuple[UnitPatch, ...]
 
 
@@ -52,6 +54,7 @@ class UnitUnblocked(Event, frozen=True):
     """The last open dependency was settled: the unit is ready."""
 
     kind = "unit.unblocked"
+    wakes = Wakes.CLAIMS
     by: ids.UnitKey
 
 
@@ -62,6 +65,7 @@ class UnitClaimed(Event, frozen=True, omit_defaults=True):
     """
 
     kind = "unit.claimed"
+    wakes = Wakes.NOTHING
     token: ids.Token
     fence: int
     attempt: int
@@ -75,9 +79,10 @@ class UnitClaimed(Event, frozen=True, omit_defaults=True):
 
 
 class UnitHeartbeat(Event, frozen=True):
-    """What the worker said of a unit that it holds; nothing invented. *progress* is a ratio."""
+    """What the worker sent about a unit that it holds, nothing added. *progress* is a ratio."""
 
     kind = "unit.heartbeat"
+    wakes = Wakes.NOTHING
     token: ids.Token
     progress: float | None = None
     note: str | None = None
@@ -90,9 +95,10 @@ class UnitHeartbeat(Event, frozen=True):
 
 
 class UnitCompleted(Event, frozen=True, omit_defaults=True):
-    """The work is done and will never be done again; *first_ready_at* is unknown in older events, as in every end of a unit."""
+    """The work is done. *first_ready_at* is unknown in older events, here and in the other ends of a unit."""
 
     kind = "unit.completed"
+    wakes = Wakes.CLAIMS
     token: ids.Token
     attempt: int
     result: Raw
@@ -109,9 +115,10 @@ class UnitCompleted(Event, frozen=True, omit_defaults=True):
 
 
 class AttemptFailed(Event, frozen=True):
-    """One execution failed; what becomes of the unit stands in the next event of the decision."""
+    """One execution failed; the next event of the decision says how the unit continues."""
 
     kind = "unit.attempt_failed"
+    wakes = Wakes.CLAIMS
     token: ids.Token
     attempt: int
     reason: ids.FailureReason
@@ -129,6 +136,7 @@ class LeaseExpired(Event, frozen=True):
     """Nothing was heard of a claim for longer than its lease; *age* is the time since the last heartbeat."""
 
     kind = "unit.lease_expired"
+    wakes = Wakes.NOTHING
     token: ids.Token
     worker: ids.WorkerId
     age: float
@@ -136,9 +144,10 @@ class LeaseExpired(Event, frozen=True):
 
 
 class RetryScheduled(Event, frozen=True):
-    """The unit rests before its next attempt; the drawn delay is here, a replay draws nothing."""
+    """The unit is delayed before its next attempt. The drawn delay is stored, so that a replay draws nothing."""
 
     kind = "unit.retry_scheduled"
+    wakes = Wakes.SCHEDULER
     after_attempt: int
     base_ms: int
     delay_ms: int
@@ -146,15 +155,17 @@ class RetryScheduled(Event, frozen=True):
 
 
 class RetryDue(Event, frozen=True):
-    """The rest is over: the unit is ready."""
+    """The delay is over: the unit is ready."""
 
     kind = "unit.retry_due"
+    wakes = Wakes.CLAIMS
 
 
 class UnitQuarantined(Event, frozen=True, omit_defaults=True):
-    """The unit failed for good until a person says otherwise."""
+    """The unit failed for good, until a person retries it."""
 
     kind = "unit.quarantined"
+    wakes = Wakes.CLAIMS
     reason: ids.QuarantineReason
     attempts: int
     error: str | None
@@ -166,9 +177,10 @@ class UnitQuarantined(Event, frozen=True, omit_defaults=True):
 
 
 class QuarantineCleared(Event, frozen=True, omit_defaults=True):
-    """A person sends the unit back to work with its attempts at zero."""
+    """A person retries the unit; its attempts start at zero."""
 
     kind = "unit.quarantine_cleared"
+    wakes = Wakes.CLAIMS
     bulk_id: str | None
     by: str
     reason: str | None
@@ -180,6 +192,7 @@ class UnitParked(Event, frozen=True):
     """The unit waits for quota; nothing failed and no attempt is counted."""
 
     kind = "unit.parked"
+    wakes = Wakes.CLAIMS | Wakes.SCHEDULER
     token: ids.Token | None
     reason: str
     quota: ids.QuotaKey | None
@@ -188,17 +201,19 @@ class UnitParked(Event, frozen=True):
 
 
 class UnitUnparked(Event, frozen=True):
-    """The pause is over: the unit is ready; *parked* is how long it lasted, unknown in older events."""
+    """The park is over: the unit is ready. *parked* is how long it lasted, unknown in older events."""
 
     kind = "unit.unparked"
+    wakes = Wakes.CLAIMS
     cause: ids.UnparkCause
     parked: float | None = None
 
 
 class UnitReleased(Event, frozen=True):
-    """The claim ended neutrally: the unit is ready, nothing counted."""
+    """The claim ended neutrally: the unit is ready, and no attempt is counted."""
 
     kind = "unit.released"
+    wakes = Wakes.CLAIMS
     token: ids.Token
     cause: ids.ReleaseCause
 
@@ -207,6 +222,7 @@ class UnitSkipped(Event, frozen=True, omit_defaults=True):
     """A dependency failed for good; *path* leads from it to this unit, which may never have been ready."""
 
     kind = "unit.skipped"
+    wakes = Wakes.NOTHING
     because_of: ids.UnitKey
     path: tuple[ids.UnitKey, ...]
     was: ids.UnitState
@@ -215,9 +231,10 @@ class UnitSkipped(Event, frozen=True, omit_defaults=True):
 
 
 class UnitUnskipped(Event, frozen=True, omit_defaults=True):
-    """The dependency was sent back to work: the unit waits again."""
+    """The dependency is to be done again: the unit waits, or is ready."""
 
     kind = "unit.unskipped"
+    wakes = Wakes.CLAIMS
     because_of: ids.UnitKey
     path: tuple[ids.UnitKey, ...]
     to: ids.UnitState
@@ -225,17 +242,19 @@ class UnitUnskipped(Event, frozen=True, omit_defaults=True):
 
 
 class UnitFanout(Event, frozen=True):
-    """The end of the unit, or its return to work, reached these dependents; *after* is the last of them, None when all know."""
+    """The end of the unit, or its return to work, reached these dependents; *after* is the last of them, None at the end."""
 
     kind = "unit.fanout"
+    wakes = Wakes.SCHEDULER
     dependents: tuple[ids.UnitKey, ...]
     after: ids.UnitKey | None
 
 
 class UnitCancelled(Event, frozen=True, omit_defaults=True):
-    """Nobody will run the unit."""
+    """The unit was cancelled; nobody will run it."""
 
     kind = "unit.cancelled"
+    wakes = Wakes.CLAIMS
     reason: str | None
     by: str
     was: ids.UnitState
@@ -247,6 +266,7 @@ class LateResult(Event, frozen=True):
     """A report under a superseded token; it is kept and changes nothing."""
 
     kind = "unit.late_result"
+    wakes = Wakes.NOTHING
     token: ids.Token
     came: Raw
     owner: ids.WorkerId | None

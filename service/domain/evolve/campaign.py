@@ -11,11 +11,11 @@ from service.domain.state import State
 from service.domain.unit import Unit
 
 UNITS_PER_EVENT = 1000
-TYPES = {field.name: field.type for field in msgspec.structs.fields(Campaign)}
+FIELD_TYPES = {field.name: field.type for field in msgspec.structs.fields(Campaign)}
 
 
 def created(state: State, body: e.CampaignCreated, event: e.Recorded) -> None:
-    """A campaign begins."""
+    """Create the campaign."""
     state.touched.campaigns.add(body.name)
     state.campaigns[body.name] = Campaign(
         name=body.name,
@@ -33,7 +33,7 @@ def created(state: State, body: e.CampaignCreated, event: e.Recorded) -> None:
 
 
 def campaign_of(state: State, event: e.Recorded) -> Campaign:
-    """Return the row that a decision about the campaign itself changes; its version grows."""
+    """Return the row of the campaign that the envelope names, with its version raised by one."""
     assert event.campaign is not None, "the envelope of a campaign's event names it"
     state.touched.campaigns.add(event.campaign)
     campaign = state.campaigns[event.campaign]
@@ -42,55 +42,55 @@ def campaign_of(state: State, event: e.Recorded) -> Campaign:
 
 
 def edited(state: State, body: e.CampaignEdited, event: e.Recorded) -> None:
-    """Fields changed; what comes from the log is JSON and becomes what the field holds."""
+    """Change fields; a value read from the log is JSON and is converted to the type of its field."""
     campaign = campaign_of(state, event)
     for field, change in body.changes.items():
-        setattr(campaign, field, msgspec.convert(change.new, TYPES[field]))
+        setattr(campaign, field, msgspec.convert(change.new, FIELD_TYPES[field]))
     campaign.brief_rev = body.brief_rev
 
 
 def paused(state: State, body: e.CampaignPaused, event: e.Recorded) -> None:
-    """Automatic claims stop."""
+    """Stop automatic claims."""
     campaign = campaign_of(state, event)
     campaign.paused_at, campaign.paused_by, campaign.paused_reason = event.at, body.by, body.reason
 
 
 def resumed(state: State, _body: e.CampaignResumed, event: e.Recorded) -> None:
-    """Automatic claims go on."""
+    """Allow automatic claims again."""
     campaign = campaign_of(state, event)
     campaign.paused_at = campaign.paused_by = campaign.paused_reason = None
 
 
 def breaker_tripped(state: State, _body: e.BreakerTripped, event: e.Recorded) -> None:
-    """The breaker is open from this position on."""
+    """Trip the breaker at this position."""
     campaign_of(state, event).tripped = event.position
 
 
 def breaker_reset(state: State, _body: e.BreakerReset, event: e.Recorded) -> None:
-    """The breaker is armed and counts from zero."""
+    """Re-arm the breaker, and count from zero."""
     campaign = campaign_of(state, event)
     campaign.tripped, campaign.consecutive, campaign.failures = None, 0, []
 
 
 def completed(state: State, body: e.CampaignCompleted, event: e.Recorded) -> None:
-    """Nothing is left to do."""
+    """Complete the campaign."""
     campaign = campaign_of(state, event)
     campaign.completed_at, campaign.outcome = event.at, body.outcome
 
 
 def reopened(state: State, _body: e.CampaignReopened, event: e.Recorded) -> None:
-    """There is work again."""
+    """Reopen the campaign."""
     campaign = campaign_of(state, event)
     campaign.completed_at = campaign.outcome = None
 
 
 def cancelled(state: State, _body: e.CampaignCancelled, event: e.Recorded) -> None:
-    """No unit will be run again."""
+    """Cancel the campaign."""
     campaign_of(state, event).cancelled_at = event.at
 
 
 def units_added(state: State, body: e.UnitsAdded, event: e.Recorded) -> None:
-    """Units join in the order of the import; an edge of the graph for each dependency."""
+    """Add units in the order of the import, with an edge of the graph for each dependency."""
     assert event.campaign is not None, "the envelope of an import names the campaign"
     for seq, new in enumerate(body.units, event.position * UNITS_PER_EVENT):
         unit = Unit(
@@ -116,7 +116,7 @@ def units_added(state: State, body: e.UnitsAdded, event: e.Recorded) -> None:
 
 
 def depend(state: State, unit: Unit, parent_key: ids.UnitKey) -> None:
-    """Draw the edge from *unit* to what it depends on, which stands before it in the log or anywhere in the same event."""
+    """Add the edge from *unit* to its dependency, which was imported earlier or in the same event."""
     parent = state.units.get((unit.campaign, parent_key))
     state.touched.edges.append((unit.campaign, parent_key, unit.key))
     state.children.setdefault((unit.campaign, parent_key), []).append(unit.key)
@@ -127,14 +127,16 @@ def depend(state: State, unit: Unit, parent_key: ids.UnitKey) -> None:
 
 
 def units_updated(state: State, body: e.UnitsUpdated, event: e.Recorded) -> None:
-    """An import changed units that nobody had started."""
+    """Change units that nobody has started."""
     assert event.campaign is not None, "the envelope of an import names the campaign"
     for patch in body.units:
         unit = state.units[event.campaign, patch.key]
         state.touched.units.add((unit.campaign, unit.key))
         state.touched.payloads.add((unit.campaign, unit.key))
         unit.updated_at = event.at
-        unit.payload = unit.payload if patch.payload is UNSET else patch.payload.copy()  # not a view of a whole body
+        unit.payload = (
+            unit.payload if patch.payload is UNSET else patch.payload.copy()
+        )  # the Raw is a view that would keep the whole request body in memory
         unit.priority = unit.priority if patch.priority is UNSET else patch.priority
         unit.estimate_s = unit.estimate_s if patch.estimate_s is UNSET else patch.estimate_s
         if patch.group is not UNSET:
@@ -142,7 +144,7 @@ def units_updated(state: State, body: e.UnitsUpdated, event: e.Recorded) -> None
 
 
 def exported(state: State, _body: e.DiagnosticExported, event: e.Recorded) -> None:
-    """Somebody took a bundle; the campaign itself is as it was."""
+    """Note when a bundle was taken; the version of the campaign stays."""
     assert event.campaign is not None, "the envelope of an export names the campaign"
     state.touched.campaigns.add(event.campaign)
     state.campaigns[event.campaign].exported_at = event.at

@@ -6,25 +6,25 @@ from service.domain.state import State
 
 
 def paused(state: State, body: e.EnginePaused, event: e.Recorded) -> None:
-    """The switch is off."""
+    """Stop every claim."""
     state.touched.engine = True
     state.engine.paused_at, state.engine.paused_by, state.engine.paused_reason = event.at, body.by, body.reason
 
 
 def resumed(state: State, _body: e.EngineResumed, _event: e.Recorded) -> None:
-    """The switch is on."""
+    """Allow claims again."""
     state.touched.engine = True
     state.engine.paused_at = state.engine.paused_by = state.engine.paused_reason = None
 
 
 def resized(state: State, body: e.EngineResized, _event: e.Recorded) -> None:
-    """The pool has another size."""
+    """Store the new size of the pool."""
     state.touched.engine = True
     state.engine.pool_size = body.pool_size
 
 
 def nothing(_state: State, _body: e.Event, _event: e.Recorded) -> None:
-    """No decision reads this."""
+    """Change nothing: no decision reads this event."""
 
 
 FOLDS: Folds = {

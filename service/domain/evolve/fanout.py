@@ -1,4 +1,4 @@
-"""How the end of a unit changes those that depend on it: at once, or in rounds."""
+"""How the end of a unit changes its dependents: at once, or in the rounds of a fan-out."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +11,7 @@ from service.domain.unit import Unit
 
 
 def settle(state: State, unit: Unit, event: e.Recorded, *, in_rounds: bool) -> None:
-    """Take *unit* off the open dependencies of its dependents, once."""
+    """Free the dependents of *unit* from waiting for it, once."""
     if unit.settled:
         return
     unit.settled = True
@@ -22,14 +22,14 @@ def settle(state: State, unit: Unit, event: e.Recorded, *, in_rounds: bool) -> N
 
 
 def unsettle(state: State, unit: Unit) -> None:
-    """Put *unit*, which is to be done again, back among the open dependencies of its dependents."""
+    """Make the dependents of *unit* wait for it again, once."""
     if unit.settled:
         unit.settled = False
         wait_for(state, unit, state.children.get((unit.campaign, unit.key), ()), +1)
 
 
 def wait_for(state: State, unit: Unit, dependents: Iterable[ids.UnitKey], change: int) -> None:
-    """Let *dependents* of *unit* wait for one dependency more or less."""
+    """Change by *change* how many dependencies the *dependents* of *unit* wait for."""
     for key in dependents:
         child = state.units[unit.campaign, key]
         child.waits_for += change
@@ -37,13 +37,14 @@ def wait_for(state: State, unit: Unit, dependents: Iterable[ids.UnitKey], change
 
 
 def begin(state: State, unit: Unit, event: e.Recorded, path: Sequence[ids.UnitKey], *, counted: bool) -> None:
-    """Let rounds carry to the dependents of *unit* what became of it, from the first one again where they had begun."""
-    known = unit.campaign, unit.key
-    if known not in state.fanouts:
+    """Begin a fan-out from *unit*; one under way starts again at the first dependent."""
+    assert e.begins_rounds(event.body), "an event that begins a fan-out says so, for the scheduler wakes by it"
+    unit_id = unit.campaign, unit.key
+    if unit_id not in state.fanouts:
         state.campaigns[unit.campaign].open_fanouts += 1
         state.touched.campaigns.add(unit.campaign)
-    state.touched.fanouts.add(known)
-    state.fanouts[known] = Fanout(
+    state.touched.fanouts.add(unit_id)
+    state.fanouts[unit_id] = Fanout(
         campaign=unit.campaign,
         unit=unit.key,
         position=event.position,
@@ -54,24 +55,24 @@ def begin(state: State, unit: Unit, event: e.Recorded, path: Sequence[ids.UnitKe
 
 
 def advance_fanout(state: State, body: e.UnitFanout, event: e.Recorded) -> None:
-    """Some more dependents know what became of the unit."""
+    """Move a fan-out past the dependents that it has reached; end it after the last."""
     assert event.campaign is not None, "the envelope of a unit's event names the campaign"
     assert event.unit is not None, "the envelope of a unit's event names the unit"
-    known = event.campaign, event.unit
-    unit = state.units[known]
-    state.touched.fanouts.add(known)
-    if state.fanouts[known].counted:
+    unit_id = event.campaign, event.unit
+    unit = state.units[unit_id]
+    state.touched.fanouts.add(unit_id)
+    if state.fanouts[unit_id].counted:
         wait_for(state, unit, body.dependents, -1)
     if body.after is None:
-        del state.fanouts[known]
+        del state.fanouts[unit_id]
         state.campaigns[unit.campaign].open_fanouts -= 1
         state.touched.campaigns.add(unit.campaign)
     else:
-        state.fanouts[known].after = body.after
+        state.fanouts[unit_id].after = body.after
 
 
 def give_up(state: State, unit: Unit, event: e.Recorded, path: Sequence[ids.UnitKey] = (), *, in_rounds: bool) -> None:
-    """By policy, let the dependents of a unit that will not be done go on without it; a cancelled campaign has none left."""
+    """Apply the policy for dependents of a unit that will not be done; in a cancelled campaign none of them is left."""
     campaign = state.campaigns[unit.campaign]
     if campaign.cancelled_at is not None:
         return

@@ -1,4 +1,4 @@
-"""Which fold takes which event."""
+"""The table of all folds; the import fails for an event without one."""
 
 from service.domain.events import EVENTS, Recorded
 from service.domain.evolve import campaign, engine, fanout, investigation, quota, recovery, unit, worker

@@ -25,24 +25,24 @@ def opened_investigation(state: State, event: e.Recorded, as_: ids.Investigation
 
 
 def closed_investigation(
-    state: State, known: ids.InvestigationId, event: e.Recorded, as_: ids.InvestigationState
+    state: State, row_id: ids.InvestigationId, event: e.Recorded, as_: ids.InvestigationState
 ) -> Investigation:
     """Return the row of an investigation that ends with *event*."""
-    row = state.investigations[known]
-    state.touched.investigations.add(known)
+    row = state.investigations[row_id]
+    state.touched.investigations.add(row_id)
     row.state, row.ended_at = as_, event.at
     return row
 
 
 def requested(state: State, body: e.InvestigationRequested, event: e.Recorded) -> None:
-    """Somebody shall look into the unit."""
+    """Open an investigation of the unit."""
     row = opened_investigation(state, event, "requested")
     row.reason, row.attempts = body.reason, body.attempts
     row.error, row.exit_code, row.screen_id = body.error, body.exit_code, body.screen_id
 
 
 def claimed(state: State, body: e.InvestigationClaimed, event: e.Recorded) -> None:
-    """A worker looks into it; that uses the campaign's quota, and no slot."""
+    """Give the investigation to a worker: it counts on the ramp of the quota, and takes no slot of the campaign."""
     row = state.investigations[body.investigation]
     state.touched.investigations.add(row.id)
     row.state, row.token, row.worker = "claimed", body.token, event.worker
@@ -53,19 +53,19 @@ def claimed(state: State, body: e.InvestigationClaimed, event: e.Recorded) -> No
 
 
 def produced(state: State, body: e.InvestigationProduced, event: e.Recorded) -> None:
-    """There is a unit that shall mend it."""
+    """End the investigation with the unit that fixes the other."""
     row = closed_investigation(state, body.investigation, event, "produced")
     row.fix_unit, row.root_cause = body.fix_unit, body.root_cause
 
 
 def empty(state: State, body: e.InvestigationEmpty, event: e.Recorded) -> None:
-    """Nothing came of it."""
+    """End the investigation without a fix."""
     row = closed_investigation(state, body.investigation, event, "empty")
     row.root_cause, row.why = body.root_cause, body.why
 
 
 def skipped(state: State, body: e.InvestigationSkipped, event: e.Recorded) -> None:
-    """Nobody looks into it."""
+    """End the investigation, or store that none was requested."""
     if body.investigation is None:
         row = opened_investigation(state, event, "skipped")
         row.ended_at = event.at

@@ -8,7 +8,7 @@ from service.domain.state import State
 
 
 def detected(state: State, body: e.RecoveryDetected, event: e.Recorded) -> None:
-    """There is a plan."""
+    """Open a plan."""
     assert event.campaign is not None, "the envelope of a recovery names the campaign"
     row = Recovery(
         id=recovery_id(event.position),
@@ -23,26 +23,26 @@ def detected(state: State, body: e.RecoveryDetected, event: e.Recorded) -> None:
     state.touched.recoveries.add(row.id)
 
 
-def closed_plan(state: State, known: ids.RecoveryId, event: e.Recorded, as_: ids.RecoveryState) -> Recovery:
+def closed_plan(state: State, plan_id: ids.RecoveryId, event: e.Recorded, as_: ids.RecoveryState) -> Recovery:
     """Return the row of a plan that ends with *event*."""
-    row = state.recoveries[known]
-    state.touched.recoveries.add(known)
+    row = state.recoveries[plan_id]
+    state.touched.recoveries.add(plan_id)
     row.state, row.ended_at = as_, event.at
     return row
 
 
 def applied(state: State, body: e.RecoveryApplied, event: e.Recorded) -> None:
-    """The campaign goes on; the releases that follow change the units."""
+    """End the plan: the campaign resumes, and the releases that follow change its units."""
     closed_plan(state, body.recovery, event, "applied").by = body.by
 
 
 def declined(state: State, body: e.RecoveryDeclined, event: e.Recorded) -> None:
-    """The campaign ends; its cancellation follows."""
+    """End the plan; the cancellation of the campaign follows."""
     closed_plan(state, body.recovery, event, "declined").by = body.by
 
 
 def closed(state: State, body: e.RecoveryClosed, event: e.Recorded) -> None:
-    """The plan has nothing left to decide."""
+    """End a plan that has nothing left to decide."""
     closed_plan(state, body.recovery, event, "closed")
 
 

@@ -1,4 +1,4 @@
-"""How events of units change the state: the unit, its claim, its campaign's breaker, its worker's load."""
+"""How events of units change the state: the unit, its claim, the breaker of its campaign, the load of its worker."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ def unit_of(state: State, event: e.Recorded) -> Unit:
 
 
 def claimed(state: State, body: e.UnitClaimed, event: e.Recorded) -> None:
-    """A worker holds the unit; the claim counts as its first heartbeat."""
+    """Give the unit to a worker; the claim counts as its first heartbeat."""
     unit = unit_of(state, event)
     assert event.worker is not None, "the envelope of a claim names the worker"
     state.move(unit, "running", event.at)
@@ -114,7 +114,7 @@ def keep_details(claim: Claim, body: e.UnitHeartbeat) -> None:
 
 
 def completed(state: State, body: e.UnitCompleted, event: e.Recorded) -> None:
-    """The unit is done; its campaign's run of failures ends."""
+    """Mark the unit as done, and end the run of failures of its campaign."""
     unit = unit_of(state, event)
     unclaim(state, unit)
     state.move(unit, "done", event.at)
@@ -128,7 +128,7 @@ def completed(state: State, body: e.UnitCompleted, event: e.Recorded) -> None:
 
 
 def attempt_failed(state: State, body: e.AttemptFailed, event: e.Recorded) -> None:
-    """The claim ends; the next event says what becomes of the unit."""
+    """End the claim; the next event says how the unit continues."""
     unit = unit_of(state, event)
     unclaim(state, unit)
     unit.screen_id = body.screen_id or unit.screen_id
@@ -139,7 +139,7 @@ def attempt_failed(state: State, body: e.AttemptFailed, event: e.Recorded) -> No
 
 
 def count_failure(state: State, unit: Unit, position: int) -> None:
-    """One more failure in a row; only as many positions are kept as a trip can name."""
+    """Count one more failure in a row; only as many positions are kept as a trip can name."""
     campaign = state.campaigns[unit.campaign]
     state.touched.campaigns.add(campaign.name)
     campaign.consecutive += 1
@@ -147,30 +147,30 @@ def count_failure(state: State, unit: Unit, position: int) -> None:
 
 
 def lease_expired(_state: State, _body: e.LeaseExpired, _event: e.Recorded) -> None:
-    """The failed attempt that follows says what changes."""
+    """Change nothing: the failed attempt that follows does."""
 
 
 def retry_scheduled(state: State, body: e.RetryScheduled, event: e.Recorded) -> None:
-    """The unit rests."""
+    """Delay the unit until its retry is due."""
     unit = unit_of(state, event)
     state.move(unit, "delayed", event.at)
     unit.due_at = body.due_at
 
 
 def ready(state: State, unit: Unit, event: e.Recorded) -> None:
-    """The unit waits for a worker from now on."""
+    """Make *unit* ready for a worker."""
     state.move(unit, "ready", event.at)
     unit.ready_at, unit.due_at, unit.resume_at = event.at, None, None
     unit.first_ready_at = unit.first_ready_at or event.at
 
 
 def retry_due(state: State, _body: e.RetryDue, event: e.Recorded) -> None:
-    """The rest is over."""
+    """Make the unit ready for its retry."""
     ready(state, unit_of(state, event), event)
 
 
 def quarantined(state: State, body: e.UnitQuarantined, event: e.Recorded) -> None:
-    """The unit is out until a person sends it back."""
+    """Set the unit aside until a person retries it."""
     unit = unit_of(state, event)
     state.move(unit, "quarantined", event.at)
     unit.reason, unit.error, unit.due_at, unit.resume_at = body.reason, body.error, None, None
@@ -181,7 +181,7 @@ def quarantined(state: State, body: e.UnitQuarantined, event: e.Recorded) -> Non
 
 
 def quarantine_cleared(state: State, body: e.QuarantineCleared, event: e.Recorded) -> None:
-    """The unit starts again from nothing; its history stays in the log."""
+    """Reset attempts and error of the unit; its history stays in the log."""
     unit = unit_of(state, event)
     unit.attempts = unit.claims = 0
     unit.reason = unit.error = unit.screen_id = None
@@ -195,7 +195,7 @@ def wait_again(
     event: e.Recorded,
     path: Sequence[ids.UnitKey] = (),
 ) -> None:
-    """Bring *unit* back to ready or blocked; who depends on it waits for it again, unless many were let go on without it."""
+    """Bring *unit* back to ready or blocked. Its dependents wait for it again, unless they already run without it."""
     unit.because_of = None
     if not body.in_rounds:
         unsettle(state, unit)
@@ -208,7 +208,7 @@ def wait_again(
 
 
 def parked(state: State, body: e.UnitParked, event: e.Recorded) -> None:
-    """The unit waits for quota; the execution that gave way does not count."""
+    """Park the unit; the execution that it ends is not counted."""
     unit = unit_of(state, event)
     uncount(unit)
     unclaim(state, unit)
@@ -217,20 +217,20 @@ def parked(state: State, body: e.UnitParked, event: e.Recorded) -> None:
 
 
 def uncount(unit: Unit) -> None:
-    """A running execution that ends neutrally is no attempt."""
+    """Take back the attempt of a running execution that ends neutrally."""
     if unit.state == "running":
         unit.attempts -= 1
 
 
 def unparked(state: State, _body: e.UnitUnparked, event: e.Recorded) -> None:
-    """The pause is over."""
+    """End the park: the unit is ready."""
     unit = unit_of(state, event)
     unit.reason = None
     ready(state, unit, event)
 
 
 def released(state: State, _body: e.UnitReleased, event: e.Recorded) -> None:
-    """The claim ended neutrally."""
+    """End the claim neutrally: the unit is ready, and the attempt is not counted."""
     unit = unit_of(state, event)
     uncount(unit)
     unclaim(state, unit)
@@ -238,12 +238,12 @@ def released(state: State, _body: e.UnitReleased, event: e.Recorded) -> None:
 
 
 def unblocked(state: State, _body: e.UnitUnblocked, event: e.Recorded) -> None:
-    """Nothing is left to wait for."""
+    """Make the unit ready: its last open dependency is settled."""
     ready(state, unit_of(state, event), event)
 
 
 def skipped(state: State, body: e.UnitSkipped, event: e.Recorded) -> None:
-    """A dependency failed for good."""
+    """Skip the unit, because a dependency failed for good."""
     unit = unit_of(state, event)
     state.move(unit, "skipped", event.at)
     unit.because_of = body.because_of
@@ -251,12 +251,12 @@ def skipped(state: State, body: e.UnitSkipped, event: e.Recorded) -> None:
 
 
 def unskipped(state: State, body: e.UnitUnskipped, event: e.Recorded) -> None:
-    """The dependency is back at work."""
+    """Bring the skipped unit back: the dependency is to be done again."""
     wait_again(state, unit_of(state, event), body, event, body.path)
 
 
 def cancelled(state: State, body: e.UnitCancelled, event: e.Recorded) -> None:
-    """Nobody will run the unit."""
+    """Cancel the unit."""
     unit = unit_of(state, event)
     state.move(unit, "cancelled", event.at)
     unit.reason, unit.due_at, unit.resume_at = body.reason, None, None
@@ -264,7 +264,7 @@ def cancelled(state: State, body: e.UnitCancelled, event: e.Recorded) -> None:
 
 
 def late_result(_state: State, _body: e.LateResult, _event: e.Recorded) -> None:
-    """Kept in the log, and nothing else."""
+    """Change nothing: a late result is only kept in the log."""
 
 
 FOLDS: Folds = {

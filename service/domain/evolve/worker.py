@@ -15,7 +15,7 @@ def worker_of(state: State, event: e.Recorded) -> Worker:
 
 
 def registered(state: State, body: e.WorkerRegistered, event: e.Recorded) -> None:
-    """The worker says who it is; one that was gone starts afresh."""
+    """Store what the worker says of itself; one that was gone is active again."""
     worker = worker_of(state, event)
     if worker.state == "gone":
         worker.state = "active"
@@ -24,31 +24,31 @@ def registered(state: State, body: e.WorkerRegistered, event: e.Recorded) -> Non
 
 
 def deregistered(state: State, _body: e.WorkerDeregistered, event: e.Recorded) -> None:
-    """The worker is gone."""
+    """Mark the worker as gone."""
     worker = worker_of(state, event)
     worker.registered, worker.state, worker.level, worker.level_at = False, "gone", "healthy", event.at
 
 
 def heartbeat(state: State, body: e.WorkerHeartbeat, event: e.Recorded) -> None:
-    """A sign of life, or the word that there will be none."""
+    """Note a sign of life, or that the worker signs off."""
     worker = worker_of(state, event)
     worker.beat_at, worker.alive = event.at, body.alive
 
 
 def level_changed(state: State, body: e.LevelChanged, event: e.Recorded) -> None:
-    """The worker was judged anew, by when it was last heard: by a heartbeat, or by a report just now."""
+    """Store the new level; its age tells when the worker was last heard, by a heartbeat or by a report."""
     worker = worker_of(state, event)
     worker.level, worker.level_at = body.to, event.at
     worker.beat_at = max(worker.beat_at, event.at - timedelta(seconds=body.age))
 
 
 def draining(state: State, _body: e.WorkerDraining, event: e.Recorded) -> None:
-    """No new claims."""
+    """Give the worker no new claims."""
     worker_of(state, event).state = "draining"
 
 
 def fenced(state: State, _body: e.WorkerFenced, event: e.Recorded) -> None:
-    """No claims at all."""
+    """Leave the worker no claim; the releases that follow take them."""
     worker_of(state, event).state = "fenced"
 
 

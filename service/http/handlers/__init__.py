@@ -1,1 +1,1 @@
-"""The handlers of every route that changes something, one file per resource."""
+"""The handlers of every mutation, one file per resource."""

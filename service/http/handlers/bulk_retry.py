@@ -21,14 +21,14 @@ from service.submission import Answer
 
 
 class RetryFilter(RequestBody, frozen=True):
-    """Which quarantined units; *error_glob* knows `*` and `?`, whole message, any case."""
+    """Which quarantined units; in *error_glob*, `*` and `?` match, over the whole message and in any case."""
 
     reason: ids.QuarantineReason | None = None
     error_glob: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
 
 
 class RetryFailed(RequestBody, frozen=True):
-    """What to retry and how; *dry_run* only counts."""
+    """Which units to retry, and with which brief; *dry_run* only counts them."""
 
     reload_brief: Text | None = None
     where: RetryFilter = RetryFilter()
@@ -37,7 +37,7 @@ class RetryFailed(RequestBody, frozen=True):
 
 
 class RetryAnswer(Struct, frozen=True):
-    """How many units matched, and how many came back to work."""
+    """How many units matched, and how many became ready again."""
 
     bulk_id: str
     matched: int
@@ -50,14 +50,14 @@ RETRY_FAILED = Decoder(RetryFailed)
 
 @post("/v1/campaigns/{name:str}/retry-failed", **described("RetryFailed", RetryFailed, RetryAnswer, refuses=(404, 409, 422)))
 async def retry_failed(request: WriteRequest) -> RawResponse:
-    """Send quarantined units back to work with their attempts at zero; they are claimable at once.
+    """Make quarantined units ready again, with their attempts at zero.
 
-    Interrupted, it is asked again under the same `Idempotency-Key`: it goes on under the same bulk id.
+    If the request is interrupted, repeat it with the same `Idempotency-Key`: it continues under the same bulk id.
     """
     campaign = request.campaign
     body = await request.decoded_body(RETRY_FAILED)
     if body.dry_run:
-        return await counted(request, campaign, body)
+        return await count_matching(request, campaign, body)
     bulk_id = sha256(request.key.encode()).hexdigest()[:32] if request.key else uuid4().hex
     first = ClearQuarantine(campaign=campaign, keys=(), bulk_id=bulk_id, brief=body.reload_brief, reason=body.reason)
     begun = await request.submit(first)
@@ -70,8 +70,8 @@ async def retry_failed(request: WriteRequest) -> RawResponse:
     return json_response(content, replace(begun, position=done.position))
 
 
-async def counted(request: WriteRequest, campaign: ids.CampaignName, body: RetryFailed) -> RawResponse:
-    """Count what would be retried, and change nothing."""
+async def count_matching(request: WriteRequest, campaign: ids.CampaignName, body: RetryFailed) -> RawResponse:
+    """Count the units that would be retried, and change nothing."""
     view = require(await request.context.views.campaign(campaign, None), not_found("campaign", campaign))
     matched = 0
     async for keys in matching_chunks(request.context.quarantine, campaign, body.where):
@@ -82,7 +82,7 @@ async def counted(request: WriteRequest, campaign: ids.CampaignName, body: Retry
 
 
 class ViewPosition(Struct):
-    """A view's position in the log."""
+    """The part of a view that says its position in the log."""
 
     position: int
 

@@ -1,4 +1,4 @@
-"""Campaigns: begun, edited, switched, ended."""
+"""Campaigns: create, edit, pause, resume, cancel, and reset the breaker."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -28,7 +28,7 @@ VERSION_DIGITS = 18
 
 
 class NewCampaign(RequestBody, frozen=True):
-    """A campaign as it begins; *policy* is merged over the defaults."""
+    """A new campaign; *policy* is merged over the defaults."""
 
     name: Slug
     title: Annotated[str, Meta(max_length=200)] | None = None
@@ -41,14 +41,14 @@ class NewCampaign(RequestBody, frozen=True):
     units: tuple[UnitBody, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check what the types cannot say."""
+        """Check what the types cannot express."""
         printable("quota", self.quota)
         instant("deadline", self.deadline)
         shallow("policy", self.policy)
 
 
 class CampaignPatch(RequestBody, frozen=True):
-    """A JSON merge patch; what is left out stays, null gives back the default."""
+    """A JSON merge patch: a missing field stays as it is, null restores the default."""
 
     title: Annotated[str, Meta(max_length=200)] | UnsetType | None = UNSET
     policy: dict[str, Any] | UnsetType | None = UNSET
@@ -61,14 +61,14 @@ class CampaignPatch(RequestBody, frozen=True):
     deadline: Instant | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
-        """Check what the types cannot say."""
+        """Check what the types cannot express."""
         printable("quota", self.quota or None)
         instant("deadline", self.deadline or None)
         shallow("policy", self.policy)
 
 
 class Reason(RequestBody, frozen=True):
-    """Why a person does this."""
+    """The reason that the event records."""
 
     reason: Line | None = None
 
@@ -81,7 +81,7 @@ NEW_CAMPAIGN, CAMPAIGN_PATCH, REASON = Decoder(NewCampaign), Decoder(CampaignPat
     **described("CreateCampaign", NewCampaign, CAMPAIGN, status=201, refuses=(409, 413, 422)),
 )
 async def create_campaign(request: WriteRequest) -> RawResponse:
-    """Begin a campaign, with its first units if they are given; 409 when the name is taken."""
+    """Create a campaign, with its first units if the body has any; 409 when the name is taken."""
     body = await request.decoded_body(NEW_CAMPAIGN)
     require_few(body.units, "units")
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
@@ -90,7 +90,7 @@ async def create_campaign(request: WriteRequest) -> RawResponse:
 
 
 def view_of(request: WriteRequest, name: Slug) -> Callable[[int], Awaitable[Raw | None]]:
-    """Return the read of the campaign view."""
+    """Return the read of a campaign's view at a position."""
     return lambda position: request.context.views.campaign(name, position)
 
 
@@ -102,7 +102,7 @@ async def edit_campaign(request: WriteRequest) -> RawResponse:
     """Change a campaign by a JSON merge patch; with `If-Match`, only when the view's version is still that one."""
     name = request.campaign
     body = await request.decoded_body(CAMPAIGN_PATCH)
-    changes = {name: value for name, value in structs.asdict(body).items() if value is not UNSET}
+    changes = {field: value for field, value in structs.asdict(body).items() if value is not UNSET}
     if changes.get("labels"):
         changes["labels"] = redact(changes["labels"])
     command = EditCampaign(name=name, patch=changes, if_match=matched_version(request))
@@ -110,20 +110,25 @@ async def edit_campaign(request: WriteRequest) -> RawResponse:
 
 
 def matched_version(request: WriteRequest) -> int | None:
-    """Return the version in `If-Match`: quoted, weak or plain; `*` and none match every version."""
-    given = request.fields.get(b"if-match", b"*").strip()
-    if given == b"*":
+    """Return the version in `If-Match`: quoted, weak or plain; None, which matches every version, for `*` or no header.
+
+    Raises:
+        Validation: the header holds no version.
+
+    """
+    header = request.fields.get(b"if-match", b"*").strip()
+    if header == b"*":
         return None
-    number = given.removeprefix(b"W/").strip(b'"')
+    number = header.removeprefix(b"W/").strip(b'"')
     if not number.isdigit() or len(number) > VERSION_DIGITS:
-        raise Validation("If-Match holds the view's version", field="If-Match", current=given.decode("latin-1")[:40])
+        raise Validation("If-Match holds the view's version", field="If-Match", current=header.decode("latin-1")[:40])
     return int(number)
 
 
-async def switched(
+async def submit_campaign_command(
     request: WriteRequest, command: type[PauseCampaign | ResumeCampaign | CancelCampaign | ResetBreaker]
 ) -> RawResponse:
-    """Have a switch of the campaign turned; the answer is its view."""
+    """Submit a command about the campaign of the path; the answer is its view."""
     name = request.campaign
     body = await request.decoded_body(REASON)
     return await submit_and_view(request, command(name=name, reason=body.reason), view_of(request, name))
@@ -132,25 +137,25 @@ async def switched(
 @post("/v1/campaigns/{name:str}/pause", **described("PauseCampaign", Reason, CAMPAIGN, refuses=(404, 409)))
 async def pause_campaign(request: WriteRequest) -> RawResponse:
     """Stop new automatic claims; running work goes on. Pausing twice is one pause."""
-    return await switched(request, PauseCampaign)
+    return await submit_campaign_command(request, PauseCampaign)
 
 
 @post("/v1/campaigns/{name:str}/resume", **described("ResumeCampaign", Reason, CAMPAIGN, refuses=(404, 409)))
 async def resume_campaign(request: WriteRequest) -> RawResponse:
     """Allow automatic claims again."""
-    return await switched(request, ResumeCampaign)
+    return await submit_campaign_command(request, ResumeCampaign)
 
 
 @post("/v1/campaigns/{name:str}/cancel", **described("CancelCampaign", Reason, CAMPAIGN, refuses=(404, 409)))
 async def cancel_campaign(request: WriteRequest) -> RawResponse:
-    """End the campaign: units that are not final become cancelled, their workers are told to stop."""
-    return await switched(request, CancelCampaign)
+    """Cancel the campaign: units that are not final become cancelled, and their workers are told to stop."""
+    return await submit_campaign_command(request, CancelCampaign)
 
 
 @post("/v1/campaigns/{name:str}/breaker/reset", **described("ResetBreaker", Reason, CAMPAIGN, refuses=(404,)))
 async def reset_breaker(request: WriteRequest) -> RawResponse:
     """Count failures from zero and let automatic claims through again."""
-    return await switched(request, ResetBreaker)
+    return await submit_campaign_command(request, ResetBreaker)
 
 
 HANDLERS = (create_campaign, edit_campaign, pause_campaign, resume_campaign, cancel_campaign, reset_breaker)

@@ -1,4 +1,4 @@
-"""Claims: a worker asks for units, and may wait for them."""
+"""`POST /v1/claims`: a worker asks for units, and may wait until there are some."""
 
 import asyncio
 from collections.abc import Iterable
@@ -20,14 +20,14 @@ from service.http.request.request import WAITED, WriteRequest
 from service.http.response import RawResponse, json_response
 from service.submission import Answer
 
-TURN_S = 0.02
-"""Rest between a ring and the look that it causes, so that a storm of rings is one look."""
+WAKEUP_REST_S = 0.02
+"""Rest between a wake-up and the attempt that it causes, so that many wake-ups cause one attempt."""
 POLL_S = 1.0
-"""A look stands behind every lost ring, and finds what time alone has made claimable."""
+"""Time between attempts without a wake-up: covers wake-ups that were lost, and units that time alone has made claimable."""
 
 
 class ClaimBody(RequestBody, frozen=True):
-    """Who asks for how much of what; no *campaigns* means any, *wait_s* waits until something is claimable."""
+    """The worker, how many units it wants, and of which campaigns; without *campaigns*, of any. *wait_s* bounds the wait."""
 
     worker: Worker
     max: Annotated[int, Meta(ge=1, le=1000)] = 1
@@ -43,7 +43,7 @@ class ClaimBody(RequestBody, frozen=True):
 
 
 class ClaimResponse(Struct, frozen=True):
-    """What was given, and why a campaign gave nothing."""
+    """The claims that were granted, and the campaigns that granted none, with the reason."""
 
     claims: tuple[Grant, ...]
     position: int
@@ -51,7 +51,7 @@ class ClaimResponse(Struct, frozen=True):
 
 
 CLAIM, ENCODE = Decoder(ClaimBody), msgspec.json.Encoder().encode
-NOTHING = b'{"claims":[],'
+EMPTY = b'{"claims":[],'
 
 
 @post("/v1/claims", **described("ClaimWork", ClaimBody, ClaimResponse, refuses=(404, 422, 429)))
@@ -68,21 +68,26 @@ async def claim_work(request: WriteRequest) -> RawResponse:
     )
     if body.wait_s and len(request.context.waiting) >= request.context.waiting_limit:
         raise TooManyRequests("too many claims wait already", allowed=request.context.waiting_limit)
-    look = ClaimPoll(request, command)
-    await look(last=not body.wait_s)
-    if not look.answered():
-        await wait(look, body.wait_s)
-    return json_response(look.content, look.answer)
+    poll = ClaimPoll(request, command)
+    await poll.attempt(last=not body.wait_s)
+    if not poll.settled():
+        await poll_until_settled(poll, body.wait_s)
+    return json_response(poll.content, poll.answer)
 
 
-def rendered(answer: Answer) -> bytes:
-    """Return the answer to a claim, or raise its refusal."""
+def render_claims(answer: Answer) -> bytes:
+    """Return the body of the response.
+
+    Raises:
+        Rejection: the claim was refused.
+
+    """
     claimed: ClaimReply = answer.only()
     return ENCODE(ClaimResponse(claimed.claims, answer.position, claimed.blocked))
 
 
 class ClaimPoll:
-    """One wish, looked at as often as the bell rings; the look that gives something, or the last one, uses up its key."""
+    """The attempts of one request; the one that grants something, or the last one, stores the answer of its idempotency key."""
 
     answer: Answer
     content: bytes
@@ -93,56 +98,56 @@ class ClaimPoll:
         self.command = command
         self.origin = request.origin()
         self.receive = request.receive
-        self.notes = request.scope.setdefault("state", {})
+        self.request_state = request.scope.setdefault("state", {})
         self.wakeups_seen = 0
 
-    def answered(self) -> bool:
-        """Tell whether there is nothing to wait for: something was given, or the key was answered before."""
-        return self.last or self.answer.replayed or not self.content.startswith(NOTHING)
+    def settled(self) -> bool:
+        """Tell whether there is nothing to wait for: something was granted, or the idempotency key has an answer already."""
+        return self.last or self.answer.replayed or not self.content.startswith(EMPTY)
 
-    def kept(self, answer: Answer) -> bytes | None:
-        """Return what a repetition of the key gets, None while the wait goes on."""
-        content = rendered(answer)
-        return content if self.last or not content.startswith(NOTHING) else None
+    def body_for_repetition(self, answer: Answer) -> bytes | None:
+        """Return what a repetition of the key gets, None while the request goes on waiting."""
+        content = render_claims(answer)
+        return content if self.last or not content.startswith(EMPTY) else None
 
-    async def __call__(self, *, last: bool = False) -> None:
-        """Ask the Writer once; what is given and the key's answer are stored together."""
+    async def attempt(self, *, last: bool = False) -> None:
+        """Submit the claim once; the grants and the answer of the idempotency key are stored in one transaction."""
         self.wakeups_seen, self.last = self.context.wakeup.count, last
-        origin = self.origin if self.origin.key is None else replace(self.origin, render=self.kept)
+        origin = self.origin if self.origin.key is None else replace(self.origin, render=self.body_for_repetition)
         self.answer = await self.context.writer.submit((self.command,), origin)
-        self.content = rendered(self.answer) if self.answer.body is None else self.answer.body
+        self.content = render_claims(self.answer) if self.answer.body is None else self.answer.body
 
 
-async def wait(look: ClaimPoll, wait_s: float) -> None:
-    """Look again whenever the bell rings, until something is given, time is over, or nobody listens any more."""
+async def poll_until_settled(poll: ClaimPoll, wait_s: float) -> None:
+    """Attempt again at each wake-up, until something is granted, *wait_s* is over, the client leaves or the service stops."""
     clock = asyncio.get_running_loop().time
-    began = clock()
-    until = began + wait_s
-    ends = asyncio.create_task(left(look.receive)), asyncio.create_task(look.context.stopping.wait())
-    look.context.waiting.add(look)
+    started = clock()
+    until = started + wait_s
+    ends = asyncio.create_task(wait_for_disconnect(poll.receive)), asyncio.create_task(poll.context.stopping.wait())
+    poll.context.waiting.add(poll)
     try:
-        while not look.answered() and not ends[0].done():
-            await rest(look, min(max(until - clock(), 0.0), POLL_S), ends)
+        while not poll.settled() and not ends[0].done():
+            await wait_for_wakeup(poll, min(max(until - clock(), 0.0), POLL_S), ends)
             if not ends[0].done():
-                await look(last=clock() >= until or ends[1].done())
+                await poll.attempt(last=clock() >= until or ends[1].done())
     finally:
-        look.context.waiting.discard(look)
-        look.notes[WAITED] = clock() - began
+        poll.context.waiting.discard(poll)
+        poll.request_state[WAITED] = clock() - started
         for end in ends:
             end.cancel()
 
 
-async def rest(look: ClaimPoll, timeout_s: float, ends: Iterable[asyncio.Task[Any]]) -> None:
-    """Wait for a ring, for the end of the time, or for the end of the wait itself."""
-    ring = asyncio.create_task(look.context.wakeup.after(look.wakeups_seen, timeout_s))
-    done, _ = await asyncio.wait((ring, *ends), return_when=asyncio.FIRST_COMPLETED)
-    ring.cancel()
-    if done == {ring}:
-        await asyncio.sleep(TURN_S)
+async def wait_for_wakeup(poll: ClaimPoll, timeout_s: float, ends: Iterable[asyncio.Task[Any]]) -> None:
+    """Wait for a wake-up, for the end of the time, or for one of *ends*."""
+    wakeup = asyncio.create_task(poll.context.wakeup.after(poll.wakeups_seen, timeout_s))
+    done, _ = await asyncio.wait((wakeup, *ends), return_when=asyncio.FIRST_COMPLETED)
+    wakeup.cancel()
+    if done == {wakeup}:
+        await asyncio.sleep(WAKEUP_REST_S)
 
 
-async def left(receive: Receive) -> None:
-    """Return when the client has left."""
+async def wait_for_disconnect(receive: Receive) -> None:
+    """Return when the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -1,4 +1,4 @@
-"""Diagnostics: one bundle with everything that helps to understand a campaign, without its secrets."""
+"""Diagnostics: one redacted bundle with everything that helps to understand a campaign."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -20,13 +20,13 @@ FLAGS = {None: False, "": True, "true": True, "false": False, "1": True, "0": Fa
 
 
 class Export(RequestBody, frozen=True):
-    """With *force*, also when the last bundle is less than a minute old."""
+    """With *force*, a bundle is also made when the last one is less than a minute old."""
 
     force: bool = False
 
 
 class Diagnostics(Struct):
-    """The bundle; lists are cut to what a person can look through, secrets are `[redacted]`."""
+    """The bundle; long lists are cut, secrets are `[redacted]`."""
 
     schema_version: int
     generated_at: datetime
@@ -44,7 +44,7 @@ EXPORT = Decoder(Export)
 
 
 class BundleCreated(Struct):
-    """When a bundle was made."""
+    """The time at which a bundle was made."""
 
     generated_at: datetime
 
@@ -60,7 +60,7 @@ async def export_diagnostics(request: WriteRequest) -> RawResponse:
     """
     name = request.campaign
     body = await request.decoded_body(EXPORT)
-    force = flag(request.query_parameter("force")) or body.force
+    force = force_flag(request.query_parameter("force")) or body.force
     bundle = require(await request.context.bundles.bundle(name), not_found("campaign", name))
     answer = await request.submit(ExportDiagnostic(campaign=name, sha256=sha256(bundle).hexdigest(), force=force))
     if answer.body is None:
@@ -68,15 +68,20 @@ async def export_diagnostics(request: WriteRequest) -> RawResponse:
     return download(name, answer, bundle if answer.body is None else answer.body)
 
 
-def flag(given: str | None) -> bool:
-    """Return what a switch of the query says."""
-    if given not in FLAGS:
-        raise Validation("force must be true or false", field="force", allowed=["true", "false"], current=given)
-    return FLAGS[given]
+def force_flag(value: str | None) -> bool:
+    """Return the boolean that the query parameter `force` stands for.
+
+    Raises:
+        Validation: it stands for none.
+
+    """
+    if value not in FLAGS:
+        raise Validation("force must be true or false", field="force", allowed=["true", "false"], current=value)
+    return FLAGS[value]
 
 
 def download(name: str, answer: Answer, bundle: bytes) -> RawResponse:
-    """Answer with a file."""
+    """Answer with the bundle as a file."""
     made = decode(bundle, type=BundleCreated).generated_at
     file = f"muster-{name}-{made:%Y-%m-%dT%H%M%SZ}.json"
     headers = ((b"content-disposition", f'attachment; filename="{file}"'.encode()), (b"cache-control", b"no-store"))

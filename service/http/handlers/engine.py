@@ -14,19 +14,19 @@ from service.http.response import RawResponse, submit_and_view
 
 
 class EngineReason(RequestBody, frozen=True):
-    """Why a person does this."""
+    """The reason that the event records."""
 
     reason: Line | None = None
 
 
 class EnginePatch(RequestBody, frozen=True):
-    """The number of slots of the whole installation; for I/O-bound work on one machine, begin with twice its cores."""
+    """The number of slots of the whole installation; for I/O-bound work on one machine, start with twice its cores."""
 
     pool_size: Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
 class Tick(RequestBody, frozen=True):
-    """With *force*, every gate opens."""
+    """With *force*, every gate opens first."""
 
     force: bool = False
 
@@ -34,37 +34,37 @@ class Tick(RequestBody, frozen=True):
 REASON, PATCH, TICK = Decoder(EngineReason), Decoder(EnginePatch), Decoder(Tick)
 
 
-async def steered(request: WriteRequest, command: Command) -> RawResponse:
-    """Have an order about the engine carried out; the answer is its view."""
+async def submit_and_view_engine(request: WriteRequest, command: Command) -> RawResponse:
+    """Submit a command about the engine; the answer is its view."""
     return await submit_and_view(request, command, request.context.views.engine)
 
 
 @patch("/v1/engine", **described("ResizePool", EnginePatch, ENGINE))
 async def resize_pool(request: WriteRequest) -> RawResponse:
-    """Set the number of slots; what runs above it goes on."""
+    """Set the number of slots; units that already run above it go on."""
     body = await request.decoded_body(PATCH)
-    return await steered(request, ResizePool(pool_size=body.pool_size))
+    return await submit_and_view_engine(request, ResizePool(pool_size=body.pool_size))
 
 
 @post("/v1/engine/pause", **described("PauseEngine", EngineReason, ENGINE))
 async def pause_engine(request: WriteRequest) -> RawResponse:
     """Stop every claim; running work goes on. Pausing twice is one pause."""
     body = await request.decoded_body(REASON)
-    return await steered(request, PauseEngine(reason=body.reason))
+    return await submit_and_view_engine(request, PauseEngine(reason=body.reason))
 
 
 @post("/v1/engine/resume", **described("ResumeEngine", EngineReason, ENGINE))
 async def resume_engine(request: WriteRequest) -> RawResponse:
     """Allow claims again."""
     body = await request.decoded_body(REASON)
-    return await steered(request, ResumeEngine(reason=body.reason))
+    return await submit_and_view_engine(request, ResumeEngine(reason=body.reason))
 
 
 @post("/v1/engine/tick", **described("TickEngine", Tick, ENGINE))
 async def tick_engine(request: WriteRequest) -> RawResponse:
     """Sweep now; with `force`, open every gate first."""
     body = await request.decoded_body(TICK)
-    return await steered(request, TickEngine(force=body.force))
+    return await submit_and_view_engine(request, TickEngine(force=body.force))
 
 
 HANDLERS = (resize_pool, pause_engine, resume_engine, tick_engine)

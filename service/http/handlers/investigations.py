@@ -1,10 +1,9 @@
-"""Investigations: what came of looking into a quarantined unit."""
+"""Investigations: the result of an investigation of a quarantined unit."""
 
 from litestar import post
 from msgspec import Raw, field
 from msgspec.json import Decoder
 
-from service.domain import ids
 from service.domain.commands import ConcludeInvestigation, Fix
 from service.domain.content.json_limits import require_fit
 from service.domain.content.redact import error_text
@@ -15,18 +14,18 @@ from service.http.response import RawResponse, submit_and_view
 
 
 class FixBody(RequestBody, frozen=True):
-    """The one unit that mends the first; it is called `<key>.fix`, whether or not *key* says so."""
+    """The unit that fixes the investigated one; its key is `<key>.fix`, whatever *key* says."""
 
     key: Key | None = None
     payload: Raw = field(default_factory=null)
 
     def __post_init__(self) -> None:
-        """Check what the types cannot say."""
+        """Check what the types cannot express."""
         require_fit("payload", self.payload)
 
 
 class InvestigationResult(RequestBody, frozen=True):
-    """What was found; without a *unit*, nothing that would mend it. The cause is kept up to 4,000 characters."""
+    """The result; without a *unit* there is no fix. The cause is stored up to 4,000 characters."""
 
     unit: FixBody | None = None
     root_cause: Text | None = None
@@ -40,15 +39,15 @@ RESULT = Decoder(InvestigationResult)
     **described("ConcludeInvestigation", InvestigationResult, INVESTIGATION, refuses=(404, 409, 422)),
 )
 async def conclude(request: WriteRequest) -> RawResponse:
-    """End an investigation: with one new unit in the group of the first, marked as its fix, or empty.
+    """End an investigation, with one new unit in the group of the investigated one, marked as its fix, or without.
 
     An investigation ends 30 minutes after its claim at the latest; a result after that is a conflict.
     """
-    known = request.investigation
+    investigation = request.investigation
     body = await request.decoded_body(RESULT)
     fix = None if body.unit is None else Fix(body.unit.key, body.unit.payload)
-    command = ConcludeInvestigation(id=ids.InvestigationId(known), fix=fix, root_cause=error_text(body.root_cause))
-    return await submit_and_view(request, command, lambda position: request.context.views.investigation(known, position))
+    command = ConcludeInvestigation(id=investigation, fix=fix, root_cause=error_text(body.root_cause))
+    return await submit_and_view(request, command, lambda position: request.context.views.investigation(investigation, position))
 
 
 HANDLERS = (conclude,)

@@ -1,4 +1,4 @@
-"""Quotas: what a meter says, and how a gate behaves."""
+"""Quotas: readings of meters, and the policy of a gate."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from service.domain import ids
 from service.domain.commands import EditQuota, RecordReading
 from service.domain.content.redact import redact_text
 from service.domain.events import QuotaPolicy
-from service.domain.events.quota import Offset, Ramp, Threshold
+from service.domain.events.quota import Firing, Offset, Ramp, Threshold
 from service.domain.rejections import Validation
 from service.http.openapi.operation import QUOTA, described
 from service.http.request.fields import Instant, Line, RequestBody, instant
@@ -19,7 +19,7 @@ from service.http.response import RawResponse, submit_and_view
 
 
 class Reading(RequestBody, frozen=True):
-    """What a meter says: either *utilization* (with *resets_at* where it is known), or a *failure*."""
+    """A reading of a meter: either *utilization*, with *resets_at* where that is known, or a *failure*."""
 
     utilization: Annotated[float, Meta(ge=0, le=1000)] | None = None
     resets_at: Instant | None = None
@@ -27,27 +27,27 @@ class Reading(RequestBody, frozen=True):
     message: Line | None = None
 
     def __post_init__(self) -> None:
-        """Check what the types cannot say."""
+        """Check what the types cannot express."""
         instant("resets_at", self.resets_at)
 
 
 class QuotaPolicyPatch(RequestBody, frozen=True):
-    """A JSON merge patch of a policy; what is left out stays, null gives back the default."""
+    """A JSON merge patch of a policy: a missing field stays as it is, null restores the default."""
 
-    fire: ids.Fire | UnsetType | None = UNSET
+    fire: Firing | UnsetType | None = UNSET
     threshold: Threshold | UnsetType | None = UNSET
     offset_s: Offset | UnsetType | None = UNSET
     ramp_per_s: Ramp | UnsetType | None = UNSET
 
 
 class QuotaPatch(QuotaPolicyPatch, frozen=True):
-    """What changes of the policy; its fields may also stand under `policy`, as in the view."""
+    """The changes of a policy; its fields may also be under `policy`, as in the view."""
 
     policy: QuotaPolicyPatch | UnsetType | None = UNSET
 
 
 class Gate(Struct):
-    """The part of a quota view that an edit builds on."""
+    """The part of a quota view that an edit needs."""
 
     policy: QuotaPolicy = QuotaPolicy()
 
@@ -57,7 +57,7 @@ READING, PATCH = Decoder(Reading), Decoder(QuotaPatch)
 
 @post("/v1/quotas/{quota:str}/readings", **described("RecordReading", Reading, QUOTA))
 async def record_reading(request: WriteRequest) -> RawResponse:
-    """Take what a meter says; a reading opens the gate that it disproves, a failure may close it."""
+    """Record a reading of a meter: a utilization opens a gate whose cause it disproves, a failure may close it."""
     key = request.quota
     body = await request.decoded_body(READING)
     require_one_of(body)
@@ -72,7 +72,12 @@ async def record_reading(request: WriteRequest) -> RawResponse:
 
 
 def require_one_of(reading: Reading) -> None:
-    """Refuse a reading that is both a success and a failure, or neither."""
+    """Refuse a reading that is both a success and a failure, or neither.
+
+    Raises:
+        Validation: naming the field.
+
+    """
     if reading.failure is not None and (reading.utilization is not None or reading.resets_at is not None):
         field = "utilization" if reading.utilization is not None else "resets_at"
         raise Validation(f"{field} does not go with failure: the meter answered, or it did not", field=field)
@@ -82,19 +87,19 @@ def require_one_of(reading: Reading) -> None:
 
 @patch("/v1/quotas/{quota:str}", **described("EditQuota", QuotaPatch, QUOTA))
 async def edit_quota(request: WriteRequest) -> RawResponse:
-    """Change how the gate behaves; a quota is known from the first word about it."""
+    """Change the policy of a gate; a quota that is not known yet is created."""
     key = request.quota
     body = await request.decoded_body(PATCH)
     view = await request.context.views.quota(key, None)
     gate = Gate() if view is None else json.decode(view, type=Gate)
-    policy = merged(gate.policy, body)
+    policy = merged_policy(gate.policy, body)
     return await submit_and_view(
         request, EditQuota(quota=key, policy=policy), lambda position: request.context.views.quota(key, position)
     )
 
 
-def merged(policy: QuotaPolicy, patch: QuotaPatch) -> QuotaPolicy:
-    """Return *policy* as the patch wants it."""
+def merged_policy(policy: QuotaPolicy, patch: QuotaPatch) -> QuotaPolicy:
+    """Return *policy* with *patch* applied: `policy: null` resets all fields first, a field at the top wins over one below."""
     if patch.policy is None:
         policy = QuotaPolicy()
     changes = {

@@ -1,4 +1,4 @@
-"""Recovery: what to do with a campaign whose workers all went while the service was away."""
+"""Recovery: decisions on the plan for a campaign whose workers all died while the service was away."""
 
 from litestar import post
 from msgspec.json import Decoder
@@ -11,28 +11,28 @@ from service.http.response import RawResponse, submit_and_view
 
 
 class Decision(RequestBody, frozen=True):
-    """A decision says nothing but itself."""
+    """The empty body of a decision."""
 
 
 DECISION = Decoder(Decision)
 
 
 async def submit_decision(request: WriteRequest, command: Command) -> RawResponse:
-    """Have a decision carried out; the answer is the plan."""
-    known = request.recovery
+    """Submit a decision; the answer is the plan."""
+    recovery = request.recovery
     await request.decoded_body(DECISION)
-    return await submit_and_view(request, command, lambda position: request.context.views.recovery(known, position))
+    return await submit_and_view(request, command, lambda position: request.context.views.recovery(recovery, position))
 
 
 @post("/v1/recovery/{recovery:str}/apply", **described("ApplyRecovery", Decision, RECOVERY, refuses=(404, 409)))
 async def apply(request: WriteRequest) -> RawResponse:
-    """Let the campaign go on: the units of the plan that dead claims still hold are ready again, nothing is counted."""
+    """Continue the campaign: the units of the plan that dead claims still hold become ready, and no attempt is counted."""
     return await submit_decision(request, ApplyRecovery(id=request.recovery))
 
 
 @post("/v1/recovery/{recovery:str}/decline", **described("DeclineRecovery", Decision, RECOVERY, refuses=(404, 409)))
 async def decline(request: WriteRequest) -> RawResponse:
-    """Let the campaign end: it is cancelled, reason `interrupted-not-resumed`."""
+    """Cancel the campaign, with reason `interrupted-not-resumed`."""
     return await submit_decision(request, DeclineRecovery(id=request.recovery))
 
 

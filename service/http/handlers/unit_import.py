@@ -1,4 +1,4 @@
-"""Imports of units: a JSON array as one whole, or lines streamed in chunks, each a whole of its own."""
+"""Imports of units: a JSON array in one transaction, or a stream of lines in chunks, each in a transaction of its own."""
 
 import asyncio
 import re
@@ -13,22 +13,22 @@ from msgspec.structs import replace
 
 from service.domain.commands import AddUnits, ImportReply
 from service.domain.rejections import MissingDependency, Rejection, Unprocessable
-from service.http.handlers.units import MOST_UNITS, UnitBody, require_few
+from service.http.handlers.units import MAX_UNITS, UnitBody, require_few
 from service.http.openapi.operation import described
-from service.http.request.body import require_plain
-from service.http.request.ndjson import Chunk, chunks, parsed
+from service.http.request.body import require_uncompressed
+from service.http.request.ndjson import Chunk, parse_chunk, read_chunks
 from service.http.request.request import WriteRequest
-from service.http.response import RawResponse, answered, json_response
+from service.http.response import RawResponse, json_response, submit_and_render
 from service.submission import Answer, Origin
 
-TOGETHER_BYTES = 16 * 1024 * 1024
-LINES = (b"application/x-ndjson", b"application/ndjson", b"application/jsonl", b"application/x-jsonlines")
-PLACE = re.compile(r"(?:units)?\[(\d+)\]")
+MAX_JOINED_BYTES = 16 * 1024 * 1024
+NDJSON_TYPES = (b"application/x-ndjson", b"application/ndjson", b"application/jsonl", b"application/x-jsonlines")
+UNIT_INDEX = re.compile(r"(?:units)?\[(\d+)\]")
 ARRAY, COUNTS = Decoder(tuple[UnitBody, ...]), Decoder(dict[str, int])
 
 
 class ImportAnswer(Struct, frozen=True, omit_defaults=True):
-    """What an import did; *lines* says how many lines of a stream were stored."""
+    """The result of an import; *lines* counts the lines of a stream that were stored."""
 
     added: int
     updated: int
@@ -38,7 +38,7 @@ class ImportAnswer(Struct, frozen=True, omit_defaults=True):
 
 
 class ImportTotals:
-    """What the chunks of a stream did so far."""
+    """The sum of the chunks of a stream that are stored so far."""
 
     def __init__(self) -> None:
         self.added = self.updated = self.unchanged = self.lines = 0
@@ -46,10 +46,10 @@ class ImportTotals:
 
     def add(self, answer: Answer, lines: int) -> None:
         """Count a stored chunk of *lines* lines."""
-        did = COUNTS.decode(answer.body or counts(answer))
-        self.added += did["added"]
-        self.updated += did["updated"]
-        self.unchanged += did["unchanged"]
+        chunk = COUNTS.decode(answer.body or render_counts(answer))
+        self.added += chunk["added"]
+        self.updated += chunk["updated"]
+        self.unchanged += chunk["unchanged"]
         self.lines += lines
         self.answer = answer
 
@@ -59,84 +59,110 @@ class ImportTotals:
     **described("AddUnits", list[UnitBody], ImportAnswer, refuses=(404, 409, 413, 422), lines=True),
 )
 async def add_units(request: WriteRequest) -> RawResponse:
-    """Import units, an upsert by key: one not yet started takes the new payload, a started one is left alone.
+    """Import units as an upsert by key: a unit that has not started takes the new payload, a started one is left alone.
 
-    A JSON array, of up to 20,000 units, is stored as a whole or not at all. Lines (`application/x-ndjson`, one unit each) are
-    streamed: every chunk of 1,000 is a whole of its own, and a refusal says how many lines were stored before it. A dependency
-    may stand in a later line, up to 20,000 lines on: the chunks from one to the other are then stored as one.
+    A JSON array, of up to 20,000 units, is stored as a whole or not at all. NDJSON (`application/x-ndjson`, one unit a line) is
+    streamed: every chunk of 1,000 lines is stored on its own, and a refusal says how many lines were stored before it. A line may
+    depend on one up to 20,000 lines later: all chunks from the one to the other are then stored together.
     """
     campaign = request.campaign
-    require_plain(request.fields)
-    if request.fields.get(b"content-type", b"").partition(b";")[0].strip().lower() in LINES:
+    require_uncompressed(request.fields)
+    if request.fields.get(b"content-type", b"").partition(b";")[0].strip().lower() in NDJSON_TYPES:
         return await add_lines(request, ImportStream(request))
     try:
         units = await request.decoded_body(ARRAY)
     except Rejection as error:
-        raise numbered(error) from None
+        raise with_line(error) from None
     require_few(units)
-    return await answered(request, (AddUnits(campaign=campaign, units=units),), whole)
+    return await submit_and_render(request, (AddUnits(campaign=campaign, units=units),), render_array_counts)
 
 
-def numbered(error: Rejection, lines: Sequence[int] | None = None) -> Rejection:
-    """Return *error* with the number of the unit that it names, from 1: its own in an array, that of its line in *lines*."""
-    place = PLACE.match(error.fields.get("field") or "")
-    if place is not None:
-        index = int(place[1])
+def with_line(error: Rejection, lines: Sequence[int] | None = None) -> Rejection:
+    """Return *error* with `line`, the number from 1 of the unit that it names: its place in an array, or its line in *lines*."""
+    index_match = UNIT_INDEX.match(error.fields.get("field") or "")
+    if index_match is not None:
+        index = int(index_match[1])
         error.fields["line"] = index + 1 if lines is None else lines[index]
     return error
 
 
-def counts(answer: Answer) -> bytes:
-    """Return what one import did, or raise its refusal."""
-    did: ImportReply = answer.only()
-    return msgspec.json.encode(ImportAnswer(did.added, did.updated, did.unchanged, answer.position))
+def render_counts(answer: Answer) -> bytes:
+    """Return the counts of one transaction.
+
+    Raises:
+        Rejection: it was refused.
+
+    """
+    reply: ImportReply = answer.only()
+    return msgspec.json.encode(ImportAnswer(reply.added, reply.updated, reply.unchanged, answer.position))
 
 
-def whole(answer: Answer) -> bytes:
-    """Return what the import of an array did, or raise its refusal with the number of the unit."""
+def render_array_counts(answer: Answer) -> bytes:
+    """Return the counts of an array.
+
+    Raises:
+        Rejection: it was refused; `line` is the number of the unit.
+
+    """
     try:
-        return counts(answer)
+        return render_counts(answer)
     except Rejection as error:
-        raise numbered(error) from None
+        raise with_line(error) from None
 
 
 class ImportStream:
-    """The chunks of one request on their way to the Writer: one is stored while the next is read.
+    """Stores the chunks of one request: one is stored while the next is read.
 
-    A chunk with a dependency that is not there yet waits for the next ones, and is stored together with them (B-DAG-1).
+    A chunk with a dependency that does not exist yet waits for the next chunks, and is stored together with them (B-DAG-1).
     """
 
     def __init__(self, request: WriteRequest) -> None:
         self.request = request
         self.origin = request.origin()
-        self.sum = ImportTotals()
+        self.totals = ImportTotals()
         self.waiting: Chunk | None = None
         self.refusal: Rejection | None = None
         self.storing: asyncio.Task[None] | None = None
 
-    async def take(self, chunk: Chunk) -> None:
-        """Begin to store *chunk*, with what waits for it, once the one before it is stored."""
+    async def add(self, chunk: Chunk) -> None:
+        """Start to store *chunk*, joined with those that wait for it, once the previous one is stored.
+
+        Raises:
+            Rejection: the chunks that wait are too large to be stored together.
+
+        """
         await self.settle()
-        whole = chunk if self.waiting is None else self.waiting.followed(chunk)
-        if self.refusal is not None and (len(whole.lines) > MOST_UNITS or whole.size > TOGETHER_BYTES):
+        joined = chunk if self.waiting is None else self.waiting.joined(chunk)
+        if self.refusal is not None and (len(joined.lines) > MAX_UNITS or joined.size > MAX_JOINED_BYTES):
             raise self.refusal
-        self.storing = asyncio.create_task(self.store(whole))
+        self.storing = asyncio.create_task(self.store(joined))
 
     async def settle(self) -> None:
-        """Wait until everything taken is stored, or waits."""
+        """Wait until the chunk that was added last is stored, or waits for the next one."""
         storing, self.storing = self.storing, None
         if storing is not None:
             await storing
 
     async def end(self) -> None:
-        """Settle, and refuse what still waits when nothing more comes."""
+        """Finish; chunks that still wait are refused, because no more lines come.
+
+        Raises:
+            Rejection: a dependency is missing.
+
+        """
         await self.settle()
         if self.refusal is not None:
             raise self.refusal
 
     async def store(self, chunk: Chunk) -> None:
-        """Store one chunk and count it, or let it wait."""
-        units = parsed(chunk)
+        """Store one chunk and count it, or keep it until the next one comes.
+
+        Raises:
+            Rejection: a unit is refused; `line` is its number.
+
+        """
+        units = parse_chunk(chunk)
+        # Joined chunks that still lack the missing unit would be refused again: they wait without asking the Writer.
         missing = self.refusal.fields.get("current") if isinstance(self.refusal, MissingDependency) else None
         if missing is not None and not any(unit.key == missing for unit in units):
             self.waiting = chunk
@@ -147,48 +173,55 @@ class ImportStream:
             if not answer.replayed:
                 answer.only()
         except Unprocessable as error:
-            numbered(error, chunk.numbers())
+            with_line(error, chunk.line_numbers())
+            # a reused key: a repetition of chunks that were stored joined, see `chunk_origin`
             if not (isinstance(error, MissingDependency) or error.fields.get("field") == "Idempotency-Key"):
                 raise
             self.waiting, self.refusal = chunk, error
         except Rejection as error:
-            raise numbered(error, chunk.numbers()) from None
+            raise with_line(error, chunk.line_numbers()) from None
         else:
             self.waiting = self.refusal = None
-            self.sum.add(answer, len(chunk.lines))
+            self.totals.add(answer, len(chunk.lines))
 
     def chunk_origin(self, chunk: Chunk) -> Origin:
-        """Return the origin of a chunk: its key and digest are its own, so that a repetition repeats each answer.
+        """Return the origin of a chunk with an idempotency key of its own, so that a repeated request repeats every answer.
 
-        What was stored as one is not known by its first chunk alone: the repetition finds another digest, and waits likewise.
+        Joined chunks have the key of the first one and another digest. A repetition that submits the first one alone is refused
+        for its digest, waits for the next chunk like the first time, and so finds the answer of the joined ones.
         """
         if self.origin.key is None:
             return self.origin
         key = sha256(f"{self.origin.key}\0{chunk.first}".encode()).hexdigest()
         digest = sha256(self.request.digest() + b"\n".join(chunk.lines)).digest()
-        return replace(self.origin, key=key, digest=digest, render=counts)
+        return replace(self.origin, key=key, digest=digest, render=render_counts)
 
 
 async def add_lines(request: WriteRequest, stream: ImportStream) -> RawResponse:
-    """Store the lines of a request chunk by chunk; two chunks at most are in memory, and what waits."""
+    """Store the lines of a request chunk by chunk; at most two chunks are in memory, and those that wait.
+
+    Raises:
+        Rejection: `lines` says how many lines are stored all the same.
+
+    """
     try:
         try:
-            async for chunk in chunks(request.receive):
-                await stream.take(chunk)
+            async for chunk in read_chunks(request.receive):
+                await stream.add(chunk)
         finally:
             await stream.settle()
         await stream.end()
     except Rejection as error:
-        error.fields |= stored(stream)
+        error.fields |= stored_part(stream)
         raise
-    did, answer = stream.sum, stream.sum.answer
-    body = ImportAnswer(did.added, did.updated, did.unchanged, answer.position, did.lines)
-    return json_response(msgspec.json.encode(body), answer)
+    totals = stream.totals
+    body = ImportAnswer(totals.added, totals.updated, totals.unchanged, totals.answer.position, totals.lines)
+    return json_response(msgspec.json.encode(body), totals.answer)
 
 
-def stored(stream: ImportStream) -> dict[str, int | None]:
-    """Return how much of a refused stream is stored: so many lines from its beginning."""
-    return {"lines": stream.sum.lines, "position": stream.sum.answer.position or None}
+def stored_part(stream: ImportStream) -> dict[str, int | None]:
+    """Return how many lines, from the first one, of a refused stream are stored, and up to which position."""
+    return {"lines": stream.totals.lines, "position": stream.totals.answer.position or None}
 
 
 HANDLERS = (add_units,)

@@ -1,4 +1,4 @@
-"""Units: what a person orders about one of them."""
+"""Units: the body of an imported one, and commands about a single one."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -29,7 +29,7 @@ LONGEST_S = 1e9
 
 
 class UnitBody(UnitSpec, frozen=True, forbid_unknown_fields=True):
-    """One unit of an import; lower *group* runs earlier, higher *priority* first; *payload* is any JSON up to 256 KiB."""
+    """One unit of an import. A lower *group* runs earlier, a higher *priority* first; *payload* is any JSON up to 256 KiB."""
 
     key: Key
     payload: Raw = field(default_factory=null)
@@ -39,78 +39,83 @@ class UnitBody(UnitSpec, frozen=True, forbid_unknown_fields=True):
     estimate_s: Annotated[float, Meta(ge=0, le=LONGEST_S)] | None = None
 
     def __post_init__(self) -> None:
-        """Check what the types cannot say."""
+        """Check what the types cannot express."""
         printable("key", self.key)
         require_fit("payload", self.payload)
         for key in self.depends_on:
             printable("depends_on", key)
 
 
-MOST_UNITS = 20_000
-"""As many as one transaction adds in a few seconds; lines are stored a thousand a transaction, and have no end."""
+MAX_UNITS = 20_000
+"""The units that one transaction can add in a few seconds; NDJSON has no such limit, since it is stored in chunks."""
 
 
 def require_few(units: Sequence[UnitBody], field: str | None = None) -> None:
-    """Refuse an array of more units than are stored as one whole."""
-    if len(units) > MOST_UNITS:
-        detail = f"an array holds at most {MOST_UNITS} units, this one holds {len(units)}: send lines (application/x-ndjson)"
-        raise PayloadTooLarge(detail, field=field, allowed=MOST_UNITS)
+    """Refuse an array of more units than one transaction adds.
+
+    Raises:
+        PayloadTooLarge: it has more.
+
+    """
+    if len(units) > MAX_UNITS:
+        detail = f"an array holds at most {MAX_UNITS} units, this one holds {len(units)}: send lines (application/x-ndjson)"
+        raise PayloadTooLarge(detail, field=field, allowed=MAX_UNITS)
 
 
 class UnitReason(RequestBody, frozen=True):
-    """Why a person does this."""
+    """The reason that the event records."""
 
     reason: Line | None = None
 
 
 class UnitPark(RequestBody, frozen=True):
-    """Until when the unit is set aside: an hour from now when no time is given."""
+    """The end of the park; without *resume_at*, an hour from now."""
 
     resume_at: Instant | None = None
     reason: Line | None = None
 
     def __post_init__(self) -> None:
-        """Check what the types cannot say."""
+        """Check what the types cannot express."""
         instant("resume_at", self.resume_at)
 
 
 REASON, PARK = Decoder(UnitReason), Decoder(UnitPark)
 
 
-async def ordered(request: WriteRequest, command: type[UnitCommand]) -> RawResponse:
-    """Have an order about a unit carried out; the answer is the unit."""
+async def submit_unit_command(request: WriteRequest, command: type[UnitCommand]) -> RawResponse:
+    """Submit a command about the unit of the path; the answer is the unit."""
     campaign, key = request.campaign, request.unit
     body = await request.decoded_body(REASON)
-    return await carried_out(request, command(campaign=campaign, key=key, reason=body.reason))
+    return await submit_and_view_unit(request, command(campaign=campaign, key=key, reason=body.reason))
 
 
-async def carried_out(request: WriteRequest, command: UnitCommand) -> RawResponse:
-    """Submit an order about a unit, and answer with the unit."""
+async def submit_and_view_unit(request: WriteRequest, command: UnitCommand) -> RawResponse:
+    """Submit *command*, and answer with its unit."""
     views = request.context.views
     return await submit_and_view(request, command, lambda position: views.unit(command.campaign, command.key, position))
 
 
 @post("/v1/campaigns/{name:str}/units/{key:str}/retry", **described("RetryUnit", UnitReason, UNIT, refuses=(404, 409)))
 async def retry_unit(request: WriteRequest) -> RawResponse:
-    """Send a quarantined unit back to work with its attempts at zero, or end the rest of a delayed one.
+    """Make a quarantined unit ready again with its attempts at zero, or end the delay of a delayed one.
 
-    One whose dependency is quarantined, skipped or cancelled would be skipped at once: 409, `current` names the dependency.
+    A unit whose dependency is quarantined, skipped or cancelled would be skipped at once: 409, `current` names the dependency.
     """
-    return await ordered(request, RetryUnit)
+    return await submit_unit_command(request, RetryUnit)
 
 
 @post("/v1/campaigns/{name:str}/units/{key:str}/park", **described("ParkUnit", UnitPark, UNIT, refuses=(404, 409, 422)))
 async def park_unit(request: WriteRequest) -> RawResponse:
-    """Set a unit aside until a time; nothing is counted."""
+    """Park a unit until a time; no attempt is counted."""
     campaign, key = request.campaign, request.unit
     body = await request.decoded_body(PARK)
-    return await carried_out(request, ParkUnit(campaign=campaign, key=key, reason=body.reason, resume_at=body.resume_at))
+    return await submit_and_view_unit(request, ParkUnit(campaign=campaign, key=key, reason=body.reason, resume_at=body.resume_at))
 
 
 @post("/v1/campaigns/{name:str}/units/{key:str}/unpark", **described("UnparkUnit", UnitReason, UNIT, refuses=(404, 409)))
 async def unpark_unit(request: WriteRequest) -> RawResponse:
-    """End the pause of a unit now."""
-    return await ordered(request, UnparkUnit)
+    """End the park of a unit now."""
+    return await submit_unit_command(request, UnparkUnit)
 
 
 @post(
@@ -118,20 +123,20 @@ async def unpark_unit(request: WriteRequest) -> RawResponse:
     **described("QuarantineUnit", UnitReason, UNIT, refuses=(404, 409)),
 )
 async def quarantine_unit(request: WriteRequest) -> RawResponse:
-    """Take a unit out until somebody retries it; what depends on it is skipped."""
-    return await ordered(request, QuarantineUnit)
+    """Quarantine a unit until it is retried; the units that depend on it are skipped."""
+    return await submit_unit_command(request, QuarantineUnit)
 
 
 @post("/v1/campaigns/{name:str}/units/{key:str}/cancel", **described("CancelUnit", UnitReason, UNIT, refuses=(404, 409)))
 async def cancel_unit(request: WriteRequest) -> RawResponse:
-    """Give a unit up; what depends on it is skipped."""
-    return await ordered(request, CancelUnit)
+    """Cancel a unit for good; the units that depend on it are skipped."""
+    return await submit_unit_command(request, CancelUnit)
 
 
 @post("/v1/campaigns/{name:str}/units/{key:str}/stop", **described("StopUnit", UnitReason, UNIT, refuses=(404, 409)))
 async def stop_unit(request: WriteRequest) -> RawResponse:
-    """Take a unit from its worker, neutrally: it is ready again, and the worker is told to stop."""
-    return await ordered(request, StopUnit)
+    """Revoke the unit's claim without counting an attempt: it is ready again, and its worker is told to stop."""
+    return await submit_unit_command(request, StopUnit)
 
 
 HANDLERS = (retry_unit, park_unit, unpark_unit, quarantine_unit, cancel_unit, stop_unit)

@@ -1,4 +1,4 @@
-"""Workers: drained and fenced."""
+"""Workers: drain and fence."""
 
 from litestar import post
 from msgspec.json import Decoder
@@ -11,7 +11,7 @@ from service.http.response import RawResponse, submit_and_view
 
 
 class WorkerReason(RequestBody, frozen=True):
-    """Why a person does this."""
+    """The reason that the event records."""
 
     reason: Line | None = None
 
@@ -19,8 +19,8 @@ class WorkerReason(RequestBody, frozen=True):
 REASON = Decoder(WorkerReason)
 
 
-async def ordered(request: WriteRequest, command: type[DrainWorker | FenceWorker]) -> RawResponse:
-    """Have an order about a worker carried out; the answer is its view."""
+async def submit_worker_command(request: WriteRequest, command: type[DrainWorker | FenceWorker]) -> RawResponse:
+    """Submit a command about a worker; the answer is its view."""
     worker = request.worker
     body = await request.decoded_body(REASON)
     views = request.context.views
@@ -31,14 +31,14 @@ async def ordered(request: WriteRequest, command: type[DrainWorker | FenceWorker
 
 @post("/v1/workers/{worker:str}/drain", **described("DrainWorker", WorkerReason, WORKER, refuses=(404,)))
 async def drain_worker(request: WriteRequest) -> RawResponse:
-    """Give the worker nothing more; what it holds it finishes."""
-    return await ordered(request, DrainWorker)
+    """Grant the worker no more claims; it finishes those that it holds."""
+    return await submit_worker_command(request, DrainWorker)
 
 
 @post("/v1/workers/{worker:str}/fence", **described("FenceWorker", WorkerReason, WORKER, refuses=(404,)))
 async def fence_worker(request: WriteRequest) -> RawResponse:
-    """Revoke the worker's claims at once, neutrally, and give it nothing more."""
-    return await ordered(request, FenceWorker)
+    """Revoke the worker's claims at once without counting an attempt, and grant it no more."""
+    return await submit_worker_command(request, FenceWorker)
 
 
 HANDLERS = (drain_worker, fence_worker)

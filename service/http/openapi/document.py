@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, drawn from the routes themselves and the types that they decode and encode."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from msgspec.structs import fields
 
 from service.domain.decode_error import END
 from service.http.openapi.examples import ANSWERS, EXAMPLES
+from service.http.openapi.operation import CAMPAIGN as VERSIONED
 from service.http.openapi.parameters import IN_HEADER, parameter
 from service.http.problems import KINDS, MEDIA_TYPE
 from service.route_options import OperationDescription
@@ -23,6 +24,29 @@ JSON, NDJSON = "application/json", "application/x-ndjson"
 MEDIA: dict[object, str] = {bytes: "text/event-stream", str: "text/plain"}
 ALWAYS = (400, 503)
 WRITES = ("POST", "PATCH")
+TAGS = {
+    "campaigns": "Campaigns and their units: begun, edited, switched, read.",
+    "claims": "What a worker asks for, and what it says of one claim.",
+    "engine": "The switch of the whole engine, its pool and its sweeps.",
+    "events": "The log, as pages and as a stream.",
+    "investigations": "Quarantined units that somebody looks into.",
+    "quotas": "Providers and accounts: their gates, policies and readings.",
+    "recovery": "Plans for campaigns whose workers died while the service was away.",
+    "reports": "What a worker says, many items at once.",
+    "service": "Health, readiness and metrics of this replica.",
+    "workers": "Who works, and who should stop.",
+}
+"""What the operations of a tag are about."""
+HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Muster-Position": ("Position of the last event in the log.", {"type": "integer"}),
+    "Idempotency-Replayed": (
+        "`true` when the key was answered before, and this is that answer.",
+        {"type": "string", "const": "true"},
+    ),
+    "ETag": ("Version of the view, for `If-Match`.", {"type": "string"}),
+    "Retry-After": ("Seconds after which to ask again.", {"type": "integer"}),
+}
+"""The headers of answers."""
 
 
 class ProblemDocument(Struct):
@@ -60,6 +84,8 @@ def document(app: Litestar) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Muster", "version": version("muster"), "description": "The control plane of campaigns."},
         "servers": [{"url": "/"}],
+        "security": [],
+        "tags": [{"name": tag, "description": TAGS[tag]} for tag in sorted({tag_of(path) for path in paths})],
         "paths": paths,
         "components": {"schemas": portable(components), "responses": dict(problem_responses())},
     }
@@ -92,7 +118,7 @@ def operation_object(operation: Operation, by_type: dict[str, Any]) -> dict[str,
     summary, _, rest = (operation.handler.fn.__doc__ or "").partition("\n")
     result: dict[str, Any] = {
         "operationId": described.operation,
-        "tags": [operation.path.removeprefix("/v1").split("/")[1] or "service"],
+        "tags": [tag_of(operation.path)],
         "summary": summary,
         "parameters": list(parameters(operation)),
         "responses": responses(operation, by_type),
@@ -102,6 +128,15 @@ def operation_object(operation: Operation, by_type: dict[str, Any]) -> dict[str,
     if described.body is not None:
         result["requestBody"] = {"required": needed(described.body), "content": body_content(described, by_type)}
     return result
+
+
+def tag_of(path: str) -> str:
+    """Return what a path is about.
+
+    >>> tag_of("/v1/campaigns/{name}/units"), tag_of("/metrics")
+    ('campaigns', 'service')
+    """
+    return path.split("/")[2] if path.startswith("/v1/") else "service"
 
 
 def parameters(operation: Operation) -> Iterator[dict[str, Any]]:
@@ -154,12 +189,21 @@ def responses(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
         "description": "Done." if writes else "What was asked for.",
         "content": {media: {"schema": schema}},
     }
-    if writes:
-        what = "Position of the last event in the log."
-        success["headers"] = {"Muster-Position": {"description": what, "schema": {"type": "integer"}}}
+    names = {
+        "Muster-Position": writes,
+        "Idempotency-Replayed": operation.method == "POST",
+        "ETag": VERSIONED in (described.answer, getattr(described.answer, "__name__", None)),
+    }
+    if carried := headers(name for name, carries in names.items() if carries):
+        success["headers"] = carried
     refused = {*described.refuses, *ALWAYS, *((413,) if writes else ()), *((422,) if operation.method == "POST" else ())}
     answers = {str(described.status): success}
     return answers | {str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in sorted(refused)}
+
+
+def headers(names: Iterable[str]) -> dict[str, Any]:
+    """Return the descriptions of headers."""
+    return {name: {"description": HEADERS[name][0], "schema": HEADERS[name][1]} for name in names}
 
 
 def problem_responses() -> Iterator[tuple[str, Any]]:
@@ -169,7 +213,8 @@ def problem_responses() -> Iterator[tuple[str, Any]]:
         what = " ".join(f"`{kind.slug}`: {kind.__doc__}" for kind in kinds)
         example = {"type": f"/problems/{kinds[0].slug}", "title": kinds[0].title, "status": status, "detail": "…"}
         content = {MEDIA_TYPE: {"schema": {"$ref": REF.format(name="ProblemDocument")}, "example": example}}
-        yield f"Problem{status}", {"description": what, "content": content}
+        later = headers(["Retry-After"]) if all(kind.retry_after_s is not None for kind in kinds) else {}
+        yield f"Problem{status}", {"description": what, "content": content} | ({"headers": later} if later else {})
 
 
 def portable(schema: Any) -> Any:  # noqa: ANN401 - JSON

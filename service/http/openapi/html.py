@@ -26,7 +26,8 @@ td{border-top:1px solid var(--line);padding:.25rem .6rem .25rem 0;vertical-align
 def page(title: str, body: str) -> bytes:
     """Return a whole page."""
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
-    return f'<!doctype html><html lang="en"><head>{head}<style>{STYLE}</style></head><body>{body}</body></html>'.encode()
+    head += f"<style>{STYLE}</style>"
+    return f'<!doctype html><html lang="en"><head>{head}</head><body><main>{body}</main></body></html>'.encode()
 
 
 def reference(document: dict[str, Any]) -> bytes:

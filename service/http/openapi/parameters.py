@@ -7,7 +7,7 @@ from service.domain import ids
 from service.domain.content.json_limits import INT64
 from service.domain.content.path_names import KEY_CHARS, NAME_CHARS, SLUG
 from service.domain.events import KINDS
-from service.http.request.fields import INT32, VISIBLE
+from service.http.request.fields import INT32, PRINTABLE
 from service.store.log.idempotency import RETENTION
 
 TEXT: dict[str, Any] = {"type": "string"}
@@ -15,7 +15,7 @@ TEXT: dict[str, Any] = {"type": "string"}
 
 def text(low: int, high: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON schema
     """Return the schema of a text of *low* to *high* characters."""
-    return TEXT | {"minLength": low, "maxLength": high, "pattern": VISIBLE} | more
+    return TEXT | {"minLength": low, "maxLength": high, "pattern": PRINTABLE} | more
 
 
 def word(*allowed: str) -> dict[str, Any]:
@@ -45,7 +45,7 @@ IN_QUERY: dict[str, tuple[str, dict[str, Any]]] = {
     "after": ("Position of the log after which events are shown.", {"type": "integer", "minimum": 0, "maximum": INT64}),
     "label": (
         "Only those with this label: `name=value` or `name`; may be repeated.",
-        {"type": "array", "items": text(1, 1129, pattern=VISIBLE.replace("[^", "[^=:", 1).replace("+$", ".*$"))},
+        {"type": "array", "items": text(1, 1129, pattern=PRINTABLE.replace("[^", "[^=:", 1).replace("+$", ".*$"))},
     ),
     "group": ("Only this group.", {"type": "integer", "minimum": -INT32 - 1, "maximum": INT32}),
     "wave": ("Only this wave, counted from 1.", {"type": "integer", "minimum": 1, "maximum": INT32}),

@@ -1,1 +1,1 @@
-"""What a request brings: its path, its body, and the fields that its body may have."""
+"""A request of the write side: its path, its body, and the types of the fields in it."""

@@ -1,4 +1,4 @@
-"""Bodies: read with a limit, checked for what a database cannot hold, decoded, and refused by the name of the field."""
+"""Request bodies: read up to a limit, checked for values that Postgres cannot store, and decoded; errors name the field."""
 
 import asyncio
 import re
@@ -14,19 +14,27 @@ from service.domain.decode_error import located, refusal
 from service.domain.rejections import Rejection, Validation
 from service.http.problems import PayloadTooLarge
 
-PATIENCE_S = 30.0
+PART_TIMEOUT_S = 30.0
 JSON = re.compile(rb"[ \t]*application/(?:[\w.!#$&^+-]+\+)?json[ \t]*(?:;[ \t]*charset=\"?utf-?8\"?[ \t]*)?$", re.IGNORECASE)
-MISSHAPEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+DECODING_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 T = TypeVar("T")
 
 
 class ClientDisconnected(Validation):
-    """The client left before its request was complete; nobody reads this."""
+    """The client disconnected before its request was complete; the answer reaches nobody."""
 
 
-async def read(receive: Receive, limit: int) -> bytes:
-    """Return the whole body, or refuse it as soon as it is larger than *limit* bytes."""
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """Return the whole body.
+
+    Raises:
+        PayloadTooLarge: it has more than *limit* bytes; the rest is not read.
+        ClientDisconnected: the client left.
+        Validation: the next part did not come in time.
+
+    """
+    # Nearly every body comes in one message: it is returned without a list of parts and without a copy.
     message = await receive()
     body: bytes = message.get("body", b"")  # type: ignore[assignment]
     if not message.get("more_body") and message["type"] == "http.request":
@@ -40,30 +48,45 @@ async def read(receive: Receive, limit: int) -> bytes:
         if size > limit:
             break
     if message["type"] == "http.disconnect":
-        raise ClientDisconnected("the client left")
+        raise ClientDisconnected("the client disconnected")
     return require_size(b"".join(parts), limit)
 
 
 async def next_part(receive: Receive) -> Any:  # noqa: ANN401 - an ASGI message
-    """Return the next message of a body that comes in parts, unless it takes too long."""
+    """Return the next message of a body.
+
+    Raises:
+        Validation: it did not come in time.
+
+    """
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(PART_TIMEOUT_S):
             return await receive()
     except TimeoutError:
-        raise Validation(f"the next part of the body did not come within {PATIENCE_S:g} s") from None
+        raise Validation(f"the next part of the body did not come within {PART_TIMEOUT_S:g} s") from None
 
 
 def require_size(body: bytes, limit: int) -> bytes:
-    """Return *body* when it is not too large."""
+    """Return *body*.
+
+    Raises:
+        PayloadTooLarge: it has more than *limit* bytes.
+
+    """
     if len(body) > limit:
         raise too_large(limit)
     return body
 
 
-def require_modest(headers: Mapping[bytes, bytes], limit: int) -> None:
-    """Refuse a body that says of itself that it is larger than *limit* bytes, before it comes."""
-    said = headers.get(b"content-length", b"")
-    if said.isdigit() and int(said) > limit:
+def require_content_length(headers: Mapping[bytes, bytes], limit: int) -> None:
+    """Refuse a body by its `Content-Length`, before any of it is read.
+
+    Raises:
+        PayloadTooLarge: it has more than *limit* bytes.
+
+    """
+    length = headers.get(b"content-length", b"")
+    if length.isdigit() and int(length) > limit:
         raise too_large(limit)
 
 
@@ -73,48 +96,69 @@ def too_large(limit: int) -> PayloadTooLarge:
 
 
 def require_json(headers: Mapping[bytes, bytes]) -> None:
-    """Refuse a body that does not say that it is JSON in UTF-8."""
-    given = headers.get(b"content-type", b"")
-    if given != b"application/json" and not JSON.match(given):
+    """Refuse a body that is not declared as JSON in UTF-8.
+
+    Raises:
+        Validation: `Content-Type` is missing or another.
+
+    """
+    content_type = headers.get(b"content-type", b"")
+    if content_type != b"application/json" and not JSON.match(content_type):
         raise Validation(
             "the body must be JSON in UTF-8, and say so",
             field="Content-Type",
             allowed=["application/json"],
-            current=given.decode("latin-1") or None,
+            current=content_type.decode("latin-1") or None,
         )
 
 
-def require_plain(headers: Mapping[bytes, bytes]) -> None:
-    """Refuse a body that is packed: it is not unpacked here, where its size would no longer be known."""
-    given = headers.get(b"content-encoding", b"identity")
-    if given.strip().lower() not in (b"identity", b""):
+def require_uncompressed(headers: Mapping[bytes, bytes]) -> None:
+    """Refuse a compressed body: its size after decompression is not known before, so no limit would protect the service.
+
+    Raises:
+        Validation: `Content-Encoding` is not `identity`.
+
+    """
+    encoding = headers.get(b"content-encoding", b"identity")
+    if encoding.strip().lower() not in (b"identity", b""):
         raise Validation(
-            "the body must not be packed",
+            "the body must not be compressed",
             field="Content-Encoding",
             allowed=["identity"],
-            current=given.decode("latin-1"),
+            current=encoding.decode("latin-1"),
         )
 
 
-def decoded(decoder: Decoder[T], body: bytes, within: str = "") -> T:
-    """Return what *body* says, or refuse it naming the field; *within* is where it stands in its request."""
+def decode_body(decoder: Decoder[T], body: bytes, within: str = "") -> T:
+    """Return *body* decoded; *within* is its place in the request when it is a part of one.
+
+    Raises:
+        Validation: it is not what *decoder* expects; the message names the field.
+        PayloadTooLarge: a document in it is too large.
+
+    """
     try:
         require_sound(body, within)
         return decoder.decode(body)
-    except MISSHAPEN as error:
-        raise misshapen(error, decoder.type, within) from None
+    except DECODING_ERRORS as error:
+        raise decoding_refusal(error, decoder.type, within) from None
 
 
-def shaped(decoder: Decoder[T], body: bytes) -> T:
-    """Return what *body* says, its free documents not looked at."""
+def decode_unchecked(decoder: Decoder[T], body: bytes) -> T:
+    """Return *body* decoded, without the check that Postgres can store every text and number in it.
+
+    Raises:
+        Validation: it is not what *decoder* expects.
+
+    """
     try:
         return decoder.decode(body)
-    except MISSHAPEN as error:
-        raise misshapen(error, decoder.type) from None
+    except DECODING_ERRORS as error:
+        raise decoding_refusal(error, decoder.type) from None
 
 
-def misshapen(error: Exception, kind: object, within: str = "") -> Rejection:
-    """Return the refusal that the error of a decoder of *kind* means."""
+def decoding_refusal(error: Exception, kind: object, within: str = "") -> Rejection:
+    """Return the refusal of a body that a decoder of *kind* failed on with *error*."""
     if isinstance(error, RecursionError):
         return Validation("the body is nested too deeply", field=within or None)
     if isinstance(error, UnicodeDecodeError):

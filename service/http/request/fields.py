@@ -1,4 +1,4 @@
-"""The shapes of what clients send: names, numbers, texts and instants with their limits."""
+"""The types of fields in requests: names, numbers, texts and instants, with their limits."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -12,9 +12,9 @@ from service.domain.decode_error import END
 
 INT32 = 2**31 - 1
 EARLIEST, LATEST = 1970, 9000
-VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f]+$"
-"""What every printable text fits; some more that cannot be seen is refused."""
-SEEN = {"pattern": VISIBLE}
+PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f]+$"
+"""The pattern in the OpenAPI document. `printable` refuses some more characters, which a regular expression cannot list."""
+PRINTABLE_SCHEMA = {"pattern": PRINTABLE}
 
 Slug = Annotated[
     ids.CampaignName,
@@ -27,21 +27,32 @@ Key = Annotated[
         max_length=KEY_CHARS,
         description="Printable, unique in its campaign.",
         examples=["a"],
-        extra_json_schema=SEEN,
+        extra_json_schema=PRINTABLE_SCHEMA,
     ),
 ]
 Worker = Annotated[
     ids.WorkerId,
     Meta(
-        min_length=1, max_length=NAME_CHARS, description="The worker's own identifier.", examples=["w-1"], extra_json_schema=SEEN
+        min_length=1,
+        max_length=NAME_CHARS,
+        description="The worker's own identifier.",
+        examples=["w-1"],
+        extra_json_schema=PRINTABLE_SCHEMA,
     ),
 ]
 Quota = Annotated[
     ids.QuotaKey,
-    Meta(min_length=1, max_length=NAME_CHARS, description="Provider or account.", examples=["anthropic"], extra_json_schema=SEEN),
+    Meta(
+        min_length=1,
+        max_length=NAME_CHARS,
+        description="Provider or account.",
+        examples=["anthropic"],
+        extra_json_schema=PRINTABLE_SCHEMA,
+    ),
 ]
 Token = Annotated[
-    ids.Token, Meta(min_length=1, max_length=NAME_CHARS, description="Fencing token of a claim.", extra_json_schema=SEEN)
+    ids.Token,
+    Meta(min_length=1, max_length=NAME_CHARS, description="Fencing token of a claim.", extra_json_schema=PRINTABLE_SCHEMA),
 ]
 Int32 = Annotated[int, Meta(ge=-INT32 - 1, le=INT32)]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone.")]
@@ -54,28 +65,43 @@ Usage = Annotated[dict[Annotated[str, Meta(min_length=1, max_length=128)], Annot
 
 
 class RequestBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a request carries; an unknown field is refused by its name."""
+    """The base of request bodies; an unknown field is refused by its name."""
 
 
 def null() -> Raw:
-    """Return the JSON null that a missing document means."""
+    """Return JSON null, the default of a free document."""
     return Raw(b"null")
 
 
 def printable(field: str, text: str | None) -> None:
-    """Refuse an identifier with a character that cannot be seen."""
+    """Refuse an identifier with a character that is not printable.
+
+    Raises:
+        Misfit: naming *field*.
+
+    """
     if text is not None and not text.isprintable():
         raise Misfit(field, "must hold printable characters alone")
 
 
 def instant(field: str, at: datetime | None) -> None:
-    """Refuse a time that no clock and no database can hold in UTC."""
+    """Refuse a time outside the years that both Python and Postgres can convert to UTC.
+
+    Raises:
+        Misfit: naming *field*.
+
+    """
     if at is not None and not EARLIEST <= at.year <= LATEST:
         raise Misfit(field, f"must lie between the years {EARLIEST} and {LATEST}")
 
 
 def shallow(field: str, value: Any, limit: int = 16) -> None:  # noqa: ANN401 - any JSON
-    """Refuse a decoded document that is nested more than *limit* levels deep."""
+    """Refuse a decoded document that is nested more than *limit* levels deep.
+
+    Raises:
+        Misfit: naming *field*.
+
+    """
     level = [value]
     for _ in range(limit):
         level = [

@@ -1,4 +1,4 @@
-"""Lines: the body of an import as it arrives, cut into chunks, each line one unit."""
+"""NDJSON: the body of an import as a stream of chunks of lines, each line one unit."""
 
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterator
@@ -11,43 +11,51 @@ from service.domain.content.json_limits import require_sound
 from service.domain.rejections import Rejection
 from service.http.handlers.units import UnitBody
 from service.http.problems import PayloadTooLarge
-from service.http.request.body import MISSHAPEN, ClientDisconnected, decoded, next_part
+from service.http.request.body import DECODING_ERRORS, ClientDisconnected, decode_body, next_part
 
 CHUNK_LINES = 1000
 CHUNK_BYTES = 8 * 1024 * 1024
 LINE_BYTES = 1024 * 1024
-ONE = Decoder(UnitBody)
+UNIT = Decoder(UnitBody)
 
 
 class Chunk(Struct):
-    """Lines that are stored together; the first has number *first* in its request."""
+    """Lines that are stored in one transaction; *first* is the number of the first one in its request, *size* is in bytes."""
 
     lines: list[bytes]
     first: int
     size: int
 
-    def followed(self, other: "Chunk") -> "Chunk":
-        """Return these lines and those of the chunk behind them as one."""
+    def joined(self, other: "Chunk") -> "Chunk":
+        """Return one chunk with these lines and those of the chunk after it."""
         return Chunk(self.lines + other.lines, self.first, self.size + other.size)
 
-    def numbers(self) -> list[int]:
+    def line_numbers(self) -> list[int]:
         """Return the number of each line that is not blank."""
         return [number for number, line in enumerate(self.lines, self.first) if line.strip()]
 
 
-async def chunks(receive: Receive) -> AsyncIterator[Chunk]:
-    """Yield the lines of a body in chunks as they arrive, cut alike however they arrive; an empty body is one empty chunk."""
+async def read_chunks(receive: Receive) -> AsyncIterator[Chunk]:
+    """Yield the lines of a body in chunks as they arrive; an empty body is one empty chunk.
+
+    The same body is always cut at the same lines, however the network splits it: the idempotency key of a chunk depends on it.
+
+    Raises:
+        ClientDisconnected: the client left.
+        PayloadTooLarge: a line has more than `LINE_BYTES`.
+
+    """
     chunk, rest, more = Chunk([], 1, 0), b"", True
     while more:
         message = await next_part(receive)
         if message["type"] == "http.disconnect":
-            raise ClientDisconnected("the client left")
+            raise ClientDisconnected("the client disconnected")
         more = message.get("more_body", False)
-        *whole, rest = (rest + message.get("body", b"")).split(b"\n")
+        *complete, rest = (rest + message.get("body", b"")).split(b"\n")
         if len(rest) > LINE_BYTES:
-            number = chunk.first + len(chunk.lines) + len(whole)
+            number = chunk.first + len(chunk.lines) + len(complete)
             raise PayloadTooLarge(f"line {number} is larger than {LINE_BYTES} bytes", line=number, allowed=LINE_BYTES)
-        for line in whole:
+        for line in complete:
             chunk.lines.append(line)
             chunk.size += len(line)
             if len(chunk.lines) == CHUNK_LINES or chunk.size >= CHUNK_BYTES:
@@ -59,25 +67,36 @@ async def chunks(receive: Receive) -> AsyncIterator[Chunk]:
         yield chunk
 
 
-def parsed(chunk: Chunk) -> tuple[UnitBody, ...]:
-    """Return the units of a chunk, or refuse it naming the first bad line and its field."""
+def parse_chunk(chunk: Chunk) -> tuple[UnitBody, ...]:
+    """Return the units of a chunk.
+
+    Raises:
+        Rejection: naming the first bad line and its field.
+
+    """
     if chunk.first == 1 and chunk.lines:
         chunk.lines[0] = chunk.lines[0].removeprefix(BOM_UTF8)
+    # All lines are decoded in one call, which is much faster than line by line; only a chunk with a bad line is decoded twice.
     try:
         text = b"\n".join(chunk.lines)
         require_sound(text)
-        units = tuple(ONE.decode_lines(text))
-    except (*MISSHAPEN, Rejection):
+        units = tuple(UNIT.decode_lines(text))
+    except (*DECODING_ERRORS, Rejection):
         units = ()
     if len(units) == sum(not line.isspace() for line in chunk.lines if line):
         return units
-    return tuple(parsed_line(line, number) for number, line in enumerate(chunk.lines, chunk.first) if line.strip())
+    return tuple(parse_line(line, number) for number, line in enumerate(chunk.lines, chunk.first) if line.strip())
 
 
-def parsed_line(line: bytes, number: int) -> UnitBody:
-    """Return the unit of one line, or refuse it by its number."""
+def parse_line(line: bytes, number: int) -> UnitBody:
+    """Return the unit of one line.
+
+    Raises:
+        Rejection: naming the line and its field.
+
+    """
     try:
-        return decoded(ONE, line)
+        return decode_body(UNIT, line)
     except Rejection as error:
         error.detail = f"line {number}: {error.detail}"
         error.fields["line"] = number

@@ -1,4 +1,4 @@
-"""The words of a worker: what each kind of report carries, and the command that it is."""
+"""The bodies of reports, and the command that each of them becomes."""
 
 import signal
 from typing import Annotated, Literal, Protocol
@@ -27,28 +27,28 @@ Signal = Word | Annotated[int, Meta(ge=1, le=64)] | None
 SIGNALS = {str(int(one)): one.name for one in signal.Signals}
 
 
-def signal_name(said: str | int | None) -> str | None:
-    """Return the name of a signal, however a worker says it.
+def signal_name(value: str | int | None) -> str | None:
+    """Return the name of a signal that a worker gave as a number or as a name; a name that is unknown here stays as it is.
 
     >>> signal_name(15), signal_name("15"), signal_name("term"), signal_name("SIGKILL")
     ('SIGTERM', 'SIGTERM', 'SIGTERM', 'SIGKILL')
     """
-    if said is None:
+    if value is None:
         return None
-    text = str(said)
+    text = str(value)
     name = f"SIG{text.upper().removeprefix('SIG')}"
     return SIGNALS.get(text, name if name in signal.Signals.__members__ else text)
 
 
 class ReportBody(Protocol):
-    """A report about a claim, whichever way it came."""
+    """A report about a claim, sent alone or in a list."""
 
     def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens, /) -> Command:
-        """Return the order to record this."""
+        """Return the command that records this report."""
 
 
 class HeartbeatBody(RequestBody, frozen=True):
-    """The worker lives and holds the unit; *output_at* is when its output last moved, *screen* the last lines of it."""
+    """The worker lives and holds the unit; *output_at* is the time of its last output, *screen* its last lines."""
 
     progress: Share | None = None
     note: str | None = None
@@ -60,11 +60,11 @@ class HeartbeatBody(RequestBody, frozen=True):
     screen: str | None = None
 
     def __post_init__(self) -> None:
-        """Check what the types cannot say."""
+        """Check what the types cannot express."""
         instant("output_at", self.output_at)
 
     def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
-        """Return the order to record this."""
+        """Return the command that records this report."""
         return RecordHeartbeat(
             token=token,
             worker=worker,
@@ -90,12 +90,12 @@ class CompletionBody(RequestBody, frozen=True):
     usage: Usage | None = None
 
     def __post_init__(self) -> None:
-        """Check what the types cannot say."""
+        """Check what the types cannot express."""
         require_fit("result", self.result)
         require_fit("evidence", self.evidence)
 
     def command(self, token: ids.Token, worker: ids.WorkerId | None, _screens: Screens) -> Command:
-        """Return the order to record this."""
+        """Return the command that records this report."""
         return CompleteUnit(
             token=token,
             worker=worker,
@@ -124,7 +124,7 @@ class FailureBody(RequestBody, frozen=True):
     usage: Usage | None = None
 
     def command(self, token: ids.Token, worker: ids.WorkerId | None, screens: Screens) -> Command:
-        """Return the order to record this."""
+        """Return the command that records this report."""
         return FailAttempt(
             token=token,
             worker=worker,
@@ -147,11 +147,11 @@ class ParkBody(RequestBody, frozen=True):
     resume_at: Instant | None = None
 
     def __post_init__(self) -> None:
-        """Check what the types cannot say."""
+        """Check what the types cannot express."""
         instant("resume_at", self.resume_at)
 
     def command(self, token: ids.Token, worker: ids.WorkerId | None, _screens: Screens) -> Command:
-        """Return the order to record this."""
+        """Return the command that records this report."""
         return ParkClaim(token=token, worker=worker, reason=self.reason, resume_at=self.resume_at)
 
 
@@ -161,7 +161,7 @@ class ReleaseBody(RequestBody, frozen=True):
     reason: Line | None = None
 
     def command(self, token: ids.Token, worker: ids.WorkerId | None, _screens: Screens) -> Command:
-        """Return the order to record this."""
+        """Return the command that records this report."""
         return ReleaseClaim(token=token, worker=worker, reason=self.reason)
 
 
@@ -174,7 +174,7 @@ class WorkerItem(RequestBody, frozen=True, kw_only=True, tag_field="type", tag="
     version: Word | None = None
 
     def command(self, worker: ids.WorkerId) -> Command:
-        """Return the order to record this of *worker*."""
+        """Return the command that records this report of *worker*."""
         labels = redact(self.labels)
         return BeatWorker(worker=worker, alive=self.alive, capacity=self.capacity, labels=labels, version=self.version)
 
@@ -212,6 +212,6 @@ class ReleaseItem(ReleaseBody, frozen=True, kw_only=True, tag_field="type", tag=
 Item = HeartbeatItem | CompletionItem | FailureItem | ParkItem | ReleaseItem | WorkerItem
 
 
-def order(item: Item, worker: ids.WorkerId, screens: Screens) -> Command:
-    """Return the order to record one item of worker *worker*."""
+def item_command(item: Item, worker: ids.WorkerId, screens: Screens) -> Command:
+    """Return the command that records one item of *worker*."""
     return item.command(worker) if isinstance(item, WorkerItem) else item.command(item.token, worker, screens)

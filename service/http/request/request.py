@@ -1,4 +1,4 @@
-"""A request as the handlers see it: who asks, in which trace, for which thing, with which body."""
+"""A request as the write handlers see it: its actor, trace, idempotency key, path names and body."""
 
 import re
 from hashlib import sha256
@@ -15,19 +15,23 @@ from service.domain.commands import Command
 from service.domain.content.path_names import NAME_CHARS, SLASH, PathNames
 from service.domain.rejections import Rejection, Validation
 from service.http.context import WriteContext
-from service.http.request.body import decoded, read, require_json, require_modest, require_plain
+from service.http.request.body import decode_body, read_body, require_content_length, require_json, require_uncompressed
 from service.submission import LOCAL_ADMIN, Answer, Origin
 
 WAITED = "waited_s"
-"""Where a handler notes in the request's state for how long the caller wanted to wait."""
-TRACE = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
-CHANCE = Random()  # noqa: S311 - names of traces, no secrets
+"""The entry of the request's state that holds for how many seconds the caller asked to wait."""
+TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
+"""W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header."""
+RANDOM = Random()  # noqa: S311 - trace ids, no secrets
 
 T = TypeVar("T")
 
 
 class WriteRequest(PathNames, Request[None, None, State]):
-    """One request to the write side. What Litestar would prepare for its own ways to read a request is left out."""
+    """One request to the write side.
+
+    It leaves out what Litestar prepares for its own accessors, which these handlers do not use.
+    """
 
     __slots__ = ("body_bytes", "fields")
 
@@ -43,32 +47,38 @@ class WriteRequest(PathNames, Request[None, None, State]):
 
     @property
     def context(self) -> WriteContext:
-        """What the handlers stand at."""
-        context: WriteContext = self.scope["route_handler"].opt["desk"]
+        """The dependencies of the write handlers."""
+        context: WriteContext = self.scope["route_handler"].opt["write_context"]
         return context
 
     async def decoded_body(self, decoder: Decoder[T]) -> T:
-        """Return the body, decoded."""
-        return decoded(decoder, await self.raw_body())
+        """Return the body, decoded.
+
+        Raises:
+            Validation: it is not what *decoder* expects.
+            PayloadTooLarge: it is larger than the limit.
+
+        """
+        return decode_body(decoder, await self.raw_body())
 
     async def raw_body(self) -> bytes:
-        """Return the body as it came; an empty one counts as `{}`."""
-        require_modest(self.fields, self.context.body_limit)
-        self.body_bytes = await read(self.receive, self.context.body_limit)
+        """Return the body as bytes; an empty one counts as `{}`."""
+        require_content_length(self.fields, self.context.body_limit)
+        self.body_bytes = await read_body(self.receive, self.context.body_limit)
         if not self.body_bytes:
             return b"{}"
-        require_plain(self.fields)
+        require_uncompressed(self.fields)
         require_json(self.fields)
         return self.body_bytes
 
     def origin(self, screens: dict[str, str] | None = None) -> Origin:
-        """Return who asks, in the caller's trace or a new one that has no span yet, with the idempotency key if there is one."""
-        given = self.fields.get(b"traceparent")
-        trace = TRACE.fullmatch(given) if given else None
+        """Return the origin of this request's commands: in the caller's trace, or in a new one that has no span yet."""
+        header = self.fields.get(b"traceparent")
+        trace = TRACEPARENT.fullmatch(header) if header else None
         key = self.key
         return Origin(
             actor=LOCAL_ADMIN,
-            correlation_id=trace[1].decode() if trace else f"{CHANCE.getrandbits(128):032x}",
+            correlation_id=trace[1].decode() if trace else f"{RANDOM.getrandbits(128):032x}",
             span_id=trace[2].decode() if trace else None,
             key=key,
             digest=self.digest() if key else b"",
@@ -77,23 +87,34 @@ class WriteRequest(PathNames, Request[None, None, State]):
 
     @property
     def key(self) -> str | None:
-        """The idempotency key of a POST."""
-        given = self.fields.get(b"idempotency-key")
-        if given is None or self.method != "POST":
+        """The idempotency key of a POST.
+
+        Raises:
+            Validation: it is too long, or not printable.
+
+        """
+        header = self.fields.get(b"idempotency-key")
+        if header is None or self.method != "POST":
             return None
-        key = given.decode("latin-1")
+        key = header.decode("latin-1")
         if not 1 <= len(key) <= NAME_CHARS or not key.isprintable():
             detail = f"Idempotency-Key must be 1 to {NAME_CHARS} printable characters"
             raise Validation(detail, field="Idempotency-Key", allowed=f"1 to {NAME_CHARS} characters")
         return key
 
     def digest(self) -> bytes:
-        """Return what tells this request from another under the same key."""
+        """Return the digest that tells this request from another one under the same idempotency key."""
         head = f"{self.method}\0{self.scope['path']}\0".encode()
         return sha256(head + self.body_bytes).digest()
 
     async def submit(self, command: Command, origin: Origin | None = None) -> Answer:
-        """Have one command decided; its refusal is raised."""
+        """Submit one command.
+
+        Raises:
+            Rejection: it was refused.
+            WriteUnavailable: the Writer has no outcome.
+
+        """
         answer = await self.context.writer.submit((command,), origin or self.origin())
         if not answer.replayed:
             answer.only()
@@ -109,8 +130,8 @@ class WriteRequest(PathNames, Request[None, None, State]):
         return Request[None, None, State](self.scope).query_params.get(name)
 
 
-def require(found: T | None, refusal: Rejection) -> T:
-    """Return what was found, or refuse."""
-    if found is None:
+def require(value: T | None, refusal: Rejection) -> T:
+    """Return *value*, or raise *refusal* when it is None."""
+    if value is None:
         raise refusal
-    return found
+    return value

@@ -1,4 +1,4 @@
-"""The screens of workers: cut, redacted, and named by what they hold."""
+"""Terminal screens in reports: cut, redacted, and addressed by their content."""
 
 from hashlib import sha256
 
@@ -13,14 +13,15 @@ class Screens:
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
-        self.read = 0
+        self.chars_read = 0
 
     def keep(self, text: str | None) -> str | None:
-        """Take in the last 64 KiB of a screen, redacted, and return its name."""
+        """Keep the last 64 KiB of a screen, redacted, and return its SHA-256; None when there is no text."""
         if not text:
             return None
-        self.read += len(text)
-        shown = last_lines(redact_text(last_lines(text.replace("\0", ""), 2 * SCREEN_BYTES)), SCREEN_BYTES)
-        name = sha256(shown.encode()).hexdigest()
-        self.texts[name] = shown
+        self.chars_read += len(text)
+        # cut twice: before redaction, which is slow on long texts, and after it, which may lengthen the text
+        screen = last_lines(redact_text(last_lines(text.replace("\0", ""), 2 * SCREEN_BYTES)), SCREEN_BYTES)
+        name = sha256(screen.encode()).hexdigest()
+        self.texts[name] = screen
         return name

@@ -1,4 +1,4 @@
-"""Bringing a database's schema up or down with Alembic, which nothing else here loads: it takes a fifth of a second."""
+"""Brings a database's schema up to date with Alembic, which nothing else here imports: that takes a fifth of a second."""
 
 import asyncio
 from importlib.resources import files
@@ -20,14 +20,9 @@ def migrate(dsn: str, revision: str = "head") -> None:
     """
     asyncio.run(_refuse_newer(dsn))
     try:
-        command.upgrade(_config(dsn), revision)
+        command.upgrade(alembic_config(dsn), revision)
     except asyncpg.LockNotAvailableError as error:
         raise SchemaRefused(f"another deployer is at work: {error}") from error
-
-
-def retreat(dsn: str, revision: str = "base") -> None:
-    """Bring the schema down to *revision*."""
-    command.downgrade(_config(dsn), revision)
 
 
 async def _refuse_newer(dsn: str) -> None:
@@ -40,7 +35,8 @@ async def _refuse_newer(dsn: str) -> None:
         judge(version)
 
 
-def _config(dsn: str) -> Config:
+def alembic_config(dsn: str) -> Config:
+    """Return what Alembic needs to find our migrations and the database."""
     config = Config(attributes={"dsn": dsn})
     config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

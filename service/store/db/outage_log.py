@@ -1,10 +1,10 @@
-"""Contact with the database, as one loop has it: a loss is said once, and so is the return."""
+"""Logs an outage of the database once for each loop, and its end once."""
 
 from logging import Logger
 
 
 class OutageLog:
-    """Tells the log when the database goes and when it comes back, not how often it was asked in between."""
+    """Logs when the database goes away and when it comes back, not each attempt in between."""
 
     def __init__(self, log: Logger, again: str) -> None:
         self._log = log
@@ -12,13 +12,13 @@ class OutageLog:
         self._there = True
 
     def report_outage(self, why: str) -> None:
-        """Say *why* there is no contact, unless that is known."""
+        """Log *why* the database is away, unless that is logged already."""
         if self._there:
             self._log.warning("%s", why)
         self._there = False
 
     def report_recovery(self) -> None:
-        """Say that there is contact again, where it was lost."""
+        """Log that the database is back, if it was away."""
         if not self._there:
             self._log.warning("%s", self._again)
         self._there = True

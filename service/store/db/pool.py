@@ -8,8 +8,8 @@ from typing import Any
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from service.settings import SettingRefused, Settings, apart, masked
-from service.store.db.pool_metrics import ObservedPool, PoolObserver
+from service.settings import SettingRefused, Settings, dsn_per_host, masked
+from service.store.db.pool_metrics import ObservedPool, PoolObserver, log_statements
 
 SERVICE_ROLE = "muster_service"
 
@@ -35,7 +35,7 @@ BY_KEY = SESSION | {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_m
 CONNECT_TIMEOUT_S = 10.0
 COMMAND_TIMEOUT_S = 10.0
 HEAD_START_S = 0.25
-"""How long a host may keep silent before the next one is asked too."""
+"""How long a host may stay silent before the next one is tried as well."""
 
 LOST: tuple[type[BaseException], ...] = (
     asyncpg.PostgresConnectionError,
@@ -48,11 +48,11 @@ LOST: tuple[type[BaseException], ...] = (
 )
 """A connection that raised one of these is terminated, never used again."""
 
-LOST_SQLSTATES = frozenset({"25006", "25P03", "40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
-"""Read-only after a failover, idle too long, serialisation, deadlock, lock time-out, and the three ways Postgres goes away."""
+LOST_SQLSTATES = frozenset({"25006", "25P03", "25P04", "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P05"})
+"""Read-only after a failover, idle or busy for too long, serialisation, deadlock, lock time-out, and how Postgres goes away."""
 
 NO_ROOM = "53"
-"""The class of what Postgres has too little of: disk, memory, connections."""
+"""The SQLSTATE class of insufficient resources: disk, memory, connections."""
 
 REFUSED = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, UnicodeError)
 """What a value is answered that is no valid text, number or JSON, or too big."""
@@ -64,6 +64,11 @@ def is_lost(error: BaseException) -> bool:
         return False
     sqlstate = getattr(error, "sqlstate", None) or ""
     return isinstance(error, LOST) or sqlstate in LOST_SQLSTATES or sqlstate.startswith(NO_ROOM) or is_beyond(error)
+
+
+def is_unanswered(error: BaseException) -> bool:
+    """Tell whether *error* leaves a question open that can be asked again: the connection is lost, or the statement cancelled."""
+    return is_lost(error) or isinstance(error, asyncpg.QueryCanceledError)
 
 
 def is_beyond(error: BaseException) -> bool:
@@ -81,13 +86,12 @@ async def open_pool(settings: Settings, *, name: str = "muster") -> asyncpg.Pool
     return await make_pool(settings, name=name)
 
 
-def make_pool(settings: Settings, *, name: str = "muster", watch: PoolObserver | None = None) -> asyncpg.Pool:
-    """Return a pool that opens its connections when it is awaited; *watch* is told how long things take."""
-    watch = watch or PoolObserver()
+def make_pool(settings: Settings, *, name: str = "muster", observer: PoolObserver | None = None) -> asyncpg.Pool:
+    """Return a pool that opens its connections when it is awaited; *observer* measures it."""
     return ObservedPool(
         settings.dsn,
-        watch=watch,
-        init=watch.begin,
+        observer=observer,
+        init=None if observer is None else log_statements(observer),
         min_size=settings.pool_min_connections,
         max_size=settings.pool_max_connections,
         reset=_keep_session,
@@ -102,11 +106,15 @@ async def open_connection(settings: Settings, *, name: str, session: Mapping[str
 
 
 async def connect(dsn: str, **manner: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's own
-    """Connect to the first host of *dsn* that is what is asked for; one that keeps silent holds nobody up.
+    """Connect to the first host of *dsn* that fits the request; a host that does not answer does not delay the others.
 
-    asyncpg gives all hosts one time-out, which a silent one uses up alone.
+    asyncpg shares one time-out between all hosts, and a silent host uses up all of it.
+
+    Raises:
+        Exception: the error of the last host, or the first error that another host would not mend.
+
     """
-    hosts = deque(apart(dsn))
+    hosts = deque(dsn_per_host(dsn))
     attempts: set[asyncio.Task[asyncpg.Connection]] = set()
     try:
         while True:

@@ -1,7 +1,8 @@
-"""How long connections and statements take: a pool that tells it, and who is told."""
+"""Measurements of a pool: how long callers wait for a connection, how long statements take, how many fail."""
 
+from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 from asyncpg.connection import LoggedQuery
@@ -10,37 +11,42 @@ from service.store.db.queries import OPERATIONS
 
 OTHER = "other"
 UNKNOWN = "--"
-"""Stands for the class of an error that the server said nothing about."""
+"""The SQLSTATE class of an error that did not come from the server."""
 
 
-class PoolObserver:
-    """What a pool tells of itself; the metrics override it."""
+class PoolObserver(Protocol):
+    """Measures a pool and its statements."""
 
-    def acquired(self, seconds: float) -> None:
-        """Note how long somebody waited for a connection."""
+    def observe_acquire(self, seconds: float) -> None:
+        """Note how long a caller waited for a connection."""
 
-    def statement_timed(self, operation: str, seconds: float) -> None:
-        """Note the time of a statement."""
+    def observe_statement(self, operation: str, seconds: float) -> None:
+        """Note the time of a statement; *operation* is the name of its query."""
 
-    def refused(self, sqlstate_class: str) -> None:
+    def statement_failed(self, sqlstate_class: str) -> None:
         """Note a statement that failed."""
 
-    async def begin(self, connection: asyncpg.Connection) -> None:
-        """Watch a new connection."""
-        connection.add_query_logger(self._logged)
 
-    def _logged(self, query: LoggedQuery) -> None:
-        self.statement_timed(OPERATIONS.get(query.query, OTHER), query.elapsed)
+def log_statements(observer: PoolObserver) -> Callable[[asyncpg.Connection], Awaitable[None]]:
+    """Return a function that prepares a new connection so that *observer* gets its statements."""
+
+    def logged(query: LoggedQuery) -> None:
+        observer.observe_statement(OPERATIONS.get(query.query, OTHER), query.elapsed)
         if isinstance(query.exception, Exception):
-            self.refused((getattr(query.exception, "sqlstate", None) or UNKNOWN)[:2])
+            observer.statement_failed((getattr(query.exception, "sqlstate", None) or UNKNOWN)[:2])
+
+    async def prepare(connection: asyncpg.Connection) -> None:
+        connection.add_query_logger(logged)
+
+    return prepare
 
 
 class ObservedPool(asyncpg.Pool):
-    """A pool that tells how long its connections were waited for."""
+    """A pool that measures how long its callers wait for a connection."""
 
-    __slots__ = ("_watch",)
+    __slots__ = ("_observer",)
 
-    def __init__(self, dsn: str, *, watch: PoolObserver, **arguments: Any) -> None:  # noqa: ANN401 - those of asyncpg's own
+    def __init__(self, dsn: str, *, observer: PoolObserver | None, **arguments: Any) -> None:  # noqa: ANN401 - those of asyncpg's own
         super().__init__(
             dsn,
             max_queries=50_000,
@@ -50,11 +56,12 @@ class ObservedPool(asyncpg.Pool):
             record_class=asyncpg.Record,
             **arguments,
         )
-        self._watch = watch
+        self._observer = observer
 
     async def _acquire(self, timeout: float | None) -> Any:  # noqa: ANN401, ASYNC109 - asyncpg's own, which its stubs leave out
         started = perf_counter()
         try:
             return await super()._acquire(timeout)  # type: ignore[misc]  # as above
         finally:
-            self._watch.acquired(perf_counter() - started)
+            if self._observer is not None:
+                self._observer.observe_acquire(perf_counter() - started)

@@ -44,6 +44,10 @@ def parse(text: str, source: str = "text") -> dict[str, str]:
 
     >>> parse("-- name: one\n-- Why.\nSELECT 1\n")
     {'one': '-- name: one\n-- Why.\nSELECT 1'}
+
+    Raises:
+        QueryFileBroken: when a statement stands under no name, or a name has none or two.
+
     """
     starts = list(_NAME.finditer(text))
     if stray := _statement(text[: starts[0].start()] if starts else text):

@@ -52,7 +52,7 @@ async def read(connection: Connection, shard: int, after: int, limit: int) -> li
 
 
 async def pages(connection: Connection, shard: int, after: int, upto: int, size: int) -> AsyncIterator[list[Recorded]]:
-    """Walk over the events after *after* up to *upto*, *size* positions at a time."""
+    """Yield the events after *after* up to *upto*, *size* positions at a time."""
     while after < upto:
         count = min(size, upto - after)
         yield await read(connection, shard, after, count)

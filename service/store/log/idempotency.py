@@ -12,7 +12,7 @@ import asyncpg
 from msgspec import Struct
 
 from service.domain.rejections import Rejection, Unprocessable
-from service.store.db.pool import is_lost
+from service.store.db.pool import is_unanswered
 from service.store.log.event_log import QUERIES, Connection, columns
 from service.submission import Answer, Origin
 
@@ -87,14 +87,13 @@ class IdempotencyStore:
     async def keep(self, key: str, status: int, body: bytes) -> None:
         """Store the body of the first answer to *key*.
 
-        The request itself is committed, so a database that is away is no failure: a repetition then gets the view of its time.
+        The request itself is committed, so no error here is its failure: a repetition then gets the view of its time.
         """
         try:
             await self._pool.execute(QUERIES.keep_body, self._shard, key, status, body)
         except Exception as error:
-            if not is_lost(error):
-                raise
-            LOG.warning("the body of an answer was not stored for a repetition: %s", type(error).__name__)
+            bug = None if is_unanswered(error) else error
+            LOG.warning("the body of an answer was not stored for a repetition: %s", type(error).__name__, exc_info=bug)
 
 
 async def delete_expired(connection: Connection, shard: int, at: datetime) -> None:

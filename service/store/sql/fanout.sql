@@ -1,11 +1,11 @@
 -- name: fanouts
--- How far what became of units has reached their dependents, served by the primary key.
+-- How far the fan-outs of units have come, served by the primary key.
 SELECT f.campaign, f.unit, f.position, f.begun_at, f.counted, f.path, f.after
 FROM unnest($2::text[], $3::text[]) AS asked (campaign, unit)
 JOIN fanouts AS f ON f.shard = $1::integer AND f.campaign = asked.campaign AND f.unit = asked.unit;
 
 -- name: next_dependents
--- The next dependents of each of these fan-outs, a round of each at most; whoever was imported since its beginning knows already.
+-- The next dependents of each of these fan-outs, a round of each at most; units that were imported since it began know already.
 -- Served by the primary key of dependencies, in its order.
 SELECT f.unit AS parent, u.*
 FROM unnest($2::text[], $3::text[]) AS asked (campaign, unit)
@@ -37,7 +37,7 @@ ORDER BY f.position, f.unit
 LIMIT $2::integer;
 
 -- name: unreached
--- The dependencies of a unit of which it has yet to learn what became of them, served by dependencies_of_child.
+-- The dependencies of a unit whose fan-out has yet to reach it, served by dependencies_of_child.
 SELECT f.unit
 FROM dependencies AS d
 JOIN fanouts AS f ON f.shard = d.shard AND f.campaign = d.campaign AND f.unit = d.parent

@@ -17,7 +17,7 @@ JOIN investigations AS i
     ON i.shard = $1::integer AND i.campaign = asked.campaign AND i.unit = asked.unit AND i.state IN ('requested', 'claimed');
 
 -- name: investigating
--- The campaigns in which something waits for somebody who looks, one probe of investigations_waiting for each.
+-- The campaigns that have an unclaimed investigation, one probe of investigations_waiting for each.
 SELECT c.name
 FROM campaigns AS c
 WHERE c.shard = $1::integer
@@ -88,19 +88,10 @@ WHERE shard = $1::integer
 ORDER BY campaign, detected_at DESC;
 
 -- name: save_recovery
--- A plan as it is after the batch.
+-- Inserts or updates a plan.
 INSERT INTO recoveries (shard, id, campaign, resumable, preserved, last_position, state, detected_at, ended_at, by)
 VALUES (
     $1::integer, $2::text, $3::text, $4::text[], $5::integer, $6::bigint, $7::text, $8::timestamptz, $9::timestamptz, $10::text
 )
 ON CONFLICT (shard, id) DO UPDATE
 SET state = excluded.state, ended_at = excluded.ended_at, by = excluded.by;
-
--- name: claims_of_campaigns
--- Every claim of campaigns; the table is small and is read as a whole.
-SELECT
-    token, campaign, unit, worker, fence, attempt, mode, claimed_at, lease_s, lease_until, beat_at, moved_at, output_at,
-    progress, note, session, idle_count, screen_id
-FROM claims
-WHERE shard = $1::integer
-    AND campaign = ANY($2::text[]);

@@ -1,3 +1,3 @@
 -- name: notify
--- Wakes the other replicas; the payload is the sender, who need not wake itself.
+-- Wakes the other replicas; the payload names the sender, which ignores its own.
 SELECT pg_notify($1::text, $2::text);

@@ -1,6 +1,6 @@
 -- name: save
 -- What a batch changes again and again, in one round trip: claims that ended, began or were beaten, units, workers,
--- campaigns with their groups, the engine; each as it is after the batch, none where nothing changed. A unit whose claim ended
+-- campaigns with their groups, the engine; each row with its values after the batch. A unit whose claim ended
 -- may have a new one: the old one goes first. What heartbeats change of claims is in no index, so that the row stays on its page.
 WITH ended AS (
     DELETE FROM claims WHERE shard = $1::integer AND token = ANY($2::text[]) RETURNING token
@@ -128,8 +128,8 @@ INSERT INTO dependencies (shard, campaign, parent, child)
 SELECT $1::integer, campaign, parent, child
 FROM unnest($2::text[], $3::text[], $4::text[]) AS edge (campaign, parent, child);
 
--- name: save_plans
--- What an import changed of units that nobody had started.
+-- name: save_imports
+-- The fields that an import changed of units that no worker had started.
 UPDATE units AS u
 SET payload = coalesce(row.payload, 'null'), grp = row."group", priority = row.priority, estimate_s = row.estimate_s
 FROM json_to_recordset($2::json) AS row (
@@ -139,8 +139,8 @@ WHERE u.shard = $1::integer
     AND u.campaign = row.campaign
     AND u.key = row.key;
 
--- name: save_words
--- What the fewer heartbeats that carry words changed besides.
+-- name: save_details
+-- The note, session and screen of the few heartbeats that carry one.
 UPDATE claims AS c
 SET note = row.note, session = row.session, screen_id = row.screen_id
 FROM json_to_recordset($2::json) AS row (token text, note text, session text, screen_id text)
@@ -148,7 +148,7 @@ WHERE c.shard = $1::integer
     AND c.token = row.token;
 
 -- name: save_quota
--- A quota as it is after the batch.
+-- Inserts or updates a quota.
 INSERT INTO quotas (
     shard, key, reason, closed_at, resume_at, opened_at, ramped, utilization, resets_at, read_at, consecutive_failures,
     failing_since, last_failure_kind, next_poll_s, policy

@@ -17,75 +17,48 @@ WHERE c.shard = $1::integer
     AND c.name = ANY($2::text[]);
 
 -- name: fairest
--- Of the campaigns but those known, and those on a shut quota, the next that may give a unit, as `campaigns` gives them, in the
--- order of `claiming.turn`: all are read by campaigns_open, narrowly, and their groups looked at only until there are enough. No
--- count stands in that index or its condition, so that a claim rewrites the campaign's row on its page.
-SELECT
-    c.name, c.title, c.policy, c.labels, c.auto, c.quota, c.brief, c.brief_rev, c.deadline, c.version, c.created_at,
-    c.started_at, c.completed_at, c.cancelled_at, c.outcome, c.paused_at, c.paused_by, c.paused_reason, c.consecutive,
-    c.failures, c.tripped, c.last_claim, c.exported_at, c.open_fanouts,
-    c.blocked, c.ready, c.delayed, c.parked, c.running, c.done, c.quarantined, c.skipped, c.cancelled,
-    ARRAY(
-        SELECT unnest(ARRAY[g.grp, g.ready, g.held])
-        FROM groups AS g
-        WHERE g.shard = c.shard
-            AND g.campaign = c.name
-            AND g.ready + g.held > 0
-    ) AS groups
+-- The names of the next campaigns that may give a unit, in the order of `claiming.share_key`, but for those loaded already and those
+-- on a shut quota. All are read by campaigns_open, narrowly, and their groups looked at only until there are enough. No count stands
+-- in that index or its condition, so that a claim rewrites the campaign's row on its page.
+SELECT turn.name
 FROM (
-    SELECT turn.*
-    FROM (
-        SELECT name, policy ->> 'groups' AS groups, running::double precision / concurrency AS load, last_claim
-        FROM campaigns
-        CROSS JOIN LATERAL (SELECT (policy ->> 'concurrency')::integer) AS most (concurrency)
-        WHERE shard = $1::integer
-            AND completed_at IS NULL
-            AND cancelled_at IS NULL
-            AND ready > 0
-            AND running < concurrency
-            AND ($4::boolean OR (auto AND paused_at IS NULL AND tripped IS NULL))
-            AND name <> ALL($2::text[])
-            AND (quota IS NULL OR quota <> ALL($5::text[]))
-        ORDER BY load, last_claim, name COLLATE "C"
-        OFFSET 0
-    ) AS turn
-    WHERE turn.groups = 'none'
-        OR (
-            SELECT g.ready
-            FROM groups AS g
-            WHERE g.shard = $1::integer
-                AND g.campaign = turn.name
-                AND g.ready + g.held > 0
-            ORDER BY g.grp
-            LIMIT 1
-        ) > 0
-    ORDER BY turn.load, turn.last_claim, turn.name COLLATE "C"
-    LIMIT $3::integer
-) AS next
-JOIN campaigns AS c ON c.shard = $1::integer AND c.name = next.name
-ORDER BY next.load, next.last_claim, next.name COLLATE "C";
+    SELECT name, policy ->> 'groups' AS groups, running::double precision / concurrency AS load, last_claim
+    FROM campaigns
+    CROSS JOIN LATERAL (SELECT (policy ->> 'concurrency')::integer) AS most (concurrency)
+    WHERE shard = $1::integer
+        AND completed_at IS NULL
+        AND cancelled_at IS NULL
+        AND ready > 0
+        AND running < concurrency
+        AND ($4::boolean OR (auto AND paused_at IS NULL AND tripped IS NULL))
+        AND name <> ALL($2::text[])
+        AND (quota IS NULL OR quota <> ALL($5::text[]))
+    ORDER BY load, last_claim, name COLLATE "C"
+    OFFSET 0
+) AS turn
+WHERE turn.groups = 'none'
+    OR (
+        SELECT g.ready
+        FROM groups AS g
+        WHERE g.shard = $1::integer
+            AND g.campaign = turn.name
+            AND g.ready + g.held > 0
+        ORDER BY g.grp
+        LIMIT 1
+    ) > 0
+ORDER BY turn.load, turn.last_claim, turn.name COLLATE "C"
+LIMIT $3::integer;
 
 -- name: with_work
--- A few campaigns but those known that have a ready unit, whatever stands in its way, as `campaigns` gives them.
-SELECT
-    c.name, c.title, c.policy, c.labels, c.auto, c.quota, c.brief, c.brief_rev, c.deadline, c.version, c.created_at,
-    c.started_at, c.completed_at, c.cancelled_at, c.outcome, c.paused_at, c.paused_by, c.paused_reason, c.consecutive,
-    c.failures, c.tripped, c.last_claim, c.exported_at, c.open_fanouts,
-    c.blocked, c.ready, c.delayed, c.parked, c.running, c.done, c.quarantined, c.skipped, c.cancelled,
-    ARRAY(
-        SELECT unnest(ARRAY[g.grp, g.ready, g.held])
-        FROM groups AS g
-        WHERE g.shard = c.shard
-            AND g.campaign = c.name
-            AND g.ready + g.held > 0
-    ) AS groups
-FROM campaigns AS c
-WHERE c.shard = $1::integer
-    AND c.completed_at IS NULL
-    AND c.cancelled_at IS NULL
-    AND c.ready > 0
-    AND c.name <> ALL($2::text[])
-ORDER BY c.name
+-- The names of a few campaigns that have a ready unit, whatever stands in its way, but for those loaded already.
+SELECT name
+FROM campaigns
+WHERE shard = $1::integer
+    AND completed_at IS NULL
+    AND cancelled_at IS NULL
+    AND ready > 0
+    AND name <> ALL($2::text[])
+ORDER BY name
 LIMIT $3::integer;
 
 -- name: quotas
@@ -143,13 +116,14 @@ FROM claims
 WHERE shard = $1::integer
     AND worker = ANY($2::text[]);
 
--- name: claims_of_units
--- The claims on units.
+-- name: claims_of_campaigns
+-- Every claim of campaigns; the table is small and is read as a whole.
 SELECT
-    c.token, c.campaign, c.unit, c.worker, c.fence, c.attempt, c.mode, c.claimed_at, c.lease_s, c.lease_until, c.beat_at,
-    c.moved_at, c.output_at, c.progress, c.note, c.session, c.idle_count, c.screen_id
-FROM unnest($2::text[], $3::text[]) AS asked (campaign, unit)
-JOIN claims AS c ON c.shard = $1::integer AND c.campaign = asked.campaign AND c.unit = asked.unit;
+    token, campaign, unit, worker, fence, attempt, mode, claimed_at, lease_s, lease_until, beat_at, moved_at, output_at,
+    progress, note, session, idle_count, screen_id
+FROM claims
+WHERE shard = $1::integer
+    AND campaign = ANY($2::text[]);
 
 -- name: units
 -- Units by campaign and key, served by the primary key.

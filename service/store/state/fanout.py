@@ -1,59 +1,28 @@
 """The loading and saving of fan-outs, with the dependents that a round reaches."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 from asyncpg import Record
 
 from service.domain import ids
-from service.domain.decide.consequences.dependency import is_unreachable
 from service.domain.fanout import Fanout, FanoutRound
 from service.domain.state import State
 from service.store.db.queries import load
 from service.store.log.event_log import Connection, columns
 from service.store.state import rows
-from service.store.state.read_set import ReadSet
 
 QUERIES = load("fanout")
 ROUND = 1000
-"""How many dependents learn of something in one go; of a unit that has more, all learn in rounds."""
-MOST = 10 * ROUND
-"""How many dependents of ended units are loaded for one batch."""
+"""How many dependents one batch tells of the end of a unit; a unit that has more tells all of them in rounds."""
+MOST_DEPENDENTS = 10 * ROUND
+"""The most dependents of ended units that are loaded for one batch."""
 
 Fetch = Callable[..., Awaitable[list[Record]]]
 
 
-async def begin(fetch: Fetch, state: State, read_set: ReadSet) -> None:
-    """Load the fan-outs to be carried on, with the next dependents, and add to *needs* what follows for those."""
-    if not read_set.fanouts:
-        return
-    asked = columns(list(read_set.fanouts))
-    await note(fetch, state, read_set.fanouts)
-    reached: dict[ids.UnitId, list[ids.UnitKey]] = defaultdict(list)
-    for parent, *fields in await fetch(QUERIES.next_dependents, *asked, ROUND):
-        unit = rows.unit(fields)
-        state.units.setdefault((unit.campaign, unit.key), unit)
-        reached[unit.campaign, parent].append(unit.key)
-    for known, fanout in state.fanouts.items():
-        keys = tuple(reached[known])
-        state.fanout_rounds[known] = FanoutRound(fanout.position, fanout.after, keys, last=len(keys) < ROUND)
-        follow(state, read_set, known, keys)
-
-
-def follow(state: State, read_set: ReadSet, known: ids.UnitId, keys: Iterable[ids.UnitKey]) -> None:
-    """Ask for what depends on the reached units, for what the skipped ones depend on, and for what they were skipped for."""
-    campaign, unit = known[0], state.units[known]
-    dependents = [state.units[campaign, key] for key in keys]
-    if not unit.settled:
-        read_set.below.update((campaign, one.key) for one in dependents if one.state in ("blocked", "skipped"))
-    passed = [one for one in dependents if one.state == "skipped"]
-    read_set.units.update((campaign, one.because_of) for one in passed if one.because_of is not None)
-    if not is_unreachable(unit):
-        read_set.lifted.update((campaign, one.key) for one in passed)
-
-
-async def note(fetch: Fetch, state: State, units: Iterable[ids.UnitId]) -> None:
+async def load_fanouts(fetch: Fetch, state: State, units: Iterable[ids.UnitId]) -> None:
     """Load the fan-outs of *units* that there are."""
     missing = [known for known in units if known not in state.fanouts]
     if missing:
@@ -61,26 +30,44 @@ async def note(fetch: Fetch, state: State, units: Iterable[ids.UnitId]) -> None:
         state.fanouts |= {(row.campaign, row.unit): row for row in found}
 
 
-async def around(fetch: Fetch, state: State) -> None:
+async def load_rounds(fetch: Fetch, state: State, units: Iterable[ids.UnitId]) -> None:
+    """Load the dependents that the next round of the fan-out of each of *units* reaches."""
+    begun = [known for known in dict.fromkeys(units) if known in state.fanouts]
+    if not begun:
+        return
+    reached: dict[ids.UnitId, list[ids.UnitKey]] = defaultdict(list)
+    for parent, *fields in await fetch(QUERIES.next_dependents, *columns(begun), ROUND):
+        unit = rows.unit(fields)
+        state.units.setdefault((unit.campaign, unit.key), unit)
+        reached[unit.campaign, parent].append(unit.key)
+    for known in begun:
+        row, keys = state.fanouts[known], tuple(reached[known])
+        state.fanout_rounds[known] = FanoutRound(row.position, row.after, keys, last=len(keys) < ROUND)
+
+
+async def load_around(fetch: Fetch, state: State) -> None:
     """Load the fan-outs of all units that are loaded, where there may be any."""
-    open_fanouts = {campaign.name for campaign in state.campaigns.values() if campaign.open_fanouts}
-    if open_fanouts:
-        await note(fetch, state, [known for known in state.units if known[0] in open_fanouts])
+    names = {campaign.name for campaign in state.campaigns.values() if campaign.open_fanouts}
+    if names:
+        await load_fanouts(fetch, state, [known for known in state.units if known[0] in names])
 
 
 async def pending_parents(fetch: Fetch, known: ids.UnitId) -> list[ids.UnitId]:
-    """Return the dependencies of a unit of which it has yet to learn what became of them."""
+    """Return the dependencies of a unit whose fan-out has yet to reach it."""
     return [(known[0], row["unit"]) for row in await fetch(QUERIES.unreached, *known)]
 
 
-def affordable(state: State, units: Iterable[ids.UnitId]) -> Iterator[ids.UnitId]:
-    """Yield those of *units* all of whose dependents may be loaded, those with the fewest first."""
-    left = MOST
-    for known in sorted(units, key=lambda known: (state.units[known].dependents, known)):
+def loadable(state: State, units: Iterable[ids.UnitId]) -> list[ids.UnitId]:
+    """Return those of *units* that have dependents all of which may be loaded, those with the fewest first."""
+    waited_for = [known for known in units if known in state.units and state.units[known].dependents]
+    chosen: list[ids.UnitId] = []
+    left = MOST_DEPENDENTS
+    for known in sorted(waited_for, key=lambda known: (state.units[known].dependents, known)):
         left -= state.units[known].dependents
         if left < 0 or state.units[known].dependents > ROUND:
-            return
-        yield known
+            break
+        chosen.append(known)
+    return chosen
 
 
 async def save(connection: Connection, shard: int, state: State) -> None:
@@ -89,5 +76,5 @@ async def save(connection: Connection, shard: int, state: State) -> None:
     if ended := [known for known in touched if known not in state.fanouts]:
         await connection.execute(QUERIES.end_fanouts, shard, *columns(ended))
     if status := [state.fanouts[known] for known in sorted(touched) if known in state.fanouts]:
-        told = [(*msgspec.structs.astuple(row)[:5], rows.json_text(row.path), row.after) for row in status]
-        await connection.execute(QUERIES.save_fanouts, shard, *columns(told))
+        changed = [(*msgspec.structs.astuple(row)[:5], rows.json_text(row.path), row.after) for row in status]
+        await connection.execute(QUERIES.save_fanouts, shard, *columns(changed))

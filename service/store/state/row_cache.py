@@ -1,4 +1,4 @@
-"""What the Writer remembers of the state between two batches: the rows of current claims, and of what they belong to."""
+"""What the Writer keeps of the state between two batches: the rows of current claims, and of what they belong to."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -10,19 +10,19 @@ from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from service.domain.worker import Worker
 
-MOST = 20_000
-"""How many rows of a kind are remembered; with more, all of them are forgotten."""
-HEAVY = 8 * 1024
-"""The bytes of a payload beyond which a unit is not remembered."""
+MAX_ROWS = 20_000
+"""The most rows of a kind that are kept; beyond that all of them are dropped."""
+MAX_PAYLOAD_BYTES = 8 * 1024
+"""The bytes of a payload beyond which a unit is not kept."""
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class RowCache:
-    """Rows as they are in the database as long as the log ends at *head*, for nothing but the log's next event changes one.
+    """Rows that equal those in the database as long as the log ends at *head*: only the next event of the log changes one.
 
-    Whoever decides takes rows out of here and changes them, and so may give the memory back only after the commit.
+    A batch takes rows out of here and changes them in place, so it may put the cache back only after the commit.
     """
 
     def __init__(self) -> None:
@@ -34,14 +34,14 @@ class RowCache:
         self.units: dict[ids.UnitId, Unit] = {}
 
     def at(self, head: int, last: datetime | None) -> "RowCache":
-        """Return this memory if it is true for a log whose last event is *head*, recorded at *last*, else an empty one.
+        """Return this cache if it is valid for a log whose last event is *head*, recorded at *last*, else an empty one.
 
-        A log that lost its end in a promotion, and got another, may end at the same position, but not at the same time.
+        A log that lost its end in a failover and got another may end at the same position, but not at the same time.
         """
         return self if (self.head, self.last) == (head, last) else RowCache()
 
     def keep(self, state: State, head: int, last: datetime | None) -> None:
-        """Remember what a committed batch knew and changed; of units, those that are held, without a heavy payload."""
+        """Keep the rows of a committed batch; of units, those that a claim holds and whose payload is light."""
         self.head, self.last = head, last
         for token in state.touched.unclaimed:
             self.claims.pop(token, None)
@@ -55,8 +55,8 @@ class RowCache:
 
 
 def light(unit: Unit) -> bool:
-    """Tell whether a unit weighs so little that thousands may be remembered; another is read again, with its claim."""
-    return memoryview(unit.payload).nbytes <= HEAVY
+    """Tell whether a unit is small enough to keep thousands of them; another one is read again, with its claim."""
+    return memoryview(unit.payload).nbytes <= MAX_PAYLOAD_BYTES
 
 
 def working(groups: dict[int, GroupCounts]) -> dict[int, GroupCounts]:
@@ -66,13 +66,13 @@ def working(groups: dict[int, GroupCounts]) -> dict[int, GroupCounts]:
 
 def keep(rows: dict[K, V], more: dict[K, V]) -> None:
     """Add rows; forget all that were there before when they become too many."""
-    if len(rows) + len(more) > MOST:
+    if len(rows) + len(more) > MAX_ROWS:
         rows.clear()
     rows.update(more)
 
 
 def parted(keys: Iterable[K], row_cache: Mapping[K, V]) -> tuple[dict[K, V], list[K]]:
-    """Return the rows of *keys* that are in *memory*, and the keys of those that are not."""
+    """Return the rows of *keys* that are in *row_cache*, and the keys that are not."""
     known, missing = {}, []
     for key in keys:
         row = row_cache.get(key)

@@ -24,20 +24,22 @@ QUOTA_POLICY = msgspec.json.Decoder(QuotaPolicy)
 CLAIMED = msgspec.json.Decoder(UnitClaimed)
 LABELS = msgspec.json.Decoder(dict[str, str])
 COUNTS = Counts.__struct_fields__
-CAMPAIGN = tuple(name for name in Campaign.__struct_fields__ if name != "counts")
 DOCUMENTS = frozenset({"policy", "labels"})
+CAMPAIGN = tuple(name for name in Campaign.__struct_fields__ if name != "counts")
+PLAIN_CAMPAIGN = tuple(name for name in CAMPAIGN if name not in DOCUMENTS)
+CAMPAIGN_COLUMNS = (*CAMPAIGN, *COUNTS)
 CLAIM = len(Claim.__struct_fields__)
 
 
 def unit(row: Iterable[Any]) -> Unit:
-    """Return a row of `units`; by place, not by name, for every batch reads many."""
+    """Return a row of `units`, by position: every batch reads many, and names cost twice as much."""
     unit = Unit(*row)
     unit.payload = Raw(unit.payload)
     return unit
 
 
 def claim(row: asyncpg.Record) -> Claim:
-    """Return a row of `claims`, by place as well."""
+    """Return a row of `claims`, by position as well."""
     return Claim(*row)
 
 
@@ -50,7 +52,7 @@ def claim_and_unit(row: asyncpg.Record) -> tuple[Claim, Unit]:
 
 
 def past_claim(row: asyncpg.Record) -> Claim:
-    """Return the claim that a `unit.claimed` in the log tells of."""
+    """Return the claim that a `unit.claimed` in the log records."""
     body = CLAIMED.decode(row["data"])
     at: datetime = row["recorded_at"]
     return Claim(
@@ -70,31 +72,32 @@ def past_claim(row: asyncpg.Record) -> Claim:
 
 @lru_cache(maxsize=4096)
 def policy(text: str) -> Policy:
-    """Return the policy of *text*; few texts are ever stored, and a policy never changes."""
+    """Return the policy of *text*; an installation has few different policies, and a policy is immutable."""
     return POLICY.decode(text)
 
 
 def campaign(row: asyncpg.Record) -> Campaign:
-    """Return a row of `campaigns`, by place; its counts and its groups stand at the end."""
-    name, title, text, labels, *fields = row
-    return Campaign(name, title, policy(text), LABELS.decode(labels), *fields[:20], Counts(*fields[20:-1]))  # type: ignore[call-arg] # as many as there are
+    """Return a row of `campaigns`, by name; the row cache spares most of them this."""
+    counts = Counts(**{name: row[name] for name in COUNTS})
+    fields: dict[str, Any] = {name: row[name] for name in PLAIN_CAMPAIGN}
+    return Campaign(policy=policy(row["policy"]), labels=LABELS.decode(row["labels"]), counts=counts, **fields)
 
 
 def groups(row: asyncpg.Record) -> dict[int, GroupCounts]:
     """Return the groups that stand in a row of `campaigns`: number, ready and held of each in turn."""
-    name, numbers = row[0], iter(row[-1])
+    name, numbers = row["name"], iter(row["groups"])
     return {number: GroupCounts(name, number, ready, held) for number, ready, held in zip(numbers, numbers, numbers, strict=True)}
 
 
 def worker(row: asyncpg.Record) -> Worker:
-    """Return a row of `workers`, by place as well."""
+    """Return a row of `workers`, by position as well."""
     worker = Worker(*row)
     worker.labels = LABELS.decode(row["labels"])
     return worker
 
 
 def engine(row: asyncpg.Record) -> Engine:
-    """Return the engine as `moment` tells of it."""
+    """Return the engine of a row of `moment`."""
     return Engine(
         pool_size=row["pool_size"],
         in_use=row["in_use"],
@@ -116,7 +119,7 @@ def json_text(value: Any) -> str:  # noqa: ANN401 - whatever a column of jsonb h
     return ENCODE(value).decode()
 
 
-def counted(row: Campaign) -> dict[str, Any]:
+def with_counts(row: Campaign) -> dict[str, Any]:
     """Return a campaign with its counts beside its other fields."""
     return {name: getattr(row, name) for name in CAMPAIGN} | {name: getattr(row.counts, name) for name in COUNTS}
 
@@ -172,7 +175,7 @@ class LeaseRenewal(Struct, gc=False):
 
 
 class HeartbeatDetails(Struct, gc=False):
-    """What a worker says with a heartbeat, under its token."""
+    """What a worker adds to a heartbeat, under its token."""
 
     token: str
     note: str | None
@@ -184,7 +187,7 @@ Part = TypeVar("Part", bound=Struct)
 
 
 def part(kind: type[Part]) -> Callable[[Struct], Part]:
-    """Return what takes the fields of *kind* out of a row."""
+    """Return a function that copies the fields of *kind* from a row."""
     fields = attrgetter(*kind.__struct_fields__)
     return lambda row: kind(*fields(row))
 
@@ -201,7 +204,7 @@ MOVING = attrgetter(*UnitChange.__struct_fields__[3:])
 def document(rows: Iterable[Struct | dict[str, Any]]) -> str:
     """Return *rows* as the document that `json_to_recordset` takes apart.
 
-    Encoded at one stroke; as arrays, a column each, every single value costs more than here a whole row.
+    One JSON document is encoded in a single call; as one array a column, each value costs more than a whole row does here.
     """
     return json_text(list(rows))
 
@@ -229,10 +232,8 @@ def claim_columns(row: Claim) -> tuple[Any, ...]:
 
 
 def campaign_columns(row: Campaign) -> tuple[Any, ...]:
-    """Return a campaign as the columns of its table."""
-    fields = counted(row)
-    last = (fields.pop("exported_at"), fields.pop("open_fanouts"))
-    return (*(json_text(value) if name in DOCUMENTS else value for name, value in fields.items()), *last)
+    """Return a campaign as `CAMPAIGN_COLUMNS`."""
+    return tuple(json_text(value) if name in DOCUMENTS else value for name, value in with_counts(row).items())
 
 
 def worker_columns(row: Worker) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""The saving of what a batch touched: each table at most once, in the transaction of the append."""
+"""Saves the rows that a batch touched: each table at most once, in the transaction of the append."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 async def save(connection: Connection, shard: int, state: State) -> None:
-    """Write every touched row of *state* as it is now."""
+    """Write every touched row of *state*."""
     await add_units(connection, shard, state)
     await connection.execute(QUERIES.save, shard, *changes(state))
     await save_rest(connection, shard, state)
@@ -35,7 +35,7 @@ async def add_units(connection: Connection, shard: int, state: State) -> None:
 def changes(state: State) -> tuple[list[ids.Token], *tuple[str, ...]]:
     """Return what `save` takes: ended tokens, then documents of claims, beaten claims, units, workers, campaigns, groups, engine.
 
-    A claim that came and went in the same batch was never there.
+    A claim that began and ended in the same batch has no row.
     """
     touched, claims = state.touched, state.claims
     new = set(touched.added)
@@ -45,23 +45,23 @@ def changes(state: State) -> tuple[list[ids.Token], *tuple[str, ...]]:
         document(rows.lease_renewal(claims[token]) for token in touched.beaten - touched.claimed if token in claims),
         document(rows.unit_change(state.units[key]) for key in touched.units if key not in new),
         document(state.workers[worker] for worker in touched.workers),
-        document(rows.counted(state.campaigns[name]) for name in touched.campaigns),
+        document(rows.with_counts(state.campaigns[name]) for name in touched.campaigns),
         document(state.groups[campaign][number] for campaign, number in touched.groups),
         document([state.engine] if touched.engine else []),
     )
 
 
 def portions(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Cut what a large import brings into what one statement takes in a fraction of its time-out."""
+    """Cut the units of a large import into portions that one statement saves in a fraction of its time-out."""
     return (items[start : start + PORTION] for start in range(0, len(items), PORTION))
 
 
 async def save_rest(connection: Connection, shard: int, state: State) -> None:
-    """Write what changes more rarely: plans of units, words of workers, quotas."""
+    """Write what changes more rarely: imported fields of units, details of heartbeats, quotas."""
     touched, claims = state.touched, state.claims
     for part in portions(list(touched.payloads - set(touched.added))):
-        await connection.execute(QUERIES.save_plans, shard, document(rows.import_change(state.units[key]) for key in part))
-    if told := [rows.heartbeat_details(claims[token]) for token in touched.details - touched.claimed if token in claims]:
-        await connection.execute(QUERIES.save_words, shard, document(told))
+        await connection.execute(QUERIES.save_imports, shard, document(rows.import_change(state.units[key]) for key in part))
+    if details := [rows.heartbeat_details(claims[token]) for token in touched.details - touched.claimed if token in claims]:
+        await connection.execute(QUERIES.save_details, shard, document(details))
     for key in touched.quotas:
         await connection.execute(QUERIES.save_quota, shard, *rows.quota_columns(state.quotas[key]))

@@ -10,7 +10,7 @@ from msgspec import Raw
 from service.domain import commands as c
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.decide import decide
+from service.domain.decide import decide, reads
 from service.domain.engine import Engine
 from service.domain.events import QuotaPolicy
 from service.domain.policy import Policy
@@ -18,8 +18,7 @@ from service.domain.quota import Quota
 from service.domain.state import State
 from service.domain.unit import Unit
 from service.store.state import saver
-from service.store.state.loader import NAMED, Loader
-from service.store.state.read_set import ReadSet
+from service.store.state.loader import MIN_REASONS, Loader
 from tests.domain.replay import load
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -72,7 +71,7 @@ class World:
 async def loaded(connection: asyncpg.Connection, engine: Engine, *commands: c.Command) -> State:
     """Return the state that a batch of *commands* is given."""
     state = State(Engine(pool_size=engine.pool_size, in_use=engine.in_use))
-    await Loader(connection, 0, state, NOW).load(ReadSet(commands))
+    await Loader(connection, 0, state, NOW).load(reads(commands))
     return state
 
 
@@ -104,7 +103,7 @@ async def test_a_claim_of_any_campaign_gets_what_it_would_get_of_all(owner: asyn
         all_of_it, reasons = claimed(whole, *claims)
         assert got == all_of_it
         assert all(few <= many for few, many in zip(blocked, reasons, strict=True))
-        assert len(got) == ask.max * len(claims) or len(blocked[-1]) >= min(len(reasons[-1]), NAMED)
+        assert len(got) == ask.max * len(claims) or len(blocked[-1]) >= min(len(reasons[-1]), MIN_REASONS)
 
 
 @pytest.mark.parametrize("obstacle", ["nothing", "paused", "off", "tripped", "full", "group", "gate"])
@@ -130,4 +129,4 @@ async def test_a_claim_loads_no_more_campaigns_than_it_needs(owner: asyncpg.Conn
     assert first == ("c199" if obstacle == "nothing" else "c0")
     assert len(seen.campaigns) == (2 if obstacle == "gate" else 1)
     seen = await loaded(owner, state.engine, c.ClaimWork(WORKER, max=10))
-    assert len(seen.campaigns) <= 2 * 10 + NAMED
+    assert len(seen.campaigns) <= 2 * 10 + MIN_REASONS

@@ -48,8 +48,8 @@ class Weighed(Replica):
         self.most = 0
 
     @override
-    def appended(self, seconds: float, events: int) -> None:
-        super().appended(seconds, events)
+    def observe_append(self, seconds: float, events: int) -> None:
+        super().observe_append(seconds, events)
         self.most = max(self.most, events)
 
 

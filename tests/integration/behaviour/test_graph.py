@@ -142,7 +142,7 @@ async def test_a_unit_imported_again_is_changed_only_where_it_says_something_els
     await audit(pool)
 
 
-async def test_the_cancellation_of_three_thousand_units_ends_in_the_watchers_rounds(one: Replica, pool: asyncpg.Pool) -> None:
+async def test_the_scheduler_finishes_the_cancellation_of_three_thousand_units(one: Replica, pool: asyncpg.Pool) -> None:
     """B-CAMP-4, B-UNIT-1: who still runs one is told to stop, and what it brings is kept."""
     await one.campaign(units=units(*(f"u{n}" for n in range(3000))), concurrency=10)
     grants = await one.claim("w", 10)

@@ -58,7 +58,7 @@ async def test_an_investigation_goes_its_whole_way(replica: Replica, pool: async
     assert await check(dsn) is None
 
 
-async def test_racing_investigators_each_get_another_one(replica: Replica, settings: Settings, pool: asyncpg.Pool) -> None:
+async def test_racing_investigators_get_distinct_investigations(replica: Replica, settings: Settings, pool: asyncpg.Pool) -> None:
     """B-INVEST-1: two replicas, one investigation each for twelve units, however many ask."""
     await lost(replica, *(f"u{number}" for number in range(12)), concurrency=12)
     async with Replica(settings, "other") as other:
@@ -82,7 +82,7 @@ async def test_two_results_at_once_make_one_fix(replica: Replica, settings: Sett
     await audit(pool)
 
 
-async def test_a_failure_and_the_look_into_it_in_one_batch(replica: Replica, pool: asyncpg.Pool) -> None:
+async def test_a_failure_and_its_investigation_fit_one_batch(replica: Replica, pool: asyncpg.Pool) -> None:
     """B-INVEST-1: what a batch writes is there for the rest of it, its screens too."""
     await replica.campaign(units=units("a"), investigate=True, max_attempts=1)
     (grant,) = await replica.claim()
@@ -94,7 +94,7 @@ async def test_a_failure_and_the_look_into_it_in_one_batch(replica: Replica, poo
     await audit(pool)
 
 
-async def test_the_watcher_ends_an_investigation_after_30_minutes(
+async def test_the_scheduler_ends_an_investigation_after_30_minutes(
     replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B-INVEST-3."""
@@ -102,10 +102,10 @@ async def test_the_watcher_ends_an_investigation_after_30_minutes(
     await lost(replica, "a", "b")
     assert len(await looked(replica)) == 1
     at = await now(pool)
-    assert await scheduler.nap(at) <= 0.05
+    assert await scheduler.seconds_to_deadline(at) <= 0.05
 
     async def ended() -> bool:
-        await scheduler.look(at)
+        await scheduler.sweep(at)
         return "investigation.empty" in await kinds(pool, "investigation.")
 
     await eventually(ended)
@@ -116,7 +116,7 @@ async def test_the_watcher_ends_an_investigation_after_30_minutes(
     ]
 
 
-async def test_the_watcher_ends_the_investigations_of_a_cancelled_campaign(
+async def test_the_scheduler_ends_investigations_of_a_cancelled_campaign(
     replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool
 ) -> None:
     """B-INVEST-1, B-CAMP-4."""
@@ -124,7 +124,7 @@ async def test_the_watcher_ends_the_investigations_of_a_cancelled_campaign(
     await replica.order(c.AddUnits(campaign=NIGHT, units=units("open")))
     assert len(await looked(replica)) == 1
     await replica.order(c.CancelCampaign(name=NIGHT))
-    await scheduler.look(await now(pool))
+    await scheduler.sweep(await now(pool))
     state = await audit(pool)
     assert [(row.state, row.why) for row in state.investigations.values()] == [("skipped", "cancelled")] * 3
 

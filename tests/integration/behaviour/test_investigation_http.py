@@ -90,7 +90,7 @@ async def test_investigations_are_listed_claimed_and_concluded(http: httpx.Async
     await audit(pool)
 
 
-async def test_who_waits_for_an_investigation_is_woken_by_a_quarantine(http: httpx.AsyncClient) -> None:
+async def test_a_quarantine_wakes_a_waiting_investigator(http: httpx.AsyncClient) -> None:
     """B-INVEST-1, B-CLAIM-9."""
     await http.post("/v1/campaigns", json={"name": "n", "policy": {"investigate": True}, "units": [{"key": "a"}]})
     ask = {"worker": "s", "kind": "investigation", "wait_s": 20}

@@ -41,14 +41,14 @@ async def plan(pool: asyncpg.Pool) -> ids.RecoveryId:
     return ids.RecoveryId(found)
 
 
-async def test_the_watcher_plans_for_a_campaign_that_died_with_the_service(
+async def test_the_scheduler_plans_for_a_campaign_that_died_with_the_service(
     replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool, dsn: str
 ) -> None:
     """B-RECOV-1, B-RECOV-2, A5."""
     await dead(replica, pool)
     last = (await replica.submit()).position
-    await scheduler.look(await lately(pool), tick=False)
-    await scheduler.look(await lately(pool), tick=False)
+    await scheduler.sweep(await lately(pool), tick=False)
+    await scheduler.sweep(await lately(pool), tick=False)
     state = await audit(pool)
     (row,) = state.recoveries.values()
     assert (row.campaign, row.resumable, row.preserved, row.last_position) == (NIGHT, ["b", "c"], 1, last)
@@ -63,10 +63,10 @@ async def test_the_watcher_plans_for_a_campaign_that_died_with_the_service(
     await audit(pool)
 
 
-async def test_to_decline_cancels_every_open_unit(replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool) -> None:
+async def test_declining_a_plan_cancels_every_open_unit(replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool) -> None:
     """B-RECOV-2."""
     await dead(replica, pool)
-    await scheduler.look(await lately(pool), tick=False)
+    await scheduler.sweep(await lately(pool), tick=False)
     await replica.order(c.DeclineRecovery(id=await plan(pool)))
     state = await audit(pool)
     assert state.campaigns[NIGHT].state == "cancelled"
@@ -94,19 +94,19 @@ async def test_leases_that_are_due_to_expire_give_a_plan_first(
     """B-RECOV-1: however short a lease is."""
     await dead(replica, pool)
     for _ in range(3):
-        await scheduler.look(await long_since(pool))
+        await scheduler.sweep(await long_since(pool))
     assert await end(pool) == ["recovery.detected"]
     await audit(pool)
 
 
-async def test_no_clock_takes_what_a_person_is_asked_about(replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool) -> None:
+async def test_sweeps_leave_the_claims_of_an_open_plan_alone(replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool) -> None:
     """B-RECOV-1, B-CLAIM-3, B-BEAT-4, B-RETRY-9: and the watcher rests meanwhile."""
     await dead(replica, pool, max_duration_s=1)
-    await scheduler.look(await lately(pool))
+    await scheduler.sweep(await lately(pool))
     for hours in range(1, 4):
-        await scheduler.look(await now(pool) - timedelta(hours=hours))
+        await scheduler.sweep(await now(pool) - timedelta(hours=hours))
     assert await end(pool) == ["recovery.detected"]
-    assert await scheduler.nap(await long_since(pool)) == 1.0
+    assert await scheduler.seconds_to_deadline(await long_since(pool)) == 1.0
     [level] = await pool.fetch("SELECT level FROM workers")
     assert level["level"] == "dead"
     await replica.order(c.ApplyRecovery(id=await plan(pool)))
@@ -120,7 +120,7 @@ async def test_a_watcher_that_looked_before_the_plan_was_made_takes_nothing_eith
     """B-RECOV-1, A7: leadership may change hands between a look and its orders."""
     grants = await dead(replica, pool, max_duration_s=1)
     tokens = tuple(grant.token for grant in grants)
-    await scheduler.look(await lately(pool))
+    await scheduler.sweep(await lately(pool))
     since = await now(pool) - timedelta(hours=1)
     await replica.order(c.JudgeWorkers(workers=(WORKER,), heard_since=since, retire_s=3600))
     await replica.order(c.ExpireLeases(tokens=tokens, heard_since=since))
@@ -134,62 +134,60 @@ async def test_a_plan_without_a_decision_is_closed_after_a_while_and_its_leases_
 ) -> None:
     """B-RECOV-1, B-CLAIM-3."""
     await dead(replica, pool)
-    await scheduler.look(await lately(pool), tick=False)
-    await scheduler.look(await lately(pool), tick=False)
+    await scheduler.sweep(await lately(pool), tick=False)
+    await scheduler.sweep(await lately(pool), tick=False)
     assert await end(pool) == ["recovery.detected"]
     monkeypatch.setattr("service.domain.recovery.PATIENCE", timedelta(seconds=0.75))
 
     async def closed() -> bool:
-        await scheduler.look(await long_since(pool), tick=False)
+        await scheduler.sweep(await long_since(pool), tick=False)
         return "recovery.closed" in await end(pool)
 
     await eventually(closed)
-    await scheduler.look(await long_since(pool), tick=False)
+    await scheduler.sweep(await long_since(pool), tick=False)
     assert await kinds(pool, "recovery.", "unit.lease_expired") == EXPIRED
     await audit(pool)
 
 
 @pytest.mark.parametrize("names", [(), (NIGHT,)], ids=["any", "its own"])
-async def test_who_asks_for_work_in_vain_lets_the_leases_of_a_plan_expire(
+async def test_an_empty_claim_lets_the_leases_of_a_plan_expire(
     replica: Replica, settings: Settings, scheduler: Scheduler, pool: asyncpg.Pool, names: tuple[str, ...]
 ) -> None:
     """B-RECOV-1: through another replica; the watcher is woken, and plans no more for the same death."""
     await dead(replica, pool)
     await replica.order(c.CancelUnit(campaign=NIGHT, key=ids.UnitKey("d")))
-    await scheduler.look(await lately(pool), tick=False)
+    await scheduler.sweep(await lately(pool), tick=False)
     async with Replica(settings, "other") as other:
         assert await other.claim("new", 1, *names) == ()
         assert [type(event.body) for event in other.committed] == [e.RecoveryClosed]
         assert e.RecoveryClosed in e.DEADLINES
         assert await other.claim("new", 1, *names) == ()
-    await scheduler.look(await lately(pool), tick=False)
+    await scheduler.sweep(await lately(pool), tick=False)
     assert await end(pool) == ["recovery.detected", "recovery.closed"]
-    await scheduler.look(await long_since(pool), tick=False)
+    await scheduler.sweep(await long_since(pool), tick=False)
     assert await kinds(pool, "recovery.", "unit.lease_expired") == EXPIRED
     with pytest.raises(Conflict):
         await replica.order(c.ApplyRecovery(id=await plan(pool)))
     await audit(pool)
 
 
-async def test_who_asks_for_work_of_another_campaign_leaves_a_plan_alone(
-    replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool
-) -> None:
+async def test_a_claim_of_another_campaign_leaves_a_plan_open(replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool) -> None:
     """B-RECOV-1."""
     await dead(replica, pool)
     await replica.campaign("other")
-    await scheduler.look(await lately(pool), tick=False)
+    await scheduler.sweep(await lately(pool), tick=False)
     assert await replica.claim("new", 1, "other") == ()
-    await scheduler.look(await long_since(pool))
+    await scheduler.sweep(await long_since(pool))
     assert await end(pool) == ["recovery.detected"]
     [grant] = await replica.claim("new", 1)
     assert grant.key == "d"
-    await scheduler.look(await long_since(pool))
+    await scheduler.sweep(await long_since(pool))
     assert await kinds(pool, "recovery.", "unit.lease_expired") == EXPIRED
     await audit(pool)
 
 
 @pytest.mark.parametrize("word", ["beat", "hello", "done", "failed"])
-async def test_a_plan_is_closed_by_a_word_of_one_of_its_workers(
+async def test_a_report_of_one_of_its_workers_closes_a_plan(
     replica: Replica, scheduler: Scheduler, pool: asyncpg.Pool, word: str
 ) -> None:
     """B-RECOV-1, B-CLAIM-5."""
@@ -200,9 +198,9 @@ async def test_a_plan_is_closed_by_a_word_of_one_of_its_workers(
         "done": c.CompleteUnit(token=grants[1].token),
         "failed": c.FailAttempt(token=grants[1].token, reason="crash"),
     }
-    await scheduler.look(await lately(pool), tick=False)
+    await scheduler.sweep(await lately(pool), tick=False)
     await replica.order(words[word])
-    await scheduler.look(await lately(pool), tick=False)
+    await scheduler.sweep(await lately(pool), tick=False)
     assert await kinds(pool, "recovery.") == ["recovery.detected", "recovery.closed"]
     await audit(pool)
 
@@ -214,5 +212,5 @@ async def test_a_worker_that_is_heard_again_makes_a_plan_needless(
     await dead(replica, pool)
     since = await lately(pool)
     await replica.order(c.BeatWorker(worker=WORKER))
-    await scheduler.look(since, tick=False)
+    await scheduler.sweep(since, tick=False)
     assert await kinds(pool, "recovery.") == []

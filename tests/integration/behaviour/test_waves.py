@@ -64,7 +64,7 @@ async def test_a_wide_wave_shows_its_first_keys_and_the_list_of_units_has_the_re
 
 
 @pytest.mark.parametrize("query", ["waves?cursor=eA", "waves?limit=0", "units?wave=x"])
-async def test_what_is_no_page_of_waves_is_refused_by_name(here: Fleet, query: str) -> None:
+async def test_an_invalid_page_of_waves_is_refused_by_its_parameter(here: Fleet, query: str) -> None:
     await here.begin("A")
     answer = await here.client.get(f"/v1/campaigns/{NIGHTLY}/{query}")
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/validation")

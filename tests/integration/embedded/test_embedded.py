@@ -100,7 +100,7 @@ async def test_after_kill_of_everything_the_next_run_recovers(data_dir: Path) ->
         assert await answer(again, "SELECT number FROM kept") == 7
 
 
-def test_a_pid_file_that_names_a_stranger_stops_nobody(data_dir: Path) -> None:
+def test_a_stale_pid_file_stops_no_other_process(data_dir: Path) -> None:
     with running(data_dir):
         pass
     with subprocess.Popen(["sleep", "60"], user=(data_dir / "postgres").stat().st_uid) as stranger:
@@ -124,7 +124,7 @@ async def test_a_server_that_dies_is_started_again_at_the_same_address(data_dir:
     assert not died.sockets.exists()
 
 
-def test_in_a_folder_that_somebody_else_has_taken_nothing_is_started(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_folder_in_use_by_another_service_starts_nothing(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
     with running(data_dir):
         died = find(data_dir / "postgres")
         assert died is not None
@@ -156,7 +156,7 @@ def test_a_server_that_somebody_else_started_is_left_alone(data_dir: Path, caplo
 
 
 @pytest.mark.parametrize("moment", ["at once", "as the next one starts"])
-def test_an_end_while_a_dead_server_is_started_again_leaves_none(data_dir: Path, moment: str) -> None:
+def test_a_stop_during_a_server_restart_leaves_no_server(data_dir: Path, moment: str) -> None:
     with running(data_dir):
         died = find(data_dir / "postgres")
         assert died is not None
@@ -166,9 +166,7 @@ def test_an_end_while_a_dead_server_is_started_again_leaves_none(data_dir: Path,
     assert servers(data_dir) == set()
 
 
-def test_an_end_while_an_orphan_holds_up_the_next_start_waits_for_it_and_leaves_no_server(
-    data_dir: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_stop_while_an_orphan_delays_the_start_leaves_no_server(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
     ready, end = threading.Event(), threading.Event()
 
     def run() -> None:
@@ -183,7 +181,7 @@ def test_an_end_while_an_orphan_holds_up_the_next_start_waits_for_it_and_leaves_
     orphan = int(Path(f"/proc/{died}/task/{died}/children").read_text().split()[0])
     os.kill(orphan, signal.SIGSTOP)
     os.kill(died, signal.SIGKILL)
-    eventually(lambda: "starting it again" in caplog.text)
+    eventually(lambda: "restarting it" in caplog.text)
     end.set()
     user.join(0.3)
     assert user.is_alive()
@@ -217,7 +215,7 @@ def test_a_server_that_does_not_start_is_tried_with_growing_rests_and_each_reaso
     assert [rest for rest in rests if rest] == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
     lines = [record.getMessage() for record in caplog.records]
     assert lines[:4] == [
-        "the embedded Postgres ended with -9, starting it again",
+        "the embedded Postgres ended with -9, restarting it",
         "the embedded Postgres does not start, next try in 0.5 s: no; room",
         "the embedded Postgres does not start, next try in 1 s: no room",
         "the embedded Postgres is back after 0.0 s",

@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from service.server import HEAD_LIMIT
-from service.store.db.migration import migrate, retreat
+from service.store.db.migration import migrate
 from service.store.db.pool import is_lost
 from service.store.db.schema import SchemaRefused, current, head, judge
+from tests.downgrade import downgrade
 from tests.patience import PATIENCE_S
 from tests.postgres import Server, folder
 from tests.service import Program, eventually, free_port, get
@@ -61,7 +62,7 @@ def test_an_address_that_names_no_database_is_refused_as_a_setting(dsn: str, com
     assert "Traceback" not in said
 
 
-def test_an_address_that_cannot_be_one_is_refused_at_once(dsn: str) -> None:
+def test_an_invalid_address_is_refused_at_once(dsn: str) -> None:
     with serve(f"{dsn}{'&' if '?' in dsn else '?'}sslmode=bogus") as program:
         assert "is no address of a database" in program.printed()
         assert program.process.returncode == 1
@@ -77,7 +78,7 @@ def test_a_command_on_another_schema_is_refused_as_a_replica_is(empty_dsn: str, 
 @pytest.mark.parametrize(
     "sent", [b"\x16\x03\x01\0\xff", b"SING /v1/engine HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nA: \x01\r\n\r\n"]
 )
-def test_what_is_no_request_is_refused_by_a_problem_document(dsn: str, sent: bytes) -> None:
+def test_a_malformed_request_is_refused_with_a_problem_document(dsn: str, sent: bytes) -> None:
     with serve(dsn) as program:
         head, _, body = asked(("127.0.0.1", urlsplit(program.url()).port or 0), sent).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
@@ -85,7 +86,7 @@ def test_what_is_no_request_is_refused_by_a_problem_document(dsn: str, sent: byt
 
 
 @pytest.mark.parametrize("began", [b"GET /", b"GET / HTTP/1.1\r\nA: ", b"POST /v1/claims HTTP/1.1\r\nHost: h\r\nB: "])
-def test_a_head_without_end_is_refused_and_one_in_pieces_is_taken(dsn: str, began: bytes) -> None:
+def test_an_endless_header_is_refused_and_a_chunked_one_is_accepted(dsn: str, began: bytes) -> None:
     """The refusal names the limit; what is behind the end of the head does not count."""
     with serve(dsn) as program:
         address = ("127.0.0.1", urlsplit(program.url()).port or 0)
@@ -144,7 +145,7 @@ async def test_two_deployers_at_once_leave_one_schema(empty_dsn: str) -> None:
 
 def test_the_schema_goes_up_down_and_up_again(empty_dsn: str) -> None:
     migrate(empty_dsn)
-    retreat(empty_dsn)
+    downgrade(empty_dsn)
     migrate(empty_dsn)
 
 

@@ -18,7 +18,7 @@ def up(data_dir: Path, *words: str) -> Program:
 
 
 @pytest.mark.parametrize("order", [signal.SIGINT, signal.SIGTERM])
-def test_it_prints_one_address_that_is_ready_and_stops_its_postgres_on_a_signal(data_dir: Path, order: signal.Signals) -> None:
+def test_up_prints_a_ready_address_and_stops_postgres_on_a_signal(data_dir: Path, order: signal.Signals) -> None:
     with up(data_dir) as program:
         url = program.url()
         assert get(f"{url}/readyz").json() == {"status": "ready"}

@@ -53,7 +53,7 @@ def promtool(text: bytes) -> str:
     return (done.stdout + done.stderr).decode()
 
 
-async def test_a_database_that_hangs_is_away_before_the_scraper_gives_up(
+async def test_a_hanging_database_counts_as_down_before_the_scrape_times_out(
     here: Fleet, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The fleet is refused, all answers what this process knows."""
@@ -70,14 +70,14 @@ async def test_a_database_that_hangs_is_away_before_the_scraper_gives_up(
     assert "muster_campaigns" in (await here.client.get("/metrics")).text
 
 
-async def test_prometheus_has_nothing_to_say_against_a_live_scrape(here: Fleet) -> None:
+async def test_promtool_accepts_a_live_scrape(here: Fleet) -> None:
     """Rule 2 of the catalogue."""
     answer = await here.client.get("/metrics")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert promtool(answer.content) == ""
 
 
-async def test_every_family_is_in_a_live_scrape_but_those_that_are_absent_on_purpose(here: Fleet) -> None:
+async def test_a_live_scrape_has_every_family_that_is_not_optional(here: Fleet) -> None:
     text = (await here.client.get("/metrics")).text
     there = {family.name.removesuffix("_total") for family in plain(text)}
     absent = {name for name in CATALOGUE if name.removesuffix("_total") not in there}
@@ -99,7 +99,7 @@ async def test_openmetrics_is_answered_in_the_versions_that_are_written(here: Fl
         assert answer.headers["content-type"].startswith("text/plain")
 
 
-async def test_who_asks_for_openmetrics_2_gets_native_histograms_beside_the_others(here: Fleet) -> None:
+async def test_openmetrics_2_adds_native_histograms(here: Fleet) -> None:
     """Everything else is the same, and without asking there is none."""
     accept = "application/openmetrics-text;version=2.0.0,application/openmetrics-text;version=1.0.0;q=0.9"
     answer = await here.client.get("/metrics", params={"scope": "fleet"}, headers={"accept": accept})
@@ -137,7 +137,7 @@ async def test_a_duration_leads_to_the_event_that_it_was_measured_at(here: Fleet
     assert datetime.fromisoformat(event["recorded_at"]).timestamp() == pytest.approx(float(kept.timestamp), abs=1e-5)
 
 
-async def test_every_counter_and_histogram_tells_when_it_began(here: Fleet) -> None:
+async def test_every_counter_and_histogram_has_a_created_timestamp(here: Fleet) -> None:
     text = (await here.client.get("/metrics", params={"scope": "fleet"}, headers={"accept": OPENMETRICS})).text
     for family in openmetrics(text):
         if family.type in ("counter", "histogram"):
@@ -156,7 +156,7 @@ async def test_a_scrape_is_packed_for_who_asks(here: Fleet) -> None:
     assert packed.text.count("\n") == bare.text.count("\n")
 
 
-async def test_without_a_database_a_process_tells_of_itself_alone(here: Fleet, pool: asyncpg.Pool) -> None:
+async def test_without_a_database_a_process_exposes_only_process_metrics(here: Fleet, pool: asyncpg.Pool) -> None:
     pool.terminate()
     own = await here.client.get("/metrics", params={"scope": "process"})
     assert own.status_code == 200
@@ -167,7 +167,7 @@ async def test_without_a_database_a_process_tells_of_itself_alone(here: Fleet, p
     assert (await here.client.get("/metrics", params={"scope": "fleet"})).status_code == 503
 
 
-async def test_what_is_asked_of_the_state_is_in_the_scrape(here: Fleet, pool: asyncpg.Pool, dsn: str) -> None:
+async def test_gauges_read_from_the_state_are_in_the_scrape(here: Fleet, pool: asyncpg.Pool, dsn: str) -> None:
     async with pool.acquire() as connection:
         oldest = await connection.fetchval("SELECT min(ready_at) FROM units WHERE state = 'ready'")
     owner = await asyncpg.connect(dsn)
@@ -199,7 +199,7 @@ def closed(quota: str) -> e.QuotaGateClosed:
 
 
 @pytest.mark.parametrize("form", [False, True], ids=["text", "openmetrics"])
-def test_no_name_breaks_the_exposition(form: bool) -> None:
+def test_hostile_names_do_not_break_the_exposition(form: bool) -> None:
     snapshot = hostile()
     text = "".join(prometheus.fleet(rows(snapshot), openmetrics=form)) + ("# EOF\n" if form else "")
     parse = openmetrics if form else plain

@@ -87,7 +87,7 @@ def received(receiver: Receiver, instance: str) -> dict[tuple[str, tuple[tuple[s
     return found
 
 
-async def test_every_value_that_arrives_is_the_scraped_one(
+async def test_exported_values_equal_scraped_values(
     pool: asyncpg.Pool, snapshot: Snapshot, road: tuple[Callable[..., AbstractContextManager[Receiver]], Callable[..., Sender]]
 ) -> None:
     receive, send = road
@@ -182,7 +182,7 @@ async def test_a_series_that_left_is_sent_once_more_without_a_value(pool: asyncp
         sender.close()
 
 
-async def test_each_replica_sends_its_own_numbers_under_its_own_name(pool: asyncpg.Pool) -> None:
+async def test_each_replica_exports_its_own_metrics_under_its_instance(pool: asyncpg.Pool) -> None:
     process = Process("0001", "abc")
     process.observe_append(0.002, 3)
     with grpc_receiver() as receiver:
@@ -238,7 +238,7 @@ async def test_a_wrong_endpoint_costs_a_counted_failure_and_one_line_a_minute(
     assert [record.levelname for record in caplog.records if record.name == "projections.export.otlp_delivery"] == ["WARNING"]
 
 
-async def test_an_export_that_is_under_way_is_not_joined_by_another(pool: asyncpg.Pool, snapshot: Snapshot) -> None:
+async def test_an_export_is_skipped_while_another_runs(pool: asyncpg.Pool, snapshot: Snapshot) -> None:
     under_way, end = threading.Event(), threading.Event()
 
     class Slow:

@@ -49,7 +49,7 @@ async def test_sql_counts_what_the_fold_counts(dsn: str, seed: int) -> None:
     assert found["muster_campaign_wave"] == waves
 
 
-def test_every_family_of_the_fleet_is_proven_or_says_why_not() -> None:
+def test_every_fleet_family_is_proven_or_names_a_reason() -> None:
     """A6."""
     fleet = [name for name, family in CATALOGUE.items() if family.scope != "P"]
     assert sorted([*proven(), *UNPROVEN]) == sorted(fleet)

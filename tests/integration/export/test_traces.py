@@ -154,7 +154,7 @@ async def test_a_run_arrives_as_spans_of_the_orchestrators_trace_and_again_exact
         assert [span.SerializeToString() for span in again] == [span.SerializeToString() for span in spans]
 
 
-async def test_what_ended_in_a_time_is_what_is_sent_again(pool: asyncpg.Pool, replica: Replica) -> None:
+async def test_backfill_sends_the_spans_that_ended_in_the_interval(pool: asyncpg.Pool, replica: Replica) -> None:
     await run(replica)
     failed = next(event.at for event in replica.committed if event.body.kind == "unit.attempt_failed")
     parked = next(event.at for event in replica.committed if event.body.kind == "unit.parked")
@@ -234,7 +234,9 @@ async def test_a_leader_that_was_overtaken_leaves_the_checkpoint_alone(pool: asy
 
 
 @pytest.mark.parametrize(("name", "fault"), [("grpc", grpc.StatusCode.UNAVAILABLE), ("http", 503), ("http", 404)])
-async def test_what_nobody_takes_waits_in_the_log(pool: asyncpg.Pool, replica: Replica, name: str, fault: object) -> None:
+async def test_spans_wait_in_the_log_while_the_receiver_is_away(
+    pool: asyncpg.Pool, replica: Replica, name: str, fault: object
+) -> None:
     await begin(pool)
     await run(replica)
     with line_to(pool, ROADS[name]) as line:
@@ -248,7 +250,7 @@ async def test_what_nobody_takes_waits_in_the_log(pool: asyncpg.Pool, replica: R
 
 
 @pytest.mark.parametrize(("name", "fault"), [("grpc", grpc.StatusCode.INVALID_ARGUMENT), ("http", 400)])
-async def test_what_a_receiver_will_never_take_holds_nothing_up(
+async def test_a_permanently_refused_batch_does_not_block_later_spans(
     pool: asyncpg.Pool, replica: Replica, name: str, fault: object
 ) -> None:
     await begin(pool)

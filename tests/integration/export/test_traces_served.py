@@ -80,7 +80,7 @@ def test_spans_survive_the_death_of_the_leader_and_are_the_same_when_sent_again(
     ("endpoint", "said"),
     [("", "nowhere to send traces to"), ("http://127.0.0.1:1", "0 spans have arrived, those after position 0 have not")],
 )
-def test_a_command_that_reaches_nobody_says_so(dsn: str, endpoint: str, said: str) -> None:
+def test_a_command_without_a_server_prints_an_error(dsn: str, endpoint: str, said: str) -> None:
     with ExitStack() as stack, grpc_receiver() as receiver:
         program, url = start(stack, dsn, receiver)
         work(url, "a")

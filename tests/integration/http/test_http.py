@@ -16,6 +16,7 @@ from service.main import create_app
 from service.settings import Settings
 from tests.alive import alive, claim_waits
 from tests.patience import PATIENCE_S
+from tests.replica import eventually
 
 LINES = {"Content-Type": "application/x-ndjson"}
 
@@ -102,7 +103,7 @@ async def test_a_waiting_claim_is_woken_by_what_it_waits_for(http: httpx.AsyncCl
             given = (await wish).json()["claims"]
         assert [claim["key"] for claim in given] == [f"u{number}"]
         await http.post(f"/v1/claims/{given[0]['token']}/complete")
-    assert claims.TURN_S + notify.DEBOUNCE_S < 0.1, "all that rests on purpose, also on the way from another replica"
+    assert claims.WAKEUP_REST_S + notify.DEBOUNCE_S < 0.1, "all that rests on purpose, also on the way from another replica"
 
 
 REPEATED: dict[str, Any] = {
@@ -208,3 +209,39 @@ async def test_no_odd_text_in_any_field_is_a_server_error(http: httpx.AsyncClien
     for instant in far:
         answer = await http.post("/v1/quotas/q/readings", json={"utilization": 0.1, "resets_at": instant})
         assert answer.status_code == 200, answer.text
+
+
+CANCELLED = """
+CREATE FUNCTION cancelled() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = '57014'; END $$;
+CREATE TRIGGER cancelled BEFORE UPDATE ON idempotency FOR EACH ROW EXECUTE FUNCTION cancelled();
+"""
+CANCEL = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+
+async def test_an_order_is_answered_when_keeping_its_answer_is_cancelled(
+    http: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """A4: SQLSTATE 57014 after the commit makes no failure of what is recorded."""
+    await owner.execute(CANCELLED)
+    created, again = [
+        await http.post("/v1/campaigns", json={"name": "n"}, headers={"Idempotency-Key": "k"}) for _ in ("first", "again")
+    ]
+    assert (created.status_code, again.status_code) == (201, 201)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert created.json() == again.json()
+
+
+async def test_a_read_that_is_cancelled_is_to_be_asked_again(http: httpx.AsyncClient, owner: asyncpg.Connection) -> None:
+    """Promise 5: SQLSTATE 57014 is no mistake of the service."""
+    await http.post("/v1/campaigns", json={"name": "n"})
+    async with owner.transaction():
+        await owner.execute("LOCK TABLE campaign_card IN ACCESS EXCLUSIVE MODE")
+        reading = asyncio.create_task(http.get("/v1/campaigns/n"))
+
+        async def answered() -> bool:
+            await owner.fetchval(CANCEL)
+            return reading.done()
+
+        await eventually(answered)
+    answer = await reading
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")

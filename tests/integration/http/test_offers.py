@@ -42,7 +42,7 @@ async def test_a_campaign_with_a_ready_unit_and_a_free_slot_offers_work(here: Fl
 
 
 @pytest.mark.parametrize("obstacle", IN_THE_WAY)
-async def test_what_stops_a_claim_stops_the_offer(here: Fleet, obstacle: str) -> None:
+async def test_a_blocked_claim_is_not_offered(here: Fleet, obstacle: str) -> None:
     """B-BEAT-6: nobody is called idle for what could not be claimed."""
     await here.order(IN_THE_WAY[obstacle])
     assert not await here.reader.offers()

@@ -21,7 +21,7 @@ async def here(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Fleet]:
         yield running
 
 
-async def test_the_campaign_view_says_what_became_of_its_units(here: Fleet) -> None:
+async def test_the_campaign_view_counts_the_outcomes_of_its_units(here: Fleet) -> None:
     """B-VIEW-2, B-CAMP-1."""
     await here.begin("a", "b", "c", policy={"max_attempts": 1, "concurrency": 9}, labels={"team": "core"})
     first, second, _ = await here.claim(3)
@@ -154,7 +154,7 @@ async def test_a_key_with_a_slash_is_one_part_of_the_path(here: Fleet) -> None:
     assert view is not None
 
 
-async def test_nothing_that_the_log_holds_is_unknown(here: Fleet) -> None:
+async def test_reads_find_every_object_of_the_log(here: Fleet) -> None:
     for path, command in {
         "/v1/workers/w-1": c.BeatWorker(worker=WORKER),
         "/v1/quotas/q": c.RecordReading(quota=ids.QuotaKey("q"), utilization=0.5),
@@ -222,7 +222,7 @@ async def test_the_engine_shows_its_switch_and_its_pool(here: Fleet) -> None:
         ("/metrics?scope=galaxy", 400),
     ],
 )
-async def test_a_read_of_nothing_or_of_nonsense_is_refused(here: Fleet, path: str, status: int) -> None:
+async def test_an_empty_or_invalid_read_is_refused(here: Fleet, path: str, status: int) -> None:
     await here.begin("a")
     await here.projector.at_least(here.position)
     answer = await here.client.get(path)

@@ -86,7 +86,7 @@ async def test_a_spoiled_row_is_found_and_named(here: Fleet, dsn: str, owner: as
     assert line in (found.first or "")
 
 
-async def test_what_differs_is_counted_and_logged(
+async def test_differences_are_counted_and_logged(
     here: Fleet, settings: Settings, owner: asyncpg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A5: by a process of its own."""
@@ -94,13 +94,13 @@ async def test_what_differs_is_counted_and_logged(
     consistency_check = ConsistencyCheck(settings, process.diverged)
     divergences = process.registry.get_sample_value
 
-    await consistency_check.examine()
+    await consistency_check.check()
     assert divergences("muster_projection_divergences_total", {"projection": "views"}) == 0
     await owner.execute("UPDATE series SET value = value + 1 WHERE family = 'muster_attempts_total'")
-    await consistency_check.examine()
+    await consistency_check.check()
     assert divergences("muster_projection_divergences_total", {"projection": "views"}) == 6
     assert (
-        f"6 rows of the views are not what the log says up to {here.position}: series family='muster_attempts_total'"
+        f"6 rows of the views differ from the log up to position {here.position}: series family='muster_attempts_total'"
         in caplog.text
     )
 
@@ -108,6 +108,6 @@ async def test_what_differs_is_counted_and_logged(
 async def test_an_examination_that_is_given_up_counts_nothing(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     """A5: a database that is away is no divergence."""
     process = Process()
-    await ConsistencyCheck(replace(settings, dsn="postgresql://127.0.0.1:1/none"), process.diverged).examine()
+    await ConsistencyCheck(replace(settings, dsn="postgresql://127.0.0.1:1/none"), process.diverged).check()
     assert process.registry.get_sample_value("muster_projection_divergences_total", {"projection": "views"}) == 0
-    assert "the views were not examined" in caplog.text
+    assert "the views were not checked" in caplog.text

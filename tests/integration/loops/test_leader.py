@@ -60,7 +60,7 @@ async def status(pool: asyncpg.Pool, duty: Duty, name: str) -> AsyncIterator[Lea
     await asyncio.wait([task])
 
 
-async def test_only_one_of_three_leads_and_a_graceful_end_hands_over_before_the_lease_is_over(pool: asyncpg.Pool) -> None:
+async def test_one_of_three_leads_and_hands_over_when_it_stops(pool: asyncpg.Pool) -> None:
     """Work that must happen once."""
     duty = Duty()
     async with status(pool, duty, "one") as one:
@@ -77,7 +77,7 @@ async def test_only_one_of_three_leads_and_a_graceful_end_hands_over_before_the_
     assert duty.most == 1
 
 
-async def test_when_the_leader_is_killed_another_takes_over_within_seconds_and_begins_to_hear_anew(pool: asyncpg.Pool) -> None:
+async def test_a_killed_leader_is_replaced_within_seconds_and_silence_restarts(pool: asyncpg.Pool) -> None:
     """Any replica takes over; a new term is a new time of hearing."""
     duty = Duty()
     killed = Leader(pool, "killed", LEASE_S, [])
@@ -153,3 +153,23 @@ async def test_a_duty_that_ends_is_begun_again(pool: asyncpg.Pool) -> None:
     await eventually(twice)
     task.cancel()
     await asyncio.wait([task])
+
+
+CANCELLED = """
+CREATE FUNCTION cancelled() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = '57014'; END $$;
+CREATE TRIGGER cancelled BEFORE UPDATE ON leader FOR EACH ROW EXECUTE FUNCTION cancelled();
+"""
+
+
+async def test_a_leader_whose_renewal_is_cancelled_steps_down_and_tries_again(
+    pool: asyncpg.Pool, owner: asyncpg.Connection
+) -> None:
+    """SQLSTATE 57014 leaves open whose the lease is; the replica goes on."""
+    duty = Duty()
+    async with status(pool, duty, "one") as one:
+        await eventually(duty.done_by("one"))
+        await owner.execute(CANCELLED)
+        await eventually(duty.done_by())
+        assert not one.leads
+        await owner.execute("DROP TRIGGER cancelled ON leader")
+        await eventually(duty.done_by("one"))

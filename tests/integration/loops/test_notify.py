@@ -42,7 +42,7 @@ def rung(wakeup: Wakeup, count: int) -> Callable[[], Awaitable[object]]:
     return holds
 
 
-async def test_a_commit_of_one_replica_rings_the_bell_of_another_but_not_its_own(settings: Settings) -> None:
+async def test_a_commit_notifies_other_replicas_but_not_its_own(settings: Settings) -> None:
     """B-CLAIM-9: debounced, and from a connection of its own."""
     mine, other = Wakeup(), Wakeup()
     async with noticing(settings, mine, "mine") as notifier, noticing(settings, other, "other"):
@@ -74,7 +74,7 @@ async def test_a_listener_that_was_cut_off_hears_again_though_it_never_speaks(
         await eventually(rung(silent, before))
 
 
-async def test_partitions_are_made_ahead_of_the_head_and_the_log_goes_on_over_the_edge(
+async def test_partitions_are_made_ahead_and_the_log_crosses_their_boundary(
     settings: Settings, pool: asyncpg.Pool, owner: asyncpg.Connection
 ) -> None:
     """A1: appends on both sides of a partition's edge, in one batch."""

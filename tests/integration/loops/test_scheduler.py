@@ -81,7 +81,7 @@ async def test_a_retry_is_ready_when_its_rest_is_over_and_not_a_tick_later(one: 
     await audit(pool)
 
 
-async def test_without_any_bell_the_watcher_finds_by_itself_what_is_due(one: Replica, pool: asyncpg.Pool) -> None:
+async def test_without_notifications_the_scheduler_finds_due_work(one: Replica, pool: asyncpg.Pool) -> None:
     """Notices are never needed: the command came through another replica, and nobody rings."""
     await one.campaign(units=units("a"), **QUICK)
     async with watching(pool, one, wakeup=Wakeup()):
@@ -143,7 +143,7 @@ async def test_a_lease_ends_in_one_failed_attempt_when_its_time_is_over(one: Rep
 
 
 @pytest.mark.usefixtures("unhurried")
-async def test_nobody_is_judged_before_a_full_lease_since_the_service_could_hear(one: Replica, pool: asyncpg.Pool) -> None:
+async def test_levels_wait_a_full_lease_after_the_service_starts(one: Replica, pool: asyncpg.Pool) -> None:
     """B-CLAIM-3, B-BEAT-4, A10: after an outage of our own, silence is no proof."""
     beats = {"warn_s": 3, "stale_s": 3.2, "dead_s": 3.4, "dead_ticks": 3}  # less than the lease; more than the looks take
     await one.campaign(units=units("a"), lease_s=4, **QUICK, heartbeat=beats)
@@ -152,11 +152,11 @@ async def test_nobody_is_judged_before_a_full_lease_since_the_service_could_hear
     await lapsed(pool)
     heard_since = await pool.fetchval("SELECT clock_timestamp()")
     for _ in range(5):
-        await scheduler.look(heard_since)
+        await scheduler.sweep(heard_since)
     assert not any(isinstance(event.body, e.LeaseExpired | e.AttemptFailed) for event in one.committed)
-    nap = timedelta(seconds=await scheduler.nap(heard_since))
+    nap = timedelta(seconds=await scheduler.seconds_to_deadline(heard_since))
     assert await pool.fetchval("SELECT clock_timestamp()") + nap >= heard_since + timedelta(seconds=4)
-    await scheduler.look(LONG_AGO, tick=False)
+    await scheduler.sweep(LONG_AGO, tick=False)
     assert [body.token for _, body in recorded(one, e.LeaseExpired)] == [grant.token]
     await audit(pool)
 
@@ -171,7 +171,7 @@ async def test_a_dead_worker_loses_its_claims_soon_after_a_restart_however_long_
     scheduler = Scheduler(pool, one.writer, one.wakeup, 0.02)
 
     async def revoked() -> bool:
-        await scheduler.look(back)
+        await scheduler.sweep(back)
         return bool(recorded(one, e.LeaseExpired))
 
     await eventually(revoked)
@@ -182,7 +182,7 @@ async def test_a_dead_worker_loses_its_claims_soon_after_a_restart_however_long_
     await audit(pool)
 
 
-async def test_who_is_spared_after_a_restart_takes_no_room_from_who_is_not(
+async def test_workers_spared_after_a_restart_take_no_room_in_a_sweep(
     one: Replica, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B-BEAT-4: a look takes a thousand suspects, none of them in vain."""
@@ -195,7 +195,7 @@ async def test_who_is_spared_after_a_restart_takes_no_room_from_who_is_not(
     back = await pool.fetchval("SELECT clock_timestamp()")
 
     async def revoked() -> bool:
-        await scheduler.look(back)
+        await scheduler.sweep(back)
         return bool(recorded(one, e.AttemptFailed))
 
     await eventually(revoked)
@@ -221,7 +221,7 @@ async def test_levels_fall_one_by_one_each_once_and_the_dead_lose_their_claims_o
     await audit(pool)
 
 
-async def test_a_living_sign_between_dead_ticks_starts_the_count_anew(one: Replica, pool: asyncpg.Pool) -> None:
+async def test_a_heartbeat_between_dead_ticks_resets_the_count(one: Replica, pool: asyncpg.Pool) -> None:
     """B-BEAT-4: dead, heard again, not revoked."""
     beats = {"warn_s": 2, "stale_s": 2.2, "dead_s": 2.4, "dead_ticks": 3}  # a beat is no warning before the next look
     await one.campaign(units=units("a"), **QUICK, heartbeat=beats)
@@ -229,12 +229,12 @@ async def test_a_living_sign_between_dead_ticks_starts_the_count_anew(one: Repli
     scheduler = Scheduler(pool, one.writer, one.wakeup, 3600)
 
     async def dead() -> bool:
-        await scheduler.look(LONG_AGO)
+        await scheduler.sweep(LONG_AGO)
         return (e.LevelChanged.kind, "dead") in [(body.kind, body.to) for _, body in recorded(one, e.LevelChanged)]
 
     await eventually(dead)
     await one.order(c.RecordHeartbeat(token=grant.token))
-    await scheduler.look(LONG_AGO)
+    await scheduler.sweep(LONG_AGO)
     assert [body.to for _, body in recorded(one, e.LevelChanged)][-1] == "healthy"
     assert recorded(one, e.AttemptFailed) == []
     await audit(pool)
@@ -246,9 +246,9 @@ async def test_a_thousand_ready_units_without_a_worker_are_no_news(one: Replica,
     head = one.committed[-1].position
     scheduler = Scheduler(pool, one.writer, one.wakeup, 0.01)
     for _ in range(20):
-        await scheduler.look(LONG_AGO)
+        await scheduler.sweep(LONG_AGO)
     assert one.committed[-1].position == head
-    assert await scheduler.nap(LONG_AGO) == 1.0
+    assert await scheduler.seconds_to_deadline(LONG_AGO) == 1.0
 
 
 async def test_watchdogs_take_back_what_runs_too_long_and_what_stands_still(one: Replica, pool: asyncpg.Pool) -> None:

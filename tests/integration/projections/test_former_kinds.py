@@ -50,7 +50,7 @@ async def here(settings: Settings, pool: asyncpg.Pool, owner: asyncpg.Connection
         yield running
 
 
-def test_a_former_kind_stands_for_one_of_today_and_is_none_itself() -> None:
+def test_a_former_kind_maps_to_a_current_kind() -> None:
     assert set(FORMER_KINDS.values()) <= e.KINDS.keys()
     assert not FORMER_KINDS.keys() & e.KINDS.keys()
     assert stored_kinds(e.KINDS) == [*e.KINDS, *FORMER_KINDS]

@@ -64,7 +64,7 @@ async def test_the_cut_of_the_pages_makes_no_difference(owner: asyncpg.Connectio
     assert (await store.live(owner, 0)).position == len(history.events)
 
 
-async def test_what_this_process_wrote_folds_as_what_is_read_back(owner: asyncpg.Connection, pool: asyncpg.Pool) -> None:
+async def test_own_events_fold_like_events_read_from_the_log(owner: asyncpg.Connection, pool: asyncpg.Pool) -> None:
     """A5: frequent events are folded as they were committed, others as the log gives them back."""
     history = await fill(owner)
     async with pool.acquire() as connection:

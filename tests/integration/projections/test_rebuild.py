@@ -64,7 +64,7 @@ async def test_rebuilds_and_checks_at_the_same_time_go_one_after_the_other(
     assert await owner.fetchval(fleeting) == 0
 
 
-async def test_who_waits_too_long_for_another_rebuild_is_told_so(
+async def test_a_rebuild_that_waits_too_long_for_another_fails_with_a_message(
     owner: asyncpg.Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shadow, "PATIENCE", "1ms")

@@ -70,9 +70,9 @@ async def test_a_writer_forgets_what_a_failed_batch_has_touched(
     await audit(pool)
 
 
-def test_no_more_is_remembered_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_row_cache_keeps_its_size_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """With more rows than that, those of the last batch alone stay."""
-    monkeypatch.setattr(row_cache, "MOST", 3)
+    monkeypatch.setattr(row_cache, "MAX_ROWS", 3)
     known = row_cache.RowCache()
     for position, names in enumerate((("a", "b"), ("b", "c"), ("d",)), start=1):
         state = State()

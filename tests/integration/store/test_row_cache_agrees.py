@@ -15,12 +15,12 @@ from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
 from service.domain.evolve import evolve
+from service.domain.read_set import ReadSet
 from service.domain.rejections import Validation
 from service.domain.state import State
 from service.settings import Settings
 from service.store.log import event_log
 from service.store.state import fanout, loader, row_cache
-from service.store.state.read_set import ReadSet
 from service.writer import batch
 from tests.integration.store import test_loader as drawn
 from tests.refold import audit
@@ -41,16 +41,9 @@ class Twice(loader.Loader):
         assert drawn.remembered(self.row_cache) == await drawn.stored(self.connection, self.row_cache)
         Twice.known += len(self.row_cache.units)
         afresh = loader.Loader(self.connection, self.shard, State(copy.copy(self.state.engine)), self.at)
-        await afresh.load(copied(read_set))
+        await afresh.load(read_set)
         await super().load(read_set)
         assert written(self.state) == written(afresh.state)
-
-
-def copied(read_set: ReadSet) -> ReadSet:
-    """Return *needs* of its own, for a loader adds to them."""
-    other = copy.copy(read_set)
-    vars(other).update({name: copy.copy(value) for name, value in vars(read_set).items()})
-    return other
 
 
 def written(value: Any) -> object:  # noqa: ANN401 - a state, a table, or a row
@@ -88,12 +81,12 @@ class Restless(drawn.History):
 
 
 @pytest.mark.parametrize(("seed", "most"), [(0, 20_000), (1, 6)], ids=["all", "few"])
-async def test_what_is_remembered_is_what_the_tables_hold_whatever_came_between(
+async def test_the_row_cache_agrees_with_the_tables_after_any_command(
     settings: Settings, pool: asyncpg.Pool, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, seed: int, most: int
 ) -> None:
     """A5: two Writers, batches of several requests, repeated keys, refused values, lost connections, dependents in rounds."""
     monkeypatch.setattr(batch, "Loader", Twice)
-    monkeypatch.setattr(row_cache, "MOST", most)
+    monkeypatch.setattr(row_cache, "MAX_ROWS", most)
     monkeypatch.setattr(fanout, "ROUND", 2)
     Twice.known, position, history = 0, 0, Restless(seed, State())
     luck = history.luck

@@ -1,4 +1,4 @@
-"""What follows for those that depend on a unit: they run, are skipped, or wait again; many of them in rounds."""
+"""What follows for the dependents of a unit: they run, are skipped, or wait again; many of them in rounds."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -13,25 +13,25 @@ from service.domain.unit import Unit
 CLOSED: tuple[ids.UnitState, ...] = ("quarantined", "skipped", "cancelled")
 
 Path = tuple[ids.UnitKey, ...]
-Found = Iterable[tuple[Unit, Path]]
-"""Units, each with the way to it from the first cause."""
+UnitPaths = Iterable[tuple[Unit, Path]]
+"""Units, each with the path to it from the first cause."""
 
 
 def in_rounds(state: State, unit: Unit) -> bool:
-    """Tell whether those that depend on *unit* are too many to learn at once what becomes of it."""
+    """Tell whether *unit* has too many dependents to change them all in this batch."""
     return (unit.campaign, unit.key) in state.fanouts or not state.knows_dependents(unit)
 
 
 def children(state: State, unit: Unit) -> Iterator[Unit]:
-    """Yield the units that depend on *unit*, none where they learn in rounds what became of it."""
+    """Yield the units that depend on *unit*, none where a fan-out changes them in rounds."""
     known = unit.campaign, unit.key
     if known not in state.fanouts:
         for key in tuple(state.children.get(known, ())):
             yield state.units[unit.campaign, key]
 
 
-def below(state: State, unit: Unit, path: Path) -> Found:
-    """Yield the units that depend on *unit*, with the way to each."""
+def below(state: State, unit: Unit, path: Path) -> UnitPaths:
+    """Yield the units that depend on *unit*, with the path to each."""
     return ((child, extended(path, child.key)) for child in children(state, unit))
 
 
@@ -66,35 +66,35 @@ def fail_dependents(state: State, unit: Unit) -> Consequence:
         yield from skip(state, below(state, unit, (unit.key,)))
 
 
-def skip(state: State, found: Found) -> Consequence:
-    """Skip those that wait, and what depends on them; what was skipped for a cause that is none any more gets this one."""
-    queue = deque(found)
+def skip(state: State, unit_paths: UnitPaths) -> Consequence:
+    """Skip blocked units, and what depends on them; a unit that was skipped for an outdated cause gets this one."""
+    queue = deque(unit_paths)
     while queue:
         unit, path = queue.popleft()
-        if unit.state == "skipped" and outdated(state, unit):
-            yield unskipped(state, unit, path, "blocked")
+        if unit.state == "skipped" and cause_outdated(state, unit):
+            yield unskip_fact(state, unit, path, "blocked")
         if unit.state == "blocked":
-            yield skipped(state, unit, path)
+            yield skip_fact(state, unit, path)
             if unit.settled:
                 yield from unblock_dependents(state, unit)
             else:
                 queue.extend(below(state, unit, path))
 
 
-def skipped(state: State, unit: Unit, path: Path) -> e.Fact:
+def skip_fact(state: State, unit: Unit, path: Path) -> e.Fact:
     """Return that *unit* is skipped for the first of *path*."""
     many = in_rounds(state, unit)
     body = e.UnitSkipped(because_of=path[0], path=path, was=unit.state, first_ready_at=unit.first_ready_at, in_rounds=many)
     return of_unit(unit, body)
 
 
-def outdated(state: State, unit: Unit) -> bool:
-    """Tell whether what a skipped unit was skipped for is not the first cause, or not lost, any more."""
+def cause_outdated(state: State, unit: Unit) -> bool:
+    """Tell whether the cause of a skipped unit is itself skipped, or no longer unreachable."""
     cause = state.units.get((unit.campaign, unit.because_of)) if unit.because_of is not None else None
     return cause is not None and (cause.state == "skipped" or not is_unreachable(cause))
 
 
-def unskipped(state: State, unit: Unit, path: Path, to: ids.UnitState) -> e.Fact:
+def unskip_fact(state: State, unit: Unit, path: Path, to: ids.UnitState) -> e.Fact:
     """Return the end of a skip."""
     return of_unit(unit, e.UnitUnskipped(because_of=path[0], path=path, to=to, in_rounds=in_rounds(state, unit)))
 
@@ -107,26 +107,26 @@ def skip_orphan(state: State, unit: Unit) -> Consequence:
 
 
 def way_down(parent: Unit, unit: Unit) -> Path:
-    """Return the way to *unit* from what *parent*, which is lost, was lost for."""
+    """Return the path to *unit* from the first cause of its unreachable *parent*."""
     root = (parent.because_of,) if parent.state == "skipped" and parent.because_of is not None else ()
     return (*root, parent.key, unit.key)
 
 
 def unskip_dependents(state: State, unit: Unit) -> Consequence:
-    """Let those wait again that were skipped for *unit*, which is back at work."""
+    """Unskip the units that were skipped for *unit*, which is back at work."""
     yield from unskip(state, below(state, unit, (unit.key,)))
 
 
-def unskip(state: State, found: Found) -> Consequence:
-    """Let those wait again that were skipped and have no lost dependency left; the others name one that they have."""
-    queue = deque(found)
+def unskip(state: State, unit_paths: UnitPaths) -> Consequence:
+    """Unskip skipped units that have no unreachable dependency left; the others get one that they have as their cause."""
+    queue = deque(unit_paths)
     while queue:
         unit, path = queue.popleft()
         if unit.state != "skipped":
             continue
         parent = unreachable_parent(state, unit)
         if parent is None:
-            yield unskipped(state, unit, path, "blocked" if unit.waits_for else "ready")
+            yield unskip_fact(state, unit, path, "blocked" if unit.waits_for else "ready")
             queue.extend(below(state, unit, path))
-        elif outdated(state, unit):
+        elif cause_outdated(state, unit):
             yield from skip(state, [(unit, way_down(parent, unit))])

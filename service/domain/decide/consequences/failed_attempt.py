@@ -16,7 +16,7 @@ from service.domain.unit import Claim, Unit
 
 
 class FailedAttempt(Struct, frozen=True, kw_only=True):
-    """How an execution failed; *retryable* is the worker's word, None when it has none."""
+    """How an execution failed; *retryable* is what the worker reports, None when it reports nothing."""
 
     reason: ids.FailureReason
     error: str | None = None
@@ -79,7 +79,7 @@ def rest(state: State, unit: Unit, context: DecisionContext) -> Consequence:
 
 
 def expire(state: State, unit: Unit, claim: Claim, reason: ids.FailureReason, context: DecisionContext) -> Consequence:
-    """Take back a claim of which nothing was heard."""
+    """Take back a claim whose worker stayed silent."""
     age = (context.at - claim.beat_at).total_seconds()
     body = e.LeaseExpired(token=claim.token, worker=claim.worker, age=age, attempt=claim.attempt)
     yield of_unit(unit, body, claim.worker)

@@ -22,7 +22,7 @@ def quarantine(
     worker: ids.WorkerId | None,
     exit_code: int | None = None,
 ) -> Consequence:
-    """Take *unit* out for good, and with it what depends on it; by policy, let somebody look into it."""
+    """Quarantine *unit*, skip what depends on it, and request an investigation where the policy says so."""
     body = e.UnitQuarantined(
         reason=reason,
         attempts=unit.attempts,
@@ -53,8 +53,8 @@ def investigate(state: State, unit: Unit, reason: ids.QuarantineReason, exit_cod
 
 
 def omission(state: State, unit: Unit) -> ids.Omission | None:
-    """Return why *unit* is not looked into, None when it is."""
-    key = fix_key(unit)
+    """Return why *unit* is not investigated, None when it is."""
+    key = fix_key(unit.key)
     if (unit.campaign, key) in state.units:
         return "fix_exists"
     if len(key) > KEY_CHARS:
@@ -65,7 +65,7 @@ def omission(state: State, unit: Unit) -> ids.Omission | None:
 
 
 def withdraw(state: State, unit: Unit, why: ids.Omission) -> Consequence:
-    """Take back the request to look into *unit*, if nobody has begun."""
+    """Take back the request to investigate *unit*, unless a worker has claimed it."""
     for row in tuple(state.investigations.values()):
         if row.state == "requested" and row.unit == unit.key and row.campaign == unit.campaign:
             yield of_unit(unit, e.InvestigationSkipped(investigation=row.id, why=why))
@@ -86,7 +86,7 @@ def trip(campaign: Campaign) -> Consequence:
 
 
 def complete_campaign(campaign: Campaign, context: DecisionContext) -> Consequence:
-    """End the campaign when it has units, none is open, and all know what became of those that they depend on."""
+    """Complete the campaign when it has units, none is open, and no fan-out is under way."""
     counts = campaign.counts
     if campaign.over or counts.open or campaign.open_fanouts or not counts.total:
         return
@@ -97,7 +97,7 @@ def complete_campaign(campaign: Campaign, context: DecisionContext) -> Consequen
 
 
 def settle_campaign(campaign: Campaign, context: DecisionContext) -> Consequence:
-    """Draw what the end of a unit means for its campaign."""
+    """Draw the consequences of a unit's end for its campaign."""
     yield from trip(campaign)
     yield from complete_campaign(campaign, context)
 

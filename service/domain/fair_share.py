@@ -19,7 +19,7 @@ def unscoped(claims: Iterable[c.ClaimWork]) -> list[c.ClaimWork]:
     return [claim for claim in claims if claim.kind == "unit" and not claim.campaigns]
 
 
-def wanted_units(state: State, claims: Iterable[c.ClaimWork], at: datetime) -> Counter[ids.CampaignName]:
+def unit_counts(state: State, claims: Iterable[c.ClaimWork], at: datetime) -> Counter[ids.CampaignName]:
     """Return how many units of each campaign the claims of a batch can get, claims of one kind taken together."""
     wanted: Counter[ids.CampaignName] = Counter()
     for kind, count in by_kind(state, claims).items():
