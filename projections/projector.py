@@ -41,26 +41,26 @@ class ProjectionState(Struct):
 
     at: Checkpoint
     cards: ReadModels
-    book: SeriesStore
+    series_store: SeriesStore
 
     def take(self, events: Sequence[Recorded]) -> None:
         """Fold a page."""
         for event in events:
             self.cards.fold(event)
-        self.book.take(events)
-        self.book.measure(self.cards.spans)
-        self.cards.spans.clear()
+        self.series_store.fold(events)
+        self.series_store.measure(self.cards.measurements)
+        self.cards.measurements.clear()
 
     def saved(self, at: Checkpoint) -> None:
         """Note that everything up to *at* is stored."""
         self.at = at
         self.cards.saved()
-        self.book.touched.clear()
+        self.series_store.touched.clear()
 
 
 async def load(connection: store.Session, at: Checkpoint) -> ProjectionState:
     """Load one generation as it is at its checkpoint."""
-    return ProjectionState(at, await store.load_cards(connection, at), await store.load_book(connection, at))
+    return ProjectionState(at, await store.load_cards(connection, at), await store.load_series(connection, at))
 
 
 async def save(connection: store.Session, fold: ProjectionState, last: Recorded) -> bool:
@@ -70,7 +70,7 @@ async def save(connection: store.Session, fold: ProjectionState, last: Recorded)
         if not await store.advance(connection, fold.at, at.position, last.at):
             return False
         await store.save_cards(connection, fold.at, fold.cards)
-        await store.save_book(connection, fold.at, fold.book)
+        await store.save_series(connection, fold.at, fold.series_store)
     fold.saved(at)
     return True
 
@@ -97,7 +97,7 @@ async def proceed(connection: store.Session, fold: ProjectionState, events: Sequ
     """Fold and store what follows on the fold; return how many events it had, None when the fold must be loaded anew."""
     if not events:
         return 0
-    await store.bring(connection, fold.at, fold.cards, events)
+    await store.load_for(connection, fold.at, fold.cards, events)
     fold.take(events)
     return len(events) if await save(connection, fold, events[-1]) else None
 
@@ -211,7 +211,7 @@ class Projector:
         except TimeoutError:
             raise ProjectionLagging(position, self.position) from None
 
-    async def nap(self, longest_s: float) -> None:
+    async def wait_for_move(self, longest_s: float) -> None:
         """Sleep until the fold of this replica moves, *longest_s* seconds at most."""
         await soon(self._moved, longest_s)
 
@@ -226,7 +226,7 @@ class Projector:
     async def _look(self, position: int) -> None:
         """Watch the checkpoint that another replica moves; after a promotion it may be back where it was before."""
         while (self.position if self._running else await self._checkpoint()) < position:
-            await self.nap(LOOK_S)
+            await self.wait_for_move(LOOK_S)
 
     async def _checkpoint(self) -> int:
         """Return up to where the live generation is stored."""

@@ -139,7 +139,7 @@ async def follow(source: QueryRunner, after: int, chosen: Filter, stopping: asyn
             yield ()
             quiet_since = clock()
         if upto <= after and len(found) < PAGE:
-            await source.projector.nap(POLL_S)
+            await source.projector.wait_for_move(POLL_S)
 
 
 async def uncancelled_page(source: QueryRunner, after: int, upto: int, chosen: Filter) -> list[LogEvent]:

@@ -12,8 +12,9 @@ from projections.http.reads.quarantine import matching_keys
 from projections.http.reads.query_runner import READS, QueryRunner
 from projections.http.reads.unit import unit_view
 from projections.store import CAMPAIGN, ENGINE, QUOTA, WAVE, WORKER
-from projections.views.campaign.view import CampaignView, PauseView, campaign_view
+from projections.views.campaign.view import CampaignView, campaign_view
 from projections.views.engine import EngineCard
+from projections.views.pause import PauseView
 from projections.views.quota.view import EngineView, PoolView, QuotaView, quota_view
 from projections.views.wave.view import WaveView, wave_view
 from projections.views.worker.view import Offer, WorkerView, worker_view

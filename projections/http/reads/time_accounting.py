@@ -10,8 +10,8 @@ from msgspec import Struct
 from projections.http.reads.query_runner import READS, QueryRunner
 from projections.store import CAMPAIGN, ENGINE
 from projections.views.campaign.time_account import CAUSES, Cause
-from projections.views.microseconds import microseconds
-from projections.views.time_accounts.accounts import units_to_place
+from projections.views.measurement import microseconds
+from projections.views.time_accounts.accounts import units_with_group
 from projections.views.time_accounts.snapshot import SURROUNDINGS, AccountSnapshot, account_snapshot
 from service.domain import ids
 from service.domain.events import Recorded
@@ -60,7 +60,7 @@ async def time_account(source: QueryRunner, campaign: ids.CampaignName, begin: d
         until_end = await snapshot_at(connection, now, end)
         until_begin = await snapshot_at(connection, now, begin)
         dead_us = await dead_worker_us(connection, now, begin, end)
-    spent = {cause: until_end.ledger.spent.get(cause, 0) - until_begin.ledger.spent.get(cause, 0) for cause in CAUSES}
+    spent = {cause: until_end.account.spent.get(cause, 0) - until_begin.account.spent.get(cause, 0) for cause in CAUSES}
     spent["working"] -= dead_us
     spent["dead_worker"] += dead_us
     total = sum(spent.values())
@@ -87,8 +87,8 @@ async def latest_snapshot(connection: PoolConnectionProxy, shard: int, campaign:
 async def snapshot_at(connection: PoolConnectionProxy, now: AccountHead, at: datetime) -> AccountSnapshot:
     """Return the snapshot of an instant: the last stored one before it, with the events since folded into it."""
     at_us = microseconds(at)
-    if at_us >= now.mark.ledger.at_us:
-        mark = msgspec.structs.replace(now.mark, ledger=now.mark.ledger.copy())
+    if at_us >= now.mark.account.at_us:
+        mark = msgspec.structs.replace(now.mark, account=now.mark.account.copy())
     else:
         row = await connection.fetchrow(READS.ledger_mark, now.shard, now.generation, now.mark.campaign, at_us)
         if row is None:
@@ -100,13 +100,13 @@ async def snapshot_at(connection: PoolConnectionProxy, now: AccountHead, at: dat
         for event in events:
             mark.fold(event, groups)
             mark.position = event.position
-    mark.until(at_us)
+    mark.advance(at_us)
     return mark
 
 
 def empty_snapshot(mark: AccountSnapshot) -> AccountSnapshot:
     """Return the empty snapshot of a campaign before its creation."""
-    return msgspec.structs.replace(mark, ledger=type(mark.ledger)(), position=0)
+    return msgspec.structs.replace(mark, account=type(mark.account)(), position=0)
 
 
 async def events_between(
@@ -121,7 +121,7 @@ async def groups_of(
     connection: PoolConnectionProxy, now: AccountHead, mark: AccountSnapshot, events: list[Recorded]
 ) -> dict[ids.UnitKey, int]:
     """Return the groups of the units in *events* at the snapshot; empty when the campaign has only one group."""
-    units: set[ids.UnitId] = {unit for event in events for unit in units_to_place(event)} if mark.ledger.groups else set()
+    units: set[ids.UnitId] = {unit for event in events for unit in units_with_group(event)} if mark.account.groups else set()
     if not units:
         return {}
     keys = [key for _, key in units]
@@ -133,7 +133,7 @@ async def dead_worker_us(connection: PoolConnectionProxy, now: AccountHead, begi
     """Return how long units in a window were held by workers that were dead, as far as the log says so by its end."""
     where = now.shard, now.generation, now.mark.campaign
     begin_us, end_us = microseconds(begin), microseconds(end)
-    reach_us = min(end_us, begin_us + now.mark.ledger.longest_us)
+    reach_us = min(end_us, begin_us + now.mark.account.longest_us)
     before = await connection.fetchrow(READS.silence, *where, begin_us, reach_us)
     after = await connection.fetchrow(READS.silence, *where, end_us, end_us)
     assert before is not None, "an aggregate always answers"
