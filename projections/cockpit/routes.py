@@ -44,7 +44,7 @@ class ActionOutcome(Struct, frozen=True):
         return cls(form, Flash(error.detail, "refused"), error)
 
 
-class ShownPage(Struct, frozen=True):
+class PageResponse(Struct, frozen=True):
     """What an answer shows: a page, its address, and why an action was *refused*. One that is *still* does not reload itself."""
 
     page: RenderedPage
@@ -63,7 +63,7 @@ async def page(request: PageRequest) -> Response[bytes]:
         rendered = await request.cockpit.page_cache.get(request.cockpit.context, url, flash.position if flash else 0)
     except Rejection as error:
         url, rendered = PageUrl(), refused_page(error)
-    return show(request, ShownPage(rendered, url, None if request.fetched else flash))
+    return show(request, PageResponse(rendered, url, None if request.fetched else flash))
 
 
 @get("/campaigns/{name:str}/failures", include_in_schema=False)
@@ -106,37 +106,37 @@ async def respond(request: PageRequest, outcome: ActionOutcome) -> Response[byte
 
 
 # One branch for each ending: what must not be lost (typed text, the session) comes before what is convenient.
-async def page_after(request: PageRequest, outcome: ActionOutcome) -> ShownPage | None:
+async def page_after(request: PageRequest, outcome: ActionOutcome) -> PageResponse | None:
     """Return the page that an action ends with, None for a redirect: only a browser without our script gets one."""
     form, flash, refused = outcome.form, outcome.flash, outcome.refused
     back, fetched = url_from(form, "back"), request.fetched
     if fetched and isinstance(refused, Unavailable | Forged):
         # No page: our script keeps the one it has, with everything that was typed.
-        return ShownPage(RenderedPage("", "", "", refused.status), back, flash, refused=refused)
+        return PageResponse(RenderedPage("", "", "", refused.status), back, flash, refused=refused)
     if isinstance(refused, Unavailable):
         again = ResubmitForm(str(request.page_url), form, "Try again")
-        return ShownPage(refused_page(refused, again), back, still=True, refused=refused)
+        return PageResponse(refused_page(refused, again), back, still=True, refused=refused)
     if not fetched and isinstance(refused, NotFound | Forged):
-        return ShownPage(refused_page(refused), back, refused=refused)
+        return PageResponse(refused_page(refused), back, refused=refused)
     if refused is not None and HERE in form:
         return await form_again(request, outcome, refused)
     if fetched:
         rendered = await request.cockpit.page_cache.get(request.cockpit.context, back, flash.position)
-        return ShownPage(rendered, back, flash, refused=refused)
+        return PageResponse(rendered, back, flash, refused=refused)
     return None
 
 
-async def form_again(request: PageRequest, outcome: ActionOutcome, refused: Rejection) -> ShownPage | None:
+async def form_again(request: PageRequest, outcome: ActionOutcome, refused: Rejection) -> PageResponse | None:
     """Return the page of a refused form, with what was typed and the problem beside its field."""
     url = url_from(outcome.form, HERE)
     page = await page_of(request.cockpit.context, url)
     if isinstance(unreadable := page.facts.get("refused"), Unavailable):
         return await page_after(request, ActionOutcome.refusal(outcome.form, unreadable))
     page.typed, page.problem = outcome.form, refused
-    return ShownPage(rendered_page(page, url), url, outcome.flash, still=True, refused=refused)
+    return PageResponse(rendered_page(page, url), url, outcome.flash, still=True, refused=refused)
 
 
-def show(request: PageRequest, shown: ShownPage) -> Response[bytes]:
+def show(request: PageRequest, shown: PageResponse) -> Response[bytes]:
     """Answer with a page, or our script with the part of it that changes; a session without a secret gets one."""
     token = session.token_of(request.cookies)
     secret = token or session.new_token()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from projections.measures.increments import (
+from projections.measures.event_measures import (
     EventMeasures,
     Increments,
     Key,

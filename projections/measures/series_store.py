@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from projections.measures.catalogue import FOLDED
-from projections.measures.increments import Increments, Key
+from projections.measures.event_measures import Increments, Key
 from projections.measures.measure import MEASUREMENTS, kind_key, label_values_of, measure
 from projections.measures.series import Scale, Series
 from projections.views.measurement import Measurement
@@ -40,8 +40,8 @@ class SeriesStore:
 
     def fold(self, events: Sequence[e.Recorded]) -> None:
         """Fold a page; the result is the same for any cut of the log into pages."""
-        # Most events of a page increment the same counters by the same amount. They are recognised by the identity of their
-        # increments (see `EventMeasures`), which costs less than to compare or to add them; the tally keeps the object alive.
+        # Most events of a page, heartbeats above all, increment the same counters equally. They are recognised by the identity of
+        # their increments (see `EventMeasures`), which is cheaper than to compare or to add them; the tally keeps the object alive.
         tallies: dict[tuple[type[e.Event], int], PageTally] = {}
         observed: dict[Key, list[tuple[int, e.Recorded]]] = {}
         for event in events:

@@ -21,7 +21,7 @@ from service.domain.rejections import NotFound
 HISTORY_LINES, PAYLOAD_CHARS, SCREEN_CHARS = 150, 4000, 24_000
 
 
-class HistoryLine(Struct, frozen=True, kw_only=True):
+class UnitEventLine(Struct, frozen=True, kw_only=True):
     """One line of a unit's history."""
 
     position: int
@@ -53,13 +53,13 @@ async def unit(context: CockpitContext, url: PageUrl) -> CockpitPage:
     return CockpitPage(template="unit.html", title=f"{view.key} · {view.campaign}", pane="campaigns", facts=facts)
 
 
-async def history(context: CockpitContext, url: PageUrl) -> tuple[list[HistoryLine], int | None]:
+async def history(context: CockpitContext, url: PageUrl) -> tuple[list[UnitEventLine], int | None]:
     """Return a page of the unit's history, heartbeats summed up by claim, and the position after which the next page begins."""
     after = url.number("after")
     rows = await context.reader.fetch(READS.story, url.campaign, url.unit, after, HISTORY_LINES)
     events = [fact({name: row[name] for name in FACT}) for row in rows]
     lines = [
-        HistoryLine(position=e.position, at=e.recorded_at, kind=e.kind, worker=e.worker, words=event_sentence(e), actor=e.actor)
+        UnitEventLine(position=e.position, at=e.recorded_at, kind=e.kind, worker=e.worker, words=event_sentence(e), actor=e.actor)
         for e in events
     ]
     full = len(rows) == HISTORY_LINES
@@ -72,7 +72,7 @@ async def history(context: CockpitContext, url: PageUrl) -> tuple[list[HistoryLi
 FACT = ("position", "kind", "campaign", "unit", "worker", "recorded_at", "correlation_id", "actor", "data")
 
 
-def heartbeats(row: dict[str, Any]) -> HistoryLine:
+def heartbeats(row: dict[str, Any]) -> UnitEventLine:
     """Return the heartbeats of one claim as one line."""
     length = (row["ended_at"] - row["begun_at"]).total_seconds()
     parts = [f"{count(row['beats'])} heartbeat{'s' if row['beats'] > 1 else ''} over {span(length)}"]
@@ -81,7 +81,7 @@ def heartbeats(row: dict[str, Any]) -> HistoryLine:
     if row["note"]:
         parts.append(f"“{row['note']}”")
     words = ", ".join(parts)
-    return HistoryLine(
+    return UnitEventLine(
         position=row["first"], at=row["begun_at"], kind="unit.heartbeat", worker=None, words=words, until=row["ended_at"]
     )
 
