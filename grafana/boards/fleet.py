@@ -269,6 +269,6 @@ HEALTH = Row(
 BOARD = Board(
     uid="muster-fleet",
     title="Muster / Fleet",
-    description="Everything at a glance: what runs, what is left, what fails, who works.",
+    description="Overview: what runs, what is left, what fails, who works.",
     rows=(NOW, WORK, CAMPAIGNS, CAPACITY, HEALTH),
 )

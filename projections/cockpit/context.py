@@ -1,4 +1,4 @@
-"""The bridge: everything the cockpit needs, given once by the composition root."""
+"""What the cockpit needs, passed in once by the composition root."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

@@ -32,12 +32,12 @@ class PageCache:
     def __init__(self) -> None:
         self.drawings = 0
         self._cached: OrderedDict[PageUrl, CachedPage] = OrderedDict()
-        self._easels: dict[PageUrl, asyncio.Lock] = {}
+        self._locks: dict[PageUrl, asyncio.Lock] = {}
 
     async def look(self, context: CockpitContext, url: PageUrl, at_least: int = 0) -> RenderedPage:
         """Return a page that has seen position *at_least*, if the views reach it soon."""
-        easel = self._easels.setdefault(url, asyncio.Lock())
-        async with easel:
+        lock = self._locks.setdefault(url, asyncio.Lock())
+        async with lock:
             cached = self._cached.get(url)
             if cached is None or not fresh(cached, context, at_least):
                 cached = await self._render(context, url, at_least)
@@ -61,7 +61,7 @@ class PageCache:
         self._cached.move_to_end(url)
         while len(self._cached) > MOST:
             old, _ = self._cached.popitem(last=False)
-            self._easels.pop(old, None)
+            self._locks.pop(old, None)
 
 
 def fresh(cached: CachedPage, context: CockpitContext, at_least: int) -> bool:

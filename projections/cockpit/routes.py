@@ -1,6 +1,6 @@
 """The routes of the cockpit: pages, orders, the stream that says when to look again, and our own files.
 
-app = Litestar([*routes, *PAGES_AND_ORDERS], opt={"cockpit": Cockpit(bridge), …}, …)
+app = Litestar([*routes, *PAGES_AND_ORDERS], opt={"cockpit": Cockpit(context), …}, …)
 """
 
 import logging
@@ -145,7 +145,7 @@ async def stream(request: PageRequest) -> Stream:
 
 
 async def beats(request: PageRequest) -> AsyncIterator[bytes]:
-    """Yield the beats of the pulse as server-sent events."""
+    """Yield the ticks of the ticker as server-sent events."""
     context = request.cockpit.context
     with context.process.stream():
         yield b": watching\nretry: 1000\n\n"

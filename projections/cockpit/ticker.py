@@ -1,4 +1,4 @@
-"""The pulse: one look at the views for everybody who watches, however many they are."""
+"""Polls the views once for all open pages, however many there are."""
 
 import asyncio
 import logging
