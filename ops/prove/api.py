@@ -35,7 +35,7 @@ def numbers_from_api(client: httpx.Client, position: int) -> Numbers:
     found = over(events, FAMILIES)
     fold = ProjectionState(Checkpoint(0, 0, 0), ReadModels(), SeriesStore())
     fold.take([recorded(event) for event in events])
-    for (name, labels), series in fold.book.series.items():
+    for (name, labels), series in fold.series_store.series.items():
         if name not in FAMILIES:
             found.setdefault(name, {})[labels] = Total(series.value, series.sum_us)
     return found | viewed(client, events)
