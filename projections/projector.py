@@ -179,7 +179,7 @@ class Projector:
                 await self._rest(folded)
 
     async def _rest(self, folded: int) -> None:
-        """Draw breath after a page, unless somebody waits for a position; else wait for the bell or the next look at the log.
+        """Pause after a page unless a reader waits for a position; without one, wait for a wake-up or the next poll.
 
         One page of many events costs little more than one of few, and the Writer needs the machine.
         """
