@@ -26,7 +26,7 @@ LEVEL = 1
 async def metrics(request: ReadRequest) -> Response[bytes]:
     """Return the metrics; without a database, those of this process, and 503 for the fleet's alone."""
     scope = request.word("scope", SCOPES) or "all"
-    form = prometheus.form(request.headers.get("accept", ""))
+    form = prometheus.negotiate(request.headers.get("accept", ""))
     packed = accepts_gzip(request.headers.get("accept-encoding", ""))
     started = time.perf_counter()
     snapshot = None if scope == "process" else await fleet(request, needed=scope == "fleet")
