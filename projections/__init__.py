@@ -1,1 +1,1 @@
-"""Folds, shows and counts: every road of Muster that reads the log."""
+"""Everything that reads the log: views, measures, their projector, exports, and the cockpit."""

@@ -25,19 +25,19 @@ _log = logging.getLogger(__name__)
 
 PAGE = 5000
 POLL_S = 0.2
-BREATH_S = 0.2
-LOOK_S = 0.02
+PAUSE_S = 0.2
+CHECKPOINT_POLL_S = 0.02
 PATIENCE_S = 5.0
-REST_S = 1.0
-COMMITS = 10_000
+RETRY_S = 1.0
+MAX_COMMITS = 10_000
 
 
 class LogBroken(RuntimeError):
-    """The log has a hole where none may be."""
+    """A page of the log misses positions, which must be gapless."""
 
 
 class ProjectionState(Struct):
-    """What is held in memory of one generation, true for *at*."""
+    """The cards and series of one generation in memory, as of the checkpoint *at*."""
 
     at: Checkpoint
     cards: ReadModels
@@ -59,12 +59,12 @@ class ProjectionState(Struct):
 
 
 async def load(connection: store.Session, at: Checkpoint) -> ProjectionState:
-    """Load one generation as it is at its checkpoint."""
+    """Load one generation at its checkpoint."""
     return ProjectionState(at, await store.load_cards(connection, at), await store.load_series(connection, at))
 
 
 async def save(connection: store.Session, fold: ProjectionState, last: Recorded) -> bool:
-    """Store what is folded up to *last* with its checkpoint; False when somebody else had moved it, or *last* is lost."""
+    """Store the fold up to *last* with its checkpoint; False if another replica moved that, or a failover lost *last*."""
     at = Checkpoint(fold.at.shard, fold.at.generation, last.position, last.at)
     async with connection.transaction():
         if not await store.advance(connection, fold.at, at.position, last.at):
@@ -78,7 +78,7 @@ async def save(connection: store.Session, fold: ProjectionState, last: Recorded)
 async def next_page(connection: store.Session, shard: int, after: int, size: int = PAGE) -> Sequence[Recorded]:
     """Return the next events of the log, at most *size*, fewer where they are large, none at the head.
 
-    The read is bounded by a head that was seen before it: what commits in between is the next page's.
+    The read ends at a head that was read before it: events that commit in between belong to the next page.
     """
     upto = await store.bound(connection, shard, after, size)
     if upto <= after:
@@ -89,12 +89,12 @@ async def next_page(connection: store.Session, shard: int, after: int, size: int
 
 
 async def step(connection: store.Session, fold: ProjectionState, page: int = PAGE) -> int | None:
-    """Fold and store the next page; return how many events it had, None when the fold must be loaded anew."""
+    """Fold and store the next page; return its number of events, None if the fold must be loaded again."""
     return await proceed(connection, fold, await next_page(connection, fold.at.shard, fold.at.position, page))
 
 
 async def proceed(connection: store.Session, fold: ProjectionState, events: Sequence[Recorded]) -> int | None:
-    """Fold and store what follows on the fold; return how many events it had, None when the fold must be loaded anew."""
+    """Fold and store the *events* that follow; return their number, None if the fold must be loaded again."""
     if not events:
         return 0
     await store.load_for(connection, fold.at, fold.cards, events)
@@ -103,13 +103,18 @@ async def proceed(connection: store.Session, fold: ProjectionState, events: Sequ
 
 
 def require_gapless(events: Sequence[Recorded], after: int, count: int) -> None:
-    """Refuse a page with a hole: its events would never be folded."""
+    """Refuse a page with missing positions: their events would never be folded.
+
+    Raises:
+        LogBroken: positions are missing.
+
+    """
     if len(events) != count or events[0].position != after + 1 or events[-1].position != after + count:
         raise LogBroken(f"positions {after + 1} to {after + count} hold {len(events)} events")
 
 
 class Projector:
-    """Keeps the live generation folded while this replica leads; tells every replica how far it is."""
+    """Folds the live generation while this replica leads, and tells readers on every replica its position."""
 
     def __init__(self, pool: asyncpg.Pool, process: Process, page: int = PAGE) -> None:
         self.position = 0
@@ -117,15 +122,15 @@ class Projector:
         self._process = process
         self._page = page
         self._wakeup = asyncio.Event()
-        self._asked = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._moved = asyncio.Event()
         self._running = False
-        self._commits: deque[tuple[int, float]] = deque(maxlen=COMMITS)
+        self._commits: deque[tuple[int, float]] = deque(maxlen=MAX_COMMITS)
         self._recent_events = RecentEvents(page)
 
     @property
     def leads(self) -> bool:
-        """Whether this replica folds, so that its position is the freshest there is."""
+        """Whether this replica folds, so that its own position is the newest."""
         return self._running
 
     def notify(self) -> None:
@@ -140,30 +145,30 @@ class Projector:
         self.notify()
 
     async def run(self) -> None:
-        """Fold for ever; ends by cancellation, when this replica no longer leads."""
+        """Fold until cancelled, which happens when this replica no longer leads."""
         self._running = True
         try:
             while True:
                 try:
                     await self._follow()
-                except Exception as error:  # noqa: BLE001 - a loop outlives what befalls one of its rounds
+                except Exception as error:  # noqa: BLE001 - the loop must survive any error of one round
                     self._process.projection_failed()
                     if not isinstance(error, LOST) and not is_lost(error):
                         _log.exception("the projector failed at position %d, trying again", self.position)
-                    await asyncio.sleep(REST_S)
+                    await asyncio.sleep(RETRY_S)
         finally:
             self._running = False
             self._recent_events.clear()
             self._reach(self.position)
 
     async def _follow(self) -> None:
-        """Fold page after page from the stored checkpoint, until the generation changes or the log has lost what was folded."""
+        """Fold page after page from the stored checkpoint, until the generation changes or a failover lost folded events."""
         async with self._pool.acquire() as connection:
             fold = await load(connection, await store.live(connection, SHARD))
         self._reach(fold.at.position)
         while True:
             self._wakeup.clear()
-            self._asked.clear()
+            self._hurry.clear()
             started = time.perf_counter()
             async with self._pool.acquire() as connection:
                 following = self._recent_events.after(fold.at.position)
@@ -181,15 +186,15 @@ class Projector:
     async def _rest(self, folded: int) -> None:
         """Pause after a page unless a reader waits for a position; without one, wait for a wake-up or the next poll.
 
-        One page of many events costs little more than one of few, and the Writer needs the machine.
+        A page of many events costs little more than one of few, and the Writer needs the CPU.
         """
         if folded:
-            await soon(self._asked, BREATH_S)
+            await wait_up_to(self._hurry, PAUSE_S)
         else:
-            await soon(self._wakeup, POLL_S)
+            await wait_up_to(self._wakeup, POLL_S)
 
     def _reach(self, position: int) -> None:
-        """Tell everybody who waits that the fold is at *position*."""
+        """Wake everybody who waits for the fold to reach *position*."""
         self.position = position
         while self._commits and self._commits[0][0] <= position:
             self._process.noticed(time.perf_counter() - self._commits.popleft()[1])
@@ -206,30 +211,30 @@ class Projector:
         """
         try:
             async with asyncio.timeout(patience_s):
-                await self._hear(position)
-                await self._look(position)
+                await self._wait_for_own_fold(position)
+                await self._wait_for_checkpoint(position)
         except TimeoutError:
             raise ProjectionLagging(position, self.position) from None
 
     async def wait_for_move(self, longest_s: float) -> None:
-        """Sleep until the fold of this replica moves, *longest_s* seconds at most."""
-        await soon(self._moved, longest_s)
+        """Wait until the fold of this replica moves, at most *longest_s* seconds."""
+        await wait_up_to(self._moved, longest_s)
 
-    async def _hear(self, position: int) -> None:
-        """Wait while this replica folds, and hurry it."""
+    async def _wait_for_own_fold(self, position: int) -> None:
+        """While this replica folds, skip its pauses and wait for it."""
         if self.position < position:
-            self._asked.set()
+            self._hurry.set()
             self.notify()
         while self._running and self.position < position:
             await self._moved.wait()
 
-    async def _look(self, position: int) -> None:
-        """Watch the checkpoint that another replica moves; after a promotion it may be back where it was before."""
+    async def _wait_for_checkpoint(self, position: int) -> None:
+        """Poll the checkpoint that another replica moves; after a failover it may be lower than before."""
         while (self.position if self._running else await self._checkpoint()) < position:
-            await self.wait_for_move(LOOK_S)
+            await self.wait_for_move(CHECKPOINT_POLL_S)
 
     async def _checkpoint(self) -> int:
-        """Return up to where the live generation is stored."""
+        """Return the position up to which the live generation is stored."""
         try:
             reached = (await store.live(self._pool, SHARD)).position
         except Exception as error:
@@ -241,8 +246,8 @@ class Projector:
         return reached
 
 
-async def soon(event: asyncio.Event, longest_s: float) -> None:
-    """Wait for *event*, *longest_s* seconds at most."""
+async def wait_up_to(event: asyncio.Event, longest_s: float) -> None:
+    """Wait for *event*, at most *longest_s* seconds."""
     try:
         async with asyncio.timeout(longest_s):
             await event.wait()

@@ -1,4 +1,4 @@
-"""The end of the log as this process has written it: what its projector need not read back."""
+"""The newest events that this process wrote itself, so that its projector need not read them back."""
 
 from collections.abc import Sequence
 
@@ -15,30 +15,30 @@ FREQUENT: frozenset[type[e.Event]] = frozenset(
         e.WorkerHeartbeat,
     }
 )
-"""What a busy log consists of: events that a fold finds equal, written and read. Whatever else it holds is read from it."""
+"""The kinds that a busy log consists of, which decode to what was encoded; a page with any other kind is read from the log."""
 
 
 class RecentEvents:
-    """The newest committed events without a gap between them, *most* of them; empty after anything that is not frequent."""
+    """At most *limit* committed events without a gap; emptied by an event that is not frequent."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._events: list[e.Recorded] = []
 
     def note(self, events: Sequence[e.Recorded]) -> None:
-        """Take in what was just committed, in the order of the log."""
-        held = self._events
-        if held and held[-1].position + 1 != events[0].position:
-            held.clear()
-        held += events
-        if len(held) > self._most or any(type(event.body) not in FREQUENT for event in events):
-            held.clear()
+        """Add events that were just committed, in the order of the log."""
+        events_so_far = self._events
+        if events_so_far and events_so_far[-1].position + 1 != events[0].position:
+            events_so_far.clear()
+        events_so_far += events
+        if len(events_so_far) > self._limit or any(type(event.body) not in FREQUENT for event in events):
+            events_so_far.clear()
 
     def after(self, position: int) -> Sequence[e.Recorded]:
-        """Hand over the events after *position*, none when the first of them is not here; nothing is kept."""
-        held, self._events = self._events, []
-        first = position + 1 - held[0].position if held else 0
-        return held[first:] if first >= 0 else ()
+        """Return the events after *position*, none if the first of them is missing; the buffer is empty afterwards."""
+        events, self._events = self._events, []
+        first = position + 1 - events[0].position if events else 0
+        return events[first:] if first >= 0 else ()
 
     def clear(self) -> None:
         """Forget everything."""

@@ -36,11 +36,11 @@ EXPONENTIAL = msgspec.json.Decoder(dict[int, int])
 QUARANTINED = msgspec.json.Decoder(QuarantineCard)
 
 Session = Connection | PoolConnectionProxy
-MOST_IMPORTS = 20
+MAX_IMPORTS = 20
 
 
 class Checkpoint(Struct, frozen=True):
-    """How far a generation is folded."""
+    """The position up to which a generation is folded."""
 
     shard: int
     generation: int
@@ -56,12 +56,12 @@ async def live(connection: Session | Pool, shard: int) -> Checkpoint:
 
 
 async def bound(connection: Session, shard: int, after: int, size: int) -> int:
-    """Return the position up to which the next page may reach: none is longer than *size*, or brings more than some imports."""
-    return int(await connection.fetchval(QUERIES.bound, shard, after, size, MOST_IMPORTS))
+    """Return the end of the next page: at most *size* events, and at most `MAX_IMPORTS` imports, which are large."""
+    return int(await connection.fetchval(QUERIES.bound, shard, after, size, MAX_IMPORTS))
 
 
 class Stored(Struct, frozen=True):
-    """The cards of a generation as their tables hold them."""
+    """The cards of a generation, not decoded yet."""
 
     at: Checkpoint
     engine: str | None
@@ -70,7 +70,7 @@ class Stored(Struct, frozen=True):
     quotas: list[Record]
 
     def cards(self) -> ReadModels:
-        """Return them decoded, which takes its time where they are many."""
+        """Return the cards decoded; this is slow for many, so call it in a thread where that matters."""
         cards = ReadModels()
         cards.last_event_at = self.at.recorded_at
         cards.engine = EngineCard() if self.engine is None else ENGINE.decode(self.engine)
@@ -81,16 +81,16 @@ class Stored(Struct, frozen=True):
 
 
 async def stored_cards(connection: Session, at: Checkpoint) -> Stored:
-    """Return all cards of a generation, but the quarantine, as they are stored."""
+    """Return all cards of a generation but the quarantine, not decoded yet."""
     where = at.shard, at.generation
     engine = await connection.fetchval(QUERIES.engine, *where)
     campaigns, workers, quotas = QUERIES.campaigns, QUERIES.workers, QUERIES.quotas
-    found = [await connection.fetch(query, *where) for query in (campaigns, workers, quotas)]
-    return Stored(at, engine, *found)
+    cards = [await connection.fetch(query, *where) for query in (campaigns, workers, quotas)]
+    return Stored(at, engine, *cards)
 
 
 async def load_cards(connection: Session, at: Checkpoint) -> ReadModels:
-    """Return all cards of a generation, but the quarantine."""
+    """Return all cards of a generation but the quarantine."""
     return (await stored_cards(connection, at)).cards()
 
 
@@ -141,7 +141,7 @@ async def load_series(connection: Session, at: Checkpoint) -> SeriesStore:
 
 
 async def stored_series(connection: Session, at: Checkpoint, named: Sequence[str], names: Sequence[str]) -> list[Record]:
-    """Return the series of a generation as they are stored; of the families in *named* those whose first label is in *names*."""
+    """Return the rows of a generation's series; of the families in *named* only those whose first label is in *names*."""
     rows: list[Record] = await connection.fetch(QUERIES.shown_series, at.shard, at.generation, named, names)
     return rows
 
@@ -164,7 +164,7 @@ def series_of(row: Record) -> tuple[Key, Series]:
 
 
 async def advance(connection: Session, at: Checkpoint, position: int, recorded_at: datetime) -> bool:
-    """Move the checkpoint, and tell whether it stood where this fold began and the log holds where it ends."""
+    """Move the checkpoint; tell whether it was where this fold began, and whether the log holds the event where it ends."""
     moved = await connection.fetchval(QUERIES.advance, at.shard, at.generation, at.position, position, recorded_at)
     return moved is not None
 
@@ -190,7 +190,7 @@ async def save_cards(connection: Session, at: Checkpoint, cards: ReadModels) -> 
 
 
 async def save_quarantine(connection: Session, at: Checkpoint, cards: ReadModels) -> None:
-    """Write who came into quarantine, and remove who left it."""
+    """Write the cards of units that entered quarantine, and delete those of units that left it."""
     if cards.touched.cleared:
         await connection.execute(
             QUERIES.clear_quarantine, at.shard, at.generation, *zip(*sorted(cards.touched.cleared), strict=True)
@@ -201,7 +201,7 @@ async def save_quarantine(connection: Session, at: Checkpoint, cards: ReadModels
 
 
 async def save_waves(connection: Session, at: Checkpoint, cards: ReadModels) -> None:
-    """Write the places of new units, and the waves that were touched."""
+    """Write the waves of new units, and the cards of waves that were touched."""
     waves = cards.waves
     if waves.unsaved_units:
         await connection.execute(QUERIES.save_unit_waves, at.shard, at.generation, *zip(*waves.unsaved_units, strict=True))

@@ -1,1 +1,1 @@
-"""What leaves the service as a number."""
+"""Exports of metrics and traces: Prometheus text, OTLP, and a backfill of the past."""

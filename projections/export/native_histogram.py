@@ -1,4 +1,4 @@
-"""A histogram of scale 3 as OpenMetrics 2.0 has it: one sample with runs of buckets, each as a difference to the last."""
+"""Native histograms of OpenMetrics 2.0 with schema 3: one sample with spans of buckets, counts as deltas to the bucket before."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -6,11 +6,11 @@ from itertools import pairwise
 from projections.measures.series import SCALE, ZERO, Series
 
 Span = tuple[int, int]
-"""How many buckets are left out before it (the index of the first, at the beginning), and how many it has."""
+"""How many empty buckets come before it (for the first span: the index of its first bucket), and how many buckets it has."""
 
 
 def composite(series: Series) -> str:
-    """Return the value of the sample; what was observed are times."""
+    """Return the value of the sample, for a histogram of seconds."""
     counts = {index + 1: count for index, count in series.exponential.items() if index != ZERO}
     total = series.sum_us / 1_000_000
     parts = [f"count:{series.value},sum:{total!r},schema:{SCALE},zero_threshold:0,zero_count:{series.exponential.get(ZERO, 0)}"]
@@ -23,7 +23,7 @@ def composite(series: Series) -> str:
 
 
 def spans(indices: list[int]) -> Iterator[Span]:
-    """Yield the runs of *indices*, which are sorted.
+    """Yield the spans of *indices*, which are sorted.
 
     >>> list(spans([-3, -2, 5])), list(spans([7]))
     ([(-3, 2), (6, 1)], [(7, 1)])

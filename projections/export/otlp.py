@@ -1,4 +1,4 @@
-"""The export over OTLP: the fleet's numbers by the leader alone, from a snapshot as a scrape reads it; each replica its own."""
+"""The export of metrics over OTLP: the leader sends those of the fleet, from the snapshot of a scrape; each replica its own."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Exporter:
-    """Sends every *interval_s* seconds, in a thread, one export at a time; who finds it busy leaves it out."""
+    """Exports every *interval_s* seconds in a worker thread. If the previous export is still running, this one is skipped."""
 
     def __init__(
         self,
@@ -45,13 +45,13 @@ class Exporter:
         self._began = time.time()
 
     async def run(self) -> None:
-        """Send this process's numbers until cancelled."""
+        """Send the metrics of this process until cancelled."""
         while True:
             await asyncio.sleep(self._interval_s)
             await asyncio.to_thread(self._send_process)
 
     async def run_fleet(self, heard_since: Callable[[], datetime]) -> None:
-        """Send the fleet's numbers as long as this replica leads."""
+        """Send the metrics of the fleet while this replica leads."""
         while True:
             await asyncio.sleep(self._interval_s)
             try:
@@ -60,7 +60,7 @@ class Exporter:
                 heard_since()
             except Exception as error:
                 if not is_lost(error):
-                    LOG.exception("the fleet's numbers could not be read")
+                    LOG.exception("the metrics of the fleet could not be read")
                 continue
             await self.export_fleet(snapshot)
 
@@ -69,9 +69,9 @@ class Exporter:
         await asyncio.to_thread(self._send_fleet, snapshot)
 
     def _send_fleet(self, snapshot: Snapshot) -> None:
-        born = min((series.created_at for series in snapshot.series_store.series.values()), default=None)
-        if born is not None:
-            self._send("fleet", fleet(born), self._fleet.metrics(rows(snapshot), snapshot.lag.at), self._fleet.delivered)
+        log_began = min((series.created_at for series in snapshot.series_store.series.values()), default=None)
+        if log_began is not None:
+            self._send("fleet", fleet(log_began), self._fleet.metrics(rows(snapshot), snapshot.lag.at), self._fleet.delivered)
 
     def _send_process(self) -> None:
         name = self._identity.attributes["service.instance.id"]
@@ -80,7 +80,7 @@ class Exporter:
     def _send(
         self, scope: str, instance: str, metrics: Iterable[pb.Metric], delivered: Callable[[], None] = lambda: None
     ) -> None:
-        """Send *metrics* as those of *instance*, unless an export of the same scope is under way."""
+        """Send *metrics* as those of *instance*, unless an export of the same scope is running."""
         if not self._busy[scope].acquire(blocking=False):
             return
         try:

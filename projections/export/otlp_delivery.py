@@ -1,4 +1,4 @@
-"""What becomes of an export over OTLP: counted, and said in the log once a minute at most."""
+"""The delivery of OTLP exports: results are counted, errors logged at most once a minute."""
 
 import logging
 import time
@@ -12,62 +12,62 @@ from projections.export.status import ExportStatus, Result
 from projections.measures.process import Process
 
 LOG = logging.getLogger(__name__)
-QUIET_S = 60.0
+LOG_INTERVAL_S = 60.0
 
 
 class DeliveryResult(NamedTuple):
-    """What became of an export; *settled* unless it is worth to be sent again."""
+    """The result of an export; *settled* unless it should be sent again."""
 
     result: Result
     settled: bool
 
 
 class Delivery:
-    """Sends requests of one signal, for as many threads as like to; *standing* tells people what became of them."""
+    """Sends requests of one signal; thread-safe. *status* shows people the last results."""
 
     def __init__(self, signal: Signal, sender: Sender, process: Process, status: ExportStatus | None = None) -> None:
         self.status = status or ExportStatus(signal.noun)
         self._signal = signal
         self._sender = sender
         self._process = process
-        self._complained_at = -QUIET_S
+        self._complained_at = -LOG_INTERVAL_S
 
     def deliver(self, requests: Iterable[tuple[Message, int]]) -> DeliveryResult:
-        """Send requests, each with how much it holds, and count what became of them."""
+        """Send requests, each with its number of points or spans, and count the results."""
         started = time.perf_counter()
         accepted = rejected = 0
-        settled, broke = True, False
+        settled, failed = True, False
         try:
             for request, size in requests:
                 refused = self._send(request, size)
                 accepted, rejected = accepted + size - refused, rejected + refused
         except Undelivered as undelivered:
-            settled, broke = False, True
+            settled, failed = False, True
             self._complain(str(undelivered))
         except Exception:
-            broke = True
-            self.status.erred("the export broke; the log says how")
-            LOG.exception("an export of %s over OTLP broke", self._signal.noun)
-        failed = broke or (rejected and not accepted)
+            failed = True
+            self.status.note_error("the export failed; see the log")
+            LOG.exception("an export of %s over OTLP failed", self._signal.noun)
+        failed = failed or (rejected > 0 and accepted == 0)
         outcome = DeliveryResult("failure" if failed else "partial" if rejected else "success", settled)
         self._process.exported(outcome.result, time.perf_counter() - started, accepted, rejected)
         self.status.record(outcome.result, accepted, rejected)
         return outcome
 
     def _send(self, request: Message, size: int) -> int:
-        """Send one request; return how much of it was refused, all of one that the receiver does not want."""
+        """Send one request; return how many of its items were refused: all, if the receiver refuses the request itself."""
         try:
-            refused, why = self._sender.send(request)
-        except ExportRefused as unwanted:
-            refused, why = size, str(unwanted)
+            refused, reason = self._sender.send(request)
+        except ExportRefused as refusal:
+            refused, reason = size, str(refusal)
         if refused:
-            self._complain(f"{refused} refused: {why}")
+            self._complain(f"{refused} refused: {reason}")
         return refused
 
     def _complain(self, why: str) -> None:
-        """Note a failure, and log it once a minute at most."""
-        self.status.erred(why)
+        """Note a failure, and log it at most once a minute."""
+        self.status.note_error(why)
         now = time.monotonic()
-        if now - self._complained_at >= QUIET_S:
+        if now - self._complained_at >= LOG_INTERVAL_S:
             self._complained_at = now
             LOG.warning("OTLP, %s: %s", self._signal.noun, why)

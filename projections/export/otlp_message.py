@@ -1,4 +1,4 @@
-"""Metrics as OTLP has them: the rows of an exposition as protobuf, cumulative, each point with the time its series began."""
+"""Metrics as OTLP messages: the rows of an exposition as cumulative protobuf points, each with the start time of its series."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -23,17 +23,17 @@ Histograms = Literal["explicit", "exponential", "both"]
 Labels = tuple[str, ...]
 
 CUMULATIVE = pb.AGGREGATION_TEMPORALITY_CUMULATIVE
-GONE = int(pb.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK)
-MOST_POINTS = 1000
-"""In one request: receivers over gRPC take 4 MiB, and writing more at a stroke would keep the event loop waiting."""
-BREATH, REST_S = 16, 0.001
-"""After so many points the writing thread rests much longer than they took: a heartbeat seldom finds it at work."""
-BESIDE = ".exponential"
-"""Ends the name of a histogram that is sent with exponential buckets beside the others: one name has one kind of points."""
+NO_VALUE = int(pb.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK)
+MAX_POINTS = 1000
+"""Per request: gRPC receivers accept 4 MiB, and encoding more at once would hold the GIL for too long."""
+PACED_ITEMS, PAUSE_S = 16, 0.001
+"""After this many points the encoding thread pauses, so that heartbeats rarely have to wait for the GIL."""
+EXPONENTIAL_SUFFIX = ".exponential"
+"""For histograms that are sent with both kinds of buckets: a metric has points of one kind only, so the second gets this name."""
 
 
 class Identity(Struct, frozen=True):
-    """Whose metrics or spans they are: attributes of the resource, and the version of Muster."""
+    """The source of metrics or spans: resource attributes, and the version of Muster."""
 
     attributes: dict[str, str]
     version: str
@@ -43,18 +43,18 @@ class Identity(Struct, frozen=True):
         return replace(self, attributes={**self.attributes, "service.instance.id": instance})
 
 
-def fleet(born: datetime) -> str:
-    """Return the instance that speaks for the whole fleet: the log whose first event was recorded then."""
-    return f"fleet:{round(born.timestamp() * 1_000_000):x}"
+def fleet(log_began: datetime) -> str:
+    """Return the instance id of the whole fleet, named after the time of the first event of its log."""
+    return f"fleet:{round(log_began.timestamp() * 1_000_000):x}"
 
 
 def requests(identity: Identity, metrics: Iterable[pb.Metric]) -> Iterator[tuple[ExportMetricsServiceRequest, int]]:
-    """Yield *metrics* in requests of a size that every receiver takes, each with how many points it has."""
+    """Yield *metrics* in requests of at most `MAX_POINTS`, each with its number of points."""
     waiting: list[pb.Metric] = []
     size = 0
     for metric in metrics:
         points = points_of(metric)
-        if waiting and size + points > MOST_POINTS:
+        if waiting and size + points > MAX_POINTS:
             yield request(identity, waiting), size
             waiting, size = [], 0
         waiting.append(metric)
@@ -64,7 +64,7 @@ def requests(identity: Identity, metrics: Iterable[pb.Metric]) -> Iterator[tuple
 
 
 def request(identity: Identity, metrics: list[pb.Metric]) -> ExportMetricsServiceRequest:
-    """Return one request: one resource, one scope."""
+    """Return one request with one resource and one scope."""
     scope = pb.ScopeMetrics(scope=InstrumentationScope(name="muster", version=identity.version), metrics=metrics)
     resource = Resource(attributes=attributes(identity.attributes.items()))
     return ExportMetricsServiceRequest(resource_metrics=[pb.ResourceMetrics(resource=resource, scope_metrics=[scope])])
@@ -77,20 +77,20 @@ def points_of(metric: pb.Metric) -> int:
 
 
 def attributes(pairs: Iterable[tuple[str, str]]) -> list[KeyValue]:
-    """Return attributes; half a surrogate pair becomes a question mark."""
+    """Return attributes as protobuf."""
     return [KeyValue(key=key, value=AnyValue(string_value=clean(value))) for key, value in pairs]
 
 
 def clean(value: str) -> str:
-    """Return *value* as UTF-8 can hold it."""
+    """Return *value* with lone surrogates, which UTF-8 cannot encode, replaced by question marks."""
     return value if value.isprintable() else value.encode("utf-8", "replace").decode()
 
 
 def paced(items: Iterable[T]) -> Iterator[T]:
-    """Yield *items*, and leave the machine to other threads most of the time: an export may take its time, a heartbeat not."""
-    for place, item in enumerate(items):
-        if place % BREATH == 0:
-            sleep(REST_S)
+    """Yield *items* with pauses for other threads: an export may be slow, a heartbeat may not."""
+    for index, item in enumerate(items):
+        if index % PACED_ITEMS == 0:
+            sleep(PAUSE_S)
         yield item
 
 
@@ -100,7 +100,7 @@ def nanoseconds(at: datetime) -> int:
 
 
 class Fleet:
-    """The fleet's rows as metrics; what was delivered last is written once more without a value when it is gone."""
+    """The fleet's rows as metrics. A series that disappeared since the last delivery is sent once more without a value."""
 
     def __init__(self, histograms: Histograms = "explicit") -> None:
         self._histograms = histograms
@@ -108,22 +108,22 @@ class Fleet:
         self._delivered: dict[str, dict[Labels, None]] = {}
 
     def metrics(self, rows: Iterable[Rows], at: datetime) -> Iterator[pb.Metric]:
-        """Yield a metric for each family that has series, or had some at the last export that was delivered."""
+        """Yield a metric for each family that has series, or had some at the last delivery."""
         time = nanoseconds(at)
         for row in rows:
             now = {sample.labels: None for sample in row.samples} | {labels: None for (_, labels), _ in row.series}
             gone = [labels for labels in self._delivered.get(row.family.name, {}) if labels not in now]
             self._written[row.family.name] = now
             if now or gone:
-                for exponential in self.shapes(row.family):
+                for exponential in self.bucket_kinds(row.family):
                     yield self.metric(row, gone, time, exponential=exponential)
 
     def delivered(self) -> None:
-        """Note that everything that was written has arrived: what is gone need not be told again."""
+        """Note that everything was delivered, so that series which disappeared are not sent again."""
         self._delivered = dict(self._written)
 
-    def shapes(self, family: Family) -> tuple[bool, ...]:
-        """Return with which buckets *family* is written: exponential or not, or both, under two names."""
+    def bucket_kinds(self, family: Family) -> tuple[bool, ...]:
+        """Return the kinds of buckets that *family* is sent with: explicit (False), exponential (True), or both."""
         if not family.exponential or self._histograms == "explicit":
             return (False,)
         return (True,) if self._histograms == "exponential" else (False, True)
@@ -133,7 +133,7 @@ class Fleet:
         family = row.family
         metric = empty_metric(family)
         if exponential and self._histograms == "both":
-            metric.name += BESIDE
+            metric.name += EXPONENTIAL_SUFFIX
         if family.kind == "histogram":
             if exponential:
                 metric.exponential_histogram.aggregation_temporality = CUMULATIVE
@@ -150,7 +150,7 @@ class Fleet:
             for sample in paced(row.samples):
                 add(metric, family, sample.labels, number_point(sample), 0, time)
         for values in gone:
-            add(metric, family, values, BLANK[metric.WhichOneof("data") or "gauge"](flags=GONE), 0, time)
+            add(metric, family, values, BLANK[metric.WhichOneof("data") or "gauge"](flags=NO_VALUE), 0, time)
         return metric
 
 
@@ -206,22 +206,20 @@ def exponential_point(family: Family, series: Series) -> pb.ExponentialHistogram
     point = pb.ExponentialHistogramDataPoint(
         count=series.value, sum=total(family, series), scale=SCALE, zero_count=series.exponential.get(ZERO, 0)
     )
-    counts = {place: count for place, count in series.exponential.items() if place != ZERO}
+    counts = {index: count for index, count in series.exponential.items() if index != ZERO}
     if counts:
         low, high = min(counts), max(counts)
         point.positive.offset = low
-        point.positive.bucket_counts.extend(counts.get(place, 0) for place in range(low, high + 1))
+        point.positive.bucket_counts.extend(counts.get(index, 0) for index in range(low, high + 1))
     point.exemplars.extend(exemplars(family, series))
     return point
 
 
 def exemplars(family: Family, series: Series) -> Iterator[pb.Exemplar]:
-    """Yield what a histogram keeps of single observations."""
+    """Yield the exemplars of a histogram."""
     scale = 1_000_000 if family.unit == "seconds" else 1
-    for kept in series.exemplars:
-        if kept is not None:
-            observed, at, position, unit = kept
-            named_by = [("event_id", str(position)), *([("unit", unit)] if unit else [])]
-            yield pb.Exemplar(
-                as_double=observed / scale, time_unix_nano=nanoseconds(at), filtered_attributes=attributes(named_by)
-            )
+    for exemplar in series.exemplars:
+        if exemplar is not None:
+            observed, at, position, unit = exemplar
+            labels = [("event_id", str(position)), *([("unit", unit)] if unit else [])]
+            yield pb.Exemplar(as_double=observed / scale, time_unix_nano=nanoseconds(at), filtered_attributes=attributes(labels))

@@ -1,4 +1,4 @@
-"""The numbers of this process as OTLP has them, from its registry."""
+"""The metrics of this process as OTLP messages, from its Prometheus registry."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ Labels = tuple[tuple[str, str], ...]
 
 
 def metrics(registry: CollectorRegistry, began: float, at: float) -> Iterator[pb.Metric]:
-    """Yield every family of *registry*; a series that does not say when it began did so with the process, at *began*."""
+    """Yield every family of *registry*; a series without a start time of its own started with the process, at *began*."""
     for family in registry.collect():
         metric = empty_metric(catalogue_family(family))
         histogram = family.type == "histogram"
@@ -36,7 +36,7 @@ def metrics(registry: CollectorRegistry, began: float, at: float) -> Iterator[pb
 
 
 def catalogue_family(family: Metric) -> Family:
-    """Return the family of the catalogue, or what the library's own would be there."""
+    """Return the family of the catalogue, or one made up for a metric of the client library."""
     name = family.name + SUFFIXES.get(family.type, "")
     if name in CATALOGUE:
         return CATALOGUE[name]
@@ -60,7 +60,7 @@ def number_points(family: Metric) -> Iterator[tuple[Labels, pb.NumberDataPoint, 
 
 
 def histogram_points(family: Metric) -> Iterator[tuple[Labels, pb.HistogramDataPoint, float | None]]:
-    """Yield the points of a histogram, whose buckets are no longer cumulative."""
+    """Yield the points of a histogram; OTLP wants buckets that are not cumulative."""
     series: dict[Labels, dict[str, Any]] = {}
     for one in family.samples:
         labels = tuple((name, value) for name, value in one.labels.items() if name != "le")
@@ -72,8 +72,8 @@ def histogram_points(family: Metric) -> Iterator[tuple[Labels, pb.HistogramDataP
             parts[one.name.rpartition("_")[2]] = one.value
     for labels, parts in series.items():
         counts = parts["counts"]
-        apart = [count - before for before, count in zip([0, *counts], counts, strict=False)]
+        separate = [count - before for before, count in zip([0, *counts], counts, strict=False)]
         point = pb.HistogramDataPoint(
-            count=counts[-1], sum=parts["sum"], bucket_counts=apart, explicit_bounds=parts["bounds"][:-1]
+            count=counts[-1], sum=parts["sum"], bucket_counts=separate, explicit_bounds=parts["bounds"][:-1]
         )
         yield labels, point, parts.get("created")

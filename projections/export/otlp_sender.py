@@ -1,4 +1,4 @@
-"""How requests of OTLP travel: over gRPC or HTTP, one attempt each, never from the event loop's own thread."""
+"""Senders of OTLP requests over gRPC or HTTP: one attempt each, called from worker threads because they block."""
 
 import gzip
 from collections.abc import Mapping
@@ -14,23 +14,23 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 TEXT_CHARS = 200
-UNREADABLE = (httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE, httpx.codes.UNPROCESSABLE_ENTITY)
+REFUSED_STATUSES = (httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE, httpx.codes.UNPROCESSABLE_ENTITY)
 
 
 class Undelivered(RuntimeError):
     """The receiver did not take a request; the message says why.
 
     Undelivered
-    └── Unwanted   it will never take this one, however often it is sent
+    └── ExportRefused   it will never accept this request, so it is not sent again
     """
 
 
 class ExportRefused(Undelivered):
-    """The receiver has read a request and refuses it."""
+    """The receiver understood the request and refuses it for good."""
 
 
 class Signal(Struct, frozen=True):
-    """What is sent: to which service over gRPC, where over HTTP, and what the answer calls those that it refused."""
+    """Metrics or traces: the gRPC service, the HTTP path, the type of the answer and its field of refused items."""
 
     service: str
     path: str
@@ -39,7 +39,7 @@ class Signal(Struct, frozen=True):
     noun: str
 
     def read(self, answer: Any) -> "PartialSuccess":  # noqa: ANN401 - the two answers have nothing in common but their form
-        """Return what an answer says."""
+        """Return what an answer says about refused items."""
         partial = answer.partial_success
         return PartialSuccess(getattr(partial, self.rejected), partial.error_message)
 
@@ -57,14 +57,14 @@ TRACES = Signal(
 
 
 class PartialSuccess(NamedTuple):
-    """How much of a request the receiver refused though it took the rest, and why."""
+    """How many items of a request the receiver refused while it accepted the others, and why."""
 
     rejected: int = 0
     why: str = ""
 
 
 class Destination(Struct, frozen=True):
-    """Where to and how; *certificate* is a file of certificates that are trusted."""
+    """Where to send, and how; *certificate* is a file of trusted certificates."""
 
     endpoint: str
     headers: Mapping[str, str] = {}
@@ -77,15 +77,16 @@ class Sender(Protocol):
     """Sends one request at a time."""
 
     def send(self, request: Message) -> PartialSuccess:
-        """Send *request* and return what became of it.
+        """Send *request*, and return what was refused of it.
 
         Raises:
-            Undelivered: nobody took it in time.
+            Undelivered: the receiver did not accept it in time.
+            ExportRefused: the receiver will never accept it.
 
         """
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
 
 
 class GrpcSender:
@@ -107,7 +108,7 @@ class GrpcSender:
         )
 
     def send(self, request: Message) -> PartialSuccess:
-        """Send *request* and return what became of it."""
+        """Send *request*, and return what was refused of it."""
         metadata = [(name.lower(), value) for name, value in self._destination.headers.items()]
         compression = grpc.Compression.Gzip if self._destination.compressed else grpc.Compression.NoCompression
         try:
@@ -118,7 +119,7 @@ class GrpcSender:
         return self._signal.read(answer)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._channel.close()
 
 
@@ -137,25 +138,25 @@ class HttpSender:
         self._client = httpx.Client(headers=headers, timeout=destination.timeout_s, verify=trusted)
 
     def send(self, request: Message) -> PartialSuccess:
-        """Send *request* and return what became of it."""
+        """Send *request*, and return what was refused of it."""
         body = request.SerializeToString()
         try:
             answer = self._client.post(self._url, content=gzip.compress(body, 1) if self._compressed else body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Undelivered(f"{type(error).__name__}: {error}"[:TEXT_CHARS]) from None
         if answer.status_code != httpx.codes.OK:
-            kind = ExportRefused if answer.status_code in UNREADABLE else Undelivered
+            kind = ExportRefused if answer.status_code in REFUSED_STATUSES else Undelivered
             raise kind(f"{answer.status_code}: {answer.text}"[:TEXT_CHARS])
         try:
             return self._signal.read(self._signal.answer.FromString(answer.content))
-        except Exception as error:  # noqa: BLE001 - protobuf has no one error of its own for what is no message
-            raise Undelivered(f"an answer that is none: {error}"[:TEXT_CHARS]) from None
+        except Exception as error:  # noqa: BLE001 - protobuf has no common error for input that is no message
+            raise Undelivered(f"unreadable answer: {error}"[:TEXT_CHARS]) from None
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._client.close()
 
 
 def sender_to(signal: Signal, destination: Destination, protocol: Literal["grpc", "http/protobuf"]) -> Sender:
-    """Return what sends *signal* to *destination*."""
+    """Return a sender of *signal* to *destination*."""
     return GrpcSender(signal, destination) if protocol == "grpc" else HttpSender(signal, destination)

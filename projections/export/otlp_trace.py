@@ -1,4 +1,4 @@
-"""Spans as OTLP has them."""
+"""Spans as OTLP messages."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,24 +10,24 @@ from opentelemetry.proto.trace.v1 import trace_pb2 as pb
 from projections.export.otlp_message import Identity, attributes, clean, nanoseconds, paced
 from projections.views.unit.trace import Attributes, Link, Span, SpanEvent, Status, Value
 
-MOST_SPANS = 512
-"""In one request, as OpenTelemetry's own processors send at most."""
+MAX_SPANS = 512
+"""Per request: the default of OpenTelemetry's batch span processor."""
 STATUS: dict[Status, pb.Status.StatusCode.ValueType] = {
     "unset": pb.Status.STATUS_CODE_UNSET,
     "ok": pb.Status.STATUS_CODE_OK,
     "error": pb.Status.STATUS_CODE_ERROR,
 }
 SAMPLED = 1
-OURS = pb.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK | SAMPLED
-REMOTE = OURS | pb.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
+LOCAL = pb.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK | SAMPLED
+REMOTE = LOCAL | pb.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
 
 
 def requests(identity: Identity, spans: Sequence[Span]) -> Iterator[tuple[ExportTraceServiceRequest, int]]:
-    """Yield *spans* in requests of a size that every receiver takes, each with how many it has."""
+    """Yield *spans* in requests of at most `MAX_SPANS`, each with its number of spans."""
     resource = Resource(attributes=attributes(identity.attributes.items()))
     scope = InstrumentationScope(name="muster", version=identity.version)
-    for place in range(0, len(spans), MOST_SPANS):
-        some = [message(span) for span in paced(spans[place : place + MOST_SPANS])]
+    for start in range(0, len(spans), MAX_SPANS):
+        some = [message(span) for span in paced(spans[start : start + MAX_SPANS])]
         within = pb.ResourceSpans(resource=resource, scope_spans=[pb.ScopeSpans(scope=scope, spans=some)])
         yield ExportTraceServiceRequest(resource_spans=[within]), len(some)
 
@@ -38,26 +38,26 @@ def message(span: Span) -> pb.Span:
         trace_id=span.trace_id,
         span_id=span.span_id,
         parent_span_id=span.parent_id,
-        flags=REMOTE if span.remote else OURS,
+        flags=REMOTE if span.remote else LOCAL,
         name=span.name,
         kind=pb.Span.SPAN_KIND_INTERNAL,
         start_time_unix_nano=nanoseconds(span.start),
         end_time_unix_nano=nanoseconds(span.end),
         attributes=values(span.attributes),
-        events=[event(mark) for mark in span.marks],
+        events=[event(one) for one in span.events],
         links=[link(one, span.trace_id) for one in span.links],
         status=pb.Status(code=STATUS[span.status], message=clean(span.message)),
     )
 
 
-def event(mark: SpanEvent) -> pb.Span.Event:
-    """Return what happened at one moment of a span."""
-    return pb.Span.Event(name=mark.name, time_unix_nano=nanoseconds(mark.at), attributes=values(mark.attributes))
+def event(one: SpanEvent) -> pb.Span.Event:
+    """Return an event of a span."""
+    return pb.Span.Event(name=one.name, time_unix_nano=nanoseconds(one.at), attributes=values(one.attributes))
 
 
 def link(one: Link, trace_id: bytes) -> pb.Span.Link:
     """Return a link to a span of the same trace."""
-    return pb.Span.Link(trace_id=trace_id, span_id=one.span_id, flags=OURS, attributes=values(one.attributes))
+    return pb.Span.Link(trace_id=trace_id, span_id=one.span_id, flags=LOCAL, attributes=values(one.attributes))
 
 
 def values(pairs: Attributes) -> list[KeyValue]:
@@ -66,7 +66,7 @@ def values(pairs: Attributes) -> list[KeyValue]:
 
 
 def value_of(value: Value) -> AnyValue:
-    """Return a value; an integer that no receiver could hold is a text.
+    """Return a value; an integer beyond 64 bits becomes a string.
 
     >>> value_of(2.0).double_value, value_of(3).int_value, value_of(2**63).string_value
     (2.0, 3, '9223372036854775808')

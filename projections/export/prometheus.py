@@ -18,39 +18,39 @@ from projections.measures.series import Exemplar, cumulative
 from projections.measures.series_store import Key, Series
 
 TEXT = "text/plain; version=0.0.4"
-"""Litestar adds the charset of what is text, and of nothing else."""
+"""Without a charset, which Litestar adds to text types only."""
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 NATIVE = "application/openmetrics-text; version=2.0.0; charset=utf-8"
 """OpenMetrics with native histograms beside those with the buckets of the catalogue."""
 VERSIONS = {"1.0.0": OPENMETRICS, "2.0.0": NATIVE}
-STARTS = 200_000
+CACHED_STARTS = 200_000
 EXEMPLAR_CHARS = 128
 
 
-def form(accept: str) -> str:
-    """Return the content type that the scraper prefers among those that are written here.
+def negotiate(accept: str) -> str:
+    """Return the content type that the scraper prefers among those that Muster writes.
 
-    >>> form("application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5") == OPENMETRICS
+    >>> negotiate("application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5") == OPENMETRICS
     True
-    >>> form("application/openmetrics-text;version=2.0.0,application/openmetrics-text;version=1.0.0;q=0.9") == NATIVE
+    >>> negotiate("application/openmetrics-text;version=2.0.0,application/openmetrics-text;version=1.0.0;q=0.9") == NATIVE
     True
-    >>> form("text/plain, application/openmetrics-text;q=0.1") == TEXT
+    >>> negotiate("text/plain, application/openmetrics-text;q=0.1") == TEXT
     True
     """
     weights = {OPENMETRICS: 0.0, NATIVE: 0.0, TEXT: 0.0}
     for part in accept.split(","):
         kind, *parameters = (word.strip() for word in part.split(";"))
-        named = dict(parameter.partition("=")[::2] for parameter in parameters)
-        version = named.get("version", "1.0.0")
-        known = VERSIONS.get(version) if kind == "application/openmetrics-text" else TEXT if kind == "text/plain" else None
-        if known is not None:
-            weights[known] = max(weights[known], quality(named.get("q", "1")))
-    best = max(weights, key=lambda known: weights[known])
+        values = dict(parameter.partition("=")[::2] for parameter in parameters)
+        version = values.get("version", "1.0.0")
+        content_type = VERSIONS.get(version) if kind == "application/openmetrics-text" else TEXT if kind == "text/plain" else None
+        if content_type is not None:
+            weights[content_type] = max(weights[content_type], quality(values.get("q", "1")))
+    best = max(weights, key=lambda candidate: weights[candidate])
     return best if weights[best] else TEXT
 
 
 def quality(text: str) -> float:
-    """Return a weight of an Accept header, 0 when it is none."""
+    """Return a weight of an Accept header, 0 if it cannot be parsed."""
     try:
         return min(max(float(text), 0.0), 1.0)
     except ValueError:
@@ -58,7 +58,7 @@ def quality(text: str) -> float:
 
 
 def fleet(rows: Iterable[Rows], *, openmetrics: bool, native: bool = False) -> Iterator[str]:
-    """Yield the lines of the fleet's families, the *native* histograms of those that have them."""
+    """Yield the lines of the fleet's families, with *native* histograms beside the others where there are some."""
     for row in rows:
         family = row.family
         if not row.samples and not row.series:
@@ -76,7 +76,7 @@ def fleet(rows: Iterable[Rows], *, openmetrics: bool, native: bool = False) -> I
 
 
 def heading(name: str, kind: str, text: str, *, openmetrics: bool) -> Iterator[str]:
-    """Yield HELP and TYPE; OpenMetrics names a counter without its suffix, the text format knows no info."""
+    """Yield HELP and TYPE; OpenMetrics names a counter without its suffix, the text format has no type info."""
     if openmetrics:
         name = name.removesuffix("_total") if kind == "counter" else name.removesuffix("_info") if kind == "info" else name
     elif kind == "info":
@@ -85,11 +85,11 @@ def heading(name: str, kind: str, text: str, *, openmetrics: bool) -> Iterator[s
     yield f"# TYPE {name} {kind}\n"
 
 
-@lru_cache(maxsize=STARTS)
+@lru_cache(maxsize=CACHED_STARTS)
 def start(name: str, values: tuple[str, ...], suffix: str = "", bound: float | None = None) -> str:
-    """Return a sample's line up to its value; most lines are asked for at each scrape."""
-    named = CATALOGUE[name].labels
-    pairs = [f'{label}="{escaped(value)}"' for label, value in zip(named, values, strict=True)]
+    """Return the line of a sample up to its value; cached, because most lines are the same at each scrape."""
+    labels = CATALOGUE[name].labels
+    pairs = [f'{label}="{escaped(value)}"' for label, value in zip(labels, values, strict=True)]
     if bound is not None:
         pairs.append(f'le="{number(bound)}"')
     if suffix == "_created":
@@ -107,21 +107,21 @@ def counter(key: Key, series: Series, *, openmetrics: bool) -> Iterator[str]:
 def histogram(family: Family, key: Key, series: Series, *, openmetrics: bool) -> Iterator[str]:
     """Yield one histogram with cumulative buckets, in OpenMetrics with their exemplars."""
     scale = 1_000_000 if family.unit == "seconds" else 1
-    for place, (bound, count) in enumerate(zip((*family.buckets, math.inf), cumulative(series.buckets), strict=True)):
-        kept = series.exemplars[place] if openmetrics and series.exemplars else None
-        yield f"{start(*key, '_bucket', bound)}{count}{'' if kept is None else exemplar(kept, scale)}\n"
+    for index, (bound, count) in enumerate(zip((*family.buckets, math.inf), cumulative(series.buckets), strict=True)):
+        one = series.exemplars[index] if openmetrics and series.exemplars else None
+        yield f"{start(*key, '_bucket', bound)}{count}{'' if one is None else exemplar(one, scale)}\n"
     yield f"{start(*key, '_count')}{series.value}\n"
     yield f"{start(*key, '_sum')}{number(series.sum_us / scale if scale > 1 else series.sum_us)}\n"
     if openmetrics:
         yield f"{start(*key, '_created')}{instant(series.created_at)}\n"
 
 
-def exemplar(kept: Exemplar, scale: int) -> str:
-    """Return an exemplar as it follows a bucket: its labels hold 128 characters at most, names included."""
-    observed, at, position, unit = kept
+def exemplar(one: Exemplar, scale: int) -> str:
+    """Return an exemplar as it follows a bucket; OpenMetrics limits its labels to 128 characters, names included."""
+    observed, at, position, unit = one
     room = EXEMPLAR_CHARS - len("event_idunit") - len(str(position))
-    named = f',unit="{escaped(unit[:room])}"' if unit else ""
-    return f' # {{event_id="{position}"{named}}} {number(observed / scale)} {instant(at)}'
+    label = f',unit="{escaped(unit[:room])}"' if unit else ""
+    return f' # {{event_id="{position}"{label}}} {number(observed / scale)} {instant(at)}'
 
 
 def instant(at: datetime) -> str:
@@ -140,13 +140,13 @@ def process(registry: CollectorRegistry, *, openmetrics: bool) -> Iterator[str]:
         yield from heading(name, metric.type, metric.documentation, openmetrics=openmetrics)
         for sample in metric.samples:
             if openmetrics or not sample.name.endswith("_created"):
-                shown = ",".join(f'{label}="{escaped(value)}"' for label, value in sample.labels.items())
-                yield line(sample.name, shown, sample.value)
+                labels = ",".join(f'{label}="{escaped(value)}"' for label, value in sample.labels.items())
+                yield line(sample.name, labels, sample.value)
 
 
-def line(name: str, shown: str, value: float) -> str:
+def line(name: str, labels: str, value: float) -> str:
     """Return one sample."""
-    return f"{name}{{{shown}}} {number(value)}\n" if shown else f"{name} {number(value)}\n"
+    return f"{name}{{{labels}}} {number(value)}\n" if labels else f"{name} {number(value)}\n"
 
 
 def number(value: float) -> str:
@@ -161,7 +161,7 @@ def number(value: float) -> str:
 
 
 def escaped(value: str) -> str:
-    r"""Return a label value as it may stand between quotes; half a surrogate pair becomes a question mark.
+    r"""Return a label value escaped for double quotes; lone surrogates become question marks.
 
     >>> print(escaped('a"b' + chr(10) + chr(0xD800)))
     a\"b\n?

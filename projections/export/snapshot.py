@@ -1,4 +1,4 @@
-"""The fleet's numbers at one position, from units to heartbeats: everything an exposition shows, read in one snapshot."""
+"""The metrics of the fleet at one position, from units to heartbeats, read in one transaction."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -19,9 +19,9 @@ from projections.measures.series_store import Key, Series, SeriesStore
 from projections.store import Session
 from projections.views.fold import ReadModels
 
-SUBJECT = {family.name: label for family in FOLDED for label in ("campaign", "quota") if label in family.labels}
-"""The families with series for each campaign or quota; the name is their first label."""
-NAMED = tuple(SUBJECT)
+SUBJECT_LABELS = {family.name: label for family in FOLDED for label in ("campaign", "quota") if label in family.labels}
+"""The families with series for each campaign or quota, and that label, which is their first."""
+NAMED = tuple(SUBJECT_LABELS)
 
 
 class Snapshot(Struct, frozen=True):
@@ -35,7 +35,7 @@ class Snapshot(Struct, frozen=True):
 
     @classmethod
     def of(cls, cards: ReadModels, series_store: SeriesStore, lag: FoldLag) -> Self:
-        """Return what cards and series say by themselves."""
+        """Return a snapshot without samples of the state."""
         return cls(cards, series_store, lag, StateSample(), visible_names(cards, lag.at))
 
 
@@ -50,9 +50,9 @@ class Rows(Struct, frozen=True):
 async def take(
     connection: Session, sizes: Sizes, shard: int = 0, pace: Callable[[Iterable[Record]], Iterable[Record]] = iter
 ) -> Snapshot:
-    """Read everything in one repeatable-read transaction; what takes long where much is stored is decoded in a thread.
+    """Read everything in one repeatable-read transaction; decoding, which is slow for many rows, happens in a thread.
 
-    Who has time gives the *pace* at which series are decoded, so that others are hardly kept waiting.
+    A caller that is not in a hurry passes a *pace* that pauses between series, so that others can run.
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         row = await connection.fetchrow(store.QUERIES.lag, shard)
@@ -68,12 +68,12 @@ async def take(
 
 
 def rows(snapshot: Snapshot) -> Iterator[Rows]:
-    """Yield the fleet's families in the order of the catalogue, each sorted by its labels; only who is shown by name."""
+    """Yield the fleet's families in the order of the catalogue, each sorted by labels, with visible names only."""
     samples = by_family(gauges(snapshot.cards, snapshot.lag, snapshot.sampled, snapshot.visible))
     series: dict[str, list[tuple[Key, Series]]] = {family.name: [] for family in FOLDED}
     for key, one in snapshot.series_store.series.items():
         name, values = key
-        if name in series and (name not in SUBJECT or snapshot.visible.has(SUBJECT[name], values[0])):
+        if name in series and (name not in SUBJECT_LABELS or snapshot.visible.has(SUBJECT_LABELS[name], values[0])):
             series[name].append((key, one))
     for family in CATALOGUE.values():
         if family.scope != "P":
@@ -82,7 +82,7 @@ def rows(snapshot: Snapshot) -> Iterator[Rows]:
 
 def by_family(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
     """Return *samples* by family."""
-    found: dict[str, list[Sample]] = {}
+    grouped: dict[str, list[Sample]] = {}
     for one in samples:
-        found.setdefault(one.family, []).append(one)
-    return found
+        grouped.setdefault(one.family, []).append(one)
+    return grouped

@@ -1,4 +1,4 @@
-"""How the exports of one replica stand, for people: where they go, what became of the last one, and what went wrong last."""
+"""The status of one replica's exports, for people: their receiver, the last result, the last error."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -9,7 +9,7 @@ Result = Literal["success", "partial", "failure"]
 
 
 class ExportStatus(Struct):
-    """The exports of one signal to an *endpoint*; *rejected* counts what the receiver refused of the last one."""
+    """The exports of one signal to an *endpoint*; *accepted* and *rejected* are of the last one."""
 
     signal: str
     endpoint: str = ""
@@ -25,6 +25,6 @@ class ExportStatus(Struct):
         """Note an export that ended."""
         self.result, self.at, self.accepted, self.rejected = result, datetime.now(UTC), accepted, rejected
 
-    def erred(self, why: str) -> None:
-        """Note what went wrong."""
+    def note_error(self, why: str) -> None:
+        """Note an error."""
         self.error, self.error_at = why, datetime.now(UTC)

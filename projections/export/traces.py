@@ -1,4 +1,4 @@
-"""The export of traces: the leader reads the log after a checkpoint of its own, and moves that once the spans have arrived."""
+"""The export of traces: the leader reads the log after a checkpoint, and moves that once the spans are delivered."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Tracer:
-    """Sends every *interval_s* seconds what ended since; what did not arrive is sent again, and the log keeps it until then."""
+    """Sends the spans that ended since the last time, every *interval_s* seconds. Undelivered spans are read and sent again."""
 
     def __init__(self, pool: asyncpg.Pool, delivery: Delivery, identity: Identity, interval_s: float, page: int = PAGE) -> None:
         self._pool = pool
@@ -31,18 +31,18 @@ class Tracer:
         self._page = page
 
     async def run(self, heard_since: Callable[[], datetime]) -> None:
-        """Send as long as this replica leads."""
+        """Send while this replica leads."""
         while True:
             try:
-                while await self.follow(heard_since):
+                while await self.send_page(heard_since):
                     pass
             except Exception as error:
                 if not is_lost(error):
                     LOG.exception("the traces could not be read")
             await asyncio.sleep(self._interval_s)
 
-    async def follow(self, heard_since: Callable[[], datetime]) -> bool:
-        """Send the next page; tell whether it arrived and there is more."""
+    async def send_page(self, heard_since: Callable[[], datetime]) -> bool:
+        """Send the next page; tell whether it was delivered and there are more."""
         async with self._pool.acquire() as connection:
             after = await sent_position(connection, SHARD)
             origin = await log_of(connection, SHARD)
@@ -59,11 +59,11 @@ class Tracer:
 
 
 async def sent_position(connection: Session, shard: int) -> int:
-    """Return up to which position traces were sent; the first time they begin at the head."""
-    position = await connection.fetchval(QUERIES.sent, shard)
+    """Return the position up to which traces were sent; the first time, that is the head of the log."""
+    position = await connection.fetchval(QUERIES.sent_position, shard)
     if position is None:
-        await connection.execute(QUERIES.found, shard, await event_log.head(connection, shard))
-        position = await connection.fetchval(QUERIES.sent, shard)
+        await connection.execute(QUERIES.begin_at, shard, await event_log.head(connection, shard))
+        position = await connection.fetchval(QUERIES.sent_position, shard)
     return int(position)
 
 
@@ -75,14 +75,14 @@ async def bound(connection: Session, shard: int, after: int, size: int) -> tuple
 
 
 def deliver(delivery: Delivery, identity: Identity, page: TraceBatch) -> int | None:
-    """Fold and send one page; return how many spans it had, None when they are to be sent again."""
+    """Fold and send one page; return its number of spans, None if they must be sent again."""
     spans = page.spans()
-    done = not spans or delivery.deliver(requests(identity.with_instance(fleet(page.log.born)), spans)).settled
+    done = not spans or delivery.deliver(requests(identity.with_instance(fleet(page.log.began)), spans)).settled
     return len(spans) if done else None
 
 
 async def pages(connection: Session, origin: Log, start: datetime, end: datetime, size: int = PAGE) -> AsyncIterator[TraceBatch]:
-    """Yield what ended from *start* and before *end*, as it was or would have been sent then."""
+    """Yield the pages of spans that ended from *start* and before *end*."""
     after = await connection.fetchval(QUERIES.last_before, origin.shard, start)
     last = await connection.fetchval(QUERIES.last_before, origin.shard, end)
     while after < last:

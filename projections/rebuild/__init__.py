@@ -1,4 +1,4 @@
-"""The rebuild: every table of state, cards and series computed afresh from the log, compared, and swapped in."""
+"""The rebuild: every table of state, cards and series computed again from the log, compared, and swapped in."""
 
 from projections.rebuild.run import Rebuilt, check, rebuild
 

@@ -1,4 +1,4 @@
-"""The comparison of what is live with what was rebuilt: row for row, field by field."""
+"""The comparison of live and rebuilt rows, field by field."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ DIFFERENCE = load("difference", package="projections")
 
 
 class Difference(Struct, frozen=True):
-    """One field that is not what the log says; *rebuilt* is what it says."""
+    """One field that differs from the fold of the log, which has *rebuilt*."""
 
     table: str
     key: dict[str, Any]
@@ -23,7 +23,7 @@ class Difference(Struct, frozen=True):
     rebuilt: Any
 
     def line(self) -> str:
-        """Return it in one line."""
+        """Return the difference in one line."""
         named = " ".join(f"{name}={value!r}" for name, value in self.key.items())
         return f"{self.table} {named}: {self.field} is {self.live!r}, the log says {self.rebuilt!r}"
 
@@ -67,13 +67,13 @@ async def first_difference(connection: asyncpg.Connection, tables: Sequence[str]
 
 
 def difference(table: str, live: str | None, rebuilt: str | None) -> Difference:
-    """Return which field of two rows differs, named by the columns that are their key."""
+    """Return the first field in which two rows of a table differ."""
     some = json.loads(live or rebuilt or "{}")
-    return differing(table, {name: some[name] for name in KEYS.get(table, ())}, live, rebuilt)
+    return field_difference(table, {name: some[name] for name in KEYS.get(table, ())}, live, rebuilt)
 
 
-def differing(table: str, key: dict[str, Any], live: str | None, rebuilt: str | None) -> Difference:
-    """Return which field of two rows differs."""
+def field_difference(table: str, key: dict[str, Any], live: str | None, rebuilt: str | None) -> Difference:
+    """Return the first field in which two rows with the same *key* differ."""
     ours, theirs = (None if text is None else json.loads(text) for text in (live, rebuilt))
     if ours is None or theirs is None:
         return Difference(table, key, "row", "absent" if ours is None else "there", "absent" if theirs is None else "there")

@@ -1,4 +1,4 @@
-"""Reading ahead: the next pages of the log are on their way while one is folded."""
+"""Prefetching: the next pages of the log are read while one is folded."""
 
 import asyncio
 from collections import deque
@@ -8,22 +8,22 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from projections.projector import require_gapless
-from projections.store import MOST_IMPORTS
+from projections.store import MAX_IMPORTS
 from service.domain.events import Recorded
 from service.store.db.queries import load
 from service.store.log import event_log
 
 IMPORTS = load("shadow", package="projections").imports
 PAGE = 1000
-LANES = 3
+CONNECTIONS = 3
 
-Lanes = Sequence[asyncpg.Connection]
+Connections = Sequence[asyncpg.Connection]
 
 
 @asynccontextmanager
-async def lanes(dsn: str, settings: dict[str, str]) -> AsyncIterator[Lanes]:
+async def connections(dsn: str, settings: dict[str, str]) -> AsyncIterator[Connections]:
     """Open the connections that read."""
-    opened = [await asyncpg.connect(dsn, server_settings=settings) for _ in range(LANES)]
+    opened = [await asyncpg.connect(dsn, server_settings=settings) for _ in range(CONNECTIONS)]
     try:
         yield opened
     finally:
@@ -32,16 +32,16 @@ async def lanes(dsn: str, settings: dict[str, str]) -> AsyncIterator[Lanes]:
 
 
 async def pages(
-    opened: Lanes, shard: int, after: int, upto: int, size: int = PAGE, *, whole: bool = True
+    opened: Connections, shard: int, after: int, upto: int, size: int = PAGE, *, whole: bool = True
 ) -> AsyncIterator[Sequence[Recorded]]:
-    """Yield the events after *after* up to *upto*, a position that is in the log already, page by page.
+    """Yield the events after *after* up to *upto*, which must be in the log already, page by page.
 
     Raises:
-        LogBroken: at a page with a hole, unless what is read need not be *whole*.
+        LogBroken: a page misses positions; not checked unless the pages must be *whole*.
 
     """
     imports = [row["position"] for row in await opened[0].fetch(IMPORTS, shard, after, upto)]
-    cuts = ranges(after, upto, size, imports[MOST_IMPORTS - 1 :: MOST_IMPORTS])
+    cuts = ranges(after, upto, size, imports[MAX_IMPORTS - 1 :: MAX_IMPORTS])
     reading: deque[asyncio.Task[Sequence[Recorded]]] = deque()
     try:
         for turn, (begin, end) in enumerate(cuts):
@@ -66,7 +66,7 @@ async def page(connection: asyncpg.Connection, shard: int, begin: int, end: int,
 
 
 def ranges(after: int, upto: int, size: int, imports: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield the ends of pages: none is longer than *size*, none reaches beyond the next of *imports*.
+    """Yield the ranges of pages: at most *size* long, and cut at each position of *imports*.
 
     >>> list(ranges(0, 10, 4, [6]))
     [(0, 4), (4, 6), (6, 10)]

@@ -1,4 +1,4 @@
-"""The second set of the state tables: laid bare, filled, hardened, and put in the place of the first."""
+"""The second set of the state tables: created without indexes, filled, given constraints and indexes, and swapped in."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from service.store.db.queries import load
 
 SHADOW = load("shadow", package="projections")
 SCHEMA = "muster_shadow"
-PATIENCE = "60s"
+LOCK_TIMEOUT = "60s"
 TABLES = (
     "engine",
     "quotas",
@@ -41,33 +41,38 @@ CARDS = (
 )
 
 
-MILLENNIUM = datetime(2000, 1, 1, tzinfo=UTC)
-"""From when Postgres counts."""
+POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""The epoch of Postgres."""
 
 
 class AnotherAtWork(StartRefused):
-    """Another rebuild, check or verification works on the same database."""
+    """Another rebuild, check or verification is running on the same database."""
 
 
 @asynccontextmanager
 async def alone(dsn: str, session: dict[str, str]) -> AsyncIterator[asyncpg.Connection]:
-    """Yield a connection, once no other session has a second set of tables: each would take the other's for its own.
+    """Yield a connection once no other session has a second set of tables: both would use the same schema.
 
     Raises:
-        AnotherAtWork: when that takes longer than a minute.
+        AnotherAtWork: another session holds it for a minute.
 
     """
     connection = await asyncpg.connect(dsn, server_settings=session)
     try:
-        await outwait(connection)
+        await take_lock(connection)
         yield connection
     finally:
         await connection.close()
 
 
-async def outwait(connection: asyncpg.Connection) -> None:
-    """Take the lock that the others hold; a session that ends, however it does, frees it."""
-    await connection.execute(f"SET lock_timeout = '{PATIENCE}'")
+async def take_lock(connection: asyncpg.Connection) -> None:
+    """Take the lock of rebuilds; it is freed when the session ends, however it ends.
+
+    Raises:
+        AnotherAtWork: another session holds it for a minute.
+
+    """
+    await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
     try:
         await connection.execute(SHADOW.alone)
     except asyncpg.LockNotAvailableError as error:
@@ -76,30 +81,30 @@ async def outwait(connection: asyncpg.Connection) -> None:
 
 
 async def encode_microseconds(connection: asyncpg.Connection) -> None:
-    """Let instants pass as microseconds, as Postgres keeps them: a COPY of units is full of them, and so each costs half."""
+    """Encode timestamptz as raw microseconds. COPY of units is dominated by timestamps; this halves their cost."""
     await connection.set_type_codec(
         "timestamptz",
         schema="pg_catalog",
         format="tuple",
-        encoder=lambda at: ((at - MILLENNIUM) // MICROSECOND,),
-        decoder=lambda counted: MILLENNIUM + timedelta(microseconds=counted[0]),
+        encoder=lambda at: ((at - POSTGRES_EPOCH) // MICROSECOND,),
+        decoder=lambda counted: POSTGRES_EPOCH + timedelta(microseconds=counted[0]),
     )
 
 
-async def lay(connection: asyncpg.Connection, *, lasting: bool) -> None:
-    """Make the tables; those that are only compared need not survive a crash of the server."""
+async def create_tables(connection: asyncpg.Connection, *, lasting: bool) -> None:
+    """Create the tables; unless *lasting*, they are only compared, and need not survive a crash of the server."""
     await connection.execute(SHADOW.end)
     await connection.execute(SHADOW.begin)
-    await execute(connection, SHADOW.lay, TABLES, "" if lasting else "UNLOGGED")
+    await execute(connection, SHADOW.create_tables, TABLES, "" if lasting else "UNLOGGED")
 
 
-async def key(connection: asyncpg.Connection) -> None:
-    """Give the units their constraints early, so that single ones are found."""
+async def constrain_units(connection: asyncpg.Connection) -> None:
+    """Give the table of units its primary key early, so that single units can be looked up."""
     await execute(connection, SHADOW.constrain, ("units",))
 
 
-async def harden(connection: asyncpg.Connection) -> None:
-    """Give the filled tables everything that the others have."""
+async def finish_tables(connection: asyncpg.Connection) -> None:
+    """Give the filled tables the constraints, indexes and grants of the live ones."""
     for query in (SHADOW.constrain, SHADOW.index, SHADOW.grant):
         await execute(connection, query, TABLES)
     for table in TABLES:
@@ -107,13 +112,13 @@ async def harden(connection: asyncpg.Connection) -> None:
 
 
 async def execute(connection: asyncpg.Connection, query: str, *parameters: object) -> None:
-    """Run the statements that *query* answers."""
+    """Run the statements that *query* returns."""
     for (statement,) in await connection.fetch(query, *parameters):
         await connection.execute(statement)
 
 
 async def open_generation(connection: asyncpg.Connection, shard: int, live: int) -> int:
-    """Begin a generation of cards and series that nobody reads yet, and return its number."""
+    """Create a generation of cards and series that nobody reads yet; return its number."""
     async with connection.transaction():
         await connection.execute(SHADOW.forget, shard)
         await forget_cards(connection, shard, live)
@@ -122,21 +127,21 @@ async def open_generation(connection: asyncpg.Connection, shard: int, live: int)
 
 
 async def forget_cards(connection: asyncpg.Connection, shard: int, kept: int) -> None:
-    """Remove the cards and series of every other generation than *kept*."""
+    """Delete the cards and series of all generations but *kept*."""
     for query in CARDS:
         await connection.execute(query, shard, kept)
 
 
 async def retire(connection: asyncpg.Connection, shard: int) -> None:
-    """Let nobody fold the live generation any further."""
+    """Stop the projector from folding the live generation further."""
     await connection.execute(SHADOW.retire, shard)
 
 
 async def swap(connection: asyncpg.Connection, shard: int, generation: int) -> None:
-    """Put the second set in the place of the first, which is retired; the caller holds the shard's lock and commits."""
-    fleeting = await connection.fetchval(SHADOW.fleeting)
-    assert not fleeting, "tables that a crash empties are never put in place"
-    await connection.execute(SHADOW.enliven, shard, generation)
+    """Replace the first set, which is retired, by the second; the caller holds the shard's lock and commits."""
+    unlogged = await connection.fetchval(SHADOW.unlogged)
+    assert not unlogged, "tables that a crash empties are never swapped in"
+    await connection.execute(SHADOW.make_live, shard, generation)
     await connection.execute(SHADOW.forget, shard)
     await forget_cards(connection, shard, generation)
     await execute(connection, SHADOW.swap, TABLES)

@@ -1,15 +1,15 @@
 -- A second set of the state tables, in a schema of its own under the same names.
 
 -- name: alone
--- Nobody else has a second set from here on, or removes ours, until this session ends, however it ends.
+-- The lock of rebuilds: no other session creates or removes a second set until this session ends, however it ends.
 SELECT pg_advisory_lock(x'6d7573746573'::bigint);
 
 -- name: begin
--- An empty schema for the second set, once what an interrupted rebuild left is gone.
+-- An empty schema for the second set; `end` has removed what an interrupted rebuild left.
 CREATE SCHEMA muster_shadow;
 
--- name: lay
--- Statements that make the tables as they are, without constraints and indexes: these are quicker built at the end.
+-- name: create_tables
+-- Statements that create the tables without constraints and indexes, which are built faster at the end.
 SELECT format(
     'CREATE %s TABLE muster_shadow.%I (LIKE public.%I INCLUDING DEFAULTS INCLUDING STORAGE) %s',
     $2::text,
@@ -42,7 +42,7 @@ WHERE i.indrelid = ANY($1::text[]::regclass[])
     AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid);
 
 -- name: grant
--- Statements that give the tables the rights that the others have.
+-- Statements that grant the rights on the live tables.
 SELECT format('GRANT %s ON muster_shadow.%I TO %I', string_agg(privilege_type, ', '), table_name, grantee)
 FROM information_schema.role_table_grants
 WHERE table_schema = 'public'
@@ -51,7 +51,7 @@ WHERE table_schema = 'public'
 GROUP BY table_name, grantee;
 
 -- name: swap
--- Statements that put the second set in the place of the first, which is gone with its schema.
+-- Statements that replace the first set by the second, and drop the first with its schema.
 SELECT statement
 FROM (
     SELECT 0 AS turn, 'CREATE SCHEMA muster_retired' AS statement
@@ -66,22 +66,22 @@ FROM (
 ) AS plan
 ORDER BY turn;
 
--- name: fleeting
+-- name: unlogged
 -- How many tables of the second set would be empty after a crash of the server.
 SELECT count(*)
 FROM pg_class
 WHERE relnamespace = 'muster_shadow'::regnamespace AND relkind = 'r' AND relpersistence <> 'p';
 
 -- name: end
--- Nothing is left of the second set.
+-- Removes the second set.
 DROP SCHEMA IF EXISTS muster_shadow CASCADE;
 
 -- name: path
--- Lets the store's own statements find the second set first.
+-- Makes the statements of the store use the second set.
 SET search_path = muster_shadow, public;
 
 -- name: take_units
--- Takes units out of the table and into memory.
+-- Moves units from the table into memory.
 DELETE FROM muster_shadow.units AS u
 USING unnest($2::text[], $3::text[]) AS asked (campaign, key)
 WHERE u.shard = $1::integer
@@ -148,7 +148,7 @@ INSERT INTO checkpoint (shard, generation, position, live) VALUES ($1::integer, 
 -- Nobody reads this generation any more.
 UPDATE checkpoint SET live = false WHERE shard = $1::integer AND live;
 
--- name: enliven
+-- name: make_live
 -- Everybody reads this generation from now on.
 UPDATE checkpoint SET live = true WHERE shard = $1::integer AND generation = $2::integer;
 

@@ -1,6 +1,6 @@
--- Traces: what the log says of units whose executions or rests ended, and how far that was sent.
+-- Traces: the histories of units whose attempts or waits ended, and the position up to which spans were sent.
 
--- name: born
+-- name: first_recorded_at
 -- When the first event of the log was recorded.
 SELECT least(
     (SELECT recorded_at FROM events WHERE shard = $1::integer ORDER BY position LIMIT 1),
@@ -40,9 +40,9 @@ WHERE shard = $1::integer
     AND kind = ANY($4::text[])
     AND unit IS NOT NULL;
 
--- name: lives
--- What happened to units up to a position, each from its last claim but one before a range, or from its first event; served by
--- events_of_unit, one unit at a time. What a completion brought is left out: it may be large, and no span holds it.
+-- name: histories
+-- The events of units up to a position, each from its last claim but one before a range, or from its first event; served by
+-- events_of_unit, one unit at a time. Results and evidence are left out: they may be large, and no span needs them.
 SELECT
     position, kind, schema, wanted.campaign, wanted.unit, worker, recorded_at, correlation_id, span_id, causation, actor,
     CASE WHEN kind = 'unit.completed' THEN data || '{"result": null, "evidence": null}' ELSE data END AS data
@@ -74,9 +74,9 @@ CROSS JOIN LATERAL (
 ) AS event
 ORDER BY wanted.campaign, wanted.unit, position;
 
--- name: orders
--- In whose trace units were added, else their campaign was created; only where a caller named its span. $4 is how many numbers
--- of units each event of an import has.
+-- name: origins
+-- The trace in which units were added, else that in which their campaign was created, where the caller named a span. $4 is how
+-- many unit numbers each event of an import has.
 SELECT
     u.campaign,
     u.key AS unit,
@@ -96,23 +96,23 @@ CROSS JOIN LATERAL (
 ) AS created
 WHERE coalesce(added.span_id, created.span_id) IS NOT NULL;
 
--- name: sent
+-- name: sent_position
 -- Up to which position traces were sent; no row before the first time.
 SELECT position FROM trace_checkpoint WHERE shard = $1::integer;
 
--- name: found
--- Begins to send at a position; another replica may have been faster.
+-- name: begin_at
+-- The first checkpoint; another replica may have been faster.
 INSERT INTO trace_checkpoint (shard, position) VALUES ($1::integer, $2::bigint) ON CONFLICT DO NOTHING;
 
 -- name: advance
--- Moves the checkpoint from where the page began; no row, and another replica has sent it too.
+-- Moves the checkpoint from where the page began; no row if another replica has sent the page too.
 UPDATE trace_checkpoint
 SET position = $3::bigint
 WHERE shard = $1::integer AND position = $2::bigint
 RETURNING position;
 
 -- name: last_before
--- The last position recorded before a time, 0 when there is none. It looks at every event, and is for a person who asks.
+-- The last position recorded before a time, 0 when there is none. Scans every event; only for requests by a person.
 SELECT greatest(
     (SELECT max(position) FROM events WHERE shard = $1::integer AND recorded_at < $2::timestamptz),
     (SELECT max(position) FROM heartbeats WHERE shard = $1::integer AND recorded_at < $2::timestamptz),

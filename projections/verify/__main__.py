@@ -1,4 +1,4 @@
-"""`python -m projections.verify`: what the examiner starts as a process of its own; prints what came of it as JSON."""
+"""`python -m projections.verify`: the process that the consistency check starts; prints its result as JSON."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""One walk over the log that holds every event against what must always be true: A1, A3, A8, A11."""
+"""One pass over the log that checks every event against the invariants A1, A3, A8 and A11."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,12 +12,12 @@ from service.domain import ids
 from service.domain.policy import Policy
 from service.domain.retry import backoff
 
-DEAD = ("lease_expired", "heartbeat_dead")
+DEAD_REASONS = ("lease_expired", "heartbeat_dead")
 ENDED = (e.UnitCompleted, e.AttemptFailed, e.UnitParked, e.UnitReleased)
 
 
 class Violation(NamedTuple):
-    """What was found where."""
+    """An invariant that an event violates."""
 
     invariant: str
     position: int
@@ -25,7 +25,7 @@ class Violation(NamedTuple):
 
 
 class AuditedUnit(Struct, gc=False):
-    """What must be remembered of one unit; *failed* and *claims* count since the last retry by a person."""
+    """What the audit remembers of one unit; *failed* and *claims* count since the last retry by a person."""
 
     token: ids.Token | None = None
     fence: int = 0
@@ -39,44 +39,44 @@ class AuditedUnit(Struct, gc=False):
 
 
 class LogAudit:
-    """The walk; *violations* are what it found."""
+    """The pass; *violations* is what it found."""
 
     def __init__(self) -> None:
         self.violations: list[Violation] = []
         self.position = 0
         self._at: datetime | None = None
-        self._lives: dict[tuple[str, str], AuditedUnit] = {}
+        self._units: dict[tuple[str, str], AuditedUnit] = {}
         self._policies: dict[str, Policy] = {}
         self._running: dict[str, int] = {}
         self._pool = 1000
 
-    def walk(self, events: Iterable[e.Recorded]) -> None:
-        """Look at the next events of the log."""
+    def check(self, events: Iterable[e.Recorded]) -> None:
+        """Check the next events of the log."""
         for event in events:
-            self._place(event)
+            self._check_position(event)
             body = event.body
-            judge = JUDGES.get(type(body))
-            if judge is not None:
-                judge(self, body, event)
+            check = CHECKS.get(type(body))
+            if check is not None:
+                check(self, body, event)
 
     def violation(self, invariant: str, event: e.Recorded, detail: str) -> None:
         """Note a violation."""
         self.violations.append(Violation(invariant, event.position, detail))
 
-    def _place(self, event: e.Recorded) -> None:
+    def _check_position(self, event: e.Recorded) -> None:
         if event.position != self.position + 1:
             self.violation("A1", event, f"position {event.position} follows {self.position}")
         if self._at is not None and event.at < self._at:
             self.violation("A1", event, f"recorded at {event.at}, its predecessor at {self._at}")
         self.position, self._at = event.position, event.at
 
-    def life(self, event: e.Recorded) -> AuditedUnit:
+    def unit(self, event: e.Recorded) -> AuditedUnit:
         """Return what is remembered of the event's unit."""
         key = (event.campaign or "", event.unit or "")
-        life = self._lives.get(key)
-        if life is None:
-            life = self._lives[key] = AuditedUnit()
-        return life
+        unit = self._units.get(key)
+        if unit is None:
+            unit = self._units[key] = AuditedUnit()
+        return unit
 
     def policy(self, event: e.Recorded) -> Policy:
         """Return the policy that holds for the event's campaign."""
@@ -96,16 +96,16 @@ class LogAudit:
         self._pool = body.pool_size
 
     def claimed(self, body: e.UnitClaimed, event: e.Recorded) -> None:
-        """Look at a claim: a new fence, the next attempt, a free slot."""
-        life, campaign = self.life(event), event.campaign or ""
-        if life.done or life.running:
-            self.violation("A3", event, f"{event.unit!r} is claimed while {'done' if life.done else 'running'}")
-        if body.fence <= life.fence:
-            self.violation("A3", event, f"fence {body.fence} of {event.unit!r} follows {life.fence}")
-        if body.attempt != life.failed + 1:
-            self.violation("A8", event, f"attempt {body.attempt} of {event.unit!r} follows {life.failed} failed ones")
-        life.token, life.fence, life.running, life.claims = body.token, body.fence, True, life.claims + 1
-        life.attempt = body.attempt
+        """Check a claim: a new fence, the next attempt, a free slot."""
+        unit, campaign = self.unit(event), event.campaign or ""
+        if unit.done or unit.running:
+            self.violation("A3", event, f"{event.unit!r} is claimed while {'done' if unit.done else 'running'}")
+        if body.fence <= unit.fence:
+            self.violation("A3", event, f"fence {body.fence} of {event.unit!r} follows {unit.fence}")
+        if body.attempt != unit.failed + 1:
+            self.violation("A8", event, f"attempt {body.attempt} of {event.unit!r} follows {unit.failed} failed ones")
+        unit.token, unit.fence, unit.running, unit.claims = body.token, body.fence, True, unit.claims + 1
+        unit.attempt = body.attempt
         running = self._running[campaign] = self._running.get(campaign, 0) + 1
         if running > self.policy(event).concurrency:
             self.violation("A11", event, f"{running} units of {campaign!r} run, {self.policy(event).concurrency} may")
@@ -113,73 +113,73 @@ class LogAudit:
             self.violation("A11", event, f"{sum(self._running.values())} units run, the pool has {self._pool} slots")
 
     def claim_ended(self, body: e.UnitCompleted | e.AttemptFailed | e.UnitParked | e.UnitReleased, event: e.Recorded) -> None:
-        """Look at the end of a claim: under the unit's last token, and a completion only once."""
+        """Check the end of a claim: it has the unit's last token, and a unit completes only once."""
         if body.token is None:
             return
-        life = self.life(event)
-        if body.token != life.token:
+        unit = self.unit(event)
+        if body.token != unit.token:
             self.violation("A3", event, f"{event.body.kind} of {event.unit!r} under a superseded token")
-        if life.running:
-            life.running = False
+        if unit.running:
+            unit.running = False
             self._running[event.campaign or ""] -= 1
         elif not isinstance(body, e.UnitCompleted):
             self.violation("A3", event, f"{event.body.kind} of {event.unit!r}, which is not running")
-        if isinstance(body, e.UnitCompleted | e.AttemptFailed) and body.attempt != life.attempt:
+        if isinstance(body, e.UnitCompleted | e.AttemptFailed) and body.attempt != unit.attempt:
             self.violation(
-                "A8", event, f"{event.body.kind} of {event.unit!r} ends attempt {body.attempt}, {life.attempt} was claimed"
+                "A8", event, f"{event.body.kind} of {event.unit!r} ends attempt {body.attempt}, {unit.attempt} was claimed"
             )
         if isinstance(body, e.UnitCompleted):
-            if life.done:
+            if unit.done:
                 self.violation("A3", event, f"{event.unit!r} is done a second time")
-            life.done = True
+            unit.done = True
         elif isinstance(body, e.AttemptFailed):
-            life.failed += 1
-            life.retryable, life.reason = body.retryable, body.reason
+            unit.failed += 1
+            unit.retryable, unit.reason = body.retryable, body.reason
 
     def heartbeat(self, body: e.UnitHeartbeat, event: e.Recorded) -> None:
-        """Look at a heartbeat: under the current token."""
-        life = self.life(event)
-        if body.token != life.token or not life.running:
+        """Check a heartbeat: it has the current token."""
+        unit = self.unit(event)
+        if body.token != unit.token or not unit.running:
             self.violation("A3", event, f"heartbeat of {event.unit!r} under a superseded token")
 
-    def rested(self, body: e.RetryScheduled, event: e.Recorded) -> None:
-        """Look at a delay: within what the policy can draw."""
+    def retry_scheduled(self, body: e.RetryScheduled, event: e.Recorded) -> None:
+        """Check a delay: it is within the bounds of the policy."""
         retry = self.policy(event).retry
         lowest, highest = backoff(retry, body.after_attempt, 0.0)[1], backoff(retry, body.after_attempt, 1.0)[1]
         if not lowest <= body.delay_ms <= highest:
             self.violation("A8", event, f"a delay of {body.delay_ms} ms, the policy gives {lowest} to {highest}")
-        if body.after_attempt != self.life(event).failed:
-            self.violation("A8", event, f"a rest after attempt {body.after_attempt}, {self.life(event).failed} failed")
+        if body.after_attempt != self.unit(event).failed:
+            self.violation("A8", event, f"a rest after attempt {body.after_attempt}, {self.unit(event).failed} failed")
 
     def quarantined(self, body: e.UnitQuarantined, event: e.Recorded) -> None:
-        """Look at a quarantine: its reason is in the unit's history."""
-        life, policy = self.life(event), self.policy(event)
+        """Check a quarantine: the unit's history justifies its reason."""
+        unit, policy = self.unit(event), self.policy(event)
         justified = {
             "manual": True,
-            "max_attempts": life.failed >= policy.max_attempts,
-            "not_retryable": life.failed > 0 and not life.retryable,
-            "heartbeat_dead": life.reason in DEAD,
-            "max_claims": life.claims >= policy.max_claims,
+            "max_attempts": unit.failed >= policy.max_attempts,
+            "not_retryable": unit.failed > 0 and not unit.retryable,
+            "heartbeat_dead": unit.reason in DEAD_REASONS,
+            "max_claims": unit.claims >= policy.max_claims,
         }
         if not justified[body.reason]:
             self.violation("A8", event, f"{event.unit!r} quarantined for {body.reason}, its history does not say so")
-        if body.attempts != life.failed:
-            self.violation("A8", event, f"{event.unit!r} quarantined after {body.attempts} attempts, {life.failed} failed")
+        if body.attempts != unit.failed:
+            self.violation("A8", event, f"{event.unit!r} quarantined after {body.attempts} attempts, {unit.failed} failed")
 
     def cleared(self, _body: e.QuarantineCleared, event: e.Recorded) -> None:
-        """Forget what a person forgives."""
-        life = self.life(event)
-        life.failed = life.claims = 0
-        life.retryable, life.reason = True, ""
+        """Reset the counts: a person retried the unit."""
+        unit = self.unit(event)
+        unit.failed = unit.claims = 0
+        unit.retryable, unit.reason = True, ""
 
 
-JUDGES: dict[type[e.Event], Any] = {
+CHECKS: dict[type[e.Event], Any] = {
     e.CampaignCreated: LogAudit.created,
     e.CampaignEdited: LogAudit.edited,
     e.EngineResized: LogAudit.resized,
     e.UnitClaimed: LogAudit.claimed,
     e.UnitHeartbeat: LogAudit.heartbeat,
-    e.RetryScheduled: LogAudit.rested,
+    e.RetryScheduled: LogAudit.retry_scheduled,
     e.UnitQuarantined: LogAudit.quarantined,
     e.QuarantineCleared: LogAudit.cleared,
     **dict.fromkeys(ENDED, LogAudit.claim_ended),

@@ -1,4 +1,4 @@
-"""The views folded afresh in memory, at leisure, and held against those that are stored: reads only, and writes nothing."""
+"""A second fold of the views in memory, compared with the stored ones; it only reads, and leaves most of the CPU to others."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from msgspec import Struct
 from projections import store
 from projections.measures.series_store import SeriesStore
 from projections.projector import ProjectionState
-from projections.rebuild.diff import KEYS, Difference, differing
+from projections.rebuild.diff import KEYS, Difference, field_difference
 from projections.rebuild.run import SESSION
 from projections.store import Checkpoint
 from projections.views.fold import ReadModels
@@ -22,23 +22,23 @@ from service.store.log import event_log
 
 VERIFY = load("verify", package="projections")
 PAGE = 500
-REST = 3.0
-"""How much longer than a page took is rested after it: a fourth of one core at most, of the database's as well."""
+PAUSE_FACTOR = 3.0
+"""Pause after each page as a multiple of its duration: at most a quarter of a core is used, here and in the database."""
 
 Row = tuple[str, tuple[str, ...]]
 """A table and the key of a row."""
 
 
 class RefoldResult(Struct, frozen=True):
-    """What came of it: up to where, how many rows differ, and the first of them in one line."""
+    """The result: up to which position, how many rows differ, and the first difference in one line."""
 
     position: int
     rows: int
     first: str | None
 
 
-async def compare(dsn: str, shard: int = 0, rest: float = REST) -> RefoldResult:
-    """Fold the log up to where the stored views are, and compare every card and series but the places of units."""
+async def compare(dsn: str, shard: int = 0, pause_factor: float = PAUSE_FACTOR) -> RefoldResult:
+    """Fold the log up to the position of the stored views, and compare every card and series, but not the waves of units."""
     connection = await asyncpg.connect(dsn, server_settings=SESSION)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -51,11 +51,11 @@ async def compare(dsn: str, shard: int = 0, rest: float = REST) -> RefoldResult:
             page = await event_log.read(connection, shard, position, min(PAGE, at.position - position))
             fold.take(page)
             position += PAGE
-            await asyncio.sleep((perf_counter() - started) * rest)
+            await asyncio.sleep((perf_counter() - started) * pause_factor)
     finally:
         await connection.close()
-    found = list(differences(stored, dict(folded_rows(fold))))
-    return RefoldResult(at.position, len(found), found[0].line() if found else None)
+    differing = list(differences(stored, dict(folded_rows(fold))))
+    return RefoldResult(at.position, len(differing), differing[0].line() if differing else None)
 
 
 async def stored_rows(connection: store.Session, at: Checkpoint) -> dict[Row, str]:
@@ -94,7 +94,7 @@ def differences(stored: dict[Row, str], folded: dict[Row, str]) -> Iterator[Diff
     for row in sorted(stored.keys() | folded.keys()):
         pair = stored.get(row), folded.get(row)
         if pair[0] != pair[1] and (None in pair or read(pair[0]) != read(pair[1])):
-            yield differing(row[0], key_of(*row), *pair)
+            yield field_difference(row[0], key_of(*row), *pair)
 
 
 def key_of(table: str, key: tuple[str, ...]) -> dict[str, Any]:

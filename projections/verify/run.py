@@ -1,4 +1,4 @@
-"""The road of a verification: the tables against the log, the log against itself."""
+"""The steps of a verification: the tables against the log, and the log against its invariants."""
 
 import gc
 from collections import Counter
@@ -30,13 +30,13 @@ INVARIANTS = {
 
 
 class Finding(Struct, frozen=True):
-    """What one invariant came to; without a *detail* it holds."""
+    """The result of one invariant; it holds if there is no *detail*."""
 
     invariant: str
     detail: str | None
 
     def line(self) -> str:
-        """Return it in one line."""
+        """Return the finding in one line."""
         sense = INVARIANTS[self.invariant]
         return (
             f"{self.invariant:<4} holds: {sense}"
@@ -53,25 +53,25 @@ async def verify(dsn: str, shard: int = 0) -> list[Finding]:
     """Check every invariant that the log and the tables can show; the service may run meanwhile.
 
     Raises:
-        LogUnreadable: at an event of a newer Muster, or one that was tampered with.
+        LogUnreadable: an event is of a newer Muster, or was tampered with.
 
     """
     connection = await asyncpg.connect(dsn, server_settings=SESSION)
     try:
-        broken = await walked(dsn, shard, connection)
-        broken.setdefault("A1", await cut_off(connection, shard))
+        broken = await audit_log(dsn, shard, connection)
+        broken.setdefault("A1", await lost_end(connection, shard))
         broken |= {
-            "A2": await states(connection, shard),
+            "A2": await state_mismatch(connection, shard),
             "A4": await doubled(connection, shard),
-            "A6": await counters(connection, shard),
+            "A6": await counter_mismatch(connection, shard),
         }
     finally:
         await connection.close()
-    broken["A5"] = await compared(dsn, shard)
+    broken["A5"] = await compare_tables(dsn, shard)
     return [Finding(invariant, broken.get(invariant)) for invariant in INVARIANTS]
 
 
-async def compared(dsn: str, shard: int) -> str | None:
+async def compare_tables(dsn: str, shard: int) -> str | None:
     """Return the first difference between the rows and the fold of the log, or why the log cannot be folded."""
     try:
         difference = await check(dsn, shard)
@@ -80,15 +80,15 @@ async def compared(dsn: str, shard: int) -> str | None:
     return None if difference is None else difference.line()
 
 
-async def walked(dsn: str, shard: int, connection: asyncpg.Connection) -> dict[str, str | None]:
-    """Return what a walk over the log found, by invariant: the first violation and how many there are."""
+async def audit_log(dsn: str, shard: int, connection: asyncpg.Connection) -> dict[str, str | None]:
+    """Return the first violation of each invariant in the log, and how many there are."""
     audit = LogAudit()
     gc.disable()
     try:
-        async with prefetch.lanes(dsn, SESSION) as lanes:
-            head = await event_log.head(lanes[0], shard)
-            async for page in prefetch.pages(lanes, shard, 0, head, whole=False):
-                audit.walk(page)
+        async with prefetch.connections(dsn, SESSION) as readers:
+            head = await event_log.head(readers[0], shard)
+            async for page in prefetch.pages(readers, shard, 0, head, whole=False):
+                audit.check(page)
     except UNREADABLE:
         raise LogUnreadable(await first_unreadable(connection, shard, audit.position)) from None
     finally:
@@ -111,14 +111,14 @@ async def first_unreadable(connection: asyncpg.Connection, shard: int, after: in
     return f"an event after position {after} could not be read"
 
 
-async def cut_off(connection: asyncpg.Connection, shard: int) -> str | None:
-    """Return where the log ends, when the views have seen more of it."""
+async def lost_end(connection: asyncpg.Connection, shard: int) -> str | None:
+    """Return where the log ends, if the views are further: then a failover lost its end."""
     seen = (await store.live(connection, shard)).position
     head = await event_log.head(connection, shard)
     return f"the log ends at position {head}, the views have seen {seen}" if seen > head else None
 
 
-async def states(connection: asyncpg.Connection, shard: int) -> str | None:
+async def state_mismatch(connection: asyncpg.Connection, shard: int) -> str | None:
     """Return where the units, the counts of their campaign and the imports in the log do not agree."""
     row = await connection.fetchrow(VERIFY.states, shard)
     if row is None:
@@ -134,7 +134,7 @@ async def doubled(connection: asyncpg.Connection, shard: int) -> str | None:
     return f"command {row['causation']} is recorded at position {row['first']}, and again up to {row['last']}"
 
 
-async def counters(connection: asyncpg.Connection, shard: int) -> str | None:
+async def counter_mismatch(connection: asyncpg.Connection, shard: int) -> str | None:
     """Return the first kind of event whose counter is not the number of such events up to the checkpoint."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         at = await store.live(connection, shard)

@@ -20,7 +20,7 @@ from prometheus_client.samples import BucketSpan, NativeHistogram
 from typing_extensions import override
 
 from projections.export import prometheus
-from projections.export.snapshot import SUBJECT, Rows, Snapshot, rows
+from projections.export.snapshot import SUBJECT_LABELS, Rows, Snapshot, rows
 from projections.measures.catalogue import CATALOGUE
 from projections.measures.family import Family
 from projections.measures.gauges import FoldLag, Sample, gauges
@@ -64,7 +64,7 @@ def test_every_sample_belongs_to_a_family_and_its_labels_to_their_closed_sets() 
 
 def test_a_subject_is_the_first_label_of_its_series() -> None:
     """What is not shown is left in the database by that."""
-    for name, label in SUBJECT.items():
+    for name, label in SUBJECT_LABELS.items():
         assert next(iter(CATALOGUE[name].labels)) == label
 
 

@@ -18,7 +18,7 @@ UTILITY = {("shadow", "begin"), ("shadow", "end"), ("shadow", "path"), ("reads",
 async def owner(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection of the tables' owner, with a second set of tables."""
     connection = await asyncpg.connect(dsn)
-    await shadow.lay(connection, lasting=False)
+    await shadow.create_tables(connection, lasting=False)
     yield connection
     await connection.close()
 

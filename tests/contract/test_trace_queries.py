@@ -3,7 +3,7 @@
 import asyncpg
 
 from projections.export.trace_batch import QUERIES
-from projections.views.unit.trace import CLOSING, TOLD
+from projections.views.unit.trace import CLOSING, TRACED_KINDS
 from tests.contract.test_schema import Drained, scanned
 
 EVENTS, UNITS = 40_000, 2_000
@@ -25,8 +25,8 @@ async def test_a_page_of_traces_reads_only_what_its_units_lived(pool: asyncpg.Po
     await owner.execute("VACUUM (ANALYZE) events, units")
     after, upto, names = EVENTS - 1000, EVENTS, (["night"] * 250, [f"u{n}" for n in range(250)])
     moved = await log.plan(QUERIES.units, 0, after, upto, CLOSING)
-    lives = await log.plan(QUERIES.lives, 0, *names, after, upto, TOLD)
-    orders = await log.plan(QUERIES.orders, 0, *names, 1000)
-    for plan, pages in ((moved, 100), (lives, 10 * 250), (orders, 10 * 250)):
+    histories = await log.plan(QUERIES.histories, 0, *names, after, upto, TRACED_KINDS)
+    origins = await log.plan(QUERIES.origins, 0, *names, 1000)
+    for plan, pages in ((moved, 100), (histories, 10 * 250), (origins, 10 * 250)):
         assert "events_p000000" not in scanned(plan), plan["text"]
         assert plan["pages"] < pages, plan["text"]

@@ -108,7 +108,7 @@ async def test_after_a_promotion_nothing_acknowledged_is_lost_where_a_standby_ha
 @pytest.mark.parametrize("folded", [True, False])
 async def test_the_views_hold_nothing_of_what_was_lost(monkeypatch: pytest.MonkeyPatch, folded: bool) -> None:
     """Promise 3, A5, A6: neither what was folded of the lost end of the log, nor what waited in memory to be."""
-    monkeypatch.setattr(projecting, "BREATH_S", 60.0)  # what is committed waits until somebody asks for it
+    monkeypatch.setattr(projecting, "PAUSE_S", 60.0)  # what is committed waits until somebody asks for it
     async with Pair.streaming() as pair:
         settings = Settings(dsn=pair.dsn)
         async with await open_pool(settings, name="test") as pool, Replica(settings) as one:

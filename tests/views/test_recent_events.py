@@ -17,7 +17,7 @@ def rare(position: int) -> e.Recorded:
 
 
 def test_what_follows_on_a_position_is_handed_over_once() -> None:
-    tail = RecentEvents(most=10)
+    tail = RecentEvents(limit=10)
     tail.note(beats(4, 5))
     tail.note(beats(6))
     assert tail.after(4) == beats(5, 6)
@@ -26,7 +26,7 @@ def test_what_follows_on_a_position_is_handed_over_once() -> None:
 
 def test_nothing_is_handed_over_behind_a_gap() -> None:
     """Another replica wrote in between: the log is read."""
-    tail = RecentEvents(most=10)
+    tail = RecentEvents(limit=10)
     tail.note(beats(4))
     tail.note(beats(7, 8))
     assert not tail.after(3)
@@ -35,7 +35,7 @@ def test_nothing_is_handed_over_behind_a_gap() -> None:
 
 
 def test_what_is_seldom_or_too_much_is_read_from_the_log() -> None:
-    tail = RecentEvents(most=3)
+    tail = RecentEvents(limit=3)
     tail.note([*beats(1), rare(2), *beats(3)])
     assert not tail.after(0)
     tail.note(beats(4, 5, 6, 7))

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from projections.views.unit.attempts import attempt_history
-from projections.views.unit.trace import CLOSING, TOLD, Log, Root, Span, TracedUnit, spans
+from projections.views.unit.trace import CLOSING, TRACED_KINDS, Log, Root, Span, TracedUnit, spans
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
@@ -51,7 +51,7 @@ class Night(History):
 
 def of_unit(history: History, unit: TracedUnit) -> list[e.Recorded]:
     """Return what a unit's spans are folded from."""
-    return [event for event in history.events if (event.campaign, event.unit) == unit and event.body.kind in TOLD]
+    return [event for event in history.events if (event.campaign, event.unit) == unit and event.body.kind in TRACED_KINDS]
 
 
 def since(at: datetime) -> float:
@@ -88,7 +88,7 @@ def test_a_failure_its_rest_a_park_and_a_success() -> None:
     assert (rest.parent_id, park.parent_id) == (first.span_id, second.span_id)
     assert [[link.span_id for link in span.links] for span in (first, second, third)] == [[], [first.span_id], [second.span_id]]
     assert [span.status for span in (first, run, second, park, third)] == ["error", "error", "unset", "unset", "ok"]
-    assert [(mark.name, since(mark.at)) for mark in first.marks] == [("claim", 7)]
+    assert [(one.name, since(one.at)) for one in first.events] == [("claim", 7)]
     outcomes = [(span.attributes["muster.attempt"], span.attributes["muster.outcome"]) for span in (first, second, third)]
     assert outcomes == [(1, "failed"), (2, "parked"), (2, "completed")]
     assert (first.attributes["error.type"], first.attributes["process.exit.code"]) == ("crash", 3)

@@ -26,7 +26,7 @@ GZIP_LEVEL = 1
 async def metrics(request: ReadRequest) -> Response[bytes]:
     """Return the metrics. While the database is away, only those of this process; 503 when only the fleet's are requested."""
     scope = request.word("scope", SCOPES) or "all"
-    form = prometheus.form(request.headers.get("accept", ""))
+    form = prometheus.negotiate(request.headers.get("accept", ""))
     gzipped = accepts_gzip(request.headers.get("accept-encoding", ""))
     started = time.perf_counter()
     snapshot = None if scope == "process" else await fleet(request, needed=scope == "fleet")

@@ -1,4 +1,4 @@
-"""Traces: the executions and the rests of one unit as spans, folded from its events; every id and every time is the log's."""
+"""Traces: the attempts and waits of one unit as spans, folded from its events; all ids and times derive from the log."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -17,9 +17,9 @@ Status = Literal["unset", "ok", "error"]
 Value = str | int | float
 Attributes = dict[str, Value]
 Ending = e.UnitCompleted | e.AttemptFailed | e.UnitParked | e.UnitReleased
-Rest = e.RetryScheduled | e.UnitParked
-Arisal = e.RetryDue | e.UnitUnparked | e.UnitParked | e.UnitQuarantined | e.UnitCancelled | e.UnitCompleted
-"""What ends a rest."""
+Wait = e.RetryScheduled | e.UnitParked
+WaitEnd = e.RetryDue | e.UnitUnparked | e.UnitParked | e.UnitQuarantined | e.UnitCancelled | e.UnitCompleted
+"""The events that end a wait."""
 CLOSING = (
     e.UnitCompleted.kind,
     e.AttemptFailed.kind,
@@ -31,11 +31,11 @@ CLOSING = (
     e.UnitCancelled.kind,
 )
 """The kinds of events that may end a span."""
-TOLD = (*CLOSING, e.UnitClaimed.kind, e.RetryScheduled.kind)
-"""The kinds of events that the spans of a unit are folded from."""
+TRACED_KINDS = (*CLOSING, e.UnitClaimed.kind, e.RetryScheduled.kind)
+"""The kinds of events that the fold needs."""
 TRACE_BYTES, SPAN_BYTES = 16, 8
 TEXT_CHARS = 1000
-"""Of an error or a reason, cut once it is redacted."""
+"""Limit of an error or a reason, applied after redaction."""
 
 
 class TracedUnit(NamedTuple):
@@ -46,14 +46,14 @@ class TracedUnit(NamedTuple):
 
 
 class Log(Struct, frozen=True):
-    """Which log it is, by the time of its first event: ids of two installations do not meet."""
+    """The identity of a log: the time of its first event, so that ids of two installations differ."""
 
-    born: datetime
+    began: datetime
     shard: int = 0
 
     def digest(self, size: int, *parts: object) -> bytes:
-        """Return *size* bytes that name *parts* in this log."""
-        text = "\0".join(map(str, (self.born.isoformat(), self.shard, *parts)))
+        """Return a hash of *size* bytes of *parts* in this log."""
+        text = "\0".join(map(str, (self.began.isoformat(), self.shard, *parts)))
         return blake2b(text.encode("utf-8", "replace"), digest_size=size).digest()
 
     def span_id(self, position: int, name: str) -> bytes:
@@ -62,21 +62,21 @@ class Log(Struct, frozen=True):
 
 
 class Root(Struct, frozen=True):
-    """Where the spans of a unit belong: their trace, and in it the span of whoever ordered the unit, if that was said."""
+    """The trace of a unit's spans, and the span of the request that added the unit, if the caller named one."""
 
     trace_id: bytes
     span_id: bytes = b""
 
     @classmethod
-    def of(cls, log: Log, unit: TracedUnit, ordered: tuple[str, str] | None) -> Self:
-        """Return the trace and the span of the order, else a trace of the unit's own."""
-        if ordered is None:
+    def of(cls, log: Log, unit: TracedUnit, origin: tuple[str, str] | None) -> Self:
+        """Return the trace and the span of *origin*, else a trace of the unit's own."""
+        if origin is None:
             return cls(log.digest(TRACE_BYTES, *unit))
-        return cls(*map(bytes.fromhex, ordered))
+        return cls(*map(bytes.fromhex, origin))
 
 
 class SpanEvent(Struct, frozen=True):
-    """What happened at one moment of a span."""
+    """An event of a span."""
 
     name: str
     at: datetime
@@ -84,14 +84,14 @@ class SpanEvent(Struct, frozen=True):
 
 
 class Link(Struct, frozen=True):
-    """Another span of the same trace that this one has to do with."""
+    """A link to another span of the same trace."""
 
     span_id: bytes
     attributes: Attributes
 
 
 class Span(Struct, frozen=True, kw_only=True):
-    """A stretch of time; *position* is that of the event that ended it. *remote*: its parent is no span of ours."""
+    """A span; *position* is that of the event that ended it. *remote*: its parent is a span of the caller."""
 
     trace_id: bytes
     span_id: bytes
@@ -103,20 +103,20 @@ class Span(Struct, frozen=True, kw_only=True):
     attributes: Attributes
     status: Status = "unset"
     message: str = ""
-    marks: tuple[SpanEvent, ...] = ()
+    events: tuple[SpanEvent, ...] = ()
     links: tuple[Link, ...] = ()
     position: int
 
 
 class TracedClaim(NamedTuple):
-    """A claim with its place in the log, by which its spans are named."""
+    """A claim, and its event, whose position names its spans."""
 
     event: e.Recorded
     body: e.UnitClaimed
 
 
 class AttemptVerdict(Struct, frozen=True):
-    """How an execution ended."""
+    """How an attempt ended."""
 
     attributes: Attributes
     status: Status = "unset"
@@ -124,9 +124,9 @@ class AttemptVerdict(Struct, frozen=True):
 
 
 class TraceFold:
-    """What is remembered of a unit from one event to the next: its last two claims, how the last ended, what it rests from.
+    """The fold of a unit's events into spans: it remembers the last two claims, how the last ended, and the current wait.
 
-    It may begin with any claim: the spans that end after the next one are those of the whole life.
+    It may begin at any claim: the spans that end after the next claim are the same as from the whole history.
     """
 
     def __init__(self, log: Log, root: Root) -> None:
@@ -135,14 +135,14 @@ class TraceFold:
         self._before: TracedClaim | None = None
         self._claim: TracedClaim | None = None
         self._ended: e.Recorded | None = None
-        self._rest: tuple[e.Recorded, Rest] | None = None
+        self._wait: tuple[e.Recorded, Wait] | None = None
 
     def fold(self, event: e.Recorded) -> Iterator[Span]:
         """Yield the spans that *event* ends."""
         body = event.body
-        if self._rest is not None and isinstance(body, Arisal):
-            yield self._rested(*self._rest, event)
-            self._rest = None
+        if self._wait is not None and isinstance(body, WaitEnd):
+            yield self._wait_span(*self._wait, event)
+            self._wait = None
         if isinstance(body, e.UnitClaimed):
             self._before, self._claim, self._ended = self._claim, TracedClaim(event, body), None
         elif isinstance(body, Ending) and self._claim is not None and body.token == self._claim.body.token:
@@ -150,27 +150,27 @@ class TraceFold:
                 self._late(self._claim, self._ended, body, event) if self._ended else self._attempt(self._claim, body, event)
             )
             self._ended = event
-        if isinstance(body, Rest):
-            self._rest = event, body
+        if isinstance(body, Wait):
+            self._wait = event, body
 
     def _attempt(self, claim: TracedClaim, body: Ending, event: e.Recorded) -> Iterator[Span]:
-        """Yield an execution from the time when the unit was ready, with its wait and its run."""
-        held = claim.event.position
-        whole = self._span("attempt", held, claim.event.at - timedelta(seconds=claim.body.waited), event)
+        """Yield an attempt from when the unit became ready, with its queue wait and its run."""
+        claimed = claim.event.position
+        whole = self._span("attempt", claimed, claim.event.at - timedelta(seconds=claim.body.waited), event)
         common, result = whole.attributes | of_claim(claim), verdict(body)
-        places: Attributes = {"muster.claim.position": held, "muster.end.position": event.position}
-        more: Attributes = {"muster.mode": claim.body.mode, "muster.brief_rev": claim.body.brief_rev, **places}
-        mark = SpanEvent("claim", claim.event.at, {"muster.lease_s": claim.body.lease_s, "muster.claim.position": held})
+        positions: Attributes = {"muster.claim.position": claimed, "muster.end.position": event.position}
+        more: Attributes = {"muster.mode": claim.body.mode, "muster.brief_rev": claim.body.brief_rev, **positions}
+        claim_event = SpanEvent("claim", claim.event.at, {"muster.lease_s": claim.body.lease_s, "muster.claim.position": claimed})
         yield replace(
             whole,
             attributes=common | more | result.attributes,
             status=result.status,
             message=result.message,
-            marks=(mark,),
+            events=(claim_event,),
             links=() if self._before is None else (self._link(self._before),),
         )
         inner = replace(whole, parent_id=whole.span_id, remote=False, attributes=common)
-        wait_id, run_id = self._log.span_id(held, "queue wait"), self._log.span_id(held, "run")
+        wait_id, run_id = self._log.span_id(claimed, "queue wait"), self._log.span_id(claimed, "run")
         yield replace(inner, span_id=wait_id, name="queue wait", end=claim.event.at)
         yield replace(
             inner,
@@ -183,13 +183,13 @@ class TraceFold:
         )
 
     def _late(self, claim: TracedClaim, ended: e.Recorded, body: Ending, event: e.Recorded) -> Iterator[Span]:
-        """Yield what an execution brought that was believed to have ended."""
+        """Yield the late result of an attempt that had already ended."""
         result = verdict(body)
         span = self._span("late result", event.position, ended.at, event, self._log.span_id(claim.event.position, "attempt"))
         yield replace(span, attributes=span.attributes | of_claim(claim) | result.attributes, status=result.status)
 
-    def _rested(self, rest: e.Recorded, why: Rest, event: e.Recorded) -> Span:
-        """Return a back-off or a park; it belongs to the execution that it came of, if it came of one."""
+    def _wait_span(self, begin: e.Recorded, why: Wait, event: e.Recorded) -> Span:
+        """Return a back-off or a park, as a child of the attempt that caused it, if one did."""
         caused = isinstance(why, e.RetryScheduled) or why.token is not None
         parent = self._log.span_id(self._claim.event.position, "attempt") if caused and self._claim is not None else None
         attributes: Attributes
@@ -199,11 +199,11 @@ class TraceFold:
             attributes = {"muster.reason": cut(why.reason), "muster.resume_at": why.resume_at.isoformat()}
             attributes |= {"muster.quota": why.quota} if why.quota is not None else {}
         name: Name = "back-off" if isinstance(why, e.RetryScheduled) else "park"
-        span = self._span(name, rest.position, rest.at, event, parent)
+        span = self._span(name, begin.position, begin.at, event, parent)
         return replace(span, attributes=span.attributes | attributes | {"muster.ended_by": event.body.kind})
 
     def _span(self, name: Name, began: int, start: datetime, event: e.Recorded, parent: bytes | None = None) -> Span:
-        """Return a bare span; without *parent* it belongs to whoever ordered the unit."""
+        """Return a span without details; without *parent* it is a child of the request that added the unit."""
         return Span(
             trace_id=self._root.trace_id,
             span_id=self._log.span_id(began, name),
@@ -222,18 +222,18 @@ class TraceFold:
 
 def spans(log: Log, root: Root, events: Iterable[e.Recorded]) -> Iterator[Span]:
     """Yield every span that ended within *events* of one unit, which begin with its first or with a claim."""
-    life = TraceFold(log, root)
+    fold = TraceFold(log, root)
     for event in events:
-        yield from life.fold(event)
+        yield from fold.fold(event)
 
 
 def of_claim(claim: TracedClaim) -> Attributes:
-    """Return which execution it was, and whose."""
+    """Return the attempt and the worker."""
     return {"muster.attempt": claim.body.attempt, "muster.worker": claim.event.worker or ""}
 
 
 def verdict(body: Ending) -> AttemptVerdict:
-    """Return how an execution ended; only a failure is an error."""
+    """Return how an attempt ended; only a failure is an error."""
     match body:
         case e.UnitCompleted():
             return AttemptVerdict({"muster.outcome": "completed", **exited(body)}, "ok")
@@ -250,11 +250,11 @@ def verdict(body: Ending) -> AttemptVerdict:
 
 
 def exited(body: e.UnitCompleted | e.AttemptFailed) -> Attributes:
-    """Return how the command of an execution ended, as far as that is known."""
+    """Return how the command of an attempt ended, as far as that is known."""
     code: Attributes = {} if body.exit_code is None else {"process.exit.code": body.exit_code}
     return code if body.signal is None else code | {"muster.signal": cut(body.signal)}
 
 
 def cut(text: str) -> str:
-    """Return free text without secrets, not too long."""
+    """Return free text, redacted and cut to `TEXT_CHARS`."""
     return redact_text(text)[:TEXT_CHARS]

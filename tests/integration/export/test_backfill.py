@@ -61,7 +61,9 @@ async def test_a_backfilled_value_is_the_one_that_was_scraped(scrapes: list[Snap
         for scrape in scrapes:
             out = StringIO()
             await backfill.write(connection, out, scrape.lag.at, scrape.lag.at, timedelta(seconds=1))
-            lines = prometheus.fleet((row for row in rows(scrape) if row.family.name not in backfill.UNKNOWN), openmetrics=True)
+            lines = prometheus.fleet(
+                (row for row in rows(scrape) if row.family.name not in backfill.NOT_IN_LOG), openmetrics=True
+            )
             assert values(out.getvalue()) == values("".join(lines) + "# EOF\n")
 
 

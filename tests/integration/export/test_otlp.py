@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from projections.export import prometheus
 from projections.export.otlp import Exporter
 from projections.export.otlp_delivery import Delivery
-from projections.export.otlp_message import CUMULATIVE, GONE, Histograms, Identity
+from projections.export.otlp_message import CUMULATIVE, NO_VALUE, Histograms, Identity
 from projections.export.otlp_sender import METRICS, Destination, GrpcSender, HttpSender, PartialSuccess, Sender, Signal
 from projections.export.sample import Sizes
 from projections.export.snapshot import Snapshot, rows, take
@@ -159,7 +159,7 @@ async def test_a_series_that_left_while_nobody_listened_is_told_at_the_next_deli
         receiver.fault = 404
         await sends.export_fleet(snapshot)
         receiver.fault = None
-        for flags in (GONE, None):
+        for flags in (NO_VALUE, None):
             receiver.requests.clear()
             await sends.export_fleet(snapshot)
             point = receiver.points("fleet:").get(("muster.worker.leases", (("worker", name),)))
@@ -174,7 +174,7 @@ async def test_a_series_that_left_is_sent_once_more_without_a_value(pool: asyncp
         sends = exporter(pool, sender, Process())
         await sends.export_fleet(snapshot)
         del snapshot.visible.workers[name]
-        for flags in (GONE, None):
+        for flags in (NO_VALUE, None):
             receiver.requests.clear()
             await sends.export_fleet(snapshot)
             point = receiver.points("fleet:").get(("muster.worker.leases", (("worker", name),)))

@@ -75,7 +75,7 @@ class Line:
 
     async def follow(self) -> bool:
         """Send the next page, by a leader that has just been made."""
-        return await Tracer(self.pool, self.delivery, IDENTITY, 60, page=self.page).follow(lambda: BEGIN)
+        return await Tracer(self.pool, self.delivery, IDENTITY, 60, page=self.page).send_page(lambda: BEGIN)
 
     async def again(self, start: datetime, end: datetime) -> list[pb.Span]:
         """Return what comes when the past is sent again."""
@@ -223,7 +223,9 @@ async def test_a_leader_that_was_overtaken_leaves_the_checkpoint_alone(pool: asy
             """Nothing is held."""
 
     with line_to(pool, ROADS["http"]) as line:
-        slow = asyncio.create_task(Tracer(pool, Delivery(TRACES, Slow(), Process()), IDENTITY, 60, page=5).follow(lambda: BEGIN))
+        slow = asyncio.create_task(
+            Tracer(pool, Delivery(TRACES, Slow(), Process()), IDENTITY, 60, page=5).send_page(lambda: BEGIN)
+        )
         await asyncio.to_thread(under_way.wait, PATIENCE_S)
         assert not await line.follow()
         end.set()
@@ -289,7 +291,7 @@ async def test_a_wrong_endpoint_costs_a_counted_failure_and_one_line_a_minute(
     sender = send(TRACES, Destination(endpoint, timeout_s=0.5))
     tracer = Tracer(pool, Delivery(TRACES, sender, process), IDENTITY, 60)
     for _ in range(3):
-        assert not await tracer.follow(lambda: BEGIN)
+        assert not await tracer.send_page(lambda: BEGIN)
     sender.close()
     assert process.registry.get_sample_value(COUNTS, {"result": "failure"}) == 3
     lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]

@@ -69,7 +69,7 @@ async def test_sound_views_are_the_fold_of_the_log_while_it_grows(here: Fleet, d
     working = asyncio.create_task(work())
     found = []
     for _ in range(3):
-        found.append(await compare(dsn, rest=0))
+        found.append(await compare(dsn, pause_factor=0))
         await here.get("/v1/engine")
     stopping.set()
     await working
@@ -81,7 +81,7 @@ async def test_sound_views_are_the_fold_of_the_log_while_it_grows(here: Fleet, d
 async def test_a_spoiled_row_is_found_and_named(here: Fleet, dsn: str, owner: asyncpg.Connection, spoil: str, line: str) -> None:
     """A5."""
     await owner.execute(spoil)
-    found = await compare(dsn, rest=0)
+    found = await compare(dsn, pause_factor=0)
     assert (found.position, found.rows) == (here.position, 1)
     assert line in (found.first or "")
 

@@ -73,7 +73,7 @@ async def test_own_events_fold_like_events_read_from_the_log(owner: asyncpg.Conn
     await owner.execute("UPDATE checkpoint SET position = 0")
     for table in read:
         await owner.execute(f"TRUNCATE {table}")
-    tail, spared = RecentEvents(most=50), 0
+    tail, spared = RecentEvents(limit=50), 0
     async with pool.acquire() as connection:
         fold = await load(connection, await store.live(connection, 0))
         for start in range(0, len(history.events), 2):

@@ -67,7 +67,7 @@ async def test_rebuilds_and_checks_at_the_same_time_go_one_after_the_other(
 async def test_a_rebuild_that_waits_too_long_for_another_fails_with_a_message(
     owner: asyncpg.Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shadow, "PATIENCE", "1ms")
+    monkeypatch.setattr(shadow, "LOCK_TIMEOUT", "1ms")
     await owner.execute(shadow.SHADOW.alone)
     with pytest.raises(shadow.AnotherAtWork, match="another rebuild, check or verification is at work"):
         await check(dsn)

@@ -108,7 +108,7 @@ async def tampered(dsn: str, statement: str) -> None:
 def test_real_histories_satisfy_every_invariant(seed: int) -> None:
     """A1, A3, A8, A11: whatever is ordered."""
     audit = LogAudit()
-    audit.walk(History(seed).grow(200).events)
+    audit.check(History(seed).grow(200).events)
     assert audit.violations == []
 
 
@@ -118,7 +118,7 @@ def mutated(kind: type[e.Event], **fields: object) -> list[str]:
     index = next(index for index, event in enumerate(events) if isinstance(event.body, kind))
     changed = replace(events[index], body=replace(events[index].body, **fields))
     audit = LogAudit()
-    audit.walk([*events[:index], changed, *events[index + 1 :]])
+    audit.check([*events[:index], changed, *events[index + 1 :]])
     return [violation.invariant for violation in audit.violations]
 
 
@@ -146,5 +146,5 @@ def test_a_hole_in_the_log_and_a_clock_that_runs_back_are_found() -> None:
     """A1."""
     events = History(1).grow(30).events
     audit = LogAudit()
-    audit.walk([*events[:5], *events[6:9], events[2]])
+    audit.check([*events[:5], *events[6:9], events[2]])
     assert {violation.invariant for violation in audit.violations} >= {"A1"}
