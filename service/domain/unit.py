@@ -51,6 +51,14 @@ class Unit(Struct, gc=False):
         return self.claimed_at is None and self.state != "cancelled"
 
 
+class ClaimEnding(Struct, gc=False):
+    """The report of its own worker that ended a claim: its digest, its place in the log, the state that was answered."""
+
+    digest: str
+    position: int
+    state: ids.UnitState
+
+
 class Claim(Struct, gc=False):
     """The lease of one unit; rewritten by every heartbeat, so it is narrow and has no index on what changes."""
 

@@ -7,6 +7,7 @@ import pytest
 
 from service.domain import commands as c
 from service.domain import events as e
+from service.domain import ids
 from service.domain.rejections import Conflict, NotFound, StaleClaim
 from tests.domain.scenario import (
     NIGHT,
@@ -47,6 +48,38 @@ def test_a_late_report_on_a_done_unit_is_kept_and_refused(report: c.Report) -> N
     story.when(report).refused(StaleClaim, current="done", signal="stop")
     story.recorded(fact(e.LateResult, unit="a", worker="w", token="t1", owner=None))
     assert story.unit() == before
+
+
+@pytest.mark.parametrize(
+    ("end", "state"),
+    [
+        (failure("t"), "delayed"),
+        (failure("t", retryable=False), "quarantined"),
+        (parking("t"), "parked"),
+        (handing_back("t"), "ready"),
+        (success("t"), "done"),
+    ],
+    ids=["failed", "failed for good", "parked", "released", "completed"],
+)
+def test_the_report_that_ended_a_claim_is_the_last_of_its_worker(end: c.Report, state: ids.UnitState) -> None:
+    """B-UNIT-8: another ending is refused and kept; the same again, also after the unit went on, is answered as the first."""
+    story = given(*TWO, claimed("a", "t"), after(seconds=2)).when(end).replies(c.ReportReply(state))
+    before = msgspec.structs.replace(story.unit())
+    others = success("t", exit_code=0), failure("t", "timeout"), parking("t", "busy"), handing_back("t", "stop")
+    for other in others:
+        story.when(other).refused(StaleClaim, current=state).recorded(fact(e.LateResult, unit="a", token="t"))
+    story.when(msgspec.structs.replace(end, worker=W)).then().replies(c.ReportReply(state))
+    assert story.unit() == before
+    if state in ("delayed", "ready"):
+        story.given(after(hours=1), rested("a"), claimed("a", "t2", worker="other"))
+        story.when(end).then().replies(c.ReportReply(state))
+
+
+def test_a_completion_without_a_digest_in_an_older_log_answers_every_other_of_its_token() -> None:
+    """B-UNIT-8: a log of an earlier version says only that the unit is done."""
+    story = given(*TWO, claimed("a", "t"), success("t"))
+    story.state.endings.clear()
+    story.when(success("t", exit_code=0)).then().replies(c.ReportReply("done"))
 
 
 def test_a_late_result_says_what_came_and_who_owns_the_unit_now() -> None:

@@ -4,9 +4,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-import msgspec
-from msgspec import Raw
-
 from service.domain import events as e
 from service.domain import ids
 from service.domain.commands import (
@@ -24,6 +21,7 @@ from service.domain.decide.consequences.failed_attempt import FailedAttempt, fai
 from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
 from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, of_unit
 from service.domain.decide.quota import close_gate
+from service.domain.decide.repeated_report import came, first_answer, report_digest
 from service.domain.decide.worker import note_sign_of_life, signal
 from service.domain.read_set import ReadSet
 from service.domain.rejections import NotFound, StaleClaim
@@ -72,12 +70,6 @@ def past_claim(state: State, command: Report) -> Claim:
     return claim
 
 
-def came(command: Report, kind: str) -> Raw:
-    """Return the report as it came, with its type; what was left out stays out."""
-    said = {field: value for field in command.__struct_fields__ if (value := getattr(command, field)) is not None}
-    return Raw(msgspec.json.encode({"type": kind, **said}))
-
-
 def record_heartbeat(state: State, command: RecordHeartbeat, context: DecisionContext) -> Decision[ReportReply]:
     """Renew the lease, which needs no unit; enough idle observations in a row fail the attempt."""
     claim = yield from current_claim(state, command, "heartbeat")
@@ -106,25 +98,38 @@ def record_heartbeat(state: State, command: RecordHeartbeat, context: DecisionCo
 
 
 def complete(state: State, command: CompleteUnit, context: DecisionContext) -> Decision[ReportReply]:
-    """End the unit well: also after its lease lapsed, when nobody has claimed it since, and whatever is paused."""
+    """End the unit well, whatever is paused; the same report again is answered as the first time."""
+    digest = report_digest(command, "completed")
+    again = first_answer(state, command.token, digest)
+    return again if again is not None else (yield from finish(state, command, digest, context))
+
+
+def finish(state: State, command: CompleteUnit, digest: str, context: DecisionContext) -> Decision[ReportReply]:
+    """End the unit well: also after an end that its worker did not report, when nobody has claimed it since."""
     held = command.token in state.claims
     claim = state.claims[command.token] if held else past_claim(state, command)
     unit = state.units[claim.campaign, claim.unit]
-    if unit.state == "done" and unit.token == command.token:
+    reported = command.token in state.endings
+    # A completion in a log of an earlier version carries no digest: any other with its token is taken for the same.
+    if unit.state == "done" and unit.token == command.token and not reported:
         return ReportReply("done")
     proven = not state.campaigns[unit.campaign].policy.require_evidence or bytes(command.evidence).strip() not in EMPTY
-    if not held and not (proven and unit.token == command.token and unit.state in UNCLAIMED):
+    if not held and (reported or not (proven and unit.token == command.token and unit.state in UNCLAIMED)):
         yield from current(state, command, "completed")
     if not proven:
-        failure = FailedAttempt(reason="idle_no_output", error="completed without evidence", exit_code=command.exit_code)
+        failure = FailedAttempt(
+            reason="idle_no_output", error="completed without evidence", exit_code=command.exit_code, report_digest=digest
+        )
         yield from fail(state, unit, claim, failure, context)
         yield from note_sign_of_life(state, claim.worker)
         return ReportReply(unit.state)
-    yield from succeed(state, unit, claim, command, context)
+    yield from succeed(state, unit, claim, command, context, digest)
     return ReportReply("done")
 
 
-def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, context: DecisionContext) -> Consequence:
+def succeed(
+    state: State, unit: Unit, claim: Claim, command: CompleteUnit, context: DecisionContext, digest: str | None = None
+) -> Consequence:
     """Record the success and what follows: dependents, a manual re-arm of the breaker, the end of the campaign."""
     killed = killed_code(command.declared_result, command.signal, command.exit_code)
     body = e.UnitCompleted(
@@ -141,6 +146,7 @@ def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, conte
         was=unit.state,
         first_ready_at=unit.first_ready_at,
         in_rounds=in_rounds(state, unit),
+        report_digest=digest,
     )
     yield of_unit(unit, body, claim.worker)
     if claim.worker in state.workers:
@@ -163,6 +169,10 @@ def killed_code(declared: str | None, signal: str | None, code: int | None) -> i
 
 def fail_attempt(state: State, command: FailAttempt, context: DecisionContext) -> Decision[ReportReply]:
     """Judge a failure: a kill after a declared success is a success, a rate limit behind a closed gate is a park."""
+    digest = report_digest(command, "failed")
+    again = first_answer(state, command.token, digest)
+    if again is not None:
+        return again
     if killed_code(command.declared_result, command.signal, command.exit_code) is not None:
         success = CompleteUnit(
             token=command.token,
@@ -172,13 +182,13 @@ def fail_attempt(state: State, command: FailAttempt, context: DecisionContext) -
             declared_result=command.declared_result,
             usage=command.usage,
         )
-        return (yield from complete(state, success, context))
+        return (yield from finish(state, success, digest, context))
     unit, claim = yield from current(state, command, "failed")
     key = state.campaigns[unit.campaign].quota
     quota = state.quotas.get(key) if key is not None else None
     limited = command.rate_limited or RATE_LIMITED.search(command.error or "") is not None
     if quota is not None and quota.reason == "rate_limit" and limited:
-        yield from park(state, unit, claim, "rate_limit", quota.resume_at, context)
+        yield from park(state, unit, claim, "rate_limit", quota.resume_at, context, digest)
         yield from note_sign_of_life(state, claim.worker)
         return ReportReply(unit.state)
     failure = FailedAttempt(
@@ -189,6 +199,7 @@ def fail_attempt(state: State, command: FailAttempt, context: DecisionContext) -
         retryable=command.retryable,
         screen_id=command.screen_id,
         usage=command.usage,
+        report_digest=digest,
     )
     yield from fail(state, unit, claim, failure, context)
     yield from note_sign_of_life(state, claim.worker)
@@ -197,14 +208,18 @@ def fail_attempt(state: State, command: FailAttempt, context: DecisionContext) -
 
 def park_claim(state: State, command: ParkClaim, context: DecisionContext) -> Decision[ReportReply]:
     """Let the unit wait for quota; a rate limit closes the gate for everyone on that quota."""
+    digest = report_digest(command, "parked")
+    again = first_answer(state, command.token, digest)
+    if again is not None:
+        return again
     unit, claim = yield from current(state, command, "parked")
-    yield from park(state, unit, claim, command.reason, command.resume_at, context)
+    yield from park(state, unit, claim, command.reason, command.resume_at, context, digest)
     yield from note_sign_of_life(state, claim.worker)
     return ReportReply(unit.state)
 
 
 def park(
-    state: State, unit: Unit, claim: Claim, reason: str, resume_at: datetime | None, context: DecisionContext
+    state: State, unit: Unit, claim: Claim, reason: str, resume_at: datetime | None, context: DecisionContext, digest: str
 ) -> Consequence:
     """End the claim neutrally until *resume_at*, else until the quota's known reset, else for a quarter of an hour.
 
@@ -214,7 +229,7 @@ def park(
     quota = state.quotas.get(key) if key is not None else None
     reset = quota.reset_after(context.at) if quota is not None else None
     until = resume_at or reset or context.at + DEFAULT_PARK
-    body = e.UnitParked(token=claim.token, reason=reason, quota=key, resume_at=until, was=unit.state)
+    body = e.UnitParked(token=claim.token, reason=reason, quota=key, resume_at=until, was=unit.state, report_digest=digest)
     yield of_unit(unit, body, claim.worker)
     yield from limit_claims(state, unit)
     if reason == "rate_limit" and key is not None and until > context.at:
@@ -224,11 +239,15 @@ def park(
 
 def release(state: State, command: ReleaseClaim, context: DecisionContext) -> Decision[ReportReply]:
     """Take the unit back from a worker that hands it in: nothing failed."""
+    digest = report_digest(command, "released")
+    again = first_answer(state, command.token, digest)
+    if again is not None:
+        return again
     unit, claim = yield from current(state, command, "released")
     cause: Literal["stop", "drain", "worker"] = (
         "stop" if command.reason == "stop" else "drain" if command.reason == "drain" else "worker"
     )
-    yield of_unit(unit, e.UnitReleased(token=claim.token, cause=cause), claim.worker)
+    yield of_unit(unit, e.UnitReleased(token=claim.token, cause=cause, report_digest=digest), claim.worker)
     yield from limit_claims(state, unit)
     yield from note_sign_of_life(state, claim.worker)
     yield from settle_campaign(state.campaigns[unit.campaign], context)
