@@ -58,8 +58,9 @@ def since(at: datetime, event: e.Recorded) -> int:
 
 def campaign_completed(body: e.CampaignCompleted, _event: e.Recorded) -> Iterator[Increment]:
     """A campaign ended."""
-    yield one("muster_campaign_transitions_total", "completed" if body.outcome == "achieved" else "failed")
-    yield "muster_campaign_duration_seconds", (body.outcome,), 1, us(body.duration)
+    yield one("muster_campaign_transitions_total", "failed" if body.outcome == "failed" else "completed")
+    # The catalogue knows three outcomes: a partial campaign ended without a failure, as an achieved one.
+    yield "muster_campaign_duration_seconds", ("failed" if body.outcome == "failed" else "achieved",), 1, us(body.duration)
 
 
 def campaign_cancelled(body: e.CampaignCancelled, _event: e.Recorded) -> Iterator[Increment]:
