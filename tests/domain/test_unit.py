@@ -8,6 +8,7 @@ import pytest
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
+from service.domain.ids import Token
 from service.domain.rejections import Conflict, NotFound, StaleClaim
 from tests.domain.scenario import (
     NIGHT,
@@ -34,6 +35,7 @@ from tests.domain.scenario import (
 
 ONE = (campaign(), adding("a"))
 TWO = (campaign(), adding("a", "b"))
+PARK_SPAN = order(c.ParkUnit, resume_at=START + timedelta(days=1), resume_after_s=90)
 LATER = START + timedelta(hours=2)
 
 
@@ -212,14 +214,49 @@ def test_a_person_parks_a_unit_until_a_time_and_lets_it_go_on() -> None:
     story.given(after(minutes=1)).when(unparking("a")).then(fact(e.UnitUnparked, cause="due"))
 
 
-@pytest.mark.parametrize("resume_at", [START, START - timedelta(days=1), START + timedelta(days=4000)])
-def test_a_park_until_any_time_resumes_when_that_time_is_over(resume_at: datetime) -> None:
-    """B-PARK-1."""
+QUARTER = START + timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("resume_at", "until"),
+    [
+        (START, QUARTER),
+        (START - timedelta(days=1), QUARTER),
+        (START + timedelta(milliseconds=999), QUARTER),
+        (START + timedelta(seconds=1), START + timedelta(seconds=1)),
+        (START + timedelta(days=4000), START + timedelta(days=4000)),
+    ],
+)
+def test_a_park_until_a_time_that_is_no_back_off_ahead_lasts_a_quarter_of_an_hour(resume_at: datetime, until: datetime) -> None:
+    """B-PARK-1, B-PARK-5: a worker's clock may be slow, and a person's too."""
     for park in (order(c.ParkUnit, resume_at=resume_at), parking("t1", resume_at=resume_at)):
         story = given(*ONE, claimed("a", "t1"), park)
-        assert (story.unit().state, story.unit().resume_at) == ("parked", resume_at)
-        story.given(after(seconds=max((resume_at - START).total_seconds(), 0))).when(unparking("a"))
+        assert (story.unit().state, story.unit().resume_at) == ("parked", until)
+        story.given(after(seconds=(until - START).total_seconds() - 0.001)).when(unparking("a")).then()
+        story.given(after(milliseconds=1)).when(unparking("a"))
         story.then(fact(e.UnitUnparked, cause="due"))
+
+
+def test_a_span_to_park_for_is_judged_by_the_clock_of_the_service_and_goes_first() -> None:
+    """B-PARK-5."""
+    for kind in (c.ParkClaim(token=Token("t1"), reason="busy", resume_at=START, resume_after_s=90), PARK_SPAN):
+        story = given(*ONE, claimed("a", "t1")).given(kind)
+        assert story.unit().resume_at == START + timedelta(seconds=90)
+
+
+def test_parks_under_a_second_do_not_use_up_the_claims_of_a_unit() -> None:
+    """B-PARK-5, B-UNIT-6."""
+    story = given(campaign(max_claims=2, retry={"backoff_ms": 100}), adding("a"))
+    for number in range(5):
+        story.given(claimed("a", f"t{number}"))
+        story.when(parking(f"t{number}", "busy", story.at + timedelta(milliseconds=999))).then(fact(e.UnitParked, counted=False))
+        story.given(after(seconds=1), unparking("a"))
+        assert (story.unit().state, story.unit().claims) == ("ready", 0)
+    for token in ("u1", "u2"):
+        story.given(
+            claimed("a", token), parking(token, "busy", story.at + timedelta(seconds=1)), after(seconds=1), unparking("a")
+        )
+    assert (story.unit().state, story.unit().reason) == ("quarantined", "max_claims")
 
 
 def test_a_person_quarantines_a_running_unit_neutrally_with_its_screen() -> None:

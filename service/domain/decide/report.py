@@ -1,7 +1,7 @@
 """What a worker says of a unit that it holds, or held."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Literal
 
 from service.domain import events as e
@@ -18,6 +18,7 @@ from service.domain.commands import (
 )
 from service.domain.decide.consequences.dependency import in_rounds, unblock_dependents
 from service.domain.decide.consequences.failed_attempt import FailedAttempt, fail
+from service.domain.decide.consequences.park_time import DEFAULT_PARK, SHORT_PARK, usable_end
 from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
 from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, of_unit
 from service.domain.decide.quota import close_gate
@@ -28,7 +29,6 @@ from service.domain.rejections import NotFound, StaleClaim
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 
-DEFAULT_PARK = timedelta(minutes=15)
 KILLED = {"SIGTERM": 143, "SIGKILL": 137}
 KILL_CODES = (143, 137, -15, -9)
 """Of a shell, and of a program that waited for the process itself."""
@@ -213,26 +213,28 @@ def park_claim(state: State, command: ParkClaim, context: DecisionContext) -> De
     if again is not None:
         return again
     unit, claim = yield from current(state, command, "parked")
-    yield from park(state, unit, claim, command.reason, command.resume_at, context, digest)
+    policy = state.campaigns[unit.campaign].policy
+    until = usable_end(policy, command.resume_at, command.resume_after_s, context.at)
+    yield from park(state, unit, claim, command.reason, until, context, digest)
     yield from note_sign_of_life(state, claim.worker)
     return ReportReply(unit.state)
 
 
 def park(
-    state: State, unit: Unit, claim: Claim, reason: str, resume_at: datetime | None, context: DecisionContext, digest: str
+    state: State, unit: Unit, claim: Claim, reason: str, until: datetime | None, context: DecisionContext, digest: str
 ) -> Consequence:
-    """End the claim neutrally until *resume_at*, else until the quota's known reset, else for a quarter of an hour.
-
-    A time that has passed, as a clock that goes wrong may say, closes no gate: the unit resumes at once.
-    """
+    """End the claim neutrally until a usable time, else until the quota's known reset, else for a quarter of an hour."""
     key = state.campaigns[unit.campaign].quota
     quota = state.quotas.get(key) if key is not None else None
     reset = quota.reset_after(context.at) if quota is not None else None
-    until = resume_at or reset or context.at + DEFAULT_PARK
-    body = e.UnitParked(token=claim.token, reason=reason, quota=key, resume_at=until, was=unit.state, report_digest=digest)
+    until = until or reset or context.at + DEFAULT_PARK
+    counted = until - context.at >= SHORT_PARK
+    body = e.UnitParked(
+        token=claim.token, reason=reason, quota=key, resume_at=until, was=unit.state, counted=counted, report_digest=digest
+    )
     yield of_unit(unit, body, claim.worker)
     yield from limit_claims(state, unit)
-    if reason == "rate_limit" and key is not None and until > context.at:
+    if reason == "rate_limit" and key is not None:
         yield from close_gate(state, key, "rate_limit", until, source=f"worker {claim.worker}")
     yield from settle_campaign(state.campaigns[unit.campaign], context)
 

@@ -191,7 +191,10 @@ class QuarantineCleared(Event, frozen=True, omit_defaults=True):
 
 
 class UnitParked(Event, frozen=True):
-    """The unit waits for quota; nothing failed and no attempt is counted."""
+    """The unit waits for quota; nothing failed and no attempt is counted.
+
+    Where *counted* is false, the park is so short that the claim it ended does not count towards `max_claims`.
+    """
 
     kind = "unit.parked"
     wakes = Wakes.CLAIMS | Wakes.SCHEDULER
@@ -200,6 +203,7 @@ class UnitParked(Event, frozen=True):
     quota: ids.QuotaKey | None
     resume_at: datetime
     was: ids.UnitState
+    counted: bool = True
     report_digest: str | None = None
 
 

@@ -218,6 +218,7 @@ def parked(state: State, body: e.UnitParked, event: e.Recorded) -> None:
     """The unit waits for quota; the execution that gave way does not count."""
     unit = unit_of(state, event)
     uncount(unit)
+    unit.claims -= not body.counted
     unclaim(state, unit)
     note_ending(state, body.token, body.report_digest, "parked", event)
     state.move(unit, "parked", event.at)
