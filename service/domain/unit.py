@@ -51,6 +51,14 @@ class Unit(Struct, gc=False):
         return self.claimed_at is None and self.state != "cancelled"
 
 
+class ClaimEnding(Struct, gc=False):
+    """The report of its own worker that ended a claim: its digest, its place in the log, the state that was answered."""
+
+    digest: str
+    position: int
+    state: ids.UnitState
+
+
 class Claim(Struct, gc=False):
     """The lease of one unit. Every heartbeat rewrites the row, so it is narrow, and no index covers what changes."""
 

@@ -95,10 +95,13 @@ def test_a_closed_gate_only_closes_for_longer() -> None:
     assert story.quota().closed_at == START
 
 
-def test_a_park_until_a_time_that_has_passed_closes_no_gate() -> None:
-    """B-PARK-2: a worker's clock may go wrong."""
-    assert passes(given(*HELD).when(parking("t", resume_at=START)).then(fact(e.UnitParked)))
-    assert passes(given(*HELD).when(order(c.ParkUnit, "b", reason="rate_limit", resume_at=START)).then(fact(e.UnitParked)))
+def test_a_park_until_a_time_that_has_passed_closes_the_gate_for_a_quarter_of_an_hour() -> None:
+    """B-PARK-2, B-PARK-5: a worker's clock may go wrong."""
+    quarter = START + timedelta(minutes=15)
+    for park in (parking("t", resume_at=START), order(c.ParkUnit, "b", reason="rate_limit", resume_at=START)):
+        story = given(*HELD).when(park)
+        story.then(fact(e.UnitParked, resume_at=quarter), fact(e.QuotaGateClosed, resume_at=quarter))
+        assert not passes(story)
 
 
 def test_a_park_never_shortens_a_gate_that_only_a_reading_opens() -> None:
