@@ -1,7 +1,6 @@
 """Reads of units: lists, one unit with its attempts, its events, why it is not running."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +13,7 @@ from projections.views.wave.card import FIRST
 from service.domain import ids
 from service.domain.claiming import Blocker, campaign_blockers, engine_blockers, unit_blockers
 from service.domain.content.screen import plain
+from service.domain.instant import Instant
 from service.domain.read_set import ReadSet
 from service.domain.state import State
 from service.store.log import codec, event_log
@@ -36,11 +36,11 @@ class UnitListItem(Struct, kw_only=True):
     claims: int
     worker: ids.WorkerId | None
     token_active: bool
-    due_at: datetime | None
-    resume_at: datetime | None
+    due_at: Instant | None
+    resume_at: Instant | None
     error: str | None
     reason: str | None
-    updated_at: datetime
+    updated_at: Instant
 
 
 class UnitView(Struct, kw_only=True):
@@ -57,24 +57,24 @@ class UnitView(Struct, kw_only=True):
     claims: int
     worker: ids.WorkerId | None
     token_active: bool
-    due_at: datetime | None
-    resume_at: datetime | None
+    due_at: Instant | None
+    resume_at: Instant | None
     error: str | None
     reason: str | None
-    updated_at: datetime
+    updated_at: Instant
     payload: Raw
     estimate_s: float | None
     kind: str
     fix_of: ids.UnitKey | None
     because_of: ids.UnitKey | None
     depends_on: list[ids.UnitKey]
-    ready_at: datetime | None
-    claimed_at: datetime | None
+    ready_at: Instant | None
+    claimed_at: Instant | None
     session: str | None
-    lease_until: datetime | None
+    lease_until: Instant | None
     progress: float | None
     note: str | None
-    output_at: datetime | None
+    output_at: Instant | None
     screen_id: str | None
     screen: str | None
 
@@ -87,7 +87,7 @@ class Explanation(Struct, kw_only=True):
     state: ids.UnitState
     claimable: bool
     blockers: list[Blocker]
-    at: datetime
+    at: Instant
     position: int
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from service.domain import events as e
 from service.domain import ids
+from service.domain.instant import Instant
 
 Outcome = Literal["running", "completed", "failed", "expired", "parked", "released"]
 
@@ -16,8 +17,8 @@ class AttemptRecord(Struct, kw_only=True):
     """One execution; without *ended_at* it is in flight. *attempt* numbers those that count."""
 
     attempt: int
-    started_at: datetime
-    ended_at: datetime | None = None
+    started_at: Instant
+    ended_at: Instant | None = None
     duration_s: float | None = None
     worker: ids.WorkerId | None
     mode: ids.Mode
