@@ -16,6 +16,7 @@ from projections.recent_events import RecentEvents
 from projections.store import Checkpoint
 from projections.views.fold import ReadModels
 from service.domain.events import Recorded
+from service.domain.ids import SHARD
 from service.domain.rejections import ProjectionLagging, ReadUnavailable
 from service.store.db.pool import LOST, is_lost, is_unanswered
 from service.store.log import event_log
@@ -40,26 +41,26 @@ class ProjectionState(Struct):
 
     at: Checkpoint
     cards: ReadModels
-    book: SeriesStore
+    series_store: SeriesStore
 
     def take(self, events: Sequence[Recorded]) -> None:
         """Fold a page."""
         for event in events:
             self.cards.fold(event)
-        self.book.take(events)
-        self.book.measure(self.cards.spans)
-        self.cards.spans.clear()
+        self.series_store.fold(events)
+        self.series_store.measure(self.cards.measurements)
+        self.cards.measurements.clear()
 
     def saved(self, at: Checkpoint) -> None:
         """Note that everything up to *at* is stored."""
         self.at = at
         self.cards.saved()
-        self.book.touched.clear()
+        self.series_store.touched.clear()
 
 
 async def load(connection: store.Session, at: Checkpoint) -> ProjectionState:
     """Load one generation as it is at its checkpoint."""
-    return ProjectionState(at, await store.load_cards(connection, at), await store.load_book(connection, at))
+    return ProjectionState(at, await store.load_cards(connection, at), await store.load_series(connection, at))
 
 
 async def save(connection: store.Session, fold: ProjectionState, last: Recorded) -> bool:
@@ -69,7 +70,7 @@ async def save(connection: store.Session, fold: ProjectionState, last: Recorded)
         if not await store.advance(connection, fold.at, at.position, last.at):
             return False
         await store.save_cards(connection, fold.at, fold.cards)
-        await store.save_book(connection, fold.at, fold.book)
+        await store.save_series(connection, fold.at, fold.series_store)
     fold.saved(at)
     return True
 
@@ -96,7 +97,7 @@ async def proceed(connection: store.Session, fold: ProjectionState, events: Sequ
     """Fold and store what follows on the fold; return how many events it had, None when the fold must be loaded anew."""
     if not events:
         return 0
-    await store.bring(connection, fold.at, fold.cards, events)
+    await store.load_for(connection, fold.at, fold.cards, events)
     fold.take(events)
     return len(events) if await save(connection, fold, events[-1]) else None
 
@@ -110,11 +111,10 @@ def require_gapless(events: Sequence[Recorded], after: int, count: int) -> None:
 class Projector:
     """Keeps the live generation folded while this replica leads; tells every replica how far it is."""
 
-    def __init__(self, pool: asyncpg.Pool, process: Process, shard: int = 0, page: int = PAGE) -> None:
+    def __init__(self, pool: asyncpg.Pool, process: Process, page: int = PAGE) -> None:
         self.position = 0
         self._pool = pool
         self._process = process
-        self._shard = shard
         self._page = page
         self._wakeup = asyncio.Event()
         self._asked = asyncio.Event()
@@ -159,7 +159,7 @@ class Projector:
     async def _follow(self) -> None:
         """Fold page after page from the stored checkpoint, until the generation changes or the log has lost what was folded."""
         async with self._pool.acquire() as connection:
-            fold = await load(connection, await store.live(connection, self._shard))
+            fold = await load(connection, await store.live(connection, SHARD))
         self._reach(fold.at.position)
         while True:
             self._wakeup.clear()
@@ -168,7 +168,7 @@ class Projector:
             async with self._pool.acquire() as connection:
                 following = self._recent_events.after(fold.at.position)
                 folded = await (proceed(connection, fold, following) if following else step(connection, fold, self._page))
-                if folded is None or (not folded and await store.live(connection, self._shard) != fold.at):
+                if folded is None or (not folded and await store.live(connection, SHARD) != fold.at):
                     return
             if folded:
                 self._process.projected(folded, time.perf_counter() - started)
@@ -211,7 +211,7 @@ class Projector:
         except TimeoutError:
             raise ProjectionLagging(position, self.position) from None
 
-    async def nap(self, longest_s: float) -> None:
+    async def wait_for_move(self, longest_s: float) -> None:
         """Sleep until the fold of this replica moves, *longest_s* seconds at most."""
         await soon(self._moved, longest_s)
 
@@ -226,12 +226,12 @@ class Projector:
     async def _look(self, position: int) -> None:
         """Watch the checkpoint that another replica moves; after a promotion it may be back where it was before."""
         while (self.position if self._running else await self._checkpoint()) < position:
-            await self.nap(LOOK_S)
+            await self.wait_for_move(LOOK_S)
 
     async def _checkpoint(self) -> int:
         """Return up to where the live generation is stored."""
         try:
-            reached = (await store.live(self._pool, self._shard)).position
+            reached = (await store.live(self._pool, SHARD)).position
         except Exception as error:
             if is_unanswered(error):
                 raise ReadUnavailable("the database is away") from error

@@ -72,7 +72,7 @@ class Stored(Struct, frozen=True):
     def cards(self) -> ReadModels:
         """Return them decoded, which takes its time where they are many."""
         cards = ReadModels()
-        cards.heard_at = self.at.recorded_at
+        cards.last_event_at = self.at.recorded_at
         cards.engine = EngineCard() if self.engine is None else ENGINE.decode(self.engine)
         cards.campaigns = {key: CAMPAIGN.decode(card) for key, card in self.campaigns}
         cards.workers = {key: WORKER.decode(card) for key, card in self.workers}
@@ -94,50 +94,50 @@ async def load_cards(connection: Session, at: Checkpoint) -> ReadModels:
     return (await stored_cards(connection, at)).cards()
 
 
-async def bring(connection: Session, at: Checkpoint, cards: ReadModels, events: Sequence[Recorded]) -> None:
-    """Bring into memory what the fold of *events* needs beside the cards that are always there."""
+async def load_for(connection: Session, at: Checkpoint, cards: ReadModels, events: Sequence[Recorded]) -> None:
+    """Load what the fold of *events* needs beside the cards that are always in memory."""
     if quarantined := cards.units_to_load(events):
         await load_quarantined(connection, at, cards, quarantined)
-    if unplaced := cards.waves.unplaced(events, cards.depth):
-        await load_places(connection, at, cards, unplaced)
-    if unknown := cards.ledgers.unknown(events, cards.campaigns):
-        await load_groups(connection, at, cards, unknown)
-    if absent := cards.waves.absent(events, cards.depth):
-        await load_waves(connection, at, cards, absent)
+    if without_wave := cards.waves.units_to_load(events, cards.wave_count):
+        await load_unit_waves(connection, at, cards, without_wave)
+    if without_group := cards.time_accounts.units_to_load(events, cards.campaigns):
+        await load_groups(connection, at, cards, without_group)
+    if waves := cards.waves.waves_to_load(events, cards.wave_count):
+        await load_waves(connection, at, cards, waves)
 
 
-async def load_places(connection: Session, at: Checkpoint, cards: ReadModels, unplaced: set[ids.UnitId]) -> None:
-    """Bring the waves of some units into memory."""
-    found = await connection.fetch(QUERIES.places, at.shard, at.generation, *zip(*unplaced, strict=True))
-    cards.waves.places |= dict.fromkeys(unplaced, FIRST) | {(campaign, unit): wave for campaign, unit, wave in found}
+async def load_unit_waves(connection: Session, at: Checkpoint, cards: ReadModels, units: set[ids.UnitId]) -> None:
+    """Load the waves of *units*."""
+    found = await connection.fetch(QUERIES.unit_waves, at.shard, at.generation, *zip(*units, strict=True))
+    cards.waves.wave_of |= dict.fromkeys(units, FIRST) | {(campaign, unit): wave for campaign, unit, wave in found}
 
 
-async def load_groups(connection: Session, at: Checkpoint, cards: ReadModels, unknown: set[ids.UnitId]) -> None:
-    """Bring the groups of some units into memory."""
-    found = await connection.fetch(QUERIES.groups, at.shard, at.generation, *zip(*unknown, strict=True))
-    cards.ledgers.groups |= dict.fromkeys(unknown, ids.DEFAULT_GROUP) | {
+async def load_groups(connection: Session, at: Checkpoint, cards: ReadModels, units: set[ids.UnitId]) -> None:
+    """Load the groups of *units*."""
+    found = await connection.fetch(QUERIES.groups, at.shard, at.generation, *zip(*units, strict=True))
+    cards.time_accounts.groups |= dict.fromkeys(units, ids.DEFAULT_GROUP) | {
         (campaign, unit): group for campaign, unit, group in found
     }
 
 
-async def load_waves(connection: Session, at: Checkpoint, cards: ReadModels, absent: set[WaveId]) -> None:
-    """Bring the cards of some waves into memory."""
-    for (text,) in await connection.fetch(QUERIES.waves, at.shard, at.generation, *zip(*absent, strict=True)):
+async def load_waves(connection: Session, at: Checkpoint, cards: ReadModels, waves: set[WaveId]) -> None:
+    """Load the cards of *waves*."""
+    for (text,) in await connection.fetch(QUERIES.waves, at.shard, at.generation, *zip(*waves, strict=True)):
         card = WAVE.decode(text)
         cards.waves.cards[card.campaign, card.wave] = card
 
 
-async def load_quarantined(connection: Session, at: Checkpoint, cards: ReadModels, wanted: set[ids.UnitId]) -> None:
-    """Bring the cards of some quarantined units into memory."""
-    campaigns, units = zip(*wanted, strict=True)
+async def load_quarantined(connection: Session, at: Checkpoint, cards: ReadModels, quarantined: set[ids.UnitId]) -> None:
+    """Load the cards of *quarantined* units."""
+    campaigns, units = zip(*quarantined, strict=True)
     for (text,) in await connection.fetch(QUERIES.quarantined, at.shard, at.generation, campaigns, units):
         card = QUARANTINED.decode(text)
         cards.quarantine[card.campaign, card.key] = card
 
 
-async def load_book(connection: Session, at: Checkpoint) -> SeriesStore:
+async def load_series(connection: Session, at: Checkpoint) -> SeriesStore:
     """Return all series of a generation."""
-    return book_of(await connection.fetch(QUERIES.series, at.shard, at.generation))
+    return series_store_of(await connection.fetch(QUERIES.series, at.shard, at.generation))
 
 
 async def stored_series(connection: Session, at: Checkpoint, named: Sequence[str], names: Sequence[str]) -> list[Record]:
@@ -146,11 +146,11 @@ async def stored_series(connection: Session, at: Checkpoint, named: Sequence[str
     return rows
 
 
-def book_of(rows: Iterable[Record]) -> SeriesStore:
-    """Return rows of `series` as a book."""
-    book = SeriesStore()
-    book.series = dict(map(series_of, rows))
-    return book
+def series_store_of(rows: Iterable[Record]) -> SeriesStore:
+    """Return the store of the series in *rows*."""
+    series_store = SeriesStore()
+    series_store.series = dict(map(series_of, rows))
+    return series_store
 
 
 def series_of(row: Record) -> tuple[Key, Series]:
@@ -186,7 +186,7 @@ async def save_cards(connection: Session, at: Checkpoint, cards: ReadModels) -> 
         await connection.execute(QUERIES.save_quotas, *where, *zip(*rows_q, strict=True))
     await save_quarantine(connection, at, cards)
     await save_waves(connection, at, cards)
-    await save_ledgers(connection, at, cards)
+    await save_time_accounts(connection, at, cards)
 
 
 async def save_quarantine(connection: Session, at: Checkpoint, cards: ReadModels) -> None:
@@ -203,34 +203,34 @@ async def save_quarantine(connection: Session, at: Checkpoint, cards: ReadModels
 async def save_waves(connection: Session, at: Checkpoint, cards: ReadModels) -> None:
     """Write the places of new units, and the waves that were touched."""
     waves = cards.waves
-    if waves.placed:
-        await connection.execute(QUERIES.save_places, at.shard, at.generation, *zip(*waves.placed, strict=True))
+    if waves.unsaved_units:
+        await connection.execute(QUERIES.save_unit_waves, at.shard, at.generation, *zip(*waves.unsaved_units, strict=True))
     if waves.touched:
         rows = [(*wave, text(waves.cards[wave])) for wave in sorted(waves.touched)]
         await connection.execute(QUERIES.save_waves, at.shard, at.generation, *zip(*rows, strict=True))
 
 
-async def save_ledgers(connection: Session, at: Checkpoint, cards: ReadModels) -> None:
-    """Write what ledgers left behind: groups of units, marks, silences."""
-    ledgers = cards.ledgers
-    if ledgers.grouped:
+async def save_time_accounts(connection: Session, at: Checkpoint, cards: ReadModels) -> None:
+    """Write the new rows of time accounts: groups of units, snapshots, dead times."""
+    accounts = cards.time_accounts
+    if accounts.memberships:
         await connection.execute(
-            QUERIES.save_groups, at.shard, at.generation, *columns([astuple(row) for row in ledgers.grouped])
+            QUERIES.save_groups, at.shard, at.generation, *columns([astuple(row) for row in accounts.memberships])
         )
-    if ledgers.marks:
-        rows = [(mark.campaign, mark.ledger.at_us, mark.position, text(mark)) for mark in ledgers.marks]
-        await connection.execute(QUERIES.save_marks, at.shard, at.generation, *columns(rows))
-    if ledgers.silences:
+    if accounts.snapshots:
+        rows = [(one.campaign, one.account.at_us, one.position, text(one)) for one in accounts.snapshots]
+        await connection.execute(QUERIES.save_snapshots, at.shard, at.generation, *columns(rows))
+    if accounts.dead_times:
         await connection.execute(
-            QUERIES.save_silences, at.shard, at.generation, *columns([astuple(row) for row in ledgers.silences])
+            QUERIES.save_dead_times, at.shard, at.generation, *columns([astuple(row) for row in accounts.dead_times])
         )
 
 
-async def save_book(connection: Session, at: Checkpoint, book: SeriesStore) -> None:
+async def save_series(connection: Session, at: Checkpoint, series_store: SeriesStore) -> None:
     """Write the series that were touched."""
-    if not book.touched:
+    if not series_store.touched:
         return
-    rows = [series_columns(key, book.series[key]) for key in sorted(book.touched)]
+    rows = [series_columns(key, series_store.series[key]) for key in sorted(series_store.touched)]
     await connection.execute(QUERIES.save_series, at.shard, at.generation, *zip(*rows, strict=True))
 
 

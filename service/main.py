@@ -12,7 +12,7 @@ from litestar.types import ASGIApp
 
 from projections.cockpit.context import CockpitContext
 from projections.cockpit.request import CockpitServices
-from projections.cockpit.routes import PAGES_AND_ORDERS
+from projections.cockpit.routes import COCKPIT_ROUTES
 from projections.cockpit.ticker import Ticker
 from projections.http.context import ReadContext
 from projections.http.reads.diagnostics import DiagnosticBundler
@@ -40,7 +40,7 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> ASG
     replica = Replica(settings)
     readiness = Readiness(stopping)
     app = Litestar(
-        route_handlers=[healthz, readyz, *ROUTES, *READS, *PAGES_AND_ORDERS],
+        route_handlers=[healthz, readyz, *ROUTES, *READS, *COCKPIT_ROUTES],
         opt={
             "write_context": write_context(replica, settings, stopping),
             "read_context": read_context(replica, stopping),
@@ -89,7 +89,7 @@ def cockpit_context(replica: Replica, settings: Settings, readiness: Readiness, 
             bundles=bundles_of(replica, settings),
             exports=replica.exports,
             process=replica.process,
-            orders=replica.writer,
+            writer=replica.writer,
             reasons=readiness.reasons,
             stopping=stopping,
             ticker=Ticker(replica.reader, stopping),
@@ -121,7 +121,7 @@ async def database_answers(pool: asyncpg.Pool) -> str | None:
 async def views_are_fresh(replica: Replica, budget_s: float) -> str | None:
     """Return by how much the views lag when that is more than the budget, None otherwise."""
     try:
-        row = await replica.pool.fetchrow(QUERIES.depth, 0)
+        row = await replica.pool.fetchrow(QUERIES.lag, 0)
     except LOST:
         return None  # `database_answers` reports it
     lag_s = 0.0 if row is None or row["oldest_at"] is None else (row["at"] - row["oldest_at"]).total_seconds()

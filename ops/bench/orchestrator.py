@@ -27,9 +27,9 @@ class Orchestrator:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def campaign(self, name: str, units: int) -> int:
-        """Make a campaign of so many units; return the position of its last."""
-        self._ask("POST", "/v1/campaigns", json={"name": name, "policy": POLICY})
+    def campaign(self, name: str, units: int, quota: str | None = None) -> int:
+        """Create a campaign of some units; return the position of the last of them."""
+        self._ask("POST", "/v1/campaigns", json={"name": name, "policy": POLICY, "quota": quota})
         headers = {"content-type": "application/x-ndjson"}
         told = self._ask("POST", f"/v1/campaigns/{name}/units", content=lines(units), headers=headers)
         if told["added"] != units:

@@ -1,4 +1,4 @@
-"""The camera: a headless browser that visits the main pages at two widths, by day and by night."""
+"""Screenshots of every page of the cockpit with a headless browser, some at a second width or in dark colours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +8,8 @@ from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
+
+from ops.cockpit.addresses import page_addresses
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -23,28 +25,41 @@ FLAGS = (
 WIDE, NARROW = 1280, 320
 NIGHT = "night"
 TALLEST, COLOURS = 1500, 96
-PAGES: tuple[tuple[str, str, int, Literal["light", "dark"]], ...] = (
-    ("cockpit-campaigns", "/", WIDE, "light"),
+SAMPLE = {"name": "nightly-refactor", "key": "billing/invoice.py#000", "worker": "laptop-ada", "quota": "anthropic"}
+"""Values for the parameters of pages, all of them in the scene."""
+Picture = tuple[str, str, int, Literal["light", "dark"]]
+VARIANTS: tuple[Picture, ...] = (
     ("cockpit-campaigns-dark", "/", WIDE, "dark"),
     ("cockpit-campaigns-phone", "/", NARROW, "light"),
     ("cockpit-night", f"/campaigns/{NIGHT}", WIDE, "light"),
     ("cockpit-night-report", f"/campaigns/{NIGHT}/report", WIDE, "light"),
-    ("cockpit-campaign", "/campaigns/nightly-refactor", WIDE, "light"),
     ("cockpit-campaign-phone", "/campaigns/nightly-refactor", NARROW, "dark"),
-    ("cockpit-report", "/campaigns/nightly-refactor/report", WIDE, "light"),
     ("cockpit-report-phone", "/campaigns/nightly-refactor/report", NARROW, "light"),
     ("cockpit-campaign-edit", "/campaigns/nightly-refactor?edit=1", WIDE, "light"),
     ("cockpit-campaign-retry", "/campaigns/nightly-refactor?retry=1", NARROW, "light"),
-    ("cockpit-unit", "/campaigns/flaky-suite/units/billing%2Finvoice.py%23006", WIDE, "light"),
     ("cockpit-hostile", "/campaigns/hostile", WIDE, "light"),
-    ("cockpit-workers", "/workers", WIDE, "light"),
     ("cockpit-worker-phone", "/workers/laptop-ada", NARROW, "light"),
-    ("cockpit-events", "/events", WIDE, "light"),
     ("cockpit-events-phone", "/events", NARROW, "light"),
-    ("cockpit-recovery", "/recovery", WIDE, "light"),
-    ("cockpit-numbers", "/numbers", WIDE, "light"),
-    ("cockpit-health", "/health", WIDE, "dark"),
 )
+"""Pictures beside the one of every page."""
+
+
+def picture_name(template: str) -> str:
+    """Return the name of a page's picture: the last fixed part of its path, singular before a parameter.
+
+    >>> [picture_name(template) for template in ("/", "/campaigns/{name:str}", "/campaigns/{name:str}/report", "/health")]
+    ['cockpit-campaigns', 'cockpit-campaign', 'cockpit-report', 'cockpit-health']
+    """
+    parts = template.strip("/").split("/")
+    if parts[-1].startswith("{"):
+        return f"cockpit-{parts[-2].removesuffix('s')}"
+    return f"cockpit-{parts[-1] or 'campaigns'}"
+
+
+def pictures() -> list[Picture]:
+    """Return one picture of every page, and the variants."""
+    pages: list[Picture] = [(picture_name(page), path, WIDE, "light") for page, path in page_addresses(SAMPLE).items()]
+    return [*pages, *VARIANTS]
 
 
 @contextmanager
@@ -57,7 +72,7 @@ def browser() -> Iterator[Browser]:
 
 
 def shrink(taken: bytes, target: Path) -> None:
-    """Write the upper part of a picture with as many colours as a page has."""
+    """Write the upper part of a picture, reduced to the few colours that a page has."""
     with Image.open(BytesIO(taken)) as picture:
         upper = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, TALLEST)))
         upper.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(target, optimize=True)
@@ -66,7 +81,7 @@ def shrink(taken: bytes, target: Path) -> None:
 def photograph(url: str, into: Path) -> Iterator[Path]:
     """Yield the path of each picture as it is taken."""
     with browser() as started:
-        for name, path, width, scheme in PAGES:
+        for name, path, width, scheme in pictures():
             context = started.new_context(
                 viewport={"width": width, "height": 800}, color_scheme=scheme, timezone_id="UTC", locale="en-GB"
             )

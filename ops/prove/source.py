@@ -62,13 +62,13 @@ async def exported(connection: asyncpg.Connection, receiver: "Receiver") -> tupl
     snapshot = await take(connection, Sizes())
     receiver.clear()
     async with httpx.AsyncClient() as client:
-        metrics = Fleet().metrics(rows(snapshot), snapshot.depth.at)
+        metrics = Fleet().metrics(rows(snapshot), snapshot.lag.at)
         for request, _ in requests(Identity({"service.instance.id": "fleet:prove"}, ""), metrics):
             body = request.SerializeToString()
             (
                 await client.post(receiver.endpoint, content=body, headers={"content-type": "application/x-protobuf"})
             ).raise_for_status()
-    return snapshot.depth.position, receiver.numbers()
+    return snapshot.lag.position, receiver.numbers()
 
 
 class Receiver:

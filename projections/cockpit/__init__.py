@@ -1,1 +1,1 @@
-"""The cockpit: server-rendered pages about campaigns, units, workers and the log, with the orders that a person gives there."""
+"""The cockpit: server-rendered pages about campaigns, units, workers and the log, and the actions that a person takes there."""

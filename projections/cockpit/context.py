@@ -1,4 +1,4 @@
-"""The bridge: everything the cockpit needs, given once by the composition root."""
+"""What the pages and actions of the cockpit depend on, created once by the composition root."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,17 +13,17 @@ from service.submission import WriterPort
 
 
 class CockpitContext(SharedContext, frozen=True, kw_only=True):
-    """What the pages look through and order by.
+    """What pages read from and actions write to.
 
-    *reasons* tells why this replica should not be asked, *exports* how what it sends over OTLP stands, *stopping* ends the
-    streams when the service ends.
+    *reasons* returns why this replica is not ready, *exports* has the states of its OTLP exports, *stopping* ends the streams
+    when the service stops.
     """
 
     reader: Reader
     bundles: DiagnosticBundler
     exports: Sequence[ExportStatus]
     process: Process
-    orders: WriterPort
+    writer: WriterPort
     reasons: Callable[[], Awaitable[list[str]]]
     stopping: asyncio.Event
     ticker: Ticker

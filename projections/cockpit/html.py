@@ -1,4 +1,4 @@
-"""Pages become HTML: the templates, their words, and the headers that keep everything foreign out."""
+"""Rendering pages as HTML: templates, their filters, and the headers that keep foreign content out."""
 
 import hashlib
 import secrets
@@ -15,7 +15,7 @@ from projections.cockpit.url import PageUrl, address
 
 HERE = Path(__file__).parent
 SECRET = f"@{secrets.token_hex(16)}@"
-"""Stands for a session's secret in what several sessions share; nobody outside can write it."""
+"""Placeholder for the session's secret in cached HTML, which sessions share; random, so that no foreign text can contain it."""
 FIELD = "secret"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -42,7 +42,7 @@ REFRESH_S = 15
 
 
 class Asset(Struct, frozen=True):
-    """A file that we serve; its *version* is part of its address."""
+    """A static file; its *version* is part of its address, so that browsers can cache it for ever."""
 
     body: bytes
     media: str
@@ -50,27 +50,27 @@ class Asset(Struct, frozen=True):
 
 
 def assets() -> dict[str, Asset]:
-    """Return our files by name."""
-    found = {}
+    """Return the static files by name."""
+    by_name = {}
     for path in sorted((HERE / "static").rglob("*")):
         if path.is_file() and path.suffix in MEDIA:
             body = path.read_bytes()
             version = hashlib.sha256(body).hexdigest()[:16]
-            found[path.name] = Asset(body, MEDIA[path.suffix], version)
-    return found
+            by_name[path.name] = Asset(body, MEDIA[path.suffix], version)
+    return by_name
 
 
 ASSETS = assets()
 
 
 def asset(name: str) -> str:
-    """Return the address of a file of ours."""
+    """Return the address of a static file."""
     return address("static", name, v=ASSETS[name].version)
 
 
 def environment() -> Environment:
-    """Return the templates with their words; every value is escaped."""
-    made = Environment(
+    """Return the template environment with its filters and globals; every value is escaped."""
+    templates = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -78,7 +78,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters.update(
+    templates.filters.update(
         t=formatting.isolated,
         plain=formatting.plain,
         count=formatting.count,
@@ -89,10 +89,10 @@ def environment() -> Environment:
         since=formatting.since,
         aged=formatting.aged,
         left=formatting.left,
-        mark=formatting.mark,
-        screen=ansi.painted,
+        element_id=formatting.element_id,
+        screen=ansi.screen_html,
     )
-    made.globals.update(
+    templates.globals.update(
         address=address,
         asset=asset,
         quota_line=formatting.quota_line,
@@ -101,14 +101,14 @@ def environment() -> Environment:
         secret=SECRET,
         refresh_s=REFRESH_S,
     )
-    return made
+    return templates
 
 
 TEMPLATES = environment()
 
 
 class RenderedPage(Struct, frozen=True):
-    """A page as HTML without its shell, which several sessions may share."""
+    """A page as HTML without its shell; sessions share it."""
 
     title: str
     pane: str
@@ -117,23 +117,23 @@ class RenderedPage(Struct, frozen=True):
 
 
 def rendered_page(page: CockpitPage, url: PageUrl) -> RenderedPage:
-    """Return a page drawn."""
-    around = {"url": url, "back": str(url), "pane": page.pane, "typed": page.typed, "problem": page.problem}
-    html = TEMPLATES.get_template(page.template).render(page.facts, **around)
+    """Return a page rendered from its template."""
+    common = {"url": url, "back": str(url), "pane": page.pane, "typed": page.typed, "problem": page.problem}
+    html = TEMPLATES.get_template(page.template).render(page.facts, **common)
     return RenderedPage(page.title, page.pane, html, page.status)
 
 
-def whole(drawn_page: RenderedPage, url: PageUrl, token: str, flash: Flash | None, *, still: bool = False) -> bytes:
-    """Return the page within its shell, for one session; one that stands *still* does not look again by itself."""
-    return dressed("shell.html", drawn_page, token, flash=flash, url=url, still=still or bool(url.query_value("still")))
+def whole(page: RenderedPage, url: PageUrl, token: str, flash: Flash | None, *, still: bool = False) -> bytes:
+    """Return the page within its shell, for one session; one that is *still* does not reload by itself."""
+    return for_session("shell.html", page, token, flash=flash, url=url, still=still or bool(url.query_value("still")))
 
 
-def fragment(drawn_page: RenderedPage, token: str, flash: Flash | None) -> bytes:
-    """Return what of a page changes, for one session."""
-    return dressed("fragment.html", drawn_page, token, flash=flash)
+def fragment(page: RenderedPage, token: str, flash: Flash | None) -> bytes:
+    """Return the part of a page that changes, for one session."""
+    return for_session("fragment.html", page, token, flash=flash)
 
 
-def dressed(template: str, drawn_page: RenderedPage, token: str, **facts: Any) -> bytes:  # noqa: ANN401 - whatever the template shows
-    """Return a drawn page within a template, with the session's secret in its forms."""
-    text = TEMPLATES.get_template(template).render(drawn=drawn_page, **facts)
+def for_session(template: str, page: RenderedPage, token: str, **facts: Any) -> bytes:  # noqa: ANN401 - whatever the template shows
+    """Return a rendered page within a template, with the session's secret in its forms."""
+    text = TEMPLATES.get_template(template).render(page=page, **facts)
     return text.replace(SECRET, token).encode("utf-8", "replace")

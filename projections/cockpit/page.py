@@ -1,4 +1,4 @@
-"""A page before it is drawn: its template and the facts in it."""
+"""A page before it is rendered: its template and the values that the template shows."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,9 +11,9 @@ from service.domain.rejections import Rejection
 
 
 class CockpitPage(Struct, kw_only=True):
-    """What is shown: *pane* is the entry of the navigation that it belongs to.
+    """A page; *pane* is the entry of the navigation that it belongs to.
 
-    After a form was refused, *typed* is what it held, and *problem* why.
+    After a form was refused, *typed* are the values of its fields, and *problem* is the reason.
     """
 
     template: str

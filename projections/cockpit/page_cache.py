@@ -1,4 +1,4 @@
-"""Drawn pages that many viewers look at: each is drawn once a change, not once a viewer."""
+"""The cache of rendered pages."""
 
 import asyncio
 from collections import OrderedDict
@@ -13,39 +13,36 @@ from projections.cockpit.pages.registry import view_of
 from projections.cockpit.url import PageUrl
 from service.domain.rejections import ProjectionLagging, Rejection
 
-MOST = 64
-FRESH_S, LASTING_S = 0.25, 5.0
+MAX_PAGES = 64
+FRESH_S, MAX_AGE_S = 0.25, 5.0
 PATIENCE_S = 2.0
 
 
 class CachedPage(Struct):
-    """A drawn page with the position that it has seen."""
+    """A rendered page, with the position of the views that it shows and the time at which it was rendered."""
 
-    drawn: RenderedPage
+    page: RenderedPage
     position: int
     at: float
 
 
 class PageCache:
-    """The pages that were drawn last."""
+    """The pages that were rendered last: many viewers of one page cost one rendering per change, not one each."""
 
     def __init__(self) -> None:
-        self.drawings = 0
         self._cached: OrderedDict[PageUrl, CachedPage] = OrderedDict()
-        self._easels: dict[PageUrl, asyncio.Lock] = {}
+        self._locks: dict[PageUrl, asyncio.Lock] = {}
 
-    async def look(self, context: CockpitContext, url: PageUrl, at_least: int = 0) -> RenderedPage:
-        """Return a page that has seen position *at_least*, if the views reach it soon."""
-        easel = self._easels.setdefault(url, asyncio.Lock())
-        async with easel:
+    async def get(self, context: CockpitContext, url: PageUrl, at_least: int = 0) -> RenderedPage:
+        """Return a page that shows position *at_least*, if the views reach it within `PATIENCE_S`."""
+        async with self._locks.setdefault(url, asyncio.Lock()):
             cached = self._cached.get(url)
-            if cached is None or not fresh(cached, context, at_least):
+            if cached is None or not is_fresh(cached, context, at_least):
                 cached = await self._render(context, url, at_least)
-            self._keep(url, cached)
-            return cached.drawn
+            self._store(url, cached)
+            return cached.page
 
     async def _render(self, context: CockpitContext, url: PageUrl, at_least: int) -> CachedPage:
-        self.drawings += 1
         position = max(context.ticker.position, at_least)
         at = monotonic()
         if at_least:
@@ -55,25 +52,26 @@ class PageCache:
                 position = context.ticker.position
         return CachedPage(rendered_page(await page_of(context, url), url), position, at)
 
-    def _keep(self, url: PageUrl, cached: CachedPage) -> None:
-        """Keep a page, and forget the one that nobody has looked at for longest."""
+    def _store(self, url: PageUrl, cached: CachedPage) -> None:
+        """Store a page, and drop the least recently used one when there are too many."""
         self._cached[url] = cached
         self._cached.move_to_end(url)
-        while len(self._cached) > MOST:
+        while len(self._cached) > MAX_PAGES:
             old, _ = self._cached.popitem(last=False)
-            self._easels.pop(old, None)
+            self._locks.pop(old, None)
 
 
-def fresh(cached: CachedPage, context: CockpitContext, at_least: int) -> bool:
-    """Tell whether a page that was drawn before is still true."""
+def is_fresh(cached: CachedPage, context: CockpitContext, at_least: int) -> bool:
+    """Tell whether a cached page may be shown: it is new, or the views have not moved since."""
     age_s = monotonic() - cached.at
-    if cached.drawn.status >= 400 or cached.position < at_least:  # noqa: PLR2004 - a refusal is not kept
+    if cached.page.status >= 400 or cached.position < at_least:  # noqa: PLR2004 - refusals are not cached
         return False
-    return age_s < FRESH_S or (context.ticker.beating and cached.position >= context.ticker.position and age_s < LASTING_S)
+    ticker = context.ticker
+    return age_s < FRESH_S or (ticker.is_running and cached.position >= ticker.position and age_s < MAX_AGE_S)
 
 
 async def page_of(context: CockpitContext, url: PageUrl) -> CockpitPage:
-    """Return the page at *place*; what it refuses is a page too."""
+    """Return the page at *url*; a refusal becomes a page too."""
     try:
         return await view_of(url)(context, url)
     except Rejection as error:
@@ -81,7 +79,7 @@ async def page_of(context: CockpitContext, url: PageUrl) -> CockpitPage:
 
 
 class ResubmitForm(Struct, frozen=True):
-    """A form that may be sent once more as it is: to where, its fields, and what its button says."""
+    """A form that can be sent again unchanged: its action, its fields, and the label of its button."""
 
     action: str
     fields: dict[str, str]
@@ -89,11 +87,11 @@ class ResubmitForm(Struct, frozen=True):
 
 
 def refusal(error: Rejection, again: ResubmitForm | None = None) -> CockpitPage:
-    """Return the page that says why something is refused, and lets it be ordered *again*."""
+    """Return the page that says why something was refused, with a form to send it *again* if there is one."""
     facts = {"refused": error, "again": again}
     return CockpitPage(template="refused.html", title=error.title, pane="", facts=facts, status=error.status)
 
 
 def refused_page(error: Rejection, again: ResubmitForm | None = None) -> RenderedPage:
-    """Return that page, drawn."""
+    """Return the page of a refusal, rendered."""
     return rendered_page(refusal(error, again), PageUrl())

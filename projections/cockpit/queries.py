@@ -1,4 +1,4 @@
-"""What the pages read beside the reads of the API."""
+"""Queries of the pages, beside the reads of the API."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,12 +19,12 @@ from service.domain import ids
 from service.store.db.queries import load
 
 QUERIES = load("cockpit", package="projections")
-LOOKED_AT = 20_000
-WINDOW = 200_000
+SEARCHED_UNITS = 20_000
+SEARCHED_EVENTS = 200_000
 
 
 class CampaignOnPage(Struct, frozen=True):
-    """A campaign with everything that its card holds, at the database's time; *cursor* is its place in a list."""
+    """A campaign with its card and its quota, at the database's time; *cursor* is its place in a list."""
 
     view: CampaignView
     card: CampaignCard
@@ -39,7 +39,7 @@ class CampaignOnPage(Struct, frozen=True):
 
     @property
     def resume_at(self) -> datetime | None:
-        """When what the quota holds back goes on."""
+        """When the units that the quota holds back resume."""
         if self.quota is not None and self.quota.resume_at is not None:
             return self.quota.resume_at
         return self.card.resume_at
@@ -55,7 +55,7 @@ class ViewLag(Struct, frozen=True):
 
 
 class ListRows(Struct, frozen=True):
-    """Rows of a list, and the key after which it goes on."""
+    """Rows of a list, and the key after which the next page begins."""
 
     rows: list[dict[str, Any]]
     next: str | None
@@ -79,9 +79,9 @@ async def campaigns(
     source: QueryRunner, order: str, after: str, state: str | None, text: str | None, labels: dict[str, str], limit: int
 ) -> list[CampaignOnPage]:
     """Return a page of campaigns."""
-    wanted = msgspec.json.encode(labels).decode()
-    rows = await source.fetch(QUERIES.campaigns, order, after, state, text, wanted, limit)
-    return [campaign_on_page(row, row["place"]) for row in rows]
+    encoded = msgspec.json.encode(labels).decode()
+    rows = await source.fetch(QUERIES.campaigns, order, after, state, text, encoded, limit)
+    return [campaign_on_page(row, row["cursor"]) for row in rows]
 
 
 async def states(source: QueryRunner) -> dict[str, int]:
@@ -91,15 +91,15 @@ async def states(source: QueryRunner) -> dict[str, int]:
 
 async def lag(source: QueryRunner) -> ViewLag:
     """Return how far the views are behind."""
-    row = await source.row(store.QUERIES.depth)
+    row = await source.row(store.QUERIES.lag)
     assert row is not None, "the migration made a live generation"
     oldest = row["oldest_at"]
     seconds = 0.0 if oldest is None else (row["at"] - oldest).total_seconds()
     return ViewLag(row["at"], row["position"], row["head"], seconds)
 
 
-async def facts(source: QueryRunner, positions: Sequence[int]) -> list[LogEvent]:
-    """Return some facts, newest first."""
+async def events_at(source: QueryRunner, positions: Sequence[int]) -> list[LogEvent]:
+    """Return the events at some positions, newest first."""
     return [fact(row) for row in await source.fetch(QUERIES.decisions, positions)]
 
 
@@ -109,26 +109,26 @@ async def last_screens(source: QueryRunner, name: ids.CampaignName, keys: Sequen
 
 
 async def live(source: QueryRunner, name: ids.CampaignName, after: str, limit: int) -> ListRows:
-    """Return who runs what."""
+    """Return which worker runs which unit."""
     rows = [dict(row) for row in await source.fetch(QUERIES.live, name, after, limit + 1)]
     return ListRows(rows[:limit], rows[limit - 1]["unit"] if len(rows) > limit else None)
 
 
 async def campaigns_of_quota(source: QueryRunner, quota: ids.QuotaKey, limit: int) -> list[dict[str, Any]]:
-    """Return campaigns that name a quota, those that wait for it first."""
+    """Return campaigns that name a quota, those with most parked units first."""
     return [dict(row) for row in await source.fetch(QUERIES.campaigns_of_quota, quota, limit)]
 
 
 async def units(
     source: QueryRunner, name: ids.CampaignName, after: str, state: str | None, text: str | None, limit: int
 ) -> ListRows:
-    """Return the next units; a search that finds too few in what it looked at says where it goes on."""
-    rows = [dict(row) for row in await source.fetch(QUERIES.units, name, after, state, text, limit + 1, LOOKED_AT)]
+    """Return the next units. A search looks at a bounded number of them, and says where to go on if it finds too few."""
+    rows = [dict(row) for row in await source.fetch(QUERIES.units, name, after, state, text, limit + 1, SEARCHED_UNITS)]
     if len(rows) > limit:
         return ListRows(rows[:limit], rows[limit - 1]["key"])
     if text is None:
         return ListRows(rows, None)
-    last = await source.row(QUERIES.last_looked_at, name, after, state, LOOKED_AT)
+    last = await source.row(QUERIES.last_searched, name, after, state, SEARCHED_UNITS)
     return ListRows(rows, None if last is None else last["key"])
 
 
@@ -143,21 +143,21 @@ async def families(source: QueryRunner, names: Sequence[str]) -> list[asyncpg.Re
 
 
 async def levels(source: QueryRunner) -> dict[str, int]:
-    """Return how many workers are at each level, or going."""
+    """Return how many workers are at each level, and how many are draining or fenced."""
     return {row["level"]: row["workers"] for row in await source.fetch(QUERIES.levels)}
 
 
 async def newest(source: QueryRunner, before: int, filters: Sequence[Any], limit: int) -> list[LogEvent]:
-    """Return the newest facts before a position that match (campaign, unit, worker, kinds in the log), of a window of the log."""
+    """Return the newest events before a position that match (campaign, unit, worker, kinds), within a window of the log."""
     async with source.connection() as connection, connection.transaction(readonly=True):
         await connection.execute(READS.custom_plans)
-        rows = await connection.fetch(QUERIES.newest, source.shard, before, max(before - WINDOW, 1), *filters, limit)
+        rows = await connection.fetch(QUERIES.newest, source.shard, before, max(before - SEARCHED_EVENTS, 1), *filters, limit)
     return [fact(row) for row in rows]
 
 
-async def beats(source: QueryRunner, name: ids.CampaignName, key: ids.UnitKey) -> list[dict[str, Any]]:
-    """Return the heartbeats of a unit, one row a claim."""
-    return [dict(row) for row in await source.fetch(QUERIES.beats_of_unit, name, key)]
+async def heartbeats_of(source: QueryRunner, name: ids.CampaignName, key: ids.UnitKey) -> list[dict[str, Any]]:
+    """Return a summary of a unit's heartbeats, one row per claim."""
+    return [dict(row) for row in await source.fetch(QUERIES.heartbeats_of_unit, name, key)]
 
 
 async def open_plans(source: QueryRunner) -> int:

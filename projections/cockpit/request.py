@@ -1,4 +1,4 @@
-"""A request to the cockpit: where it goes, whose session it is, and what a form holds."""
+"""A request to the cockpit: its address, its session, and the fields of its form."""
 
 from urllib.parse import parse_qsl
 
@@ -16,11 +16,11 @@ from service.route_options import SharedContext
 
 FORM = "application/x-www-form-urlencoded"
 FETCH = "cockpit-fetch"
-MOST_FIELDS = 200
+MAX_FIELDS = 200
 
 
 class CockpitServices(SharedContext, frozen=True):
-    """What every visit shares."""
+    """What every request shares: the context and the cache of pages."""
 
     context: CockpitContext
     page_cache: PageCache = field(default_factory=PageCache)
@@ -31,13 +31,13 @@ class PageRequest(Request[None, None, State]):
 
     @property
     def cockpit(self) -> CockpitServices:
-        """What every visit shares."""
+        """What every request shares: the context and the cache of pages."""
         cockpit: CockpitServices = self.scope["route_handler"].opt["cockpit"]
         return cockpit
 
     @property
     def page_url(self) -> PageUrl:
-        """Where it goes."""
+        """The address of the page."""
         path: bytes = self.scope["raw_path"].partition(b"?")[0]
         return PageUrl.of(path + b"?" + self.scope["query_string"])
 
@@ -49,7 +49,7 @@ class PageRequest(Request[None, None, State]):
 
     @property
     def fetched(self) -> bool:
-        """Whether our script asks, which wants what of a page changes."""
+        """Whether our script asks: it wants only the part of a page that changes."""
         return FETCH in self.headers
 
     @property
@@ -58,12 +58,17 @@ class PageRequest(Request[None, None, State]):
         return self.scope["scheme"] == "https"
 
     async def form_fields(self) -> dict[str, str]:
-        """Return the fields of a form."""
+        """Return the fields of a form.
+
+        Raises:
+            Validation: the body is not a form, or a field holds a NUL.
+
+        """
         if self.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-            raise Validation(f"an order is a form: {FORM}", field="Content-Type", allowed=[FORM])
+            raise Validation(f"an action is sent as a form: {FORM}", field="Content-Type", allowed=[FORM])
         text = (await self.body()).decode("ascii", "replace")
         try:
-            fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+            fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
         except ValueError:
             raise Validation("the form cannot be read") from None
         if any("\0" in name or "\0" in value for name, value in fields.items()):
@@ -71,12 +76,12 @@ class PageRequest(Request[None, None, State]):
         return {name: value.replace("\r\n", "\n") for name, value in fields.items()}
 
 
-def place_from(form: dict[str, str], field: str) -> PageUrl:
-    """Return the page that a form names in a field; the first one when it does not say one of ours."""
-    given = form.get(field, "")
-    if not given.startswith("/") or given.startswith("//") or "\\" in given:
+def url_from(form: dict[str, str], field: str) -> PageUrl:
+    """Return the page of the cockpit that a field of a form names; the first page when it names anything else."""
+    text = form.get(field, "")
+    if not text.startswith("/") or text.startswith("//") or "\\" in text:
         return PageUrl()
     try:
-        return PageUrl.of(given.encode())
+        return PageUrl.of(text.encode())
     except Rejection:
         return PageUrl()

@@ -1,4 +1,4 @@
-"""Who may press a button: a secret of the browser's session, which every form repeats; and what happened last, shown once."""
+"""The session of a browser: a secret against forged requests, which every form repeats, and the flash, a message shown once."""
 
 import base64
 import binascii
@@ -14,17 +14,17 @@ from service.domain.rejections import Rejection
 SESSION, FLASH = "muster-session", "muster-flash"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 FLASH_S = 60
-LONGEST = 3000
+MAX_FLASH_CHARS = 3000
 
 
 class Forged(Rejection):
-    """The order does not come from a page of this session."""
+    """The action does not come from a page of this session."""
 
     status, slug, title = 403, "forbidden", "Not allowed"
 
 
 class Flash(Struct, frozen=True):
-    """What happened, said once; *position* is what the next page must have seen."""
+    """What happened, shown once; *position* is what the next page must show."""
 
     text: str
     kind: Literal["done", "refused"] = "done"
@@ -49,16 +49,21 @@ def cookies_of(header: str) -> dict[str, str]:
 
 
 def token_of(cookies: dict[str, str]) -> str | None:
-    """Return the session's secret, None when there is none worth the name."""
+    """Return the session's secret, None if there is none or it is malformed."""
     token = cookies.get(SESSION, "")
     return token if TOKEN.fullmatch(token) else None
 
 
-def require_own(token: str | None, given: str, fetch_site: str | None) -> None:
-    """Refuse an order whose form does not repeat the session's secret, or that another site sends."""
+def require_own(token: str | None, submitted: str, fetch_site: str | None) -> None:
+    """Refuse an action that another site sends, or whose form does not repeat the session's secret.
+
+    Raises:
+        Forged: the action is one of these.
+
+    """
     if fetch_site not in (None, "same-origin", "none"):
-        raise Forged("the order comes from another site")
-    if token is None or not secrets.compare_digest(token.encode(), given.encode("utf-8", "replace")):
+        raise Forged("the action comes from another site")
+    if token is None or not secrets.compare_digest(token.encode(), submitted.encode("utf-8", "replace")):
         raise Forged("this page is from another session; load it again and press once more")
 
 
@@ -68,9 +73,9 @@ def flash_cookie(flash: Flash) -> str:
 
 
 def flash_of(cookies: dict[str, str]) -> Flash | None:
-    """Return what the last order left to say."""
+    """Return the message of the last action, if there is one."""
     value = cookies.get(FLASH, "")
-    if not value or len(value) > LONGEST:
+    if not value or len(value) > MAX_FLASH_CHARS:
         return None
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)), type=Flash)

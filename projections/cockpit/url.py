@@ -1,4 +1,4 @@
-"""Where somebody is in the cockpit: the parts of the path and the query, as they were sent."""
+"""The address of a page of the cockpit: the decoded parts of its path, and its query."""
 
 from typing import Self
 from urllib.parse import parse_qsl, quote, urlencode
@@ -9,7 +9,7 @@ from typing_extensions import override
 from service.domain.content.path_names import DOT_NAMES, PLACEHOLDER, PathNames, decoded_segments, restored_path
 from service.domain.rejections import Validation
 
-TEXT_CHARS, MOST_FIELDS, DIGITS = 1000, 40, 18
+TEXT_CHARS, MAX_FIELDS, MAX_DIGITS = 1000, 40, 18
 PLACES = {"name": 1, "key": 3, "worker": 1, "quota": 1, "investigation": 1, "recovery": 1}
 """Which part of a page's path holds the name of that kind."""
 
@@ -22,22 +22,26 @@ class PageUrl(PathNames, Struct, frozen=True):
 
     @classmethod
     def of(cls, target: bytes) -> Self:
-        """Read a path with its query, as it stands in a request.
+        """Parse a path with its query, as it is in a request.
 
         >>> PageUrl.of(b"/campaigns/c/units/a%2Fb?q=x")
         PageUrl(parts=('campaigns', 'c', 'units', 'a/b'), query=(('q', 'x'),))
         >>> PageUrl.of(b"/campaigns/c/units/-?key=..").unit
         '..'
+
+        Raises:
+            Validation: it cannot be parsed, or is too long.
+
         """
         path, _, query = target.partition(b"?")
         try:
             path, query = restored_path(path, query)
             parts = tuple(decoded_segments(path.strip(b"/")))
-            asked = parse_qsl(query.decode("ascii", "replace"), max_num_fields=MOST_FIELDS)
+            asked = parse_qsl(query.decode("ascii", "replace"), max_num_fields=MAX_FIELDS)
         except ValueError:
             raise Validation("the address cannot be read") from None
         if not all(text.isprintable() and len(text) <= TEXT_CHARS for text in (*parts, *(value for _, value in asked))):
-            raise Validation(f"an address holds printable characters alone, and up to {TEXT_CHARS} in one place")
+            raise Validation(f"an address holds only printable characters, and up to {TEXT_CHARS} in each part")
         return cls(() if parts == ("",) else parts, tuple(asked))
 
     @override
@@ -46,16 +50,16 @@ class PageUrl(PathNames, Struct, frozen=True):
         return address(*self.parts, **dict(self.query))
 
     def query_value(self, name: str) -> str:
-        """Return a field of the query, empty when it is not there."""
+        """Return a field of the query, empty if it is absent."""
         return dict(self.query).get(name, "")
 
     def number(self, name: str) -> int:
-        """Return a whole number of the query, 0 when there is none."""
+        """Return a whole number of the query, 0 if it is absent or not a number."""
         text = self.query_value(name)
-        return int(text) if text.isdecimal() and text.isascii() and len(text) <= DIGITS else 0
+        return int(text) if text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS else 0
 
     def word(self, name: str, allowed: tuple[str, ...]) -> str | None:
-        """Return a word of a closed set, None when it is another or none."""
+        """Return a field of the query that is one of *allowed*, None if it is anything else."""
         text = self.query_value(name)
         return text if text in allowed else None
 

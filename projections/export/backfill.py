@@ -9,7 +9,7 @@ from typing import IO
 from projections.export import prometheus
 from projections.export.snapshot import Snapshot, rows
 from projections.measures.catalogue import CATALOGUE
-from projections.measures.lag import FoldLag
+from projections.measures.sample import FoldLag
 from projections.measures.series_store import SeriesStore
 from projections.projector import ProjectionState
 from projections.store import Checkpoint, Session
@@ -53,8 +53,8 @@ async def moments(
 
 def moment(fold: ProjectionState, position: int, at: datetime) -> Snapshot:
     """Return what a scrape would have read at one moment."""
-    depth = FoldLag(at=at, head=position, position=position, generation=0, oldest_at=None)
-    return Snapshot.of(fold.cards, fold.book, depth)
+    lag = FoldLag(at=at, head=position, position=position, generation=0, oldest_at=None)
+    return Snapshot.of(fold.cards, fold.series_store, lag)
 
 
 async def write(connection: Session, out: IO[str], start: datetime, end: datetime, step: timedelta) -> int:
@@ -67,7 +67,7 @@ async def write(connection: Session, out: IO[str], start: datetime, end: datetim
                 if name not in UNKNOWN and (row.samples or row.series):
                     if name not in parts:
                         parts[name] = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
-                    stamp = prometheus.instant(snapshot.depth.at)
+                    stamp = prometheus.instant(snapshot.lag.at)
                     lines = prometheus.fleet([row], openmetrics=True)
                     parts[name].writelines(stamped(line, stamp) for line in lines if not line.startswith("#"))
         written = sum(family(out, name, part) for name, part in parts.items())

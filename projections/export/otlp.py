@@ -69,9 +69,9 @@ class Exporter:
         await asyncio.to_thread(self._send_fleet, snapshot)
 
     def _send_fleet(self, snapshot: Snapshot) -> None:
-        born = min((series.created_at for series in snapshot.book.series.values()), default=None)
+        born = min((series.created_at for series in snapshot.series_store.series.values()), default=None)
         if born is not None:
-            self._send("fleet", fleet(born), self._fleet.metrics(rows(snapshot), snapshot.depth.at), self._fleet.delivered)
+            self._send("fleet", fleet(born), self._fleet.metrics(rows(snapshot), snapshot.lag.at), self._fleet.delivered)
 
     def _send_process(self) -> None:
         name = self._identity.attributes["service.instance.id"]

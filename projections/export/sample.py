@@ -4,7 +4,7 @@ from datetime import timedelta
 from time import monotonic
 
 from projections.measures.cardinality import VisibleNames
-from projections.measures.lag import FoldLag, StateSample
+from projections.measures.sample import FoldLag, StateSample
 from projections.store import Session
 from service.store.db.queries import load
 
@@ -39,12 +39,12 @@ class Sizes:
         return self._sizes
 
 
-async def sample(connection: Session, shard: int, depth: FoldLag, shown: VisibleNames, sizes: Sizes) -> StateSample:
+async def sample(connection: Session, shard: int, lag: FoldLag, visible: VisibleNames, sizes: Sizes) -> StateSample:
     """Read what the cards do not know, in the transaction that they were read in."""
-    waiting = [card.name for card in shown.campaigns.values() if card.counts.ready]
+    waiting = [card.name for card in visible.campaigns.values() if card.counts.ready]
     oldest = await connection.fetch(QUERIES.oldest_ready, shard, waiting) if waiting else []
     return StateSample(
-        overdue=await connection.fetchval(QUERIES.overdue, shard, depth.at - LATE),
+        overdue=await connection.fetchval(QUERIES.overdue, shard, lag.at - LATE),
         oldest_ready={campaign: ready_at for campaign, ready_at in oldest if ready_at is not None},
         rebuilt=await connection.fetchval(QUERIES.rebuilding, shard),
         sizes=await sizes.read(connection),

@@ -14,8 +14,7 @@ from projections.measures.cardinality import VisibleNames, visible_names
 from projections.measures.catalogue import CATALOGUE, FOLDED
 from projections.measures.family import Family
 from projections.measures.gauges import gauges
-from projections.measures.lag import FoldLag, StateSample
-from projections.measures.sample import Sample
+from projections.measures.sample import FoldLag, Sample, StateSample
 from projections.measures.series_store import Key, Series, SeriesStore
 from projections.store import Session
 from projections.views.fold import ReadModels
@@ -26,18 +25,18 @@ NAMED = tuple(SUBJECT)
 
 
 class Snapshot(Struct, frozen=True):
-    """Cards, series, the distance to the log and samples of the state, true together; *shown* is who has series by name."""
+    """Cards, series, lag and samples of the state, all at one position; *visible* are the names with series of their own."""
 
     cards: ReadModels
-    book: SeriesStore
-    depth: FoldLag
+    series_store: SeriesStore
+    lag: FoldLag
     sampled: StateSample
-    shown: VisibleNames
+    visible: VisibleNames
 
     @classmethod
-    def of(cls, cards: ReadModels, book: SeriesStore, depth: FoldLag) -> Self:
+    def of(cls, cards: ReadModels, series_store: SeriesStore, lag: FoldLag) -> Self:
         """Return what cards and series say by themselves."""
-        return cls(cards, book, depth, StateSample(), visible_names(cards, depth.at))
+        return cls(cards, series_store, lag, StateSample(), visible_names(cards, lag.at))
 
 
 class Rows(Struct, frozen=True):
@@ -56,25 +55,25 @@ async def take(
     Who has time gives the *pace* at which series are decoded, so that others are hardly kept waiting.
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        row = await connection.fetchrow(store.QUERIES.depth, shard)
+        row = await connection.fetchrow(store.QUERIES.lag, shard)
         assert row is not None, "the migration made a live generation"
-        depth = FoldLag(**dict(row))
-        at = store.Checkpoint(shard, depth.generation, depth.position)
+        lag = FoldLag(**dict(row))
+        at = store.Checkpoint(shard, lag.generation, lag.position)
         stored = await store.stored_cards(connection, at)
         cards = await asyncio.to_thread(stored.cards)
-        chosen = visible_names(cards, depth.at)
-        series = await store.stored_series(connection, at, NAMED, [*chosen.campaigns, *chosen.quotas])
-        sampled = await sample(connection, shard, depth, chosen, sizes)
-    return Snapshot(cards, await asyncio.to_thread(store.book_of, pace(series)), depth, sampled, chosen)
+        visible = visible_names(cards, lag.at)
+        series = await store.stored_series(connection, at, NAMED, [*visible.campaigns, *visible.quotas])
+        sampled = await sample(connection, shard, lag, visible, sizes)
+    return Snapshot(cards, await asyncio.to_thread(store.series_store_of, pace(series)), lag, sampled, visible)
 
 
 def rows(snapshot: Snapshot) -> Iterator[Rows]:
     """Yield the fleet's families in the order of the catalogue, each sorted by its labels; only who is shown by name."""
-    samples = by_family(gauges(snapshot.cards, snapshot.depth, snapshot.sampled, snapshot.shown))
+    samples = by_family(gauges(snapshot.cards, snapshot.lag, snapshot.sampled, snapshot.visible))
     series: dict[str, list[tuple[Key, Series]]] = {family.name: [] for family in FOLDED}
-    for key, one in snapshot.book.series.items():
+    for key, one in snapshot.series_store.series.items():
         name, values = key
-        if name in series and (name not in SUBJECT or snapshot.shown.has(SUBJECT[name], values[0])):
+        if name in series and (name not in SUBJECT or snapshot.visible.has(SUBJECT[name], values[0])):
             series[name].append((key, one))
     for family in CATALOGUE.values():
         if family.scope != "P":

@@ -8,7 +8,7 @@ from projections.measures.sample import Sample
 from projections.views.campaign.card import CampaignCard
 from projections.views.campaign.view import eta_s
 from projections.views.fold import ReadModels
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 from projections.views.quota.card import QuotaCard
 from projections.views.worker.card import WorkerCard
 from service.domain import ids
@@ -52,7 +52,7 @@ def holders(workers: Iterable[WorkerCard]) -> Counter[ids.CampaignName]:
 
 def times(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> Iterator[Sample]:
     """Yield the instants of a campaign that are known, and its pace."""
-    rate = card.pace.rate(microseconds(at))
+    rate = card.throughput.rate(microseconds(at))
     left_s = eta_s(card, quota, rate)
     instants = {
         "muster_campaign_deadline_timestamp_seconds": card.deadline,

@@ -9,6 +9,11 @@ Kind = Literal["counter", "gauge", "histogram", "info"]
 Scope = Literal["F", "S", "T", "P"]
 Values = tuple[str, ...] | None
 
+ATTEMPT_OUTCOMES = ("completed", "failed", "expired", "released", "parked", "cancelled")
+UNIT_OUTCOMES = ("completed", "quarantined", "skipped", "cancelled")
+ATTEMPT_ENDS = "unit.completed unit.attempt_failed unit.released unit.parked unit.cancelled"
+"""The kinds of events that end an attempt."""
+
 
 class Family(Struct, frozen=True, kw_only=True):
     """One metric, once.

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from projections.measures.campaign_gauges import campaigns
 from projections.measures.cardinality import VisibleNames
 from projections.measures.cardinality import visible_names as chosen
-from projections.measures.lag import FoldLag, StateSample
 from projections.measures.measure import NO_QUOTA
-from projections.measures.sample import Sample
+from projections.measures.sample import FoldLag, Sample, StateSample
 from projections.measures.worker_gauges import totals, workers
 from projections.views.fold import ReadModels
 from projections.views.quota.card import QuotaCard
@@ -23,17 +22,17 @@ WINDOW = "current"
 
 def gauges(
     cards: ReadModels,
-    depth: FoldLag,
+    lag: FoldLag,
     sampled: StateSample = StateSample(),  # noqa: B008 - frozen
     shown: VisibleNames | None = None,
 ) -> Iterator[Sample]:
     """Yield every gauge: the totals of all, the rest of who is *shown*."""
-    shown = shown or chosen(cards, depth.at)
+    shown = shown or chosen(cards, lag.at)
     yield from fleet(cards)
-    yield from log(depth, sampled)
+    yield from log(lag, sampled)
     yield Sample("muster_retries_overdue", (), sampled.overdue)
-    yield from campaigns(shown.campaigns.values(), cards, depth.at, sampled.oldest_ready)
-    yield from totals(cards, depth.at)
+    yield from campaigns(shown.campaigns.values(), cards, lag.at, sampled.oldest_ready)
+    yield from totals(cards, lag.at)
     yield from workers(shown.workers.values())
     yield from quotas(cards, shown)
     for entity, count in shown.dropped.items():
@@ -54,17 +53,17 @@ def fleet(cards: ReadModels) -> Iterator[Sample]:
     yield Sample("muster_engine_paused", (), int(cards.engine.paused_at is not None))
 
 
-def log(depth: FoldLag, sampled: StateSample) -> Iterator[Sample]:
+def log(lag: FoldLag, sampled: StateSample) -> Iterator[Sample]:
     """Yield where the log and its fold stand."""
-    lag_s = 0.0 if depth.oldest_at is None else age(depth.oldest_at, depth.at)
-    yield Sample("muster_event_store_position", (), depth.head)
-    yield Sample("muster_metrics_fold_position", (), depth.position)
-    yield Sample("muster_projection_position", VIEWS, depth.position)
-    yield Sample("muster_projection_lag_events", VIEWS, max(depth.head - depth.position, 0))
+    lag_s = 0.0 if lag.oldest_at is None else age(lag.oldest_at, lag.at)
+    yield Sample("muster_event_store_position", (), lag.head)
+    yield Sample("muster_metrics_fold_position", (), lag.position)
+    yield Sample("muster_projection_position", VIEWS, lag.position)
+    yield Sample("muster_projection_lag_events", VIEWS, max(lag.head - lag.position, 0))
     yield Sample("muster_projection_lag_seconds", VIEWS, lag_s)
-    yield Sample("muster_projection_generation", VIEWS, depth.generation)
+    yield Sample("muster_projection_generation", VIEWS, lag.generation)
     if sampled.rebuilt is not None:
-        yield Sample("muster_projection_rebuild_ratio", VIEWS, sampled.rebuilt / max(depth.head, 1))
+        yield Sample("muster_projection_rebuild_ratio", VIEWS, sampled.rebuilt / max(lag.head, 1))
     for relation, size in sampled.sizes.items():
         yield Sample("muster_event_store_size_bytes", (relation,), size)
 

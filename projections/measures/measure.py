@@ -1,225 +1,221 @@
-"""From an event to increments: pure, and of whole numbers only, so that sums do not depend on how the log was cut."""
+"""What an event adds to the series: pure, and whole numbers only, so that sums do not depend on how the log was cut."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+from projections.measures.event_measures import (
+    EventMeasures,
+    Increments,
+    Key,
+    attempt_durations,
+    attempt_ended,
+    counted,
+    entered,
+    one,
+    unit_duration,
+    unit_ended,
+    us,
+)
 from projections.views.measurement import Measured
 from service.domain import events as e
 from service.domain import ids
 
-Increment = tuple[str, tuple[str, ...], int, int | None]
-"""Family, label values, how much more, and for a histogram what was observed: microseconds, or the number itself."""
-
 WATCHDOGS = {"idle_output": "idle_output", "max_duration": "max_duration", "idle_no_output": "idle_grace"}
 NO_QUOTA = "none"
+CACHED_INCREMENTS = 4096
+NOTHING: EventMeasures = ((), ())
 
 
-def us(seconds: float) -> int:
-    """Return *seconds* in whole microseconds."""
-    return round(seconds * 1_000_000)
-
-
-def moved(to: str, count: int = 1) -> Increment:
-    """Count units that came into state *to*."""
-    return "muster_unit_transitions_total", (to,), count, None
-
-
-def one(family: str, *labels: str) -> Increment:
-    """Count one."""
-    return family, labels, 1, None
-
-
-def attempt_ended(event: e.Recorded, outcome: str, duration: float | None) -> Iterator[Increment]:
-    """Count the end of an attempt, and its duration when the event tells it."""
-    campaign = event.campaign or ""
-    yield one("muster_attempts_total", outcome)
-    yield one("muster_campaign_attempts_total", campaign, outcome)
-    if duration is not None:
-        yield "muster_attempt_duration_seconds", (outcome,), 1, us(duration)
-        yield "muster_campaign_attempt_duration_seconds", (campaign,), 1, us(duration)
-
-
-def finished(event: e.Recorded, outcome: str) -> Increment:
-    """Count the end of a unit."""
-    return one("muster_campaign_units_finished_total", event.campaign or "", outcome)
-
-
-def lasted(event: e.Recorded, first_ready_at: datetime | None, outcome: str) -> Iterator[Increment]:
-    """Count how long a unit took from its first readiness to its end; one that was never ready took no time at all."""
-    if first_ready_at is not None:
-        yield "muster_unit_duration_seconds", (outcome,), 1, since(first_ready_at, event)
-
-
-def since(at: datetime, event: e.Recorded) -> int:
-    """Return the microseconds from *at* to *event*."""
-    return us((event.at - at).total_seconds())
-
-
-def campaign_completed(body: e.CampaignCompleted, _event: e.Recorded) -> Iterator[Increment]:
+def campaign_completed(body: e.CampaignCompleted, _event: e.Recorded) -> EventMeasures:
     """A campaign ended."""
-    yield one("muster_campaign_transitions_total", "completed" if body.outcome == "achieved" else "failed")
-    yield "muster_campaign_duration_seconds", (body.outcome,), 1, us(body.duration)
+    to = "completed" if body.outcome == "achieved" else "failed"
+    return (
+        (one("muster_campaign_transitions_total", to),),
+        ((("muster_campaign_duration_seconds", (body.outcome,)), us(body.duration)),),
+    )
 
 
-def campaign_cancelled(body: e.CampaignCancelled, _event: e.Recorded) -> Iterator[Increment]:
-    """A campaign was given up."""
-    yield one("muster_campaign_transitions_total", "cancelled")
-    if body.duration is not None:
-        yield "muster_campaign_duration_seconds", ("cancelled",), 1, us(body.duration)
+def campaign_cancelled(body: e.CampaignCancelled, _event: e.Recorded) -> EventMeasures:
+    """A campaign was cancelled; it has a duration if it had begun."""
+    return (
+        (one("muster_campaign_transitions_total", "cancelled"),),
+        () if body.duration is None else ((("muster_campaign_duration_seconds", ("cancelled",)), us(body.duration)),),
+    )
 
 
-def breaker_reset(body: e.BreakerReset, _event: e.Recorded) -> Iterator[Increment]:
-    """A breaker is armed again."""
-    yield one("muster_safety_cap_resets_total", "human" if body.cause == "reset" else "success")
+def breaker_reset(body: e.BreakerReset, _event: e.Recorded) -> EventMeasures:
+    """A breaker is closed again."""
+    return counted(one("muster_safety_cap_resets_total", "human" if body.cause == "reset" else "success"))
 
 
-def units_added(body: e.UnitsAdded, _event: e.Recorded) -> Iterator[Increment]:
-    """Units join."""
+def units_added(body: e.UnitsAdded, _event: e.Recorded) -> EventMeasures:
+    """Units are added, blocked or ready."""
     blocked = sum(1 for unit in body.units if unit.waits_for)
-    if blocked:
-        yield moved("blocked", blocked)
-    if len(body.units) > blocked:
-        yield moved("ready", len(body.units) - blocked)
+    counts = {"blocked": blocked, "ready": len(body.units) - blocked}
+    return counted(*(entered(state, count) for state, count in counts.items() if count))
 
 
-def unit_claimed(body: e.UnitClaimed, _event: e.Recorded) -> Iterator[Increment]:
-    """A unit runs, perhaps the first of its campaign."""
-    yield moved("running")
-    if body.begins:
-        yield one("muster_campaign_transitions_total", "started")
-    yield one("muster_lease_events_total", "granted")
-    yield "muster_unit_wait_seconds", (), 1, us(body.waited)
+CLAIMED: Increments = (entered("running"), one("muster_lease_events_total", "granted"))
+FIRST_CLAIMED: Increments = (*CLAIMED, one("muster_campaign_transitions_total", "started"))
 
 
-def heartbeat(_body: e.UnitHeartbeat, _event: e.Recorded) -> Iterator[Increment]:
-    """A lease is renewed."""
-    yield one("muster_heartbeats_total")
-    yield one("muster_lease_events_total", "renewed")
+def unit_claimed(body: e.UnitClaimed, _event: e.Recorded) -> EventMeasures:
+    """A unit runs, perhaps as the first of its campaign."""
+    waited = (("muster_unit_wait_seconds", ()), us(body.waited))
+    return (FIRST_CLAIMED if body.begins else CLAIMED), (waited,)
 
 
-def worker_heartbeat(_body: e.WorkerHeartbeat, _event: e.Recorded) -> Iterator[Increment]:
-    """A worker lives."""
-    yield one("muster_heartbeats_total")
+@lru_cache(CACHED_INCREMENTS)
+def completions(campaign: str) -> Increments:
+    """Count a unit that is done."""
+    ended = one("muster_campaign_units_finished_total", campaign, "completed")
+    return entered("done"), ended, *attempt_ended(campaign, "completed")
 
 
-def unit_completed(body: e.UnitCompleted, event: e.Recorded) -> Iterator[Increment]:
+@lru_cache(CACHED_INCREMENTS)
+def completed_retries(campaign: str) -> Increments:
+    """Count a unit that is done by a retry."""
+    return *completions(campaign), one("muster_retries_total", "success")
+
+
+def unit_completed(body: e.UnitCompleted, event: e.Recorded) -> EventMeasures:
     """A unit is done."""
-    yield moved("done")
-    yield finished(event, "completed")
-    yield from attempt_ended(event, "completed", body.duration)
-    yield from lasted(event, body.first_ready_at, "completed")
-    yield "muster_unit_retries", (), 1, body.attempt - 1
-    if body.attempt > 1:
-        yield one("muster_retries_total", "success")
+    observations = (
+        *attempt_durations(event, "completed", body.duration),
+        *unit_duration(event, body.first_ready_at, "completed"),
+        (("muster_unit_retries", ()), body.attempt - 1),
+    )
+    return (completed_retries if body.attempt > 1 else completions)(event.campaign or ""), observations
 
 
-def attempt_failed(body: e.AttemptFailed, event: e.Recorded) -> Iterator[Increment]:
-    """An attempt failed; a silent one expired."""
-    yield one("muster_attempt_failures_total", body.reason)
-    yield from attempt_ended(event, "expired" if body.reason in ids.SILENT_FAILURES else "failed", body.duration)
-    if body.reason in WATCHDOGS:
-        yield one("muster_watchdog_fires_total", WATCHDOGS[body.reason])
+@lru_cache(CACHED_INCREMENTS)
+def failures(campaign: str, reason: str) -> Increments:
+    """Count an attempt that failed; one whose worker was silent counts as expired."""
+    watchdog = (one("muster_watchdog_fires_total", WATCHDOGS[reason]),) if reason in WATCHDOGS else ()
+    return one("muster_attempt_failures_total", reason), *attempt_ended(campaign, failure_outcome(reason)), *watchdog
 
 
-def lease_expired(_body: e.LeaseExpired, _event: e.Recorded) -> Iterator[Increment]:
-    """A lease ended without a word."""
-    yield one("muster_lease_events_total", "expired")
+def failure_outcome(reason: str) -> str:
+    """Return the outcome of an attempt that failed."""
+    return "expired" if reason in ids.SILENT_FAILURES else "failed"
 
 
-def retry_scheduled(body: e.RetryScheduled, _event: e.Recorded) -> Iterator[Increment]:
-    """A unit rests before its next attempt."""
-    yield moved("delayed")
-    yield one("muster_retries_scheduled_total")
-    yield "muster_retry_delay_seconds", (), 1, body.delay_ms * 1000
-    if body.after_attempt > 1:
-        yield one("muster_retries_total", "failed")
+def attempt_failed(body: e.AttemptFailed, event: e.Recorded) -> EventMeasures:
+    """An attempt failed."""
+    durations = attempt_durations(event, failure_outcome(body.reason), body.duration)
+    return failures(event.campaign or "", body.reason), durations
 
 
-def unit_quarantined(body: e.UnitQuarantined, event: e.Recorded) -> Iterator[Increment]:
+RETRY_SCHEDULED: Increments = (entered("delayed"), one("muster_retries_scheduled_total"))
+RETRY_FAILED: Increments = (*RETRY_SCHEDULED, one("muster_retries_total", "failed"))
+
+
+def retry_scheduled(body: e.RetryScheduled, _event: e.Recorded) -> EventMeasures:
+    """A unit waits for its next attempt; if this attempt was a retry itself, the retry failed."""
+    delay = (("muster_retry_delay_seconds", ()), body.delay_ms * 1000)
+    return (RETRY_FAILED if body.after_attempt > 1 else RETRY_SCHEDULED), (delay,)
+
+
+def unit_quarantined(body: e.UnitQuarantined, event: e.Recorded) -> EventMeasures:
     """A unit failed for good."""
-    yield moved("quarantined")
-    yield finished(event, "quarantined")
-    yield from lasted(event, body.first_ready_at, "quarantined")
-    yield one("muster_quarantines_total", body.reason)
-    yield "muster_unit_retries", (), 1, max(body.attempts - 1, 0)
-    yield one("muster_quarantine_screens_total", "false" if body.screen_id is None else "true")
-    if body.was == "running" and body.attempts > 1:
-        yield one("muster_retries_total", "exhausted")
+    exhausted = body.was == "running" and body.attempts > 1
+    increments = (
+        entered("quarantined"),
+        unit_ended(event, "quarantined"),
+        one("muster_quarantines_total", body.reason),
+        one("muster_quarantine_screens_total", "false" if body.screen_id is None else "true"),
+        *((one("muster_retries_total", "exhausted"),) if exhausted else ()),
+    )
+    retries = (("muster_unit_retries", ()), max(body.attempts - 1, 0))
+    return increments, (*unit_duration(event, body.first_ready_at, "quarantined"), retries)
 
 
-def quarantine_cleared(body: e.QuarantineCleared, _event: e.Recorded) -> Iterator[Increment]:
-    """A unit is sent back to work."""
-    yield moved(body.to)
-    yield one("muster_quarantine_cleared_total", "retry")
+def quarantine_cleared(body: e.QuarantineCleared, _event: e.Recorded) -> EventMeasures:
+    """A unit is retried."""
+    return counted(entered(body.to), one("muster_quarantine_cleared_total", "retry"))
 
 
-def unit_parked(body: e.UnitParked, event: e.Recorded) -> Iterator[Increment]:
-    """A unit waits for quota; a worker's own park ends its attempt neutrally."""
-    yield moved("parked")
-    yield one("muster_parks_total", body.quota or NO_QUOTA)
-    if body.token is not None:
-        yield one("muster_lease_events_total", "released")
-        yield from attempt_ended(event, "parked", None)
+def unit_parked(body: e.UnitParked, event: e.Recorded) -> EventMeasures:
+    """A unit is parked; a park by its worker ends the attempt neutrally."""
+    increments = entered("parked"), one("muster_parks_total", body.quota or NO_QUOTA)
+    if body.token is None:
+        return counted(*increments)
+    return counted(*increments, one("muster_lease_events_total", "released"), *attempt_ended(event.campaign or "", "parked"))
 
 
-def unit_unparked(body: e.UnitUnparked, _event: e.Recorded) -> Iterator[Increment]:
-    """A pause is over."""
-    yield moved("ready")
-    yield one("muster_unparks_total", "manual" if body.cause == "manual" else "auto")
-    if body.parked is not None:
-        yield "muster_park_duration_seconds", (), 1, us(body.parked)
+def unit_unparked(body: e.UnitUnparked, _event: e.Recorded) -> EventMeasures:
+    """A park is over."""
+    trigger = "manual" if body.cause == "manual" else "auto"
+    return (
+        (entered("ready"), one("muster_unparks_total", trigger)),
+        () if body.parked is None else ((("muster_park_duration_seconds", ()), us(body.parked)),),
+    )
 
 
-def unit_released(body: e.UnitReleased, event: e.Recorded) -> Iterator[Increment]:
+def unit_released(body: e.UnitReleased, event: e.Recorded) -> EventMeasures:
     """A claim ended neutrally."""
-    yield moved("ready")
-    yield one("muster_lease_events_total", "fenced" if body.cause == "fence" else "released")
-    yield from attempt_ended(event, "released", None)
+    lease = one("muster_lease_events_total", "fenced" if body.cause == "fence" else "released")
+    return counted(entered("ready"), lease, *attempt_ended(event.campaign or "", "released"))
 
 
-def unit_skipped(body: e.UnitSkipped, event: e.Recorded) -> Iterator[Increment]:
-    """A dependency failed for good, or was itself skipped."""
-    yield moved("skipped")
-    yield finished(event, "skipped")
-    yield from lasted(event, body.first_ready_at, "skipped")
-    yield one("muster_skips_total", "dependency_failed" if len(body.path) <= len(("failed", "skipped")) else "dependency_skipped")
+def unit_skipped(body: e.UnitSkipped, event: e.Recorded) -> EventMeasures:
+    """A dependency failed for good, or was skipped itself: then the path to the cause is longer than two units."""
+    reason = "dependency_failed" if len(body.path) <= len(("failed", "skipped")) else "dependency_skipped"
+    return (
+        (entered("skipped"), unit_ended(event, "skipped"), one("muster_skips_total", reason)),
+        unit_duration(event, body.first_ready_at, "skipped"),
+    )
 
 
-def unit_cancelled(body: e.UnitCancelled, event: e.Recorded) -> Iterator[Increment]:
-    """Nobody will run a unit."""
-    yield moved("cancelled")
-    yield finished(event, "cancelled")
-    yield from lasted(event, body.first_ready_at, "cancelled")
-    if body.was == "quarantined":
-        yield one("muster_quarantine_cleared_total", "discard")
+def unit_cancelled(body: e.UnitCancelled, event: e.Recorded) -> EventMeasures:
+    """A unit will never run again."""
+    discarded = (one("muster_quarantine_cleared_total", "discard"),) if body.was == "quarantined" else ()
+    return (
+        (entered("cancelled"), unit_ended(event, "cancelled"), *discarded),
+        unit_duration(event, body.first_ready_at, "cancelled"),
+    )
 
 
-def investigation_produced(body: e.InvestigationProduced, _event: e.Recorded) -> Iterator[Increment]:
-    """An investigation left a fix."""
-    yield one("muster_investigations_total", "produced")
-    yield "muster_investigation_duration_seconds", (), 1, us(body.duration)
+def investigation_produced(body: e.InvestigationProduced, _event: e.Recorded) -> EventMeasures:
+    """An investigation produced a fix."""
+    return investigation_ended("produced", body.duration)
 
 
-def investigation_empty(body: e.InvestigationEmpty, _event: e.Recorded) -> Iterator[Increment]:
-    """An investigation left nothing, or took too long."""
-    yield one("muster_investigations_total", "timeout" if body.why == "timeout" else "empty")
-    yield "muster_investigation_duration_seconds", (), 1, us(body.duration)
+def investigation_empty(body: e.InvestigationEmpty, _event: e.Recorded) -> EventMeasures:
+    """An investigation produced nothing, or took too long."""
+    return investigation_ended("timeout" if body.why == "timeout" else "empty", body.duration)
 
 
-def recovery_applied(body: e.RecoveryApplied, _event: e.Recorded) -> Iterator[Increment]:
-    """A plan was carried out."""
-    yield one("muster_recoveries_total", "applied")
-    yield one("muster_campaign_transitions_total", "recovered")
-    yield "muster_recovered_units_total", (), len(body.units), None
+def investigation_ended(outcome: str, duration: float) -> EventMeasures:
+    """Count the end of an investigation, and observe how long it took."""
+    return (one("muster_investigations_total", outcome),), ((("muster_investigation_duration_seconds", ()), us(duration)),)
 
 
-def always(*increments: Increment) -> Callable[[Any, e.Recorded], tuple[Increment, ...]]:
+def recovery_applied(body: e.RecoveryApplied, _event: e.Recorded) -> EventMeasures:
+    """A recovery plan was applied."""
+    return counted(
+        one("muster_recoveries_total", "applied"),
+        one("muster_campaign_transitions_total", "recovered"),
+        (("muster_recovered_units_total", ()), len(body.units)),
+    )
+
+
+MeasureOf = Callable[[Any, e.Recorded], EventMeasures]
+
+
+def always(*increments: tuple[Key, int]) -> MeasureOf:
     """Return the measure of an event that always counts the same."""
-    return lambda _body, _event: increments
+    measures = (increments, ())
+    return lambda _body, _event: measures
 
 
-MEASURES: dict[type[e.Event], Callable[[Any, e.Recorded], Iterator[Increment] | tuple[Increment, ...]]] = {
+def counting(increment_of: Callable[[Any], tuple[Key, int]]) -> MeasureOf:
+    """Return the measure of an event that increments one counter, with labels from its body."""
+    return lambda body, _event: counted(increment_of(body))
+
+
+MEASURES: dict[type[e.Event], MeasureOf] = {
     e.CampaignCreated: always(one("muster_campaign_transitions_total", "created")),
     e.CampaignPaused: always(one("muster_campaign_transitions_total", "paused")),
     e.CampaignResumed: always(one("muster_campaign_transitions_total", "resumed")),
@@ -229,49 +225,51 @@ MEASURES: dict[type[e.Event], Callable[[Any, e.Recorded], Iterator[Increment] | 
     e.BreakerTripped: always(one("muster_safety_cap_trips_total")),
     e.BreakerReset: breaker_reset,
     e.UnitsAdded: units_added,
-    e.UnitUnblocked: always(moved("ready")),
+    e.UnitUnblocked: always(entered("ready")),
     e.UnitClaimed: unit_claimed,
-    e.UnitHeartbeat: heartbeat,
+    e.UnitHeartbeat: always(one("muster_heartbeats_total"), one("muster_lease_events_total", "renewed")),
     e.UnitCompleted: unit_completed,
     e.AttemptFailed: attempt_failed,
-    e.LeaseExpired: lease_expired,
+    e.LeaseExpired: always(one("muster_lease_events_total", "expired")),
     e.RetryScheduled: retry_scheduled,
-    e.RetryDue: always(moved("ready")),
+    e.RetryDue: always(entered("ready")),
     e.UnitQuarantined: unit_quarantined,
     e.QuarantineCleared: quarantine_cleared,
     e.UnitParked: unit_parked,
     e.UnitUnparked: unit_unparked,
     e.UnitReleased: unit_released,
     e.UnitSkipped: unit_skipped,
-    e.UnitUnskipped: lambda body, _event: (moved(body.to),),
+    e.UnitUnskipped: counting(lambda body: entered(body.to)),
     e.UnitCancelled: unit_cancelled,
     e.LateResult: always(one("muster_late_results_total")),
-    e.WorkerHeartbeat: worker_heartbeat,
+    e.WorkerHeartbeat: always(one("muster_heartbeats_total")),
     e.WorkerRegistered: always(one("muster_worker_registrations_total")),
-    e.WorkerDeregistered: lambda body, _event: (one("muster_worker_exits_total", body.reason),),
-    e.LevelChanged: lambda body, _event: (one("muster_heartbeat_level_transitions_total", body.to),),
-    e.QuotaGateClosed: lambda body, _event: (one("muster_quota_gate_transitions_total", body.key, "closed"),),
-    e.QuotaGateOpened: lambda body, _event: (one("muster_quota_gate_transitions_total", body.key, "open"),),
+    e.WorkerDeregistered: counting(lambda body: one("muster_worker_exits_total", body.reason)),
+    e.LevelChanged: counting(lambda body: one("muster_heartbeat_level_transitions_total", body.to)),
+    e.QuotaGateClosed: counting(lambda body: one("muster_quota_gate_transitions_total", body.key, "closed")),
+    e.QuotaGateOpened: counting(lambda body: one("muster_quota_gate_transitions_total", body.key, "open")),
     e.InvestigationProduced: investigation_produced,
     e.InvestigationEmpty: investigation_empty,
     e.InvestigationSkipped: always(one("muster_investigations_total", "skipped")),
     e.RecoveryApplied: recovery_applied,
     e.RecoveryDeclined: always(one("muster_recoveries_total", "declined")),
-    e.DiagnosticExported: lambda body, _event: (one("muster_diagnostics_total", "forced" if body.forced else "exported"),),
+    e.DiagnosticExported: counting(lambda body: one("muster_diagnostics_total", "forced" if body.forced else "exported")),
     e.LeaderElected: always(one("muster_leader_changes_total")),
 }
 
 
-def measure(event: e.Recorded) -> Iterator[Increment]:
-    """Yield everything that *event* adds to the series."""
-    body = event.body
-    yield "muster_events_total", (body.kind,), 1, None
-    counted = MEASURES.get(type(body))
-    if counted is not None:
-        yield from counted(body, event)
+def measure(event: e.Recorded) -> EventMeasures:
+    """Return what *event* adds to the series, beside its count by kind."""
+    measures = MEASURES.get(type(event.body))
+    return NOTHING if measures is None else measures(event.body, event)
 
 
-SPANS: dict[Measured, tuple[tuple[str, tuple[str, ...]], ...]] = {
+def kind_key(kind: type[e.Event]) -> Key:
+    """Return the counter that every event of *kind* increments."""
+    return "muster_events_total", (kind.kind,)
+
+
+MEASUREMENTS: dict[Measured, tuple[Key, ...]] = {
     "beat": (("muster_heartbeat_interval_seconds", ()),),
     "retried": (("muster_quarantine_age_seconds", ("retry",)),),
     "discarded": (("muster_quarantine_age_seconds", ("discard",)),),
@@ -282,11 +280,11 @@ SPANS: dict[Measured, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "partial": (("muster_wave_duration_seconds", ("partial",)), ("muster_waves_total", ("partial",))),
     "failed": (("muster_wave_duration_seconds", ("failed",)), ("muster_waves_total", ("failed",))),
 }
-"""The histograms of what the cards measure, and the counters of how often they do."""
+"""The series that each measurement of the cards goes to: histograms observe it, counters count one."""
 
 
-def parents(event: e.Recorded) -> Iterator[tuple[str, str]]:
-    """Yield what begins with *event* and has series of its own, as label and value: they exist at zero before the first count."""
+def label_values_of(event: e.Recorded) -> Iterator[tuple[str, str]]:
+    """Yield the open labels that first get a value with *event*: their series exist at zero before the first count."""
     match event.body:
         case e.CampaignCreated(name=name, quota=quota):
             yield "campaign", name

@@ -1,30 +1,34 @@
 """The series of one shard, kept by the fold of events."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from projections.measures.catalogue import FOLDED
-from projections.measures.measure import SPANS, measure, parents, since, us
+from projections.measures.event_measures import Increments, Key
+from projections.measures.measure import MEASUREMENTS, kind_key, label_values_of, measure
 from projections.measures.series import Scale, Series
 from projections.views.measurement import Measurement
 from service.domain import events as e
 
 __all__ = ["Key", "Series", "SeriesStore"]
 
-Key = tuple[str, tuple[str, ...]]
-
 SCALES = {family.name: Scale.of(family) for family in FOLDED if family.kind == "histogram"}
-PARENTS = (e.CampaignCreated, e.CampaignEdited, e.QuotaRead, e.QuotaReadFailed, e.QuotaGateClosed, e.QuotaPolicyChanged)
 
 
 class PageTally(Struct, gc=False):
-    """Events of one page that count the same: their counters with the amount of each, and the histograms that they feed."""
+    """Events of one page that increment the same counters: these *rows*, by how much, and how often."""
 
-    counters: list[tuple[Series, int]]
-    histograms: list[tuple[Series, Scale]]
-    events: list[e.Recorded]
+    increments: Increments
+    rows: list[tuple[Series, int]]
+    events: int = 0
+    last: int = 0
+
+    def close(self) -> None:
+        """Add what was tallied to the series."""
+        for row, each in self.rows:
+            row.value += each * self.events
+            row.position = max(row.position, self.last)
 
 
 class SeriesStore:
@@ -34,81 +38,79 @@ class SeriesStore:
         self.series: dict[Key, Series] = {}
         self.touched: set[Key] = set()
 
-    def take(self, events: Sequence[e.Recorded]) -> None:
-        """Fold a page: the same as folding each event, with those that count the same counted together."""
-        tallies: dict[object, PageTally] = {}
+    def fold(self, events: Sequence[e.Recorded]) -> None:
+        """Fold a page; the result is the same for any cut of the log into pages."""
+        # Most events of a page, heartbeats above all, increment the same counters equally. They are recognised by the identity of
+        # their increments (see `EventMeasures`), which is cheaper than to compare or to add them; the tally keeps the object alive.
+        tallies: dict[tuple[type[e.Event], int], PageTally] = {}
+        observed: dict[Key, list[tuple[int, e.Recorded]]] = {}
         for event in events:
-            body, kind = event.body, type(event.body)
-            if kind not in ALIKE:
-                self.fold(event)
-                continue
-            alike = ALIKE[kind]
-            signature = kind if alike is None else alike(body, event)
-            tally = tallies.get(signature)
+            kind = type(event.body)
+            if kind in BEGINNINGS or not self.series:
+                self.begin(event)
+            increments, observations = measure(event)
+            tally = tallies.get((kind, id(increments)))
             if tally is None:
-                tally = tallies[signature] = self.tally(event)
-            tally.events.append(event)
+                tally = tallies[kind, id(increments)] = self._tally(increments, event)
+            tally.events += 1
+            tally.last = event.position
+            for key, value in observations:
+                pairs = observed.get(key)
+                if pairs is None:
+                    pairs = observed[key] = []
+                    self._row(key, event)
+                pairs.append((value, event))
         for tally in tallies.values():
-            close(tally)
+            tally.close()
+        for key, pairs in observed.items():
+            self._observe(key, pairs)
 
-    def tally(self, event: e.Recorded) -> PageTally:
+    def _observe(self, key: Key, pairs: Sequence[tuple[int, e.Recorded]]) -> None:
+        """Add what a histogram observed of some events, in the order of the log."""
+        row = self.series[key]
+        values, events = zip(*pairs, strict=True)
+        SCALES[key[0]].observe(row, values, events)
+        row.position = max(row.position, events[-1].position)
+
+    def _tally(self, increments: Increments, event: e.Recorded) -> PageTally:
         """Return an empty tally for *event* and those that count the same."""
-        self.begin(event)
-        tally = PageTally([], [], [])
-        for family, labels, count, observed in measure(event):
-            key = (family, labels)
-            row = self.series.get(key) or self.add(key, event)
-            self.touched.add(key)
-            if observed is None:
-                tally.counters.append((row, count))
-            else:
-                tally.histograms.append((row, SCALES[family]))
-        return tally
+        keys = ((kind_key(type(event.body)), 1), *increments)
+        return PageTally(increments, [(self._row(key, event), each) for key, each in keys])
 
-    def fold(self, event: e.Recorded) -> None:
-        """Add what *event* counts; series of a beginning exist at zero first."""
-        self.begin(event)
-        if isinstance(event.body, e.ProjectionSwapped):
-            self.restart(event.body, event)
-        for family, labels, count, observed in measure(event):
-            key = (family, labels)
-            row = self.series.get(key) or self.add(key, event)
-            row.position = event.position
-            if observed is None:
-                row.value += count
-            else:
-                SCALES[family].observe(row, (observed,), (event,))
-            self.touched.add(key)
+    def _row(self, key: Key, event: e.Recorded) -> Series:
+        """Return a series that *event* changes."""
+        self.touched.add(key)
+        return self.series.get(key) or self.add(key, event)
 
-    def measure(self, spans: Iterable[Measurement]) -> None:
+    def measure(self, measurements: Iterable[Measurement]) -> None:
         """Add what the cards have measured."""
-        for measured, length, event in spans:
-            for key in SPANS[measured]:
-                row = self.series.get(key) or self.add(key, event)
-                row.position = max(row.position, event.position)
+        for measured, length, event in measurements:
+            for key in MEASUREMENTS[measured]:
+                row = self._row(key, event)
                 if key[0] in SCALES:
-                    SCALES[key[0]].observe(row, (length,), (event,))
+                    self._observe(key, [(length, event)])
                 else:
                     row.value += 1
-                self.touched.add(key)
+                    row.position = max(row.position, event.position)
+
+    def begin(self, event: e.Recorded) -> None:
+        """Create at zero the series that begin with *event*: with the first of all, every series of closed labels."""
+        if not self.series:
+            self.create({}, event)
+        for label, value in label_values_of(event):
+            self.create({label: value}, event)
+        if isinstance(event.body, e.ProjectionSwapped):
+            self.restart(event.body, event)
 
     def restart(self, body: e.ProjectionSwapped, event: e.Recorded) -> None:
-        """Let the series that a rebuild found smaller begin with *event*: a visible, honest reset."""
+        """Give the series that a rebuild found smaller a new begin, so that scrapers see a counter reset."""
         for key in {(family, labels) for family, series in body.families.items() for labels in series} & self.series.keys():
             row = self.series[key]
             row.created_at, row.position = event.at, event.position
             self.touched.add(key)
 
-    def begin(self, event: e.Recorded) -> None:
-        """Create at zero what begins with *event*: at the first of all, every series of closed labels."""
-        if not self.series:
-            self.create({}, event)
-        if isinstance(event.body, PARENTS):
-            for label, value in parents(event):
-                self.create({label: value}, event)
-
     def create(self, fixed: dict[str, str], event: e.Recorded) -> None:
-        """Create every series whose open labels *fixed* gives, at zero."""
+        """Create at zero every series whose open labels are those of *fixed*."""
         for family in FOLDED:
             if fixed.keys() == {label for label, values in family.labels.items() if values is None}:
                 for labels in family.combinations(**fixed):
@@ -123,45 +125,13 @@ class SeriesStore:
         return row
 
 
-def close(tally: PageTally) -> None:
-    """Add what was counted together."""
-    events = tally.events
-    last = events[-1].position
-    for row, each in tally.counters:
-        row.value += each * len(events)
-        row.position = max(row.position, last)
-    if not tally.histograms:
-        return
-    observe = OBSERVED[type(events[0].body)]
-    columns = zip(*(observe(event.body, event) for event in events), strict=True)
-    for (row, scale), observed in zip(tally.histograms, columns, strict=True):
-        scale.observe(row, observed, events)
-        row.position = max(row.position, last)
-
-
-ALIKE: dict[type[e.Event], Callable[[Any, e.Recorded], object] | None] = {
-    e.UnitClaimed: lambda body, _event: (e.UnitClaimed, body.begins),
-    e.UnitHeartbeat: None,
-    e.WorkerHeartbeat: None,
-    e.RetryDue: None,
-    e.UnitCompleted: lambda body, event: (e.UnitCompleted, event.campaign, body.attempt, body.first_ready_at is None),
-    e.AttemptFailed: lambda body, event: (e.AttemptFailed, event.campaign, body.reason),
-    e.RetryScheduled: lambda body, _event: (e.RetryScheduled, body.after_attempt > 1),
+BEGINNINGS = {
+    e.CampaignCreated,
+    e.CampaignEdited,
+    e.ProjectionSwapped,
+    e.QuotaGateClosed,
+    e.QuotaPolicyChanged,
+    e.QuotaRead,
+    e.QuotaReadFailed,
 }
-"""The frequent events, and what tells those apart that do not count the same; None where all do."""
-
-
-def completed(body: e.UnitCompleted, event: e.Recorded) -> tuple[int, ...]:
-    """Return what histograms observe of a unit that is done: twice its attempt, all its time if that is known, its retries."""
-    attempt, retries = us(body.duration), body.attempt - 1
-    first_ready_at = body.first_ready_at
-    return (attempt, attempt, retries) if first_ready_at is None else (attempt, attempt, since(first_ready_at, event), retries)
-
-
-OBSERVED: dict[type[e.Event], Callable[[Any, e.Recorded], tuple[int, ...]]] = {
-    e.UnitClaimed: lambda body, _event: (us(body.waited),),
-    e.UnitCompleted: completed,
-    e.AttemptFailed: lambda body, _event: (us(body.duration),) * 2,
-    e.RetryScheduled: lambda body, _event: (body.delay_ms * 1000,),
-}
-"""What the histograms of the frequent events observe, in the order of their measure."""
+"""The events with which series begin or begin anew."""

@@ -82,7 +82,7 @@ class RebuildRun:
     async def _view(self, page: Sequence[Recorded]) -> None:
         """Fold a page into cards and series; they are written now and then."""
         fold = self.views
-        await store.bring(self.connection, fold.at, fold.cards, page)
+        await store.load_for(self.connection, fold.at, fold.cards, page)
         fold.take(page)
         self._last = page[-1]
         self._reached = self._last.position
@@ -174,7 +174,7 @@ async def swapped(growth: RebuildRun, note: Note, mended: str | None) -> Lowered
         head = await event_log.head(connection, growth.shard)
         await growth.grow_to(head, views=True)
         await shadow.retire(connection, growth.shard)
-        lower = lowered_counters(await store.load_book(connection, growth.live), growth.views.book)
+        lower = lowered_counters(await store.load_series(connection, growth.live), growth.views.series_store)
         if lower or mended:
             swap = NoteSwap(generation=growth.views.at.generation, families=lower, mended=mended)
             await growth.take(await note(connection, swap))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from projections.views.microseconds import MICROSECOND
+from projections.views.measurement import MICROSECOND
 from service.settings import StartRefused
 from service.store.db.queries import load
 
@@ -33,9 +33,9 @@ CARDS = (
     SHADOW.forget_quotas,
     SHADOW.forget_quarantine,
     SHADOW.forget_waves,
-    SHADOW.forget_places,
-    SHADOW.forget_marks,
-    SHADOW.forget_silences,
+    SHADOW.forget_unit_waves,
+    SHADOW.forget_snapshots,
+    SHADOW.forget_dead_times,
     SHADOW.forget_groups,
     SHADOW.forget_series,
 )

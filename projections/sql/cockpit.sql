@@ -1,9 +1,9 @@
--- What the pages of the cockpit read beside the reads of the API; each is a bounded number of rows at any size.
+-- Queries of the pages of the cockpit, beside the reads of the API. Each returns a bounded number of rows, however large the campaign.
 
 -- name: campaigns
--- A page of campaign cards in one of the orders that people ask for: by state (running first), name, age or failures. The cards of
--- all campaigns are looked at, a thousand in a few milliseconds; what is returned is one page.
-WITH placed AS (
+-- A page of campaign cards, sorted by state (running first), name, age or failures. Reads the cards of all campaigns, a thousand in a
+-- few milliseconds, and returns one page.
+WITH ordered AS (
     SELECT
         c.campaign,
         CASE $2::text
@@ -15,7 +15,7 @@ WITH placed AS (
                 999999999 - coalesce((c.card #>> '{counts,quarantined}')::bigint, 0), 'FM000000000'
             ) || c.campaign
             ELSE CASE c.state WHEN 'running' THEN '1' WHEN 'paused' THEN '2' WHEN 'completed' THEN '3' ELSE '4' END || c.campaign
-        END COLLATE "C" AS place
+        END COLLATE "C" AS cursor
     FROM checkpoint AS k
     JOIN campaign_card AS c ON c.shard = k.shard AND c.generation = k.generation
     WHERE k.shard = $1::integer
@@ -24,18 +24,18 @@ WITH placed AS (
         AND ($5::text IS NULL OR strpos(c.campaign, lower($5::text)) > 0)
         AND c.labels @> $6::jsonb
 ), shown AS MATERIALIZED (
-    SELECT place, campaign
-    FROM placed
-    WHERE place > $3::text
-    ORDER BY place
+    SELECT cursor, campaign
+    FROM ordered
+    WHERE cursor > $3::text
+    ORDER BY cursor
     LIMIT $7::integer
 )
-SELECT p.place, c.card, q.card AS quota, clock_timestamp() AS at
+SELECT p.cursor, c.card, q.card AS quota, clock_timestamp() AS at
 FROM shown AS p
 JOIN checkpoint AS k ON k.shard = $1::integer AND k.live
 JOIN campaign_card AS c ON c.shard = k.shard AND c.generation = k.generation AND c.campaign = p.campaign
 LEFT JOIN quota_card AS q ON q.shard = k.shard AND q.generation = k.generation AND q.quota = c.card ->> 'quota'
-ORDER BY p.place;
+ORDER BY p.cursor;
 
 -- name: states
 -- How many campaigns are in each state.
@@ -47,7 +47,7 @@ WHERE k.shard = $1::integer
 GROUP BY c.state;
 
 -- name: decisions
--- Some facts by their places, newest first, served by the primary key.
+-- The events at some positions, newest first, served by the primary key.
 SELECT position, kind, campaign, unit, worker, recorded_at, correlation_id, actor, data
 FROM events
 WHERE shard = $1::integer
@@ -64,7 +64,7 @@ WHERE u.shard = $1::integer
     AND u.key = ANY($3::text[]);
 
 -- name: live
--- Who runs what in a campaign, by unit, served by unit_has_one_claim.
+-- The claims of a campaign by unit, with the level of their workers, served by unit_has_one_claim.
 SELECT
     c.unit, c.worker, c.attempt, c.claimed_at, c.lease_until, c.beat_at, c.output_at, c.progress, c.note, c.mode,
     coalesce(w.level, 'healthy') AS level, clock_timestamp() AS at
@@ -77,7 +77,7 @@ ORDER BY c.unit
 LIMIT $4::integer;
 
 -- name: units
--- The next units of a campaign whose key has a text in it, among so many after a key: a search looks at a bounded number.
+-- The next units of a campaign whose key contains a text, within a bounded number of units after a key.
 SELECT
     key, state, grp AS group, attempts, parks, worker, due_at, resume_at, error, reason, updated_at
 FROM (
@@ -89,13 +89,13 @@ FROM (
         AND ($4::text IS NULL OR state = $4::text)
     ORDER BY key
     LIMIT $7::integer
-) AS looked_at
+) AS searched
 WHERE ($5::text IS NULL OR strpos(lower(key), lower($5::text)) > 0)
 ORDER BY key
 LIMIT $6::integer;
 
--- name: last_looked_at
--- The last of so many units after a key, where a search goes on.
+-- name: last_searched
+-- The last unit within that bound, after which a search goes on.
 SELECT key
 FROM units
 WHERE shard = $1::integer
@@ -123,7 +123,7 @@ WHERE k.shard = $1::integer
     AND k.live
 ORDER BY r.family, r.labels;
 
--- name: beats_of_unit
+-- name: heartbeats_of_unit
 -- The heartbeats of one unit, one row for each claim, served by heartbeats_of_unit.
 SELECT
     token, min(position) AS first, max(position) AS last, min(recorded_at) AS begun_at, max(recorded_at) AS ended_at,
@@ -149,8 +149,7 @@ WHERE k.shard = $1::integer
 GROUP BY 1;
 
 -- name: newest
--- The newest facts before a position that match, newest first; the plan is made for the filters that are given. Of the log no more
--- than a window is looked at.
+-- The newest events before a position that match, newest first, within a window of the log. Planned for the filters that are given.
 SELECT position, kind, campaign, unit, worker, recorded_at, correlation_id, actor, data
 FROM events
 WHERE shard = $1::integer
@@ -168,7 +167,7 @@ LIMIT $8::integer;
 SELECT count(*) FROM recoveries WHERE shard = $1::integer AND state = 'open';
 
 -- name: campaigns_of_quota
--- Campaigns that name a quota, those with most parked units first. The cards of all campaigns are looked at, as for their list.
+-- Campaigns that name a quota, those with most parked units first. Reads the cards of all campaigns, as their list does.
 SELECT c.campaign, c.state, coalesce((c.card #>> '{counts,parked}')::bigint, 0) AS parked
 FROM checkpoint AS k
 JOIN campaign_card AS c ON c.shard = k.shard AND c.generation = k.generation

@@ -118,7 +118,7 @@ SET
     position = excluded.position, exemplars = excluded.exemplars,
     exponential = excluded.exponential;
 
--- name: depth
+-- name: lag
 -- Where the live fold stands and where the log does, at the database's time; the oldest event that is not folded yet. Steps
 -- on primary keys.
 SELECT
@@ -158,7 +158,7 @@ SELECT least(
     )
 );
 
--- name: places
+-- name: unit_waves
 -- The waves of some units, served by the primary key; who is not there is in the first.
 SELECT w.campaign, w.unit, w.wave
 FROM unnest($3::text[], $4::text[]) AS asked (campaign, unit)
@@ -172,7 +172,7 @@ FROM unnest($3::text[], $4::integer[]) AS asked (campaign, wave)
 JOIN wave_card AS w
     ON w.shard = $1::integer AND w.generation = $2::integer AND w.campaign = asked.campaign AND w.wave = asked.wave;
 
--- name: save_places
+-- name: save_unit_waves
 -- The waves of units that an import added behind the first.
 INSERT INTO unit_wave (shard, generation, campaign, unit, wave)
 SELECT $1::integer, $2::integer, campaign, unit, wave
@@ -199,13 +199,13 @@ INSERT INTO unit_group (shard, generation, campaign, unit, position, grp)
 SELECT $1::integer, $2::integer, campaign, unit, position, grp
 FROM unnest($3::text[], $4::text[], $5::bigint[], $6::integer[]) AS row (campaign, unit, position, grp);
 
--- name: save_marks
+-- name: save_snapshots
 -- Where ledgers stood.
 INSERT INTO ledger_mark (shard, generation, campaign, at_us, position, mark)
 SELECT $1::integer, $2::integer, campaign, at_us, position, mark
 FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::jsonb[]) AS row (campaign, at_us, position, mark);
 
--- name: save_silences
+-- name: save_dead_times
 -- The times for which workers held a claim and were gone.
 INSERT INTO silence (shard, generation, campaign, at_us, position, since_us, total_us)
 SELECT $1::integer, $2::integer, campaign, at_us, position, since_us, total_us

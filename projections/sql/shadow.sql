@@ -120,16 +120,16 @@ DELETE FROM quarantine_card WHERE shard = $1::integer AND generation <> $2::inte
 -- The same of waves.
 DELETE FROM wave_card WHERE shard = $1::integer AND generation <> $2::integer;
 
--- name: forget_places
+-- name: forget_unit_waves
 -- The same of the units' waves.
 DELETE FROM unit_wave WHERE shard = $1::integer AND generation <> $2::integer;
 
--- name: forget_marks
--- The same of marks.
+-- name: forget_snapshots
+-- The same of snapshots of time accounts.
 DELETE FROM ledger_mark WHERE shard = $1::integer AND generation <> $2::integer;
 
--- name: forget_silences
--- The same of silences.
+-- name: forget_dead_times
+-- The same of dead times.
 DELETE FROM silence WHERE shard = $1::integer AND generation <> $2::integer;
 
 -- name: forget_groups

@@ -62,7 +62,7 @@ async def stored_rows(connection: store.Session, at: Checkpoint) -> dict[Row, st
     """Return what is stored of a generation, as documents."""
     rows = await connection.fetch(VERIFY.cards, at.shard, at.generation)
     cards = {(table, tuple(key)): document for table, key, document in rows}
-    return cards | dict(series_rows(await store.load_book(connection, at)))
+    return cards | dict(series_rows(await store.load_series(connection, at)))
 
 
 def folded_rows(fold: ProjectionState) -> Iterator[tuple[Row, str]]:
@@ -80,12 +80,12 @@ def folded_rows(fold: ProjectionState) -> Iterator[tuple[Row, str]]:
         yield ("quarantine_card", unit), store.text(card_u)
     for (name, wave), card_v in cards.waves.cards.items():
         yield ("wave_card", (name, str(wave))), store.text(card_v)
-    yield from series_rows(fold.book)
+    yield from series_rows(fold.series_store)
 
 
-def series_rows(book: SeriesStore) -> Iterator[tuple[Row, str]]:
+def series_rows(series_store: SeriesStore) -> Iterator[tuple[Row, str]]:
     """Yield series as documents."""
-    for (family, labels), series in book.series.items():
+    for (family, labels), series in series_store.series.items():
         yield ("series", (family, *labels)), msgspec.json.encode(series).decode()
 
 

@@ -138,13 +138,15 @@ async def counters(connection: asyncpg.Connection, shard: int) -> str | None:
     """Return the first kind of event whose counter is not the number of such events up to the checkpoint."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         at = await store.live(connection, shard)
-        book = await store.load_book(connection, at)
-        told = {labels[0]: row.value for (family, labels), row in book.series.items() if family == "muster_events_total"}
+        series_store = await store.load_series(connection, at)
+        counted = {
+            labels[0]: row.value for (family, labels), row in series_store.series.items() if family == "muster_events_total"
+        }
         rows = await connection.fetch(VERIFY.kinds, shard, at.position)
     there: Counter[str] = Counter()
     for row in rows:
         there[kind_today(row["kind"])] += row["count"]
-    for kind in sorted(told.keys() | there.keys()):
-        if told.get(kind, 0) != there.get(kind, 0):
-            return f"{kind}: {told.get(kind, 0)} counted, {there.get(kind, 0)} in the log"
+    for kind in sorted(counted.keys() | there.keys()):
+        if counted.get(kind, 0) != there.get(kind, 0):
+            return f"{kind}: {counted.get(kind, 0)} counted, {there.get(kind, 0)} in the log"
     return None

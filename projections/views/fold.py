@@ -1,4 +1,4 @@
-"""All cards of one shard, and the one fold that brings an event to each of them."""
+"""All cards of one shard, and the fold that takes each event to the cards that it changes."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -9,16 +9,17 @@ from projections.views import engine
 from projections.views.campaign import card as campaign_card
 from projections.views.campaign import failure_groups
 from projections.views.campaign.card import CampaignCard
+from projections.views.campaign.time_account import Cause, cause_of_waiting
 from projections.views.engine import EngineCard
-from projections.views.measurement import Measured, Measurement, between
-from projections.views.microseconds import MICROSECOND
+from projections.views.measurement import MICROSECOND, Measured, Measurement, between, microseconds
 from projections.views.quota import card as quota_card
 from projections.views.quota.card import QuotaCard
 from projections.views.time_accounts import active_clock
-from projections.views.time_accounts.accounts import TimeAccounts
+from projections.views.time_accounts.accounts import TimeAccounts, campaigns_concerned
+from projections.views.time_accounts.snapshot import EVERY
 from projections.views.unit import quarantine
 from projections.views.unit.quarantine import QuarantineCard
-from projections.views.unit.transitions import TRANSITIONS, TransitionOf
+from projections.views.unit.transitions import TRANSITIONS, Transition, TransitionOf
 from projections.views.wave.card import Waves
 from projections.views.worker import card as worker_card
 from projections.views.worker.card import WorkerCard
@@ -27,7 +28,7 @@ from service.domain import ids
 
 
 class TouchedCards(Struct):
-    """Keys of the cards that a fold has changed since they were saved; *cleared* left the quarantine."""
+    """Keys of the cards that changed since they were saved; *cleared* are the units that left the quarantine."""
 
     campaigns: set[ids.CampaignName] = field(default_factory=set)
     workers: set[ids.WorkerId] = field(default_factory=set)
@@ -37,7 +38,10 @@ class TouchedCards(Struct):
 
 
 class ReadModels:
-    """The cards in memory, and what they measured in *spans*. Of the quarantine only what the next events need, see `wanted`."""
+    """The cards of one shard in memory, and the *measurements* that their fold made.
+
+    Of the quarantine and of the waves, only what the next events need is in memory: see `units_to_load` and `Waves`.
+    """
 
     def __init__(self) -> None:
         self.engine = EngineCard()
@@ -46,63 +50,70 @@ class ReadModels:
         self.quotas: dict[ids.QuotaKey, QuotaCard] = {}
         self.quarantine: dict[ids.UnitId, QuarantineCard] = {}
         self.waves = Waves()
-        self.ledgers = TimeAccounts()
+        self.time_accounts = TimeAccounts()
         self.touched = TouchedCards()
-        self.spans: list[Measurement] = []
-        self.heard_at: datetime | None = None
+        self.measurements: list[Measurement] = []
+        self.last_event_at: datetime | None = None
 
     def units_to_load(self, events: Iterable[e.Recorded]) -> set[ids.UnitId]:
-        """Return the quarantined units that *events* send back and that are not in memory."""
+        """Return the quarantined units that *events* take out of quarantine and whose cards are not in memory."""
         return {
             (event.campaign, event.unit)
             for event in events
             if type(event.body) in LEAVING and quarantine.leaves(event) and event.campaign is not None and event.unit is not None
         } - self.quarantine.keys()
 
-    def depth(self, name: ids.CampaignName) -> int:
-        """Return how many waves a campaign has, as far as it is folded."""
+    def wave_count(self, name: ids.CampaignName) -> int:
+        """Return how many waves a campaign has, 1 for one that is not folded yet."""
         card = self.campaigns.get(name)
         return 1 if card is None else card.waves
 
     def fold(self, event: e.Recorded) -> None:
-        """Fold one event into every card that shows something of it."""
-        road = DISPATCH[type(event.body)]
-        if road.campaign is not None and event.campaign is not None:
-            self._campaign(road, road.campaign, event)
-        if road.worker is not None and event.worker is not None:
+        """Fold one event into every card that it changes."""
+        dispatch = DISPATCH[type(event.body)]
+        if dispatch.campaign is not None and event.campaign is not None:
+            self._campaign(dispatch, dispatch.campaign, event)
+        if dispatch.worker is not None and event.worker is not None:
             card = self.workers.get(event.worker)
             if card is None:
                 card = self.workers[event.worker] = worker_card.first_card(event)
-            elif road.beat and card.last_heartbeat_at != event.at:
-                self.spans.append(Measurement("beat", between(card.last_heartbeat_at, event.at), event))
-            road.worker(card, event.body, event)
+            elif dispatch.heartbeat and card.last_heartbeat_at != event.at:
+                self.measurements.append(Measurement("beat", between(card.last_heartbeat_at, event.at), event))
+            dispatch.worker(card, event.body, event)
             self.touched.workers.add(event.worker)
-        if road.rare:
+        if dispatch.rare:
             self._rare(event)
-        self.heard_at = event.at
+        self.last_event_at = event.at
 
-    def _campaign(self, road: "Dispatch", change: campaign_card.Change, event: e.Recorded) -> None:
+    def advance(self, card: CampaignCard, at: datetime) -> None:
+        """Book the time of a campaign up to *at*."""
+        self.time_accounts.advance(card, at, self._waiting(card))
+
+    # The order matters: time is booked before the event changes the counts, the clock is set once they are changed, and a wave
+    # takes its event before the card counts how many of them are open.
+    def _campaign(self, dispatch: "Dispatch", change: campaign_card.Change, event: e.Recorded) -> None:
         assert event.campaign is not None
         card, body = self.campaigns[event.campaign], event.body
         running = card.counts.running
-        step = None if road.step is None else road.step(body)
-        self.ledgers.take(card, event, step, self)
+        transition = None if dispatch.transition is None else dispatch.transition(body)
+        self._book_time(card, event, transition)
         if type(body) is e.UnitSkipped:
             card.cascade += 1
         elif card.cascade:
-            self.spans.append(Measurement("cascade", card.cascade, event))
+            self.measurements.append(Measurement("cascade", card.cascade, event))
             card.cascade = 0
         change(card, body, event)
-        if step is not None:
-            card.move(*step, event.at)
-        active_clock.keep(card, event.at, self)
+        if transition is not None:
+            card.move(*transition, event.at)
+        # While a unit runs the clock runs, whatever holds back the others: not asking is a tenth of the fold's time.
+        active_clock.update_clock(card, event.at, None if card.counts.running else self._waiting(card))
         card.position = event.position
         if event.unit is not None or type(body) in IMPORTS:
-            card.waves_left += self.waves.fold(event, step)
-            if self.waves.spans:
-                self._turn(card)
+            card.waves_left += self.waves.fold(event, transition)
+            if self.waves.measurements:
+                self._take_wave_measurements(card)
             if event.unit is None:
-                card.waves = max(card.waves, *self.waves.joined(event), 1)
+                card.waves = max(card.waves, *self.waves.waves_of_import(event), 1)
         else:
             card.note_decision(event.position)
         self.touched.campaigns.add(event.campaign)
@@ -110,54 +121,87 @@ class ReadModels:
             self.engine.in_use += card.counts.running - running
             self.touched.engine = True
 
-    def _turn(self, card: CampaignCard) -> None:
-        """Take over what the waves measured."""
-        for span in self.waves.spans:
-            if span.measured == "wave" and span.event.unit is not None:
-                card.wave = max(card.wave, self.waves.places.get((card.name, span.event.unit), 1))
-        self.spans += self.waves.spans
-        self.waves.spans.clear()
+    def _waiting(self, card: CampaignCard) -> Cause | None:
+        """Return what holds back every ready unit of a campaign now."""
+        quota = self.quotas.get(card.quota) if card.quota is not None else None
+        return cause_of_waiting(
+            engine_paused=self.engine.paused_at is not None,
+            paused=card.paused_at is not None,
+            auto=card.auto,
+            tripped=card.tripped is not None,
+            gate_closed=quota is not None and quota.reason is not None,
+        )
 
+    def _book_time(self, card: CampaignCard, event: e.Recorded, transition: Transition | None) -> None:
+        """Fold an event into the time account of its campaign, after a snapshot of the account if one is due."""
+        card.time_account.since_snapshot += 1
+        if card.time_account.since_snapshot > EVERY:
+            self._add_snapshot(card, event.position - 1)
+        waiting = self._waiting(card) if card.counts.ready else None
+        worker = None
+        if type(event.body) is e.UnitReleased and event.worker is not None:
+            worker = self.workers.get(event.worker)
+        self.time_accounts.fold(card, event, transition, waiting, worker)
+
+    def _add_snapshot(self, card: CampaignCard, position: int) -> None:
+        closed = sorted(key for key, quota in self.quotas.items() if quota.reason is not None)
+        self.time_accounts.add_snapshot(card, position, closed, engine_paused=self.engine.paused_at is not None)
+
+    def _take_wave_measurements(self, card: CampaignCard) -> None:
+        """Take over what the waves measured; a wave that begins becomes the campaign's last one."""
+        for measurement in self.waves.measurements:
+            if measurement.measured == "wave" and measurement.event.unit is not None:
+                card.wave = max(card.wave, self.waves.wave_of.get((card.name, measurement.event.unit), 1))
+        self.measurements += self.waves.measurements
+        self.waves.measurements.clear()
+
+    # Long, but a flat list of the kinds of events that are too seldom to deserve an entry in `DISPATCH` each.
     def _rare(self, event: e.Recorded) -> None:
-        """Fold what happens seldom: beginnings, the engine, quotas, the quarantine."""
+        """Fold the rare events: new campaigns, and what concerns the engine, quotas and the quarantine."""
         body = event.body
-        concerned = self.ledgers.turn(event, self)
+        concerned = campaigns_concerned(event, self.campaigns.values())
+        for card in concerned:
+            self.advance(card, event.at)
         if isinstance(body, e.CampaignCreated):
-            opened = self.campaigns[body.name] = campaign_card.opened(body, event)
-            self.touched.campaigns.add(body.name)
-            self._quota(body.quota)
-            self.ledgers.begin(opened, event, self)
+            self._open_campaign(body, event)
         elif isinstance(body, e.CampaignEdited):
-            self._quota(self.campaigns[event.campaign].quota if event.campaign is not None else None)
+            self._touch_quota(self.campaigns[event.campaign].quota if event.campaign is not None else None)
         elif isinstance(body, e.UnitQuarantined):
-            card = quarantine.quarantined(body, event)
-            failure_groups.join(self.campaigns[card.campaign].failures, card)
-            self.quarantine[card.campaign, card.key] = card
-            self.touched.cleared.discard((card.campaign, card.key))
+            quarantined = quarantine.quarantined(body, event)
+            failure_groups.join(self.campaigns[quarantined.campaign].failures, quarantined)
+            self.quarantine[quarantined.campaign, quarantined.key] = quarantined
+            self.touched.cleared.discard((quarantined.campaign, quarantined.key))
         elif quarantine.leaves(event):
             self._clear(event)
         elif type(body) in engine.FOLDS:
             if isinstance(body, e.LeaderElected):
-                self._leave_out(event.at)
+                self._exclude_outage(event.at)
             engine.FOLDS[type(body)](self.engine, body, event)
             self.touched.engine = True
         elif type(body) in quota_card.FOLDS:
             key: ids.QuotaKey = body.key  # type: ignore[attr-defined]  # every event of a quota names it
-            self._quota(key)
+            self._touch_quota(key)
             quota_card.FOLDS[type(body)](self.quotas[key], body, event)
-        for held in concerned:
-            active_clock.keep(held, event.at, self)
-            self.touched.campaigns.add(held.name)
-
-    def _leave_out(self, at: datetime) -> None:
-        """Let no campaign's clock run through the time before a leader in which nobody was heard: the service was away."""
-        silence = at - (self.heard_at or at)
-        for card in self.campaigns.values() if silence > OUTAGE else ():
-            card.pace.leave_out(silence // MICROSECOND)
+        for card in concerned:
+            active_clock.update_clock(card, event.at, self._waiting(card))
             self.touched.campaigns.add(card.name)
 
-    def _quota(self, key: ids.QuotaKey | None) -> None:
-        """Give a quota that is named its card; an open gate until something closes it."""
+    def _open_campaign(self, body: e.CampaignCreated, event: e.Recorded) -> None:
+        card = self.campaigns[body.name] = campaign_card.opened(body, event)
+        self.touched.campaigns.add(body.name)
+        self._touch_quota(body.quota)
+        card.time_account.at_us = microseconds(event.at)
+        self._add_snapshot(card, event.position)
+
+    def _exclude_outage(self, at: datetime) -> None:
+        """Stop every campaign's clock for the silence before a new leader, if it was long: the service was down."""
+        silence = at - (self.last_event_at or at)
+        for card in self.campaigns.values() if silence > OUTAGE else ():
+            card.throughput.exclude_outage(silence // MICROSECOND)
+            self.touched.campaigns.add(card.name)
+
+    def _touch_quota(self, key: ids.QuotaKey | None) -> None:
+        """Create the card of a quota that is named for the first time: its gate is open."""
         if key is not None:
             self.quotas.setdefault(key, QuotaCard(key=key))
             self.touched.quotas.add(key)
@@ -169,35 +213,38 @@ class ReadModels:
         campaign_card.unquarantined(self.campaigns[event.campaign], card.reason)
         failure_groups.leave(self.campaigns[event.campaign].failures, card)
         self.touched.cleared.add((event.campaign, event.unit))
-        self.spans.append(Measurement(CLEARED[type(event.body)], between(card.quarantined_at, event.at), event))
+        self.measurements.append(Measurement(CLEARED[type(event.body)], between(card.quarantined_at, event.at), event))
 
     def saved(self) -> None:
-        """Forget what was touched, and the quarantine: its table has it now."""
+        """Forget which cards were touched, and drop the quarantine: its table has it now."""
         self.touched = TouchedCards()
         self.quarantine.clear()
         self.waves.saved()
-        self.ledgers.saved()
+        self.time_accounts.saved()
 
 
 OUTAGE = timedelta(minutes=1)
+"""A silence before a new leader that counts as an outage: without one, the leader's own sweeps record events more often."""
 IMPORTS = (e.UnitsAdded, e.UnitsUpdated)
 LEAVING = (e.QuarantineCleared, e.UnitCancelled)
 CLEARED: dict[type[e.Event], Measured] = {e.QuarantineCleared: "retried", e.UnitCancelled: "discarded"}
-BEATS = (e.UnitHeartbeat, e.WorkerHeartbeat)
+HEARTBEATS = (e.UnitHeartbeat, e.WorkerHeartbeat)
 RARE = {e.CampaignCreated, e.CampaignEdited, e.UnitQuarantined, *LEAVING, *engine.FOLDS, *quota_card.FOLDS}
 
 
 class Dispatch(Struct, frozen=True):
-    """Where an event goes."""
+    """Which folds take a kind of event, looked up once per kind."""
 
     campaign: campaign_card.Change | None
-    step: TransitionOf | None
+    transition: TransitionOf | None
     worker: worker_card.Change | None
     rare: bool
-    beat: bool
+    heartbeat: bool
 
 
 DISPATCH: dict[type[e.Event], Dispatch] = {
-    kind: Dispatch(campaign_card.FOLDS.get(kind), TRANSITIONS.get(kind), worker_card.FOLDS.get(kind), kind in RARE, kind in BEATS)
+    kind: Dispatch(
+        campaign_card.FOLDS.get(kind), TRANSITIONS.get(kind), worker_card.FOLDS.get(kind), kind in RARE, kind in HEARTBEATS
+    )
     for kind in e.EVENTS
 }

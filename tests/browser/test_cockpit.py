@@ -7,27 +7,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.sync_api import Page, expect
 
+from ops.cockpit.addresses import page_addresses
+from ops.cockpit.camera import SAMPLE
 from ops.cockpit.scene import Scene
 from tests.browser.conftest import Sight, Stage
 
 PAGES = (
-    "/",
-    "/campaigns/nightly-refactor",
+    *page_addresses(SAMPLE).values(),
     "/campaigns/nightly-refactor?edit=1&still=1",
     "/campaigns/nightly-refactor?retry=1",
     "/campaigns/hostile",
-    "/campaigns/nightly-refactor/report",
-    "/workers",
-    "/workers/laptop-ada",
-    "/events",
-    "/recovery",
-    "/investigations",
-    "/quotas",
-    "/quotas/anthropic",
-    "/numbers",
-    "/health",
 )
-UNIT = "/campaigns/nightly-refactor/units/billing%2Finvoice.py%23000"
 TAPPED = "button, .button, nav a, summary, select, main input:not([type=hidden], [type=checkbox])"
 SMALL = """(tapped) => [...document.querySelectorAll(tapped)]
     .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 44).map((one) => one.outerHTML.slice(0, 90))"""
@@ -40,7 +30,7 @@ def wide_as_the_window(page: Page) -> bool:
 
 
 def test_every_page_fits_and_makes_no_error(sight: Sight) -> None:
-    for path in (*PAGES, UNIT):
+    for path in PAGES:
         page = sight.go(path)
         expect(page.locator("h1")).to_have_count(1)
         assert wide_as_the_window(page), path
@@ -158,7 +148,7 @@ def test_a_killed_service_comes_back_and_the_page_recovers(live: Sight, stage: S
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_checker_of_accessibility_finds_nothing_serious(live: Sight, scheme: Literal["light", "dark"]) -> None:
     live.page.emulate_media(color_scheme=scheme)
-    for path in (*PAGES, UNIT):
+    for path in PAGES:
         found = Axe().run(live.go(path)).response
         assert found["passes"], path
         grave = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]

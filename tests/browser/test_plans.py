@@ -61,7 +61,7 @@ def test_a_plan_is_applied_or_declined(sight: Sight, plans: Iterator[int]) -> No
     number = next(plans)
     page = sight.go("/recovery")
     card = page.locator("li.card", has=page.get_by_role("link", name=f"apply-{number}", exact=True))
-    expect(card).to_contain_text("2 units can go on")
+    expect(card).to_contain_text("2 units can continue")
     card.get_by_role("button", name=f"Apply the plan for apply-{number}").click()
     expect(page.locator(".flash")).to_contain_text("its units are ready again")
     expect(card).to_have_count(0)

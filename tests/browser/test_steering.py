@@ -144,7 +144,7 @@ def test_diagnostics_are_taken_as_a_file(sight: Sight, stage: Stage) -> None:
     page.get_by_role("button", name="Diagnostics").click()
     expect(page.locator("h1")).not_to_have_text(name)
     with page.expect_download():
-        page.get_by_role("button", name="Do it all the same").click()
+        page.get_by_role("button", name="Export anyway").click()
 
 
 def test_a_refused_form_keeps_what_was_typed(sight: Sight, stage: Stage) -> None:
@@ -176,11 +176,11 @@ def test_a_quota_is_set_and_read(sight: Sight, stage: Stage) -> None:
     page.get_by_role("button", name="Save the policy").click()
     expect(page.locator(".head .badge")).to_have_text("closed")
     page.locator("input[name=used]").fill("much")
-    page.get_by_role("button", name="Take the reading").click()
+    page.get_by_role("button", name="Save the reading").click()
     expect(page.locator(".wrong")).to_contain_text("percent")
     expect(page.locator("input[name=used]")).to_have_value("much")
     page.locator("input[name=used]").fill("40")
-    page.get_by_role("button", name="Take the reading").click()
+    page.get_by_role("button", name="Save the reading").click()
     expect(page.locator(".head .badge")).to_have_text("open")
     expect(page.get_by_role("link", name=name)).to_be_visible()
 

@@ -51,14 +51,14 @@ def test_every_sample_belongs_to_a_family_and_its_labels_to_their_closed_sets() 
     """Rule 1 of the catalogue, over histories that see nearly everything."""
     for seed in range(10):
         history = History(seed).grow(200)
-        cards, book = ReadModels(), SeriesStore()
+        cards, series_store = ReadModels(), SeriesStore()
         for event in history.events:
             cards.fold(event)
-        book.take(history.events)
-        depth = FoldLag(at=history.at, head=9, position=9, generation=1, oldest_at=None)
-        for name, values, _ in gauges(cards, depth):
+        series_store.fold(history.events)
+        lag = FoldLag(at=history.at, head=9, position=9, generation=1, oldest_at=None)
+        for name, values, _ in gauges(cards, lag):
             hold(CATALOGUE[name], values)
-        for name, values in book.series:
+        for name, values in series_store.series:
             hold(CATALOGUE[name], values)
 
 
@@ -78,9 +78,9 @@ def hold(family: Family, values: tuple[str, ...]) -> None:
 def test_every_folded_family_exists_at_zero_before_its_first_increment() -> None:
     """Rule 5 of the catalogue: `increase()` never sees a counter that is born at one."""
     history = History(1).grow(0)
-    book = SeriesStore()
-    book.take(history.events)
-    there = {name for name, _ in book.series}
+    series_store = SeriesStore()
+    series_store.fold(history.events)
+    there = {name for name, _ in series_store.series}
     assert there == {family.name for family in CATALOGUE.values() if family.scope == "F"}
 
 
@@ -176,16 +176,16 @@ def test_a_lone_surrogate_does_not_break_the_exposition() -> None:
 
 def test_both_formats_of_the_whole_are_read_by_the_reference_parsers() -> None:
     history = History(3).grow(200)
-    cards, book = ReadModels(), SeriesStore()
+    cards, series_store = ReadModels(), SeriesStore()
     for event in history.events:
         cards.fold(event)
-    book.take(history.events)
+    series_store.fold(history.events)
     position = len(history.events)
-    depth = FoldLag(at=history.at, head=position, position=position, generation=1, oldest_at=None)
+    lag = FoldLag(at=history.at, head=position, position=position, generation=1, oldest_at=None)
     process = Process()
     process.observe_request("GET", "/v1/campaigns", 200, 0.01)
     for form, parse in ((False, plain), (True, openmetrics)):
-        text = "".join(prometheus.fleet(rows(Snapshot.of(cards, book, depth)), openmetrics=form))
+        text = "".join(prometheus.fleet(rows(Snapshot.of(cards, series_store, lag)), openmetrics=form))
         text += "".join(prometheus.process(process.registry, openmetrics=form)) + ("# EOF\n" if form else "")
         families = {family.name for family in parse(text)}
         assert {"muster_units", "muster_build" if form else "muster_build_info", "muster_attempt_duration_seconds"} <= families

@@ -11,14 +11,14 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.build import BOARDS, DASHBOARDS, stale, without
-from projections.cockpit.routes import PAGES_AND_ORDERS
+from projections.cockpit.routes import COCKPIT_ROUTES
 from tests.dashboards.promql import overlap
 
 UIDS = ["muster-campaign", "muster-failures", "muster-fleet", "muster-log", "muster-quota", "muster-service", "muster-workers"]
 CORE = {"timeseries", "stat", "heatmap", "table", "state-timeline", "gauge", "bargauge", "piechart"}
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 FILES = sorted(DASHBOARDS.glob("*.json"))
-PATHS = [path for handler in PAGES_AND_ORDERS if "GET" in handler.http_methods for path in handler.paths]
+PATHS = [path for handler in COCKPIT_ROUTES if "GET" in handler.http_methods for path in handler.paths]
 COCKPIT = re.compile(r"\$cockpit(" + "|".join(re.sub(r"\{\w+:\w+\}", r"\$\\{[^}]+\\}", path) for path in PATHS) + r")(\?.*)?")
 every_dashboard = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from projections.views.campaign.time_account import CAUSES, Cause
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 from service.domain import events as e
 from service.domain import ids
 from service.domain.policy import Policy

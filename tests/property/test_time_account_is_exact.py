@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.views.fold import ReadModels
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 from service.domain import ids
 from service.domain.evolve import evolve
 from service.domain.state import State
@@ -66,9 +66,9 @@ def test_what_is_kept_from_event_to_event_is_what_the_whole_log_says(seed: int, 
         cards.fold(event)
     for name in CAMPAIGNS:
         card = cards.campaigns[name]
-        cards.ledgers.pass_time(card, history.at, cards)
-        spent = dict(card.ledger.spent)
-        spent["working"] = spent.get("working", 0) - card.ledger.silent_us
-        spent["dead_worker"] = card.ledger.silent_us
+        cards.advance(card, history.at)
+        spent = dict(card.time_account.spent)
+        spent["working"] = spent.get("working", 0) - card.time_account.silent_us
+        spent["dead_worker"] = card.time_account.silent_us
         told = ledger_of(history, name, BEGIN, history.at).causes
         assert {cause: us for cause, us in spent.items() if us} == {cause: us for cause, us in told.items() if us}

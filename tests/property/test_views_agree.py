@@ -29,11 +29,11 @@ SHARED = (
 
 
 def folded(events: list[e.Recorded]) -> tuple[ReadModels, SeriesStore]:
-    cards, book = ReadModels(), SeriesStore()
+    cards, series_store = ReadModels(), SeriesStore()
     for event in events:
         cards.fold(event)
-        book.fold(event)
-    return cards, book
+        series_store.fold([event])
+    return cards, series_store
 
 
 @settings(max_examples=60, deadline=None)
@@ -74,11 +74,11 @@ def test_after_every_event_the_clock_of_a_campaign_runs_if_the_state_says_so(see
         for cards in (whole, paged):
             cards.fold(event)
         for name, campaign in state.campaigns.items():
-            assert (whole.campaigns[name].pace.since_us is not None) == ticks(state, campaign), event.body
+            assert (whole.campaigns[name].throughput.since_us is not None) == ticks(state, campaign), event.body
         if number % size == 0:
             paged.campaigns = msgspec.json.decode(msgspec.json.encode(paged.campaigns), type=dict[ids.CampaignName, CampaignCard])
-    assert {name: card.pace for name, card in paged.campaigns.items()} == {
-        name: card.pace for name, card in whole.campaigns.items()
+    assert {name: card.throughput for name, card in paged.campaigns.items()} == {
+        name: card.throughput for name, card in whole.campaigns.items()
     }
 
 
@@ -111,13 +111,14 @@ def test_the_worker_and_quota_views_agree_with_the_state(seed: int, steps: int) 
 def test_the_counters_are_a_recount_of_the_log(seed: int, steps: int) -> None:
     """A6."""
     events = History(seed).grow(steps).events
-    _, book = folded(events)
+    _, series_store = folded(events)
     kinds = Counter(event.body.kind for event in events)
-    assert {labels[0]: row.value for (family, labels), row in book.series.items() if family == "muster_events_total"} == {
+    assert {labels[0]: row.value for (family, labels), row in series_store.series.items() if family == "muster_events_total"} == {
         event.kind: kinds[event.kind] for event in e.EVENTS
     }
     ends = sum(
-        value(book, "muster_attempts_total", outcome) for outcome in ("completed", "failed", "expired", "released", "parked")
+        value(series_store, "muster_attempts_total", outcome)
+        for outcome in ("completed", "failed", "expired", "released", "parked")
     )
     told = sum(
         isinstance(event.body, e.UnitCompleted | e.AttemptFailed | e.UnitReleased)
@@ -125,8 +126,8 @@ def test_the_counters_are_a_recount_of_the_log(seed: int, steps: int) -> None:
         for event in events
     )
     assert ends == told
-    assert value(book, "muster_retries_scheduled_total") == kinds["unit.retry_scheduled"]
-    claims = book.series["muster_unit_wait_seconds", ()]
+    assert value(series_store, "muster_retries_scheduled_total") == kinds["unit.retry_scheduled"]
+    claims = series_store.series["muster_unit_wait_seconds", ()]
     assert claims.value == sum(claims.buckets) == kinds["unit.claimed"]
 
 
@@ -135,12 +136,12 @@ def test_the_counters_are_a_recount_of_the_log(seed: int, steps: int) -> None:
 def test_events_that_count_the_same_are_counted_together_as_if_one_by_one(seed: int, steps: int, size: int) -> None:
     """A6: the cut of the pages makes no difference."""
     events = History(seed).grow(steps).events
-    _, book = folded(events)
+    _, series_store = folded(events)
     paged = SeriesStore()
     for start in range(0, len(events), size):
-        paged.take(events[start : start + size])
-    assert paged.series == book.series
-    assert paged.touched == book.touched
+        paged.fold(events[start : start + size])
+    assert paged.series == series_store.series
+    assert paged.touched == series_store.touched
 
 
 READY = e.UnitUnblocked | e.UnitUnparked | e.UnitReleased | e.RetryDue
@@ -157,7 +158,7 @@ OUTCOMES = {
 def test_the_time_of_a_unit_is_counted_from_its_first_readiness_to_each_of_its_ends(seed: int, steps: int) -> None:
     """A6: found once more from the events alone."""
     events = History(seed).grow(steps).events
-    _, book = folded(events)
+    _, series_store = folded(events)
     first: dict[tuple[str | None, str | None], datetime] = {}
     spans: dict[str, list[timedelta]] = {outcome: [] for outcome in OUTCOMES.values()}
     for event in events:
@@ -172,13 +173,13 @@ def test_the_time_of_a_unit_is_counted_from_its_first_readiness_to_each_of_its_e
             case body if type(body) in OUTCOMES and unit in first:
                 spans[OUTCOMES[type(body)]].append(event.at - first[unit])
     for outcome, each in spans.items():
-        row = book.series["muster_unit_duration_seconds", (outcome,)]
+        row = series_store.series["muster_unit_duration_seconds", (outcome,)]
         assert row.value == sum(row.buckets) == sum(row.exponential.values()) == len(each)
         assert timedelta(microseconds=row.sum_us) == sum(each, timedelta())
 
 
-def value(book: SeriesStore, family: str, *labels: str) -> int:
-    return book.series[family, labels].value
+def value(series_store: SeriesStore, family: str, *labels: str) -> int:
+    return series_store.series[family, labels].value
 
 
 @settings(max_examples=40, deadline=None)
@@ -186,11 +187,11 @@ def value(book: SeriesStore, family: str, *labels: str) -> int:
 def test_units_come_and_go_as_often_as_the_transitions_say(seed: int, steps: int) -> None:
     """A6: what came into a final state and never left is there now."""
     history = History(seed).grow(steps)
-    cards, book = folded(history.events)
-    depth = FoldLag(at=history.at, head=len(history.events), position=len(history.events), generation=1, oldest_at=None)
-    shown = {(sample.family, sample.labels): sample.value for sample in gauges(cards, depth)}
+    cards, series_store = folded(history.events)
+    lag = FoldLag(at=history.at, head=len(history.events), position=len(history.events), generation=1, oldest_at=None)
+    shown = {(sample.family, sample.labels): sample.value for sample in gauges(cards, lag)}
     for state in ("done", "cancelled"):
-        assert shown["muster_units", (state,)] == value(book, "muster_unit_transitions_total", state)
+        assert shown["muster_units", (state,)] == value(series_store, "muster_unit_transitions_total", state)
     assert shown["muster_projection_lag_events", ("views",)] == 0
 
 

@@ -82,7 +82,7 @@ def shown(story: Scenario) -> CampaignView:
 def clock_s(story: Scenario) -> float:
     """Return the seconds that the campaign's clock shows now."""
     at_us = (story.at - START) // timedelta(microseconds=1) + round(START.timestamp() * 1_000_000)
-    return folded(story).campaigns[NIGHT].pace.read(at_us) / 1_000_000
+    return folded(story).campaigns[NIGHT].throughput.read(at_us) / 1_000_000
 
 
 def test_units_that_take_no_time_but_come_a_second_apart_are_one_a_second() -> None:

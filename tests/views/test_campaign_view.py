@@ -14,7 +14,7 @@ from service.domain.campaign import Counts
 from service.domain.policy import Policy
 
 AT = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
-PACE = Throughput(clock_us=100_000_000, minutes=[[0, 6], [1, 4]])
+THROUGHPUT = Throughput(clock_us=100_000_000, minutes=[[0, 6], [1, 4]])
 QUOTA = ids.QuotaKey("anthropic")
 
 
@@ -29,7 +29,7 @@ def shown(quota: QuotaCard | None = None, **fields: Any) -> CampaignView:  # noq
 
 def test_the_eta_is_what_is_left_over_the_throughput() -> None:
     """B-VIEW-1."""
-    seen = shown(pace=PACE, counts=Counts(ready=3, running=2, done=10))
+    seen = shown(throughput=THROUGHPUT, counts=Counts(ready=3, running=2, done=10))
     assert (seen.throughput_per_hour, seen.eta_s, seen.eta) == (360.0, 50.0, AT + timedelta(seconds=50))
 
 
@@ -37,14 +37,18 @@ def test_the_eta_is_what_is_left_over_the_throughput() -> None:
     "fields",
     [
         {"counts": Counts(ready=5, done=2)},
-        {"pace": PACE, "counts": Counts(done=10)},
-        {"pace": PACE, "counts": Counts(parked=5, done=10)},
-        {"pace": PACE, "counts": Counts(blocked=5, done=10)},
-        {"pace": PACE, "counts": Counts(ready=5, done=10), "paused_at": AT},
-        {"pace": PACE, "counts": Counts(ready=5, done=10), "tripped": 7},
-        {"pace": PACE, "counts": Counts(ready=5, done=10), "gate": QuotaCard(key=QUOTA, reason="rate_limit", closed_at=AT)},
-        {"pace": PACE, "counts": Counts(ready=5, done=10), "cancelled_at": AT},
-        {"pace": Throughput(clock_us=10**18, minutes=[[0, 5]]), "counts": Counts(ready=10**6)},
+        {"throughput": THROUGHPUT, "counts": Counts(done=10)},
+        {"throughput": THROUGHPUT, "counts": Counts(parked=5, done=10)},
+        {"throughput": THROUGHPUT, "counts": Counts(blocked=5, done=10)},
+        {"throughput": THROUGHPUT, "counts": Counts(ready=5, done=10), "paused_at": AT},
+        {"throughput": THROUGHPUT, "counts": Counts(ready=5, done=10), "tripped": 7},
+        {
+            "throughput": THROUGHPUT,
+            "counts": Counts(ready=5, done=10),
+            "gate": QuotaCard(key=QUOTA, reason="rate_limit", closed_at=AT),
+        },
+        {"throughput": THROUGHPUT, "counts": Counts(ready=5, done=10), "cancelled_at": AT},
+        {"throughput": Throughput(clock_us=10**18, minutes=[[0, 5]]), "counts": Counts(ready=10**6)},
     ],
 )
 def test_the_eta_is_absent_rather_than_wrong(fields: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from projections.export.snapshot import Snapshot, rows
 from projections.measures.catalogue import CATALOGUE
-from projections.measures.lag import FoldLag
+from projections.measures.sample import FoldLag
 from projections.measures.series_store import SeriesStore
 from projections.projector import ProjectionState
 from projections.store import Checkpoint
@@ -46,7 +46,7 @@ class Log:
         """Return every value of an exposition by family and labels."""
         depth = FoldLag(at=self.at + later, head=self.position, position=self.position, generation=1, oldest_at=None)
         found: dict[tuple[str, ...], float] = {}
-        for row in rows(Snapshot.of(self.fold.cards, self.fold.book, depth)):
+        for row in rows(Snapshot.of(self.fold.cards, self.fold.series_store, depth)):
             found |= {(row.family.name, *sample.labels): sample.value for sample in row.samples}
             found |= {(family, *labels): series.value for (family, labels), series in row.series}
         return found

@@ -1,4 +1,4 @@
-"""Every event has its road: into a card, into a series, or past them on purpose."""
+"""Every event has its way: into a card, into a series, or past them on purpose."""
 
 import pytest
 
@@ -20,8 +20,8 @@ UNCOUNTED = {
 
 @pytest.mark.parametrize("kind", e.EVENTS, ids=lambda kind: kind.kind)
 def test_every_event_is_shown_or_known_not_to_be(kind: type[e.Event]) -> None:
-    road = DISPATCH[kind]
-    assert (road.campaign is not None or road.worker is not None or road.rare) == (
+    dispatch = DISPATCH[kind]
+    assert (dispatch.campaign is not None or dispatch.worker is not None or dispatch.rare) == (
         kind not in PAST and not kind.kind.startswith(("investigation.", "diagnostic."))
     )
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from projections.views.campaign.failure_groups import ANYTHING, MOST, FailureGroup, join, leave, pattern_of
+from projections.views.campaign.failure_groups import ANYTHING, MAX_GROUPS, FailureGroup, join, leave, pattern_of
 from projections.views.unit.quarantine import QuarantineCard
 from service.domain import ids
 from service.domain.retry import matches
@@ -39,12 +39,12 @@ def test_a_pattern_matches_every_error_that_it_stands_for() -> None:
 
 def test_of_very_many_kinds_the_rest_is_counted_together_and_leaves_exactly() -> None:
     groups: list[FailureGroup] = []
-    cards = [card(str(number), "".join(chr(ord("a") + int(digit)) for digit in str(number))) for number in range(MOST * 3)]
+    cards = [card(str(number), "".join(chr(ord("a") + int(digit)) for digit in str(number))) for number in range(MAX_GROUPS * 3)]
     for one in cards:
         join(groups, one)
-    assert len(groups) == MOST + 1
+    assert len(groups) == MAX_GROUPS + 1
     assert groups[-1].pattern == ANYTHING
-    assert sum(group.count for group in groups) == MOST * 3
+    assert sum(group.count for group in groups) == MAX_GROUPS * 3
     for one in cards:
         leave(groups, one)
     assert groups == []

@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.durations import MOST, Durations
-from projections.views.campaign.forecast import between_false_trips, failure_rate, span_s
+from projections.views.campaign.durations import MAX_COUNT, Durations
+from projections.views.campaign.forecast import attempts_between_false_trips, failure_rate, remaining_s
 from projections.views.campaign.throughput import Throughput
 from projections.views.campaign.timeline import Timeline
 from projections.views.campaign.view import campaign_view
 from projections.views.fold import ReadModels
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain.campaign import Counts
 from service.domain.policy import BreakerPolicy, Policy
 from tests.domain.scenario import NIGHT, START, Scenario, W, adding, after, campaign, claim, failure, success
 
-PACE = Throughput(clock_us=100_000_000, minutes=[[0, 10]])
+THROUGHPUT = Throughput(clock_us=100_000_000, minutes=[[0, 10]])
 EVEN = Durations({40: 10})
 
 
@@ -43,7 +43,7 @@ def folded(story: Scenario) -> CampaignCard:
 
 def pace_of(story: Scenario) -> float | None:
     """Return the units that are done in a second, as the story's campaign tells it now."""
-    return folded(story).pace.rate(microseconds(story.at))
+    return folded(story).throughput.rate(microseconds(story.at))
 
 
 def finish(story: Scenario, seconds: float) -> None:
@@ -55,16 +55,16 @@ def finish(story: Scenario, seconds: float) -> None:
 def test_those_that_run_share_what_is_left_and_every_wave_takes_a_unit_of_time() -> None:
     """B-VIEW-1: ten units on five hands are two rounds; in four waves they are four."""
     counts = Counts(ready=5, running=5, done=10)
-    assert span_s(card(durations=EVEN, counts=counts)) == pytest.approx((2 * 1.024, 2 * 1.024))
-    assert span_s(card(durations=EVEN, counts=counts, waves_left=4)) == pytest.approx((4 * 1.024, 4 * 1.024))
+    assert remaining_s(card(durations=EVEN, counts=counts)) == pytest.approx((2 * 1.024, 2 * 1.024))
+    assert remaining_s(card(durations=EVEN, counts=counts, waves_left=4)) == pytest.approx((4 * 1.024, 4 * 1.024))
     half_fail = Timeline(done=[10], failed=[10])
-    assert span_s(card(durations=EVEN, counts=counts, course=half_fail)) == pytest.approx((4 * 1.024, 4 * 1.024))
+    assert remaining_s(card(durations=EVEN, counts=counts, timeline=half_fail)) == pytest.approx((4 * 1.024, 4 * 1.024))
 
 
 def test_the_interval_encloses_the_eta_and_is_wider_where_units_differ() -> None:
     """B-VIEW-1."""
     uneven = Durations({40: 6, 56: 4})
-    seen = campaign_view(card(durations=uneven, counts=Counts(ready=5, running=5, done=10), pace=PACE), None, START)
+    seen = campaign_view(card(durations=uneven, counts=Counts(ready=5, running=5, done=10), throughput=THROUGHPUT), None, START)
     assert seen.eta is not None
     assert seen.eta_low is not None
     assert seen.eta_high is not None
@@ -84,7 +84,7 @@ def test_the_interval_encloses_the_eta_and_is_wider_where_units_differ() -> None
 )
 def test_the_interval_is_absent_rather_than_wrong(fields: dict[str, Any]) -> None:
     """B-VIEW-1."""
-    seen = campaign_view(card(pace=PACE, **fields), None, START)
+    seen = campaign_view(card(throughput=THROUGHPUT, **fields), None, START)
     assert (seen.eta_low, seen.eta_high) == (None, None)
 
 
@@ -96,10 +96,10 @@ def test_quantiles_stay_within_a_tenth_and_follow_what_units_take_lately() -> No
         durations.observe(seconds)
     for part in (0.5, 0.9):
         assert durations.quantile(part) == pytest.approx(taken[int(part * 1000)], rel=0.1)
-    for _ in range(3 * MOST):
+    for _ in range(3 * MAX_COUNT):
         durations.observe(0.5)
     assert durations.quantile(0.9) == pytest.approx(0.5, rel=0.1)
-    assert durations.count < MOST
+    assert durations.count < MAX_COUNT
 
 
 def test_paused_time_does_not_count_though_something_still_runs() -> None:
@@ -138,7 +138,7 @@ def test_a_new_leader_without_a_silence_changes_nothing() -> None:
 @pytest.mark.parametrize(("rate", "threshold", "attempts"), [(0.5, 1, 2), (0.5, 3, 14), (0.2, 3, 155), (0.9, 5, 6.935)])
 def test_the_formula_is_the_mean_of_the_first_run_of_failures(rate: float, threshold: int, attempts: float) -> None:
     """B-BREAK-2: (1 - p^k) / (p^k (1 - p)), held against coin flips."""
-    assert between_false_trips(rate, threshold) == pytest.approx(attempts, rel=1e-3)
+    assert attempts_between_false_trips(rate, threshold) == pytest.approx(attempts, rel=1e-3)
     dice, flips, trips, run = Random(7), 200_000, 0, 0
     for _ in range(flips):
         run = run + 1 if dice.random() < rate else 0
@@ -149,13 +149,13 @@ def test_the_formula_is_the_mean_of_the_first_run_of_failures(rate: float, thres
 
 def test_the_card_says_how_many_attempts_lie_between_false_trips_once_there_is_evidence() -> None:
     """B-BREAK-2: twenty attempts, a fifth of them failed."""
-    few = card(course=Timeline(done=[15], failed=[4]))
+    few = card(timeline=Timeline(done=[15], failed=[4]))
     assert (failure_rate(few), campaign_view(few, None, START).breaker.expected_attempts_between_false_trips) == (None, None)
-    assert failure_rate(card(course=Timeline(done=[50], failed=[]))) is None
-    enough = card(course=Timeline(done=[10, 6], failed=[1, 3]))
+    assert failure_rate(card(timeline=Timeline(done=[50], failed=[]))) is None
+    enough = card(timeline=Timeline(done=[10, 6], failed=[1, 3]))
     assert campaign_view(enough, None, START).breaker.expected_attempts_between_false_trips == pytest.approx(155)
     units = Policy(breaker=BreakerPolicy(threshold=2, counts="units"))
-    counted = card(policy=units, counts=Counts(done=30, quarantined=10), course=Timeline(done=[30], failed=[100]))
+    counted = card(policy=units, counts=Counts(done=30, quarantined=10), timeline=Timeline(done=[30], failed=[100]))
     assert campaign_view(counted, None, START).breaker.expected_attempts_between_false_trips == pytest.approx(20)
 
 

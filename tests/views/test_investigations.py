@@ -18,10 +18,9 @@ def lost(*keys: str) -> Scenario:
 
 def counted(story: Scenario, family: str) -> dict[tuple[str, ...], int]:
     """Return the counts of a family."""
-    book = SeriesStore()
-    for event in story.log:
-        book.fold(event)
-    return {labels: row.value for (name, labels), row in book.series.items() if name == family}
+    series_store = SeriesStore()
+    series_store.fold(story.log)
+    return {labels: row.value for (name, labels), row in series_store.series.items() if name == family}
 
 
 def test_each_end_of_an_investigation_is_counted_and_timed() -> None:

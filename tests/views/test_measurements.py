@@ -30,14 +30,14 @@ def fold_of(events: list[e.Recorded], cuts: list[int]) -> ProjectionState:
 def test_series_do_not_depend_on_how_the_log_is_cut(seed: int, cuts: list[int]) -> None:
     """A5: counts, sums, exemplars, exponential buckets, and the position of the last change."""
     events = History(seed).grow(120).events
-    assert fold_of(events, cuts).book.series == fold_of(events, []).book.series
+    assert fold_of(events, cuts).series_store.series == fold_of(events, []).series_store.series
 
 
 def test_what_the_cards_measure_is_what_the_log_says() -> None:
     """Every quarantine that ended has its age, every heartbeat but those of the same moment its interval."""
     for seed in range(8):
         events = History(seed).grow(250).events
-        series = fold_of(events, []).book.series
+        series = fold_of(events, []).series_store.series
         cleared = sum(isinstance(event.body, e.QuarantineCleared) for event in events)
         assert series["muster_quarantine_age_seconds", ("retry",)].value == cleared
         unparked = sum(isinstance(event.body, e.UnitUnparked) for event in events)
@@ -57,7 +57,7 @@ def test_dependents_skipped_at_one_stroke_are_one_observation() -> None:
             elif event.campaign == last and size and type(event.body) in FOLDED:
                 sizes.append(size)
                 size = 0
-        row = fold_of(events, []).book.series["muster_skip_cascade_units", ()]
+        row = fold_of(events, []).series_store.series["muster_skip_cascade_units", ()]
         assert (row.value, row.sum_us) == (len(sizes), sum(sizes))
 
 
@@ -69,7 +69,7 @@ FOLDED = {kind for kind in e.EVENTS if not kind.kind.startswith(("investigation.
 def test_an_exemplar_is_the_newest_of_its_bucket_and_names_its_event() -> None:
     events = History(5).grow(250).events
     by_position = {event.position: event for event in events}
-    row = fold_of(events, []).book.series["muster_attempt_duration_seconds", ("completed",)]
+    row = fold_of(events, []).series_store.series["muster_attempt_duration_seconds", ("completed",)]
     kept = [exemplar for exemplar in row.exemplars if exemplar is not None]
     assert kept
     for observed, at, position, unit in kept:
@@ -110,7 +110,7 @@ def test_a_wave_is_measured_from_its_first_claim_to_its_last_unit() -> None:
     say(e.UnitQuarantined(reason="manual", attempts=1, error=None, worker=None, screen_id=None, was="running"), "c", after_s=3)
     say(e.UnitCancelled(reason=None, by="me", was="ready"), "b")
     fold = fold_of(log, [])
-    series = fold.book.series
+    series = fold.series_store.series
     assert fold.cards.campaigns[ids.CampaignName("c")].wave == 2
     assert (series["muster_wave_units", ()].value, series["muster_wave_units", ()].sum_us) == (2, 3)
     assert {outcome: series["muster_waves_total", (outcome,)].value for outcome in ("complete", "partial", "failed")} == {

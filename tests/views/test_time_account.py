@@ -34,9 +34,12 @@ class Night(History):
         for event in self.events:
             cards.fold(event)
         card = cards.campaigns[NAME]
-        cards.ledgers.pass_time(card, self.at, cards)
-        silent_us = card.ledger.silent_us
-        spent = card.ledger.spent | {"working": card.ledger.spent.get("working", 0) - silent_us, "dead_worker": silent_us}
+        cards.advance(card, self.at)
+        silent_us = card.time_account.silent_us
+        spent = card.time_account.spent | {
+            "working": card.time_account.spent.get("working", 0) - silent_us,
+            "dead_worker": silent_us,
+        }
         return {cause: us // 1_000_000 for cause, us in spent.items() if us}
 
     def take(self) -> ids.Token:
@@ -125,4 +128,4 @@ def test_no_more_of_the_log_lies_between_two_marks_than_is_quickly_read() -> Non
     for event in night.events:
         cards.fold(event)
     imports = [event.position for event in night.events if isinstance(event.body, e.UnitsAdded)]
-    assert [mark.position for mark in cards.ledgers.marks][1:] == imports[1:-1]
+    assert [one.position for one in cards.time_accounts.snapshots][1:] == imports[1:-1]

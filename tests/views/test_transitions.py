@@ -13,9 +13,10 @@ def counted(story: Scenario, family: str) -> dict[Any, int]:
     """Return what a story adds to a family, by its labels; of a histogram how much it observed."""
     found: Counter[Any] = Counter()
     for event in story.log:
-        for name, labels, count, observed in measure(event):
+        increments, observations = measure(event)
+        for (name, labels), number in (*increments, *observations):
             if name == family:
-                found[labels[0]] += count if observed is None else observed
+                found[labels[0]] += number
     return dict(found)
 
 

@@ -32,7 +32,7 @@ def keys(log: list[e.Recorded]) -> list[set[str]]:
     for event in log:
         cards.fold(event)
     found: list[set[str]] = [set() for _ in range(cards.campaigns[NIGHT].waves - 1)]
-    for (_, key), wave in cards.waves.places.items():
+    for (_, key), wave in cards.waves.wave_of.items():
         found[wave - 2].add(key)
     return found
 
@@ -142,17 +142,17 @@ def test_what_a_page_needs_is_named_before_it_is_folded(seed: int, steps: int, s
     for start in range(0, len(events), size):
         page = events[start : start + size]
         waves = paged.waves
-        waves.places |= {unit: stored[1].get(unit, 1) for unit in waves.unplaced(page, paged.depth)}
-        waves.cards |= {wave: stored[0][wave] for wave in waves.absent(page, paged.depth) if wave in stored[0]}
+        waves.wave_of |= {unit: stored[1].get(unit, 1) for unit in waves.units_to_load(page, paged.wave_count)}
+        waves.cards |= {wave: stored[0][wave] for wave in waves.waves_to_load(page, paged.wave_count) if wave in stored[0]}
         for event in page:
             paged.fold(event)
         stored[0].update({wave: waves.cards[wave] for wave in waves.touched})
-        stored[1].update({(name, key): wave for name, key, wave in waves.placed})
+        stored[1].update({(name, key): wave for name, key, wave in waves.unsaved_units})
         waves.saved()
         waves.cards.clear()
-        waves.places.clear()
+        waves.wave_of.clear()
     assert stored[0] == whole.waves.cards
-    assert stored[1] == whole.waves.places
+    assert stored[1] == whole.waves.wave_of
     assert paged.campaigns == whole.campaigns
 
 

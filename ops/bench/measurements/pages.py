@@ -1,4 +1,4 @@
-"""What a page of the cockpit costs with a million units: as much as with a thousand, and never more than so many bytes."""
+"""What each page of the cockpit costs with a million units: as much as with a thousand, and at most 100 KB."""
 
 import re
 from collections.abc import Iterator
@@ -9,35 +9,29 @@ from urllib.parse import quote
 
 import httpx
 
-from ops.bench.environment import BenchError, Ground, Replica
+from ops.bench.environment import BenchEnvironment, BenchError, Replica
 from ops.bench.measurements.scaling import drain, worked
 from ops.bench.row import Row
+from ops.cockpit.addresses import page_addresses
 
 UNITS, FEW, DRAINED = 1_000_000, 1000, 0.1
 TURNS, WARM = 21, 3
 MOST, MOST_KB = 1.5, 100
-NAME = "bench"
+NAME, QUOTA = "bench", "provider"
+SAMPLE = {"name": NAME, "key": "src/part_0000000.py", "worker": "", "quota": QUOTA}
+"""Values for the parameters of pages; the worker is one that the load has used."""
 PICTURE = re.compile(rb"<svg\b.*?</svg>", re.DOTALL)
-PAGES = {
-    "campaigns": "/",
-    "campaign": f"/campaigns/{NAME}",
+VARIANTS = {
     "done units": f"/campaigns/{NAME}?state=done",
     "search": f"/campaigns/{NAME}?q=part",
-    "unit": f"/campaigns/{NAME}/units/{quote('src/part_0000000.py', safe='')}",
-    "report": f"/campaigns/{NAME}/report",
     "part of the report": f"/campaigns/{NAME}/report?from={{begin}}&to={{end}}",
-    "workers": "/workers",
-    "worker": "/workers/{worker}",
-    "events": "/events",
     "events of a campaign": f"/events?campaign={NAME}",
-    "recovery": "/recovery",
-    "numbers": "/numbers",
-    "health": "/health",
 }
+"""Addresses beside the one of every page."""
 
 
 class Cockpit:
-    """The pages of one service, each asked for anew: a query of its own lets none be shared."""
+    """The pages of one service; each request has a query of its own, so that none comes from the cache."""
 
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=60, trust_env=False)
@@ -47,17 +41,16 @@ class Cockpit:
         begun = datetime.fromisoformat(view["created_at"])
         third = (datetime.fromisoformat(last["recorded_at"]) - begun) / 3
         worker = self._http.get("/v1/workers").raise_for_status().json()["items"][0]["worker"]
-        self._names = {
-            "begin": quote((begun + third).isoformat()),
-            "end": quote((begun + 2 * third).isoformat()),
-            "worker": quote(worker, safe=""),
+        window = {"begin": quote((begun + third).isoformat()), "end": quote((begun + 2 * third).isoformat())}
+        self.paths = page_addresses(SAMPLE | {"worker": worker}) | {
+            name: path.format_map(window) for name, path in VARIANTS.items()
         }
         self._turn = 0
 
-    def look(self, path: str) -> tuple[float, bytes]:
+    def fetch(self, name: str) -> tuple[float, bytes]:
         """Return the milliseconds that a page takes, and its text."""
         self._turn += 1
-        path = path.format_map(self._names)
+        path = self.paths[name]
         began = perf_counter()
         answer = self._http.get(f"{path}{'&' if '?' in path else '?'}turn={self._turn}")
         took = (perf_counter() - began) * 1000
@@ -66,30 +59,30 @@ class Cockpit:
         return took, answer.content
 
 
-def pages(ground: Ground) -> Iterator[Row]:
+def pages(bench: BenchEnvironment) -> Iterator[Row]:
     """Look at every page in turn, with a million units in the campaign and with a thousand."""
-    with ground.database() as large, ground.database() as small:
+    with bench.database() as large, bench.database() as small:
         for dsn, units in ((large, UNITS), (small, FEW)):
-            with worked(ground, dsn) as (muster, orchestrator):
-                orchestrator.campaign(NAME, units)
+            with worked(bench, dsn) as (muster, orchestrator):
+                orchestrator.campaign(NAME, units, quota=QUOTA)
                 drain(muster, NAME, int(units * DRAINED))
                 orchestrator.settle()
-            ground.order("ANALYZE", dsn)
-        with ground.running(Replica.muster(large)) as ours, ground.running(Replica.muster(small)) as theirs:
+            bench.order("ANALYZE", dsn)
+        with bench.running(Replica.muster(large)) as ours, bench.running(Replica.muster(small)) as theirs:
             yield from compared(Cockpit(ours.url), Cockpit(theirs.url))
 
 
 def compared(large: Cockpit, small: Cockpit) -> Iterator[Row]:
     """Yield how each page compares, and how large the largest is without its plots."""
     sizes: dict[str, float] = {}
-    for name, path in PAGES.items():
+    for name in large.paths:
         times: tuple[list[float], list[float]] = ([], [])
         for turn in range(WARM + TURNS):
-            for cockpit, kept in zip((large, small), times, strict=True):
-                took, text = cockpit.look(path)
+            for cockpit, durations in zip((large, small), times, strict=True):
+                took, text = cockpit.fetch(name)
                 sizes[name] = max(sizes.get(name, 0), len(PICTURE.sub(b"", text)) / 1000)
                 if turn >= WARM:
-                    kept.append(took)
+                    durations.append(took)
         ours, theirs = map(median, times)
         yield Row(
             what=f"page: {name}, {UNITS:,} units against {FEW:,}",

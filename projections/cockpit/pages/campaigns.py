@@ -1,4 +1,4 @@
-"""The first page: the engine's strip and a card for each campaign."""
+"""The first page: the state of the engine, and a card for each campaign."""
 
 from typing import get_args
 
@@ -21,12 +21,14 @@ async def campaigns(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of all campaigns."""
     order = url.word("sort", tuple(ORDERS)) or "state"
     state, text, label = url.word("state", STATES), url.query_value("q") or None, url.query_value("label")
-    found = await queries.campaigns(context.reader, order, url.query_value("after"), state, text, label_filter(label), CARDS + 1)
-    page = found[:CARDS]
+    campaigns_on_page = await queries.campaigns(
+        context.reader, order, url.query_value("after"), state, text, label_filter(label), CARDS + 1
+    )
+    page = campaigns_on_page[:CARDS]
     facts = {
         "cards": page,
-        "sparks": {shown.view.name: plot.sparkline(shown.card.course) for shown in page},
-        "next": page[-1].cursor if len(found) > CARDS else None,
+        "sparklines": {shown.view.name: plot.sparkline(shown.card.timeline) for shown in page},
+        "next": page[-1].cursor if len(campaigns_on_page) > CARDS else None,
         "states": await queries.states(context.reader),
         "orders": ORDERS,
         "order": order,
@@ -45,7 +47,7 @@ async def engine(context: CockpitContext) -> EngineView:
 def label_filter(label: str) -> dict[str, str]:
     """Return the label that campaigns must have.
 
-    >>> wanted("team=core"), wanted("")
+    >>> label_filter("team=core"), label_filter("")
     ({'team': 'core'}, {})
     """
     name, sign, value = label.partition("=")

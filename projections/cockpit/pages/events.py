@@ -1,4 +1,4 @@
-"""The log, newest first, with filters."""
+"""The page of the log: events, newest first, with filters."""
 
 from projections.cockpit import queries
 from projections.cockpit.context import CockpitContext
@@ -8,11 +8,11 @@ from projections.cockpit.url import PageUrl
 from projections.http.reads.events import FACTS
 from service.store.log.codec import stored_kinds
 
-ROWS = 50
+EVENTS = 50
 SUBJECTS: tuple[str, ...] = tuple(sorted({kind.partition(".")[0] for kind in FACTS}))
 
 
-async def journal(context: CockpitContext, url: PageUrl) -> CockpitPage:
+async def events(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of events."""
     lag = await queries.lag(context.reader)
     before = url.number("before") or lag.head + 1
@@ -22,11 +22,11 @@ async def journal(context: CockpitContext, url: PageUrl) -> CockpitPage:
         url.query_value("worker") or None,
         kinds(url),
     )
-    found = await queries.newest(context.reader, before, filters, ROWS)
-    floor = max(before - queries.WINDOW, 1)
-    older = found[-1].position if len(found) == ROWS else floor if floor > 1 else None
+    page = await queries.newest(context.reader, before, filters, EVENTS)
+    floor = max(before - queries.SEARCHED_EVENTS, 1)
+    older = page[-1].position if len(page) == EVENTS else floor if floor > 1 else None
     facts = {
-        "events": [{"event": event, "words": event_sentence(event)} for event in found],
+        "events": [{"event": event, "words": event_sentence(event)} for event in page],
         "older": older,
         "subjects": SUBJECTS,
         "kinds": FACTS,

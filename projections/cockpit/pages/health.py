@@ -1,4 +1,4 @@
-"""The health of the service itself: is it asked, how far are its views, what does this process hold."""
+"""The page of the service's own health: readiness, lag of the views, connections, exports."""
 
 from projections.cockpit import queries
 from projections.cockpit.context import CockpitContext
@@ -9,7 +9,7 @@ from service.domain.rejections import ReadUnavailable
 
 
 async def health(context: CockpitContext, _: PageUrl) -> CockpitPage:
-    """Return the page of health; it is there without a database too."""
+    """Return the page of health; it also works without a database."""
     facts: dict[str, object] = {
         "reasons": await context.reasons(),
         "lag": None,

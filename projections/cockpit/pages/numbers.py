@@ -1,4 +1,4 @@
-"""The ten numbers that are asked for most, from the same fold as `/metrics`."""
+"""The page of ten important metrics, from the same fold as `/metrics`."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from projections.measures.family import Family
 from projections.measures.series import quantile
 from projections.store import EXPONENTIAL
 
-TEN = (
+SHOWN_FAMILIES = (
     "muster_attempts_total",
     "muster_attempt_failures_total",
     "muster_attempt_duration_seconds",
@@ -32,7 +32,7 @@ P50, P95 = 0.5, 0.95
 
 
 class Number(Struct, frozen=True):
-    """One family: what it counts, how often, and for a histogram its sum and two quantiles in its own unit."""
+    """One family: its total, its series, and for a histogram its mean and two quantiles in its own unit."""
 
     family: Family
     value: int
@@ -44,16 +44,16 @@ class Number(Struct, frozen=True):
 
 async def numbers(context: CockpitContext, _: PageUrl) -> CockpitPage:
     """Return the page of numbers."""
-    rows = await queries.families(context.reader, TEN)
-    found = [number(CATALOGUE[name], [row for row in rows if row["family"] == name]) for name in TEN]
-    facts = {"numbers": found, "lag": await queries.lag(context.reader)}
+    rows = await queries.families(context.reader, SHOWN_FAMILIES)
+    shown = [number(CATALOGUE[name], [row for row in rows if row["family"] == name]) for name in SHOWN_FAMILIES]
+    facts = {"numbers": shown, "lag": await queries.lag(context.reader)}
     return CockpitPage(template="numbers.html", title="Numbers", pane="numbers", facts=facts)
 
 
 def number(family: Family, rows: Sequence[Any]) -> Number:
     """Return one family from its series."""
     total = sum(row["value"] for row in rows)
-    parts = sorted(((" ".join(row["labels"]), row["value"]) for row in rows if row["value"] and row["labels"]), key=largest)
+    parts = sorted(((" ".join(row["labels"]), row["value"]) for row in rows if row["value"] and row["labels"]), key=descending)
     if family.kind != "histogram" or not total:
         return Number(family, total, parts)
     mean = sum(row["sum_us"] for row in rows) / total / US
@@ -62,18 +62,18 @@ def number(family: Family, rows: Sequence[Any]) -> Number:
 
 
 def quantiles(family: Family, rows: Sequence[Any], total: int) -> tuple[float | None, float | None]:
-    """Return both from the exponential buckets where they hold everything that was observed, else from the others."""
+    """Return both quantiles, from the exponential buckets if they hold all observations, else from the explicit ones."""
     counts: Counter[int] = Counter()
     for row in rows:
         counts.update({} if row["exponential"] is None else EXPONENTIAL.decode(row["exponential"]))
     if counts.total() == total:
         return quantile(counts, P50), quantile(counts, P95)
     buckets = [sum(each) for each in columns([row["buckets"] for row in rows])]
-    return between(family, buckets, P50), between(family, buckets, P95)
+    return interpolated(family, buckets, P50), interpolated(family, buckets, P95)
 
 
-def largest(part: tuple[str, int]) -> tuple[int, str]:
-    """Return where a part stands: the largest first."""
+def descending(part: tuple[str, int]) -> tuple[int, str]:
+    """Return the sort key of a part: the largest first."""
     return -part[1], part[0]
 
 
@@ -83,8 +83,8 @@ def columns(rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         yield [row[index] for row in rows if index < len(row)]
 
 
-def between(family: Family, buckets: Sequence[int], share: float) -> float | None:
-    """Return the value below which a share of the observations lies, between the bounds of its bucket."""
+def interpolated(family: Family, buckets: Sequence[int], share: float) -> float | None:
+    """Return a quantile, interpolated linearly within its bucket as `histogram_quantile` of Prometheus does."""
     rank, below, lower = share * sum(buckets), 0, 0.0
     for index, inside in enumerate(buckets):
         if index >= len(family.buckets):

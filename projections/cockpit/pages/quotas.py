@@ -1,4 +1,4 @@
-"""Quotas: their gates, what closed them, how they behave, and what a person knows better than the meter."""
+"""The pages of quotas: their gates and policies, and forms for a policy and for a reading."""
 
 from typing import Any
 
@@ -16,20 +16,20 @@ from service.domain import ids
 from service.domain.events import QuotaPolicy
 from service.domain.rejections import NotFound, Validation
 
-ROWS, CAMPAIGNS = 50, 20
-WHOLE = 100
+QUOTAS, CAMPAIGNS = 50, 20
+PERCENT, MAX_PERCENT = 100, 100_000
 REASONS: dict[ids.GateReason, str] = {
     "rate_limit": "A worker was refused by the provider and parked its unit.",
     "utilization": "A reading says that the quota is used up.",
-    "auth": "The provider refused the key: mend it and give a reading; nothing opens the gate by itself.",
+    "auth": "The provider refused the key: replace it and enter a reading; the gate does not open by itself.",
     "network": "The meter has not answered for half an hour: the next good reading opens the gate.",
 }
 
 
 async def quotas(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of all quotas."""
-    found = await context.reader.some_quotas(url.query_value("after"), ROWS + 1, None)
-    facts = {"quotas": found[:ROWS], "next": found[ROWS - 1].key if len(found) > ROWS else None, "reasons": REASONS}
+    page = await context.reader.list_quotas(url.query_value("after"), QUOTAS + 1, None)
+    facts = {"quotas": page[:QUOTAS], "next": page[QUOTAS - 1].key if len(page) > QUOTAS else None, "reasons": REASONS}
     return CockpitPage(template="quotas.html", title="Quotas", pane="campaigns", facts=facts)
 
 
@@ -47,7 +47,12 @@ async def quota(context: CockpitContext, url: PageUrl) -> CockpitPage:
 
 
 async def require_quota(context: CockpitContext, key: ids.QuotaKey) -> QuotaView:
-    """Return a quota, or refuse."""
+    """Return a quota.
+
+    Raises:
+        NotFound: there is none of that key.
+
+    """
     row = await context.reader.row(READS.quota, key)
     if row is None:
         raise NotFound(f"there is no quota {key!r}", field="quota", current=key)
@@ -55,7 +60,12 @@ async def require_quota(context: CockpitContext, key: ids.QuotaKey) -> QuotaView
 
 
 def policy(form: dict[str, str], old: QuotaPolicy) -> QuotaPolicy:
-    """Return the policy that a form asks for; fields that are not in it stay, empty ones go back to the default."""
+    """Return the policy that a form asks for: absent fields keep their values, empty ones get the default.
+
+    Raises:
+        Validation: a value is out of range.
+
+    """
     changes = {}
     for field in policy_form.leaves(old):
         name = f"policy.{field.name}"
@@ -71,7 +81,12 @@ def policy(form: dict[str, str], old: QuotaPolicy) -> QuotaPolicy:
 
 
 def require_within(field: policy_form.Field, value: float) -> None:
-    """Refuse a number outside of the limits of its field."""
+    """Refuse a number outside of the limits of its field.
+
+    Raises:
+        Validation: it is outside.
+
+    """
     least, most = field.least or 0, field.most
     within = (value > least if field.above else value >= least) and (most is None or value <= most)
     if not within:
@@ -79,16 +94,21 @@ def require_within(field: policy_form.Field, value: float) -> None:
 
 
 def reading(form: dict[str, str], key: ids.QuotaKey) -> c.RecordReading:
-    """Return the reading that a form gives."""
+    """Return the reading that was typed into a form.
+
+    Raises:
+        Validation: it is not a percentage, or the reset is not a time.
+
+    """
     try:
         used = float(form.get("used", "").strip().rstrip("%").strip())
     except ValueError:
-        raise Validation("say how much is used, in percent", field="used") from None
-    if not 0 <= used <= WHOLE * 1000:
-        raise Validation("what is used is a percentage, 0 or more", field="used")
+        raise Validation("enter the used share in percent", field="used") from None
+    if not 0 <= used <= MAX_PERCENT:
+        raise Validation("the used share is a percentage, 0 or more", field="used")
     text = form.get("resets_at", "").strip()
     try:
         resets_at = policy_form.deadline(text)
     except Validation:
         raise Validation("the reset is a date with a time, as 2026-12-31T06:00", field="resets_at") from None
-    return c.RecordReading(quota=key, utilization=used / WHOLE, resets_at=resets_at)
+    return c.RecordReading(quota=key, utilization=used / PERCENT, resets_at=resets_at)

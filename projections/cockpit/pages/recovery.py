@@ -1,4 +1,4 @@
-"""Recovery plans and investigations."""
+"""The pages of recovery plans and of investigations."""
 
 from typing import get_args
 
@@ -16,10 +16,10 @@ async def recovery(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of recovery plans."""
     states: tuple[str, ...] = get_args(ids.RecoveryState)
     state = url.word("state", states) or "open"
-    found = await investigation.recoveries(context.reader, url.query_value("after"), state, ROWS + 1, None)
+    plans = await investigation.recoveries(context.reader, url.query_value("after"), state, ROWS + 1, None)
     facts = {
-        "plans": found[:ROWS],
-        "next": found[ROWS - 1].id if len(found) > ROWS else None,
+        "plans": plans[:ROWS],
+        "next": plans[ROWS - 1].id if len(plans) > ROWS else None,
         "state": state,
         "states": states,
         "lag": await queries.lag(context.reader),
@@ -31,10 +31,10 @@ async def investigations(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of investigations."""
     states: tuple[str, ...] = get_args(ids.InvestigationState)
     state, campaign = url.word("state", states), url.query_value("campaign") or None
-    found = await investigation.investigations(context.reader, url.query_value("after"), state, campaign, ROWS + 1, None)
+    page = await investigation.investigations(context.reader, url.query_value("after"), state, campaign, ROWS + 1, None)
     facts = {
-        "found": found[:ROWS],
-        "next": found[ROWS - 1].id if len(found) > ROWS else None,
+        "investigations": page[:ROWS],
+        "next": page[ROWS - 1].id if len(page) > ROWS else None,
         "state": state,
         "states": states,
         "concluded": url.query_value("conclude"),

@@ -1,4 +1,4 @@
-"""Which page is where."""
+"""The pages of the cockpit by path template; the tests, the camera and the benchmark derive their lists of pages from it."""
 
 from projections.cockpit.page import View
 from projections.cockpit.pages import campaign, campaigns, events, health, numbers, quotas, recovery, time_report, unit, workers
@@ -12,7 +12,7 @@ PAGES: dict[str, View] = {
     "/campaigns/{name:str}/units/{key:str}": unit.unit,
     "/workers": workers.workers_page,
     "/workers/{worker:str}": workers.worker,
-    "/events": events.journal,
+    "/events": events.events,
     "/recovery": recovery.recovery,
     "/investigations": recovery.investigations,
     "/quotas": quotas.quotas,
@@ -20,14 +20,19 @@ PAGES: dict[str, View] = {
     "/numbers": numbers.numbers,
     "/health": health.health,
 }
-SHAPES = [(tuple(part for part in path.split("/") if part), view) for path, view in PAGES.items()]
+TEMPLATES = [(tuple(part for part in path.split("/") if part), view) for path, view in PAGES.items()]
 
 
 def view_of(url: PageUrl) -> View:
-    """Return the view of the page at *place*."""
-    for shape, view in SHAPES:
-        if len(shape) == len(url.parts) and all(
-            wanted.startswith("{") or wanted == part for wanted, part in zip(shape, url.parts, strict=True)
+    """Return the view of the page at *url*.
+
+    Raises:
+        NotFound: there is no page.
+
+    """
+    for template, view in TEMPLATES:
+        if len(template) == len(url.parts) and all(
+            expected.startswith("{") or expected == part for expected, part in zip(template, url.parts, strict=True)
         ):
             return view
     raise NotFound("there is no such page", field="path", current=str(url))

@@ -1,4 +1,4 @@
-"""The night report: where the time of a campaign went, the three largest causes, and what to do about each."""
+"""The time report: where the time of a campaign went, the three largest causes, and what to do about each."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from projections.cockpit.pages.campaign import failures, require_campaign
 from projections.cockpit.queries import CampaignOnPage
 from projections.cockpit.text import plot
 from projections.cockpit.url import PageUrl
-from projections.http.reads.time_accounting import ledger
+from projections.http.reads.time_accounting import time_account
 from projections.views.campaign.time_account import Cause
 from service.domain.rejections import Validation
 
@@ -28,59 +28,68 @@ class Meaning(Struct, frozen=True):
 
 
 MEANINGS: dict[Cause, Meaning] = {
-    "working": Meaning("Working", "This is what the time is for. To be done sooner, make units smaller or workers faster."),
+    "working": Meaning("Working", "This is what the time is for. To finish sooner, make units smaller or workers faster."),
     "slot": Meaning(
-        "Waiting for a slot", "Units were ready and nobody took them: start more workers, or raise concurrency or the pool."
+        "Waiting for a slot",
+        "Units were ready and no worker took them: start more workers, or raise concurrency or the pool size.",
     ),
     "backoff": Meaning(
-        "Back-off", "Units rested after failures: look at the failures below, then lower retry.backoff_ms or max_delay_ms."
+        "Back-off",
+        "Units waited for a retry after failures: see the failures below, then lower retry.backoff_ms or max_delay_ms.",
     ),
     "quota": Meaning(
-        "Quota", "A limit outside held work back: spread it over the day, ask for a larger quota, or use another one."
+        "Quota", "An external limit held units back: spread them over the day, ask for a larger quota, or use another one."
     ),
     "breaker": Meaning(
         "Breaker",
-        "Automatic claims stood still after failures in a row: mend the cause, reset sooner, or raise the threshold.",
+        "Automatic claims stopped after failures in a row: fix the cause, reset sooner, or raise the threshold.",
     ),
     "paused": Meaning("Paused", "A person paused the campaign or the engine, or switched claims off: resume when it is over."),
     "dead_worker": Meaning(
-        "Dead worker", "Workers held units and were gone: shorten lease_s or heartbeat.dead_s, and see why they died."
+        "Dead worker", "Workers died while they held units: shorten lease_s or heartbeat.dead_s, and find out why they died."
     ),
     "group": Meaning("Earlier group", "Ready units waited for an earlier group to drain: merge groups, or set groups to none."),
-    "dependency": Meaning("Dependency", "Units waited for others: cut dependencies, or run the long ones earlier by priority."),
+    "dependency": Meaning(
+        "Dependency", "Units waited for other units: remove dependencies, or give long units a higher priority."
+    ),
 }
 
 
 async def report(context: CockpitContext, url: PageUrl) -> CockpitPage:
-    """Return the report of a campaign over a window: a named one, one from an instant to another, or its whole life."""
+    """Return the report of a campaign over a window: a named one, one between two instants, or its whole life.
+
+    Raises:
+        Validation: the window ends before it begins.
+
+    """
     shown = await require_campaign(context, url.campaign)
     begin, end = window(url, shown)
     if begin > end:
         raise Validation("the window begins after it ends", field="from")
-    made = await ledger(context.reader, shown.view.name, begin, end)
+    account = await time_account(context.reader, shown.view.name, begin, end)
     facts: dict[str, Any] = {
         "shown": shown,
-        "ledger": made,
+        "account": account,
         "meanings": MEANINGS,
-        "largest": [share for share in made.causes if share.us][:LARGEST],
+        "largest": [share for share in account.causes if share.us][:LARGEST],
         "windows": WINDOWS,
         "minute": MINUTE,
         "groups": await failures(context, shown),
-        "progress": plot.progress(shown.card.course, shown.view.units.total, shown.until) if shown.card.course.done else None,
+        "progress": plot.progress(shown.card.timeline, shown.view.units.total, shown.until) if shown.card.timeline.done else None,
     }
     return CockpitPage(template="report.html", title=f"{shown.view.name} · report", pane="campaigns", facts=facts)
 
 
 def window(url: PageUrl, shown: CampaignOnPage) -> tuple[datetime, datetime]:
-    """Return the window that is asked for."""
+    """Return the window of the query, within the life of the campaign if the two overlap."""
     end = min(instant(url.query_value("to")) or shown.until, shown.at)
-    named = WINDOWS.get(url.query_value("window"))
-    begin = instant(url.query_value("from")) or (shown.view.created_at if named is None else end - named)
+    duration = WINDOWS.get(url.query_value("window"))
+    begin = instant(url.query_value("from")) or (shown.view.created_at if duration is None else end - duration)
     return max(begin, shown.view.created_at) if end >= shown.view.created_at else begin, end
 
 
 def instant(text: str) -> datetime | None:
-    """Return a time, in UTC when it names no zone; one that cannot be read is none."""
+    """Return a time, in UTC if it names no zone; None if it cannot be parsed."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""One unit: its whole story, why it is not running, and its last screen."""
+"""The page of one unit: its history, why it is not running, and its last screen."""
 
 from datetime import datetime
 from typing import Any
@@ -18,11 +18,11 @@ from projections.http.reads.query_runner import READS
 from projections.http.reads.unit import explain, unit_view
 from service.domain.rejections import NotFound
 
-CHAPTER, PAYLOAD_CHARS, SCREEN_CHARS = 150, 4000, 24_000
+HISTORY_LINES, PAYLOAD_CHARS, SCREEN_CHARS = 150, 4000, 24_000
 
 
-class AttemptLine(Struct, frozen=True, kw_only=True):
-    """One line of a story."""
+class UnitEventLine(Struct, frozen=True, kw_only=True):
+    """One line of a unit's history."""
 
     position: int
     at: datetime
@@ -39,41 +39,41 @@ async def unit(context: CockpitContext, url: PageUrl) -> CockpitPage:
     view = await unit_view(context.reader, url.campaign, url.unit, painted=True)
     if view is None:
         raise NotFound(f"there is no unit {url.unit!r} in {url.campaign}", field="unit", current=url.unit)
-    lines, following = await story(context, url)
+    lines, next_after = await history(context, url)
     facts = {
         "shown": shown,
         "unit": view,
         "lines": lines,
-        "next": following,
+        "next": next_after,
         "why": None if view.state in ("running", "done") else await explain(context.reader, url.campaign, url.unit),
-        "payload": readable(bytes(view.payload)),
+        "payload": indented(bytes(view.payload)),
         "screen": (view.screen or "")[-SCREEN_CHARS:],
         "clipped": len(view.screen or "") > SCREEN_CHARS,
     }
     return CockpitPage(template="unit.html", title=f"{view.key} · {view.campaign}", pane="campaigns", facts=facts)
 
 
-async def story(context: CockpitContext, url: PageUrl) -> tuple[list[AttemptLine], int | None]:
-    """Return a chapter of the unit's story, heartbeats folded into ranges, and the position after which the next begins."""
+async def history(context: CockpitContext, url: PageUrl) -> tuple[list[UnitEventLine], int | None]:
+    """Return a page of the unit's history, heartbeats summed up by claim, and the position after which the next page begins."""
     after = url.number("after")
-    rows = await context.reader.fetch(READS.story, url.campaign, url.unit, after, CHAPTER)
+    rows = await context.reader.fetch(READS.story, url.campaign, url.unit, after, HISTORY_LINES)
     events = [fact({name: row[name] for name in FACT}) for row in rows]
     lines = [
-        AttemptLine(position=e.position, at=e.recorded_at, kind=e.kind, worker=e.worker, words=event_sentence(e), actor=e.actor)
+        UnitEventLine(position=e.position, at=e.recorded_at, kind=e.kind, worker=e.worker, words=event_sentence(e), actor=e.actor)
         for e in events
     ]
-    full = len(rows) == CHAPTER
+    full = len(rows) == HISTORY_LINES
     last = events[-1].position if full else None
-    heard = await queries.beats(context.reader, url.campaign, url.unit)
-    lines += [beat(row) for row in heard if row["first"] > after and (last is None or row["first"] <= last)]
+    beats = await queries.heartbeats_of(context.reader, url.campaign, url.unit)
+    lines += [heartbeats(row) for row in beats if row["first"] > after and (last is None or row["first"] <= last)]
     return sorted(lines, key=lambda line: line.position), last
 
 
 FACT = ("position", "kind", "campaign", "unit", "worker", "recorded_at", "correlation_id", "actor", "data")
 
 
-def beat(row: dict[str, Any]) -> AttemptLine:
-    """Return the heartbeats of one claim as a line."""
+def heartbeats(row: dict[str, Any]) -> UnitEventLine:
+    """Return the heartbeats of one claim as one line."""
     length = (row["ended_at"] - row["begun_at"]).total_seconds()
     parts = [f"{count(row['beats'])} heartbeat{'s' if row['beats'] > 1 else ''} over {span(length)}"]
     if row["progress"] is not None:
@@ -81,12 +81,12 @@ def beat(row: dict[str, Any]) -> AttemptLine:
     if row["note"]:
         parts.append(f"“{row['note']}”")
     words = ", ".join(parts)
-    return AttemptLine(
+    return UnitEventLine(
         position=row["first"], at=row["begun_at"], kind="unit.heartbeat", worker=None, words=words, until=row["ended_at"]
     )
 
 
-def readable(document: bytes) -> str:
-    """Return a JSON document for people, cut to a length."""
+def indented(document: bytes) -> str:
+    """Return a JSON document indented and cut to `PAYLOAD_CHARS`."""
     text = msgspec.json.format(document, indent=2).decode()
     return text if len(text) <= PAYLOAD_CHARS else text[:PAYLOAD_CHARS] + "\n…"

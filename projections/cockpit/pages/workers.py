@@ -1,4 +1,4 @@
-"""Workers: all of them, and one."""
+"""The pages of all workers and of one."""
 
 from typing import get_args
 
@@ -13,17 +13,17 @@ from projections.views.worker.view import WorkerView
 from service.domain import ids
 from service.domain.rejections import NotFound
 
-ROWS, EVENTS = 40, 25
+WORKERS, EVENTS = 40, 25
 LEVELS: tuple[str, ...] = get_args(ids.Level)
 
 
 async def workers_page(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of all workers."""
     level = url.word("level", LEVELS)
-    found = await context.reader.workers(url.query_value("after"), level, None, ROWS + 1, None)
+    page = await context.reader.workers(url.query_value("after"), level, None, WORKERS + 1, None)
     facts = {
-        "workers": found[:ROWS],
-        "next": found[ROWS - 1].worker if len(found) > ROWS else None,
+        "workers": page[:WORKERS],
+        "next": page[WORKERS - 1].worker if len(page) > WORKERS else None,
         "levels": await queries.levels(context.reader),
         "names": LEVELS,
         "lag": await queries.lag(context.reader),
@@ -37,10 +37,10 @@ async def worker(context: CockpitContext, url: PageUrl) -> CockpitPage:
     if raw is None:
         raise NotFound(f"there is no worker {url.worker!r}", field="worker", current=url.worker)
     lag = await queries.lag(context.reader)
-    found = await queries.newest(context.reader, lag.head + 1, (None, None, url.worker, None), EVENTS)
+    events = await queries.newest(context.reader, lag.head + 1, (None, None, url.worker, None), EVENTS)
     facts = {
         "worker": msgspec.json.decode(raw, type=WorkerView),
-        "events": [{"event": event, "words": event_sentence(event)} for event in found],
+        "events": [{"event": event, "words": event_sentence(event)} for event in events],
         "lag": lag,
     }
     return CockpitPage(template="worker.html", title=str(url.worker), pane="workers", facts=facts)

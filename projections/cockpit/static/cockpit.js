@@ -1,9 +1,9 @@
-// Keeps a page live: looks again when the service says so, sends forms without leaving, and listens to the keyboard.
-// What is on the page is the server's text; without this file everything works by plain forms and links.
+// Keeps a page live: reloads its content when the service says that it changed, sends forms by fetch, and handles keys.
+// All text comes from the server; without this file the cockpit works with plain forms and links.
 "use strict";
 (() => {
   const HEADER = "cockpit-fetch";
-  const GAP_MS = 400, SLOW_MS = 15000, LOST_MS = 1500, AGAIN_MS = 2000;
+  const MIN_RELOAD_MS = 400, SLOW_RELOAD_MS = 15000, LOST_MS = 1500, RECONNECT_MS = 2000;
   const UNITS = [[86400, "d"], [3600, "h"], [60, "m"], [1, "s"]];
   const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
   const still = new URLSearchParams(location.search).has("still");
@@ -29,7 +29,7 @@
     "%M": () => two(at.getMinutes()), "%S": () => two(at.getSeconds()),
   })[code]());
 
-  // Times in the viewer's zone, ages as moments from which they grow: done to new text before it is merged.
+  // Shows times in the viewer's zone, and turns ages into instants that `tick` counts from. Runs on new content before it is merged.
   const localise = (root) => {
     for (const node of root.querySelectorAll("[data-clock]")) {
       const at = new Date(node.getAttribute("datetime") || node.dataset.at);
@@ -46,84 +46,85 @@
     for (const node of document.querySelectorAll("[data-until]")) node.textContent = span((node.dataset.until - now) / 1000);
   };
 
-  const kept = {
+  // Forms that are being edited, and the open state of menus, survive a merge.
+  const mergeCallbacks = {
     beforeNodeMorphed: (old) => !(old.nodeType === 1 && old.matches("form[data-dirty]")),
     beforeAttributeUpdated: (name, node) => !(name === "open" && node.tagName === "DETAILS"),
   };
 
   const merge = (text) => {
-    const sent = new DOMParser().parseFromString(text, "text/html");
-    localise(sent);
-    const fresh = sent.getElementById("live");
-    if (fresh && live()) {
-      if (fresh.dataset.title) document.title = `${fresh.dataset.title} · Muster`;
+    const answer = new DOMParser().parseFromString(text, "text/html");
+    localise(answer);
+    const content = answer.getElementById("live");
+    if (content && live()) {
+      if (content.dataset.title) document.title = `${content.dataset.title} · Muster`;
       const typing = Boolean(document.activeElement?.matches("input, textarea, select"));
-      Idiomorph.morph(live(), fresh.innerHTML, { morphStyle: "innerHTML", ignoreActiveValue: typing, callbacks: kept });
+      Idiomorph.morph(live(), content.innerHTML, { morphStyle: "innerHTML", ignoreActiveValue: typing, callbacks: mergeCallbacks });
     }
-    const said = sent.getElementById("flash");
-    if (said && said.firstElementChild) document.getElementById("flash").replaceChildren(...said.children);
+    const flash = answer.getElementById("flash");
+    if (flash && flash.firstElementChild) document.getElementById("flash").replaceChildren(...flash.children);
     tick();
   };
 
-  const say = (words) => {
+  const showError = (text) => {
     const line = document.createElement("p");
     line.className = "flash refused";
-    line.textContent = words;
+    line.textContent = text;
     document.getElementById("flash").replaceChildren(line);
   };
 
-  let looking = false, again = false, lookedAt = 0;
-  const look = async () => {
+  let reloading = false, reloadAgain = false, reloadedAt = 0;
+  const reload = async () => {
     if (still || document.hidden) return;
-    if (looking) { again = true; return; }
-    looking = true;
+    if (reloading) { reloadAgain = true; return; }
+    reloading = true;
     try {
-      await new Promise((done) => setTimeout(done, Math.max(0, lookedAt + GAP_MS - Date.now())));
+      await new Promise((done) => setTimeout(done, Math.max(0, reloadedAt + MIN_RELOAD_MS - Date.now())));
       const answer = await fetch(location.href.split("#")[0], { headers: { [HEADER]: "1" }, cache: "no-store" });
       if (answer.headers.get("content-type")?.startsWith("text/html") && answer.status !== 503) merge(await answer.text());
     } catch { /* the stream says when the service is back */ } finally {
-      lookedAt = Date.now();
-      looking = false;
-      if (again) { again = false; look(); }
+      reloadedAt = Date.now();
+      reloading = false;
+      if (reloadAgain) { reloadAgain = false; reload(); }
     }
   };
 
-  let source = null, lost = 0;
+  let source = null, lostTimer = 0;
   const link = document.getElementById("link");
-  const heard = () => { clearTimeout(lost); lost = 0; link.hidden = true; };
-  const listen = () => {
+  const connected = () => { clearTimeout(lostTimer); lostTimer = 0; link.hidden = true; };
+  const connect = () => {
     if (still || source) return;
     source = new EventSource("/stream");
-    source.addEventListener("open", () => { heard(); look(); });
-    source.addEventListener("moved", look);
+    source.addEventListener("open", () => { connected(); reload(); });
+    source.addEventListener("moved", reload);
     source.addEventListener("error", () => {
-      lost ||= setTimeout(() => { link.hidden = false; }, LOST_MS);
-      if (source && source.readyState === EventSource.CLOSED) { hush(); setTimeout(listen, AGAIN_MS); }
+      lostTimer ||= setTimeout(() => { link.hidden = false; }, LOST_MS);
+      if (source && source.readyState === EventSource.CLOSED) { disconnect(); setTimeout(connect, RECONNECT_MS); }
     });
   };
-  const hush = () => { source?.close(); source = null; };
-  document.addEventListener("visibilitychange", () => { if (document.hidden) hush(); else { listen(); look(); } });
-  addEventListener("pagehide", hush);
-  addEventListener("pageshow", (event) => { if (event.persisted) { listen(); look(); } });
+  const disconnect = () => { source?.close(); source = null; };
+  document.addEventListener("visibilitychange", () => { if (document.hidden) disconnect(); else { connect(); reload(); } });
+  addEventListener("pagehide", disconnect);
+  addEventListener("pageshow", (event) => { if (event.persisted) { connect(); reload(); } });
 
   const send = async (form, button) => {
     const body = new URLSearchParams(new FormData(form, button));
     button?.setAttribute("aria-disabled", "true");
     try {
       const answer = await fetch(form.action, { method: "POST", body, headers: { [HEADER]: "1" } });
-      const well = answer.ok;
-      if (well) { delete form.dataset.dirty; form.closest("details.ask")?.removeAttribute("open"); }
-      const back = well ? body.get("back") : null;
+      const accepted = answer.ok;
+      if (accepted) { delete form.dataset.dirty; form.closest("details.ask")?.removeAttribute("open"); }
+      const back = accepted ? body.get("back") : null;
       if (back && back !== location.pathname + location.search) history.pushState(null, "", back);
-      const typed = !well && form.elements.here;
+      const typed = !accepted && form.elements.here;
       if (typed) delete form.dataset.dirty;
       if (answer.headers.get("content-type")?.startsWith("text/html")) merge(await answer.text());
-      else say(`The service answered ${answer.status}.`);
+      else showError(`The service answered ${answer.status}.`);
       if (typed && form.isConnected) {
         form.dataset.dirty = "1";
         form.querySelector("[aria-invalid]")?.focus();
       }
-    } catch { say("Not sent: the service does not answer."); } finally { button?.removeAttribute("aria-disabled"); }
+    } catch { showError("Not sent: the service does not answer."); } finally { button?.removeAttribute("aria-disabled"); }
   };
 
   document.addEventListener("submit", (event) => {
@@ -142,7 +143,7 @@
   });
   addEventListener("popstate", () => location.reload());
 
-  const step = (by) => {
+  const focusItem = (by) => {
     const items = [...document.querySelectorAll("[data-item]")].filter((item) => item.querySelector(".go"));
     const here = items.indexOf(document.activeElement?.closest("[data-item]"));
     const next = items[here < 0 ? (by > 0 ? 0 : items.length - 1) : Math.min(items.length - 1, Math.max(0, here + by))];
@@ -150,15 +151,15 @@
     next?.scrollIntoView({ block: "nearest" });
   };
   const press = (key) => {
-    const chosen = document.activeElement?.closest("[data-item]");
-    const found = chosen?.querySelector(`[data-key="${key}"]`) ?? live().querySelector(`[data-key="${key}"]`);
-    found?.focus();
-    found?.click();
-    return Boolean(found);
+    const selected = document.activeElement?.closest("[data-item]");
+    const control = selected?.querySelector(`[data-key="${key}"]`) ?? live().querySelector(`[data-key="${key}"]`);
+    control?.focus();
+    control?.click();
+    return Boolean(control);
   };
   const help = document.getElementById("help");
   const keys = {
-    j: () => step(1), k: () => step(-1), p: () => press("p"), r: () => press("r"), D: () => press("D"),
+    j: () => focusItem(1), k: () => focusItem(-1), p: () => press("p"), r: () => press("r"), D: () => press("D"),
     R: () => location.assign("/recovery"), "?": () => help.showModal(),
     K: () => { if (!press("K")) location.assign("/workers#fence"); },
   };
@@ -169,13 +170,13 @@
     const act = keys[event.key];
     if (act) { event.preventDefault(); act(); }
   });
-  const asks = document.getElementById("ask-help");
-  asks.hidden = false;
-  asks.addEventListener("click", () => help.showModal());
+  const helpButton = document.getElementById("ask-help");
+  helpButton.hidden = false;
+  helpButton.addEventListener("click", () => help.showModal());
 
   document.getElementById("zone").textContent = `Times are ${Intl.DateTimeFormat().resolvedOptions().timeZone || "local"}.`;
   localise(document);
   setInterval(tick, 1000);
-  setInterval(look, SLOW_MS);
-  if (!document.hidden) listen();
+  setInterval(reload, SLOW_RELOAD_MS);
+  if (!document.hidden) connect();
 })();

@@ -1,4 +1,4 @@
-"""The last screen of an attempt, with the terminal's colours and without anything that a terminal would obey."""
+"""The last screen of an attempt as HTML: colours and styles of ANSI escapes become classes, other escapes are dropped."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ SIXTEEN = 16
 
 
 class Style(Struct, frozen=True):
-    """How a run of text looks; colours are 0 to 15 of a terminal's palette."""
+    """The style of a run of text; colours are 0 to 15 of a terminal's palette."""
 
     ink: int | None = None
     paper: int | None = None
@@ -27,7 +27,7 @@ class Style(Struct, frozen=True):
     reverse: bool = False
 
     def classes(self) -> str:
-        """Return the style as classes of our sheet."""
+        """Return the style as classes of `cockpit.css`."""
         ink, paper = (self.paper, self.ink) if self.reverse else (self.ink, self.paper)
         names = [f"ink{ink}"] if ink is not None else []
         names += [f"paper{paper}"] if paper is not None else []
@@ -35,10 +35,10 @@ class Style(Struct, frozen=True):
         return " ".join([*names, "reverse"] if self.reverse and ink is None and paper is None else names)
 
 
-def painted(text: str) -> Markup:
+def screen_html(text: str) -> Markup:
     r"""Return a screen as HTML.
 
-    >>> str(painted("a\x1b[1;31mred<\x1b[0m\x1b[2J\x1b]0;title\x07."))
+    >>> str(screen_html("a\x1b[1;31mred<\x1b[0m\x1b[2J\x1b]0;title\x07."))
     'a<span class="ink1 bold">red&lt;</span>.'
     """
     return Markup("").join(
@@ -48,7 +48,7 @@ def painted(text: str) -> Markup:
 
 
 def runs(text: str) -> Iterator[tuple[Style, str]]:
-    """Yield runs of text in one style; every other escape is left out."""
+    """Yield runs of text in one style, without escapes."""
     style, after = Style(), 0
     run = ""
     for found in ESCAPE.finditer(text):
@@ -71,20 +71,20 @@ OFF = {22: ("bold", "dim"), 24: ("underline",), 27: ("reverse",), 39: ("ink",), 
 
 
 def styled(style: Style, codes: list[int]) -> Style:
-    """Return *style* after an SGR sequence; what we have no colour for changes nothing."""
-    url = 0
-    while url < len(codes):
-        code = codes[url]
-        url += 1
+    """Return *style* after an SGR sequence (ECMA-48); codes that are not supported change nothing."""
+    index = 0
+    while index < len(codes):
+        code = codes[index]
+        index += 1
         if code in EXTENDED:
-            style, url = extended(style, code, codes, url)
+            style, index = extended(style, code, codes, index)
         else:
             style = simple(style, code)
     return style
 
 
 def simple(style: Style, code: int) -> Style:
-    """Return *style* after one number that stands alone."""
+    """Return *style* after a code of one number."""
     if code == 0:
         return Style()
     if code in FLAGS:
@@ -99,18 +99,18 @@ def simple(style: Style, code: int) -> Style:
     return style
 
 
-def extended(style: Style, code: int, codes: list[int], url: int) -> tuple[Style, int]:
-    """Return *style* after a colour of many, and where the next number stands; only the first sixteen have a class."""
-    kind = codes[url] if url < len(codes) else 0
+def extended(style: Style, code: int, codes: list[int], index: int) -> tuple[Style, int]:
+    """Return *style* after an extended colour, and the index of the next code; only the first sixteen colours have a class."""
+    kind = codes[index] if index < len(codes) else 0
     if kind == TRUE_COLOUR:
-        return style, url + 4
-    if kind == PALETTE and url + 1 < len(codes):
-        colour = codes[url + 1]
+        return style, index + 4
+    if kind == PALETTE and index + 1 < len(codes):
+        colour = codes[index + 1]
         field = "ink" if code == BASE + 8 else "paper"
-        return (replace(style, **{field: colour}) if colour < SIXTEEN else style), url + 2
-    return style, url + 1
+        return (replace(style, **{field: colour}) if colour < SIXTEEN else style), index + 2
+    return style, index + 1
 
 
 def last_lines(text: str, lines: int, chars: int) -> str:
-    """Return the end of a screen: so many lines, and no more characters than that."""
+    """Return the end of a screen, at most *lines* lines and *chars* characters."""
     return "\n".join(text[-chars:].split("\n")[-lines:])

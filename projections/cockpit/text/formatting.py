@@ -1,4 +1,4 @@
-"""Words and numbers as people read them, and hostile text made visible."""
+"""Formatting of text, numbers and times for pages; characters that could deceive a reader are made visible."""
 
 import re
 import unicodedata
@@ -9,40 +9,40 @@ from markupsafe import Markup, escape
 HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
-MARKS = 4
-CUT = "…"
+MAX_COMBINING = 4
+ELLIPSIS = "…"
 NONE = Markup("—")
 SPANS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
-TENTH_S = 10
+TENTHS_BELOW_S = 10
 
 
 def visible(text: str) -> str:
-    r"""Return *text* with everything that hides or reorders other characters written out.
+    r"""Return *text* with characters that are invisible or reorder others written as code points.
 
     >>> visible("a\x1b[31m\u202eb")
     'a⟨1B⟩[31m⟨202E⟩b'
     """
-    shown = HIDDEN.sub(picture, text)
-    return shown if shown.isascii() else calmed(shown)
+    shown = HIDDEN.sub(code_point, text)
+    return shown if shown.isascii() else limit_combining(shown)
 
 
-def picture(found: re.Match[str]) -> str:
-    """Return a character that cannot be seen as one that can."""
-    return f"⟨{ord(found[0]):02X}⟩"
+def code_point(match: re.Match[str]) -> str:
+    """Return an invisible character as its code point."""
+    return f"⟨{ord(match[0]):02X}⟩"
 
 
-def calmed(text: str) -> str:
-    """Return *text* with no more than a few marks on one letter, so that none climbs over its neighbours."""
-    kept, marks = [], 0
+def limit_combining(text: str) -> str:
+    """Return *text* with at most a few combining marks per letter, so that none overlap the neighbouring lines."""
+    chars, marks = [], 0
     for char in text:
         marks = marks + 1 if unicodedata.combining(char) else 0
-        if marks <= MARKS:
-            kept.append(char)
-    return "".join(kept)
+        if marks <= MAX_COMBINING:
+            chars.append(char)
+    return "".join(chars)
 
 
 def isolated(text: object, limit: int = 300) -> Markup:
-    """Return text of others as HTML: escaped, visible, cut, and with a direction of its own.
+    """Return foreign text as HTML: escaped, made visible, cut, and isolated from the direction of the text around it.
 
     >>> str(isolated("<b>"))
     '<bdi>&lt;b&gt;</bdi>'
@@ -50,14 +50,14 @@ def isolated(text: object, limit: int = 300) -> Markup:
     if text is None:
         return NONE
     shown = visible(str(text)[: limit + 1])
-    cut = shown if len(str(text)) <= limit else shown[:limit] + CUT
+    cut = shown if len(str(text)) <= limit else shown[:limit] + ELLIPSIS
     return Markup("<bdi>{}</bdi>").format(cut)
 
 
 def plain(text: object, limit: int = 300) -> str:
-    """Return text of others for an attribute: visible and cut."""
+    """Return foreign text for an attribute: made visible and cut."""
     shown = visible(str(text))
-    return shown if len(shown) <= limit else shown[:limit] + CUT
+    return shown if len(shown) <= limit else shown[:limit] + ELLIPSIS
 
 
 def count(number: float) -> str:
@@ -70,7 +70,7 @@ def count(number: float) -> str:
 
 
 def percent(part: float) -> str:
-    """Return a ratio as a percentage that says 100 only of the whole.
+    """Return a ratio as a percentage, rounded down so that 100 means all.
 
     >>> percent(0.9999), percent(1), percent(0.5), percent(0)
     ('99 %', '100 %', '50 %', '0 %')
@@ -86,7 +86,7 @@ def span(seconds: float | None) -> str:
     """
     if seconds is None:
         return NONE
-    if seconds < TENTH_S:
+    if seconds < TENTHS_BELOW_S:
         return f"{max(seconds, 0):.1f} s" if seconds % 1 else f"{max(seconds, 0):.0f} s"
     left = int(seconds)
     parts: list[str] = []
@@ -94,8 +94,8 @@ def span(seconds: float | None) -> str:
         if left >= size or (parts and len(parts) < 2):  # noqa: PLR2004 - two units say enough
             number, left = divmod(left, size)
             parts.append(f"{number} {unit}")
-    kept = parts[:2]
-    return " ".join(kept[:1] if len(kept) > 1 and kept[1].startswith("0 ") else kept)
+    largest = parts[:2]
+    return " ".join(largest[:1] if len(largest) > 1 and largest[1].startswith("0 ") else largest)
 
 
 def clock(at: datetime | None, form: str = "%H:%M") -> Markup:
@@ -115,21 +115,21 @@ def day(at: datetime | None) -> Markup:
 
 
 def since(at: datetime | None, now: datetime) -> Markup:
-    """Return how long ago something was; a script lets it grow."""
+    """Return how long ago something was; a script keeps it current."""
     if at is None:
         return NONE
     return aged((now - at).total_seconds())
 
 
 def aged(seconds: float | None) -> Markup:
-    """Return an age that a script lets grow."""
+    """Return an age that a script keeps current."""
     if seconds is None:
         return NONE
     return Markup('<span data-age="{:.0f}">{}</span>').format(max(seconds, 0), span(int(max(seconds, 0))))
 
 
 def left(at: datetime | None, now: datetime) -> Markup:
-    """Return how long it is until an instant; a script lets it shrink."""
+    """Return how long it is until an instant; a script keeps it current."""
     if at is None:
         return NONE
     seconds = (at - now).total_seconds()
@@ -137,17 +137,17 @@ def left(at: datetime | None, now: datetime) -> Markup:
 
 
 def quota_line(line: str, resume_at: datetime | None) -> Markup:
-    """Return the line of a closed gate with its time marked for the viewer's zone; the words stay."""
+    """Return the line of a closed gate, with its time marked so that a script can show it in the viewer's zone."""
     words, sign, _ = line.rpartition("~")
     if not sign or resume_at is None:
         return escape(line)
     return Markup("{}~{}").format(words, clock(resume_at))
 
 
-def mark(text: str) -> str:
-    """Return *text* as the last part of an element's id.
+def element_id(text: str) -> str:
+    """Return *text* as part of an element's id.
 
-    >>> mark("a b/ü")
+    >>> element_id("a b/ü")
     'a-20b-2fü'
     """
     return "".join(char if char.isalnum() or char in "._" else f"-{ord(char):x}" for char in text)

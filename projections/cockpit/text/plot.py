@@ -1,4 +1,4 @@
-"""Plots as SVG made on the server: what is drawn is said in words too."""
+"""Plots as SVG, rendered on the server; each also says in words what it shows."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from projections.cockpit.text.formatting import count, span
 from projections.views.campaign.timeline import Timeline
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 
 WIDE, HIGH = 360, 170
 LEFT, RIGHT, TOP, BOTTOM = 40, 8, 10, 22
@@ -16,40 +16,40 @@ INNER_W, INNER_H = WIDE - LEFT - RIGHT, HIGH - TOP - BOTTOM
 SPARK_W, SPARK_H, SPARK_SLOTS = 96, 24, 32
 HOUR_US = 3_600_000_000
 DAY = timedelta(days=1)
-NICE = (1, 2, 2.5, 5, 10)
+ROUND_STEPS = (1, 2, 2.5, 5, 10)
 FLOOR = Markup('<line class="axis" x1="{}" y1="{}" x2="{}" y2="{}"/>')
 TICK = Markup('<line class="grid" x1="{}" y1="{:.1f}" x2="{}" y2="{:.1f}"/><text x="{}" y="{:.1f}" text-anchor="end">{}</text>')
-MOMENT = Markup('<text x="{:.1f}" y="{}" text-anchor="{}" data-clock="{}" data-at="{}">{}</text>')
+TIME_LABEL = Markup('<text x="{:.1f}" y="{}" text-anchor="{}" data-clock="{}" data-at="{}">{}</text>')
 
 
 class RenderedPlot(Struct, frozen=True):
-    """A plot: its picture, and what it shows in words."""
+    """A plot as SVG, and what it shows in words."""
 
-    picture: Markup
+    svg: Markup
     words: str
 
 
-def nice(value: float) -> float:
-    """Return a round number that is not smaller.
+def round_up(value: float) -> float:
+    """Return a round number that is at least *value*.
 
-    >>> nice(7), nice(23), nice(0)
+    >>> round_up(7), round_up(23), round_up(0)
     (10.0, 25.0, 1.0)
     """
     if value <= 0:
         return 1.0
     size = 10 ** (len(str(int(value))) - 1) if value >= 1 else 0.1
-    return next(size * step for step in NICE if size * step >= value) * 1.0
+    return next(size * step for step in ROUND_STEPS if size * step >= value) * 1.0
 
 
-def framed(shapes: Markup, top: float, begun_us: int, ended_us: int, words: str) -> Markup:
+def with_axes(shapes: Markup, top: float, begun_us: int, ended_us: int, words: str) -> Markup:
     """Return a plot with its axes; *top* is the value at the upper edge."""
     lines = Markup("").join(
         TICK.format(LEFT, y(part), WIDE - RIGHT, y(part), LEFT - 4, y(part) + 3.5, short(top * part)) for part in (0.0, 0.5, 1.0)
     )
-    begun, ended = moment(begun_us), moment(ended_us)
+    begun, ended = instant(begun_us), instant(ended_us)
     form = "%d %b %H:%M" if ended - begun > DAY else "%H:%M" if ended - begun > timedelta(minutes=5) else "%H:%M:%S"
     marks = Markup("").join(
-        MOMENT.format(x, HIGH - 6, anchor, form, f"{at:%Y-%m-%dT%H:%M:%SZ}", at.strftime(form))
+        TIME_LABEL.format(x, HIGH - 6, anchor, form, f"{at:%Y-%m-%dT%H:%M:%SZ}", at.strftime(form))
         for x, anchor, at in (
             (LEFT, "start", begun),
             (LEFT + INNER_W / 2, "middle", begun + (ended - begun) / 2),
@@ -63,7 +63,7 @@ def framed(shapes: Markup, top: float, begun_us: int, ended_us: int, words: str)
 
 
 def y(part: float) -> float:
-    """Return the height of a share of the upper edge."""
+    """Return the coordinate of a share of the upper edge's value."""
     return TOP + INNER_H * (1 - part)
 
 
@@ -79,29 +79,29 @@ def short(value: float) -> str:
     return f"{value:.3g}"
 
 
-def moment(at_us: int) -> datetime:
+def instant(at_us: int) -> datetime:
     """Return microseconds since 1970 as an instant."""
     return datetime.fromtimestamp(at_us / 1_000_000, tz=UTC)
 
 
-def edge(course: Timeline, at: datetime) -> int:
-    """Return where the plots of a course end: now, or the end of its last slot."""
-    begun = course.begun_us or 0
-    return max(microseconds(at), begun + max(len(course.done), 1) * course.width_us)
+def end_us(timeline: Timeline, at: datetime) -> int:
+    """Return when the plots of a timeline end: now, or with its last slot."""
+    begun = timeline.begun_us or 0
+    return max(microseconds(at), begun + max(len(timeline.done), 1) * timeline.width_us)
 
 
-def progress(course: Timeline, total: int, at: datetime) -> RenderedPlot:
-    """Return what was done over time, towards *total*."""
-    begun, ended = course.begun_us or 0, edge(course, at)
-    done = sum(course.done)
+def progress(timeline: Timeline, total: int, at: datetime) -> RenderedPlot:
+    """Return the units done over time, on the way to *total*."""
+    begun, ended = timeline.begun_us or 0, end_us(timeline, at)
+    done = sum(timeline.done)
     words = f"Progress: {count(done)} of {count(total)} units done, {span((ended - begun) / 1_000_000)} since the first claim."
     points = [(0.0, 0.0)]
     reached = 0
-    for slot, number in enumerate(course.done):
+    for slot, number in enumerate(timeline.done):
         reached += number
-        points.append(((slot + 1) * course.width_us / (ended - begun), reached))
+        points.append(((slot + 1) * timeline.width_us / (ended - begun), reached))
     points.append((1.0, reached))
-    top = nice(max(total, reached, 1))
+    top = round_up(max(total, reached, 1))
     line = " ".join(f"{LEFT + INNER_W * min(x, 1):.1f},{y(value / top):.1f}" for x, value in points)
     area = Markup('<polygon class="area" points="{} {},{} {},{}"/><polyline class="line" points="{}"/>').format(
         line, WIDE - RIGHT, HIGH - BOTTOM, LEFT, HIGH - BOTTOM, line
@@ -109,30 +109,30 @@ def progress(course: Timeline, total: int, at: datetime) -> RenderedPlot:
     goal = Markup('<line class="goal" x1="{}" y1="{:.1f}" x2="{}" y2="{:.1f}"/>').format(
         LEFT, y(total / top), WIDE - RIGHT, y(total / top)
     )
-    return RenderedPlot(framed(area + goal, top, begun, ended, words), words)
+    return RenderedPlot(with_axes(area + goal, top, begun, ended, words), words)
 
 
-def throughput(course: Timeline, at: datetime) -> RenderedPlot:
-    """Return units done and attempts failed in an hour, slot by slot."""
-    begun, ended = course.begun_us or 0, edge(course, at)
-    scale = HOUR_US / course.width_us
-    peak = max((done + failed for done, failed in zip(course.done, course.failed, strict=True)), default=0) * scale
+def throughput(timeline: Timeline, at: datetime) -> RenderedPlot:
+    """Return units done and attempts failed per hour, slot by slot."""
+    begun, ended = timeline.begun_us or 0, end_us(timeline, at)
+    scale = HOUR_US / timeline.width_us
+    peak = max((done + failed for done, failed in zip(timeline.done, timeline.failed, strict=True)), default=0) * scale
     words = (
-        f"Throughput in units an hour: at most {count(max(course.done, default=0) * scale)} done,"
-        f" {count(sum(course.failed))} attempts failed in all; each bar is {span(course.width_us / 1_000_000)}."
+        f"Throughput in units per hour: at most {count(max(timeline.done, default=0) * scale)} done,"
+        f" {count(sum(timeline.failed))} attempts failed in all; each bar is {span(timeline.width_us / 1_000_000)}."
     )
-    top = nice(peak)
-    wide = INNER_W * course.width_us / (ended - begun)
+    top = round_up(peak)
+    wide = INNER_W * timeline.width_us / (ended - begun)
     bars = Markup("").join(
         bar(LEFT + slot * wide, wide, done * scale / top, failed * scale / top)
-        for slot, (done, failed) in enumerate(zip(course.done, course.failed, strict=True))
+        for slot, (done, failed) in enumerate(zip(timeline.done, timeline.failed, strict=True))
         if done or failed
     )
-    return RenderedPlot(framed(bars, top, begun, ended, words), words)
+    return RenderedPlot(with_axes(bars, top, begun, ended, words), words)
 
 
 def bar(x: float, wide: float, done: float, failed: float) -> Markup:
-    """Return one bar: what was done, and above it what failed."""
+    """Return one bar: done below, failed above."""
     inner = max(wide - (1 if wide > 3 else 0), 0.8)  # noqa: PLR2004 - a gap is seen from three pixels on
     shape = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
     good = shape.format("bar-done", x, y(done), inner, INNER_H * done) if done else Markup("")
@@ -141,11 +141,11 @@ def bar(x: float, wide: float, done: float, failed: float) -> Markup:
 
 
 def durations(bounds: Sequence[float], buckets: Sequence[int]) -> RenderedPlot:
-    """Return how long attempts took, as a heat of boxes: the darker, the more of them."""
+    """Return how long attempts took, as a row of boxes: the darker, the more attempts."""
     names = [f"≤ {span(bound)}" for bound in bounds] + [f"> {span(bounds[-1])}"]
     counts = [*buckets, *[0] * (len(names) - len(buckets))]
     total = sum(counts)
-    words = "Length of attempts: " + ", ".join(f"{name} {count(n)}" for name, n in zip(names, counts, strict=True) if n)
+    words = "Duration of attempts: " + ", ".join(f"{name} {count(n)}" for name, n in zip(names, counts, strict=True) if n)
     wide, high = WIDE / len(names), 46
     boxes = Markup("").join(
         Markup(
@@ -154,23 +154,23 @@ def durations(bounds: Sequence[float], buckets: Sequence[int]) -> RenderedPlot:
             '<text x="{:.1f}" y="44" text-anchor="middle">{}</text>'
         ).format(
             heat(number, total),
-            url * wide + 1,
+            index * wide + 1,
             wide - 2,
             28,
             f"on-heat{heat(number, total)}",
-            (url + 0.5) * wide,
+            (index + 0.5) * wide,
             short(number),
-            (url + 0.5) * wide,
+            (index + 0.5) * wide,
             name,
         )
-        for url, (name, number) in enumerate(zip(names, counts, strict=True))
+        for index, (name, number) in enumerate(zip(names, counts, strict=True))
     )
-    picture = Markup('<svg class="plot boxes" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
-    return RenderedPlot(picture.format(WIDE, high, words, boxes), words)
+    svg = Markup('<svg class="plot boxes" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
+    return RenderedPlot(svg.format(WIDE, high, words, boxes), words)
 
 
 def heat(number: int, total: int) -> int:
-    """Return how hot a share is, from 0 to 4.
+    """Return how dark the box of a share is, from 0 to 4.
 
     >>> heat(0, 10), heat(1, 10), heat(9, 10)
     (0, 1, 4)
@@ -178,9 +178,9 @@ def heat(number: int, total: int) -> int:
     return min(1 + int(number * 4 / total), 4) if number else 0
 
 
-def sparkline(course: Timeline) -> Markup:
-    """Return the last slots of a course as a line without axes; the numbers beside it say the same."""
-    last = course.done[-SPARK_SLOTS:]
+def sparkline(timeline: Timeline) -> Markup:
+    """Return the last slots of a timeline as a line without axes; it is decorative, the numbers are beside it."""
+    last = timeline.done[-SPARK_SLOTS:]
     if len(last) < 2:  # noqa: PLR2004 - a line has two ends
         return Markup("")
     top, step = max(*last, 1), SPARK_W / (len(last) - 1)

@@ -1,4 +1,4 @@
-"""Reads of units: lists, one unit with its attempts, its events, why it is not running."""
+"""Reads of units: lists, one unit with its attempts, and why it is not running."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,14 +20,14 @@ from service.store.log import codec, event_log
 from service.store.state import rows
 from service.store.state.loader import Loader
 
-STORY = 10_000
-LAST = 2**63 - 1
-SCREENS = 20
+MAX_EVENTS = 10_000
+LAST_POSITION = 2**63 - 1
+MAX_SCREENS = 20
 """The last attempts whose screens stand in a unit, each of up to 64 KiB; the others have their `screen_id`."""
 
 
 class UnitListItem(Struct, kw_only=True):
-    """A unit in a list; *attempts* counts executions that failed or run now, *token_active* tells whether a claim holds it."""
+    """A unit in a list; *attempts* counts executions that failed or are running, *token_active* tells of a current claim."""
 
     key: ids.UnitKey
     state: ids.UnitState
@@ -88,7 +88,7 @@ class UnitView(Struct, kw_only=True):
 
 
 class Explanation(Struct, kw_only=True):
-    """Why a unit is not running: everything that stands in its way now; nothing does when it is *claimable*."""
+    """Why a unit is not running: every blocker; there is none when it is *claimable*."""
 
     campaign: ids.CampaignName
     key: ids.UnitKey
@@ -108,7 +108,7 @@ class UnitFilter(Struct, frozen=True, kw_only=True):
     wave: int | None = None
 
 
-async def campaign_known(source: QueryRunner, campaign: ids.CampaignName) -> bool:
+async def campaign_exists(source: QueryRunner, campaign: ids.CampaignName) -> bool:
     """Tell whether there is such a campaign."""
     row = await source.row(READS.known, campaign)
     return row is not None and bool(row[0])
@@ -133,15 +133,15 @@ async def units(
 async def unit_view(
     source: QueryRunner, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None, *, painted: bool = False
 ) -> UnitView | None:
-    """Return one unit with its attempts, None when there is none; *painted* leaves in its screen what a terminal obeys."""
+    """Return one unit with its attempts, None when there is none; with *painted*, its screen keeps terminal escapes."""
     async with source.connection(at_least) as connection:
         row = await connection.fetchrow(READS.unit, source.shard, campaign, key)
         if row is None:
             return None
-        facts = await connection.fetch(READS.story, source.shard, campaign, key, 0, STORY)
+        facts = await connection.fetch(READS.story, source.shard, campaign, key, 0, MAX_EVENTS)
         history = attempt_history(codec.fact(fact, source.shard) for fact in facts)
         beats = await connection.fetch(READS.beats_of_attempts, source.shard, campaign, key, *stretches(history))
-        shown = [attempt.screen_id for attempt in history if attempt.screen_id is not None][-SCREENS:]
+        shown = [attempt.screen_id for attempt in history if attempt.screen_id is not None][-MAX_SCREENS:]
         texts = await connection.fetch(event_log.QUERIES.screens, source.shard, shown) if shown else []
     screens = {row["screen_id"]: row["text"] for row in texts}
     said = {begun: (usage, session) for begun, usage, session in beats}
@@ -158,7 +158,7 @@ async def unit_view(
 def stretches(history: Sequence[AttemptRecord]) -> tuple[list[int], list[int]]:
     """Return from where to where in the log each attempt went."""
     begun = [attempt.position for attempt in history]
-    return begun, [*begun[1:], LAST][: len(begun)]
+    return begun, [*begun[1:], LAST_POSITION][: len(begun)]
 
 
 def readable(screen: str | None, *, painted: bool) -> str | None:
@@ -179,7 +179,7 @@ def last_outcome(history: Sequence[AttemptRecord]) -> dict[str, Any]:
 async def explain(
     source: QueryRunner, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None
 ) -> Explanation | None:
-    """Return every reason why the unit is not claimed, by the very predicate of the claim."""
+    """Return every reason why the unit is not claimed, by the same predicate as a claim."""
     async with source.connection(at_least) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         now = await connection.fetchrow(event_log.QUERIES.moment, source.shard)
         assert now is not None, "every shard has an engine"

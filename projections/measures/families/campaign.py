@@ -2,8 +2,7 @@
 
 from typing import get_args
 
-from projections.measures.families.label_values import ATTEMPT_OUTCOMES, ENDED, ENDINGS
-from projections.measures.family import counter, gauge, histogram, info
+from projections.measures.family import ATTEMPT_ENDS, ATTEMPT_OUTCOMES, UNIT_OUTCOMES, counter, gauge, histogram, info
 from service.domain import ids
 
 CAMPAIGN_STEPS = ("created", "started", "paused", "resumed", "recovered", "completed", "failed", "reopened", "cancelled")
@@ -30,10 +29,14 @@ CAMPAIGNS = (
         "Units that ended, per campaign.",
         "unit.completed unit.quarantined unit.skipped unit.cancelled",
         campaign=None,
-        outcome=ENDINGS,
+        outcome=UNIT_OUTCOMES,
     ),
     counter(
-        "muster_campaign_attempts_total", "Attempts that ended, per campaign.", ENDED, campaign=None, outcome=ATTEMPT_OUTCOMES
+        "muster_campaign_attempts_total",
+        "Attempts that ended, per campaign.",
+        ATTEMPT_ENDS,
+        campaign=None,
+        outcome=ATTEMPT_OUTCOMES,
     ),
     histogram(
         "muster_campaign_attempt_duration_seconds",

@@ -2,8 +2,7 @@
 
 from typing import get_args
 
-from projections.measures.families.label_values import ATTEMPT_OUTCOMES, ENDED, ENDINGS
-from projections.measures.family import counter, gauge, histogram
+from projections.measures.family import ATTEMPT_ENDS, ATTEMPT_OUTCOMES, UNIT_OUTCOMES, counter, gauge, histogram
 from service.domain import ids
 
 ATTEMPT_SECONDS = "1 5 10 30 60 120 300 600 1200 1800 3600 7200 14400 28800"
@@ -19,7 +18,7 @@ UNITS = (
         " unit.quarantine_cleared unit.parked unit.unparked unit.released unit.skipped unit.unskipped unit.cancelled",
         to=ids.UNIT_STATES,
     ),
-    counter("muster_attempts_total", "Attempts that ended.", ENDED, outcome=ATTEMPT_OUTCOMES),
+    counter("muster_attempts_total", "Attempts that ended.", ATTEMPT_ENDS, outcome=ATTEMPT_OUTCOMES),
     counter(
         "muster_attempt_failures_total",
         "Failed attempts by reason.",
@@ -49,7 +48,7 @@ UNITS = (
         "unit.completed unit.quarantined unit.skipped unit.cancelled",
         "10 60 300 900 1800 3600 7200 14400 28800 86400 259200 604800",
         exponential=True,
-        outcome=ENDINGS,
+        outcome=UNIT_OUTCOMES,
     ),
     histogram(
         "muster_unit_retries",

@@ -1,4 +1,4 @@
-"""The campaign's card: counts by state, switches, breaker, pace, and the fold that keeps it."""
+"""The campaign's card: counts by state, switches, breaker, throughput, and the fold that keeps it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,7 +12,7 @@ from projections.views.campaign.failure_groups import FailureGroup
 from projections.views.campaign.throughput import Throughput
 from projections.views.campaign.time_account import TimeAccount
 from projections.views.campaign.timeline import Timeline
-from projections.views.microseconds import microseconds
+from projections.views.measurement import microseconds
 from projections.views.unit.transitions import TRANSITIONS
 from service.domain import events as e
 from service.domain import ids
@@ -20,17 +20,17 @@ from service.domain.campaign import Counts
 from service.domain.policy import Policy
 from service.domain.recovery import recovery_id
 
-DECISIONS = 50
+MAX_DECISIONS = 50
 
 
 class CampaignCard(Struct, kw_only=True):
-    """One campaign as it is shown; only `evolve` writes it.
+    """One campaign, folded from its events; only the folds of this package write it.
 
-    *tripped* is the position of the trip, *fails* what it counted; *decisions* are the positions of the last decisions on the
-    campaign as a whole, *failures* the quarantine by shape of error; *waves* is how many there are, *waves_left* how many of
-    them have open units, *wave* the last that began; *cascade* counts the units that are being skipped at one stroke; *plan*
-    is the open recovery plan, which asks what shall become of all claims there were. Whether the clock of *pace* runs hangs on
-    other cards too, so `clock.keep` keeps it.
+    *tripped* is the position of the event that tripped the breaker, *fails* how many failures it counted. *decisions* are the
+    positions of the last decisions on the campaign as a whole, *failures* the quarantined units by shape of error. *waves* is the
+    number of waves, *waves_left* how many of them have open units, *wave* the last one that began. *cascade* counts the units
+    that the current run of skips has skipped so far. *plan* is the open recovery plan, if any. Whether the clock of *throughput*
+    runs also depends on the engine and on the quota, so `active_clock.update_clock` starts and stops it.
     """
 
     name: ids.CampaignName
@@ -61,9 +61,10 @@ class CampaignCard(Struct, kw_only=True):
     done_at: datetime | None = None
     counts: Counts = field(default_factory=Counts)
     quarantined_by_reason: dict[str, int] = field(default_factory=dict)
-    pace: Throughput = field(default_factory=Throughput)
-    ledger: TimeAccount = field(default_factory=TimeAccount)
-    course: Timeline = field(default_factory=Timeline)
+    # Cards are stored as JSON: `name` is what a field is called in databases of today.
+    throughput: Throughput = field(default_factory=Throughput, name="pace")
+    time_account: TimeAccount = field(default_factory=TimeAccount, name="ledger")
+    timeline: Timeline = field(default_factory=Timeline, name="course")
     durations: Durations = field(default_factory=Durations)
     failures: list[FailureGroup] = field(default_factory=list)
     decisions: list[int] = field(default_factory=list)
@@ -74,7 +75,7 @@ class CampaignCard(Struct, kw_only=True):
 
     @property
     def state(self) -> ids.CampaignState:
-        """The one word for what it does."""
+        """Its state in one word."""
         if self.cancelled_at is not None:
             return "cancelled"
         if self.completed_at is not None:
@@ -82,21 +83,21 @@ class CampaignCard(Struct, kw_only=True):
         return "running" if self.paused_at is None else "paused"
 
     def move(self, old: ids.UnitState | None, new: ids.UnitState, at: datetime) -> None:
-        """Count one unit out of *old* (None: it is new) and into *new*."""
+        """Count one unit out of state *old* (None if it is new) and into *new*."""
         self.counts.move(old, new)
         if new == "done":
             at_us = microseconds(at)
             if self.paused_at is None:
-                self.pace.done(at_us)
-            self.course.count_done(at_us)
+                self.throughput.count_done(at_us)
+            self.timeline.count_done(at_us)
             self.done_at = at
         if old == "parked" and self.counts.parked == 0:
             self.resume_at = None
 
     def note_decision(self, position: int) -> None:
-        """Remember where the log tells of a decision; of the oldest ones nothing is kept."""
+        """Remember the position of a decision; only the last ones are kept."""
         self.decisions.append(position)
-        del self.decisions[:-DECISIONS]
+        del self.decisions[:-MAX_DECISIONS]
 
 
 def opened(body: e.CampaignCreated, event: e.Recorded) -> CampaignCard:
@@ -134,7 +135,7 @@ def paused(card: CampaignCard, body: e.CampaignPaused, event: e.Recorded) -> Non
 
 
 def resumed(card: CampaignCard, _body: e.CampaignResumed, _event: e.Recorded) -> None:
-    """Automatic claims go on."""
+    """Automatic claims resume."""
     card.paused_at = card.paused_by = card.paused_reason = None
     card.version += 1
 
@@ -146,25 +147,25 @@ def breaker_tripped(card: CampaignCard, body: e.BreakerTripped, event: e.Recorde
 
 
 def breaker_reset(card: CampaignCard, _body: e.BreakerReset, _event: e.Recorded) -> None:
-    """The breaker is armed and counts from zero."""
+    """The breaker is closed and counts from zero."""
     card.tripped, card.tripped_at, card.fails, card.consecutive = None, None, 0, 0
     card.version += 1
 
 
 def completed(card: CampaignCard, body: e.CampaignCompleted, event: e.Recorded) -> None:
-    """Nothing is left to do."""
+    """No unit is open any more."""
     card.completed_at, card.outcome = event.at, body.outcome
     card.version += 1
 
 
 def reopened(card: CampaignCard, _body: e.CampaignReopened, _event: e.Recorded) -> None:
-    """There is work again."""
+    """A unit is open again."""
     card.completed_at = card.outcome = None
     card.version += 1
 
 
 def cancelled(card: CampaignCard, _body: e.CampaignCancelled, event: e.Recorded) -> None:
-    """No unit will be run again."""
+    """No unit will run again."""
     card.cancelled_at = event.at
     card.version += 1
 
@@ -177,10 +178,10 @@ def units_added(card: CampaignCard, body: e.UnitsAdded, _event: e.Recorded) -> N
 
 
 def unit_claimed(card: CampaignCard, _body: e.UnitClaimed, event: e.Recorded) -> None:
-    """The first claim begins the campaign's course."""
+    """The first claim starts the campaign and its timeline."""
     if card.started_at is None:
         card.started_at = event.at
-        card.course.begin(microseconds(event.at))
+        card.timeline.begin(microseconds(event.at))
 
 
 def unit_completed(card: CampaignCard, body: e.UnitCompleted, _event: e.Recorded) -> None:
@@ -190,14 +191,14 @@ def unit_completed(card: CampaignCard, body: e.UnitCompleted, _event: e.Recorded
 
 
 def attempt_failed(card: CampaignCard, _body: e.AttemptFailed, event: e.Recorded) -> None:
-    """One more failure in a row; what becomes of the unit says the next event."""
-    card.course.count_failed(microseconds(event.at))
+    """One more failure in a row; the next event says whether the unit is retried or quarantined."""
+    card.timeline.count_failed(microseconds(event.at))
     if card.policy.breaker.counts == "attempts":
         card.consecutive += 1
 
 
 def unit_quarantined(card: CampaignCard, body: e.UnitQuarantined, _event: e.Recorded) -> None:
-    """A unit is out until a person sends it back."""
+    """A unit waits in quarantine until a person retries it."""
     if card.policy.breaker.counts == "units" and body.reason != "manual":
         card.consecutive += 1
     card.quarantined_by_reason[body.reason] = card.quarantined_by_reason.get(body.reason, 0) + 1
@@ -213,29 +214,29 @@ def unquarantined(card: CampaignCard, reason: str) -> None:
 
 
 def unit_parked(card: CampaignCard, body: e.UnitParked, _event: e.Recorded) -> None:
-    """A unit waits for quota; only a worker's word is about the quota, a person's is not."""
+    """A unit is parked; only a park by its worker (with a token) is about the quota, one by a person is not."""
     if body.token is not None:
         card.resume_at = body.resume_at
 
 
 def recovery_detected(card: CampaignCard, _body: e.RecoveryDetected, event: e.Recorded) -> None:
-    """A person is asked about the claims, which all are dead."""
+    """All claims are dead, and a recovery plan waits for a decision."""
     card.plan = recovery_id(event.position)
 
 
 def recovery_ended(card: CampaignCard, _body: e.Event, _event: e.Recorded) -> None:
-    """Somebody decided, or nobody need."""
+    """The plan was applied or declined, or closed by itself."""
     card.plan = None
 
 
-def noted(_card: CampaignCard, _body: e.Event, _event: e.Recorded) -> None:
-    """Nothing but the step of the unit, if it is one, and what the ledger shows."""
+def no_change(_card: CampaignCard, _body: e.Event, _event: e.Recorded) -> None:
+    """Nothing but the transition of the unit, if there is one, and the time account."""
 
 
 Change = Callable[[CampaignCard, Any, e.Recorded], None]
 
 FOLDS: dict[type[e.Event], Change] = {
-    **dict.fromkeys(TRANSITIONS, noted),
+    **dict.fromkeys(TRANSITIONS, no_change),
     e.CampaignEdited: edited,
     e.CampaignPaused: paused,
     e.CampaignResumed: resumed,
@@ -245,8 +246,8 @@ FOLDS: dict[type[e.Event], Change] = {
     e.CampaignReopened: reopened,
     e.CampaignCancelled: cancelled,
     e.UnitsAdded: units_added,
-    e.UnitsUpdated: noted,
-    e.LeaseExpired: noted,
+    e.UnitsUpdated: no_change,
+    e.LeaseExpired: no_change,
     e.RecoveryDetected: recovery_detected,
     e.RecoveryApplied: recovery_ended,
     e.RecoveryDeclined: recovery_ended,

@@ -1,45 +1,47 @@
-"""What may come of a campaign: when it ends, as an interval, and how often its breaker will trip for nothing."""
+"""Forecasts for a campaign: an interval for its end, and how often its breaker trips by chance alone."""
 
 from math import exp, log
 
 from projections.views.campaign.card import CampaignCard
 
-EVIDENCE = 3
-ATTEMPTS = 20
-OFTEN, SELDOM = 0.5, 0.9
+MIN_DURATIONS = 3
+MIN_ATTEMPTS = 20
+LOW_QUANTILE, HIGH_QUANTILE = 0.5, 0.9
 NEVER = 1e15
 
 
-def span_s(card: CampaignCard) -> tuple[float, float] | None:
-    """Return the seconds until the end if units take as long as half, and as nine tenths, of those that were done.
+def remaining_s(card: CampaignCard) -> tuple[float, float] | None:
+    """Return the seconds until the end if every unit takes the median duration, and if every unit takes the 90th percentile.
 
-    What is left is shared by those that run now, but no wave takes less time than one unit. None without evidence.
+    An estimate of ours: the open units, times the attempts that a unit needs on average, are shared evenly by as many slots as
+    are busy now; each wave takes at least one unit's time. None if nothing runs or fewer than three durations are known.
     """
     busy, left = card.counts.running, card.counts.open
-    if not busy or card.durations.count < EVIDENCE:
+    if not busy or card.durations.count < MIN_DURATIONS:
         return None
-    done, failed = sum(card.course.done), sum(card.course.failed)
-    tries = (done + failed) / done if done else 1.0
-    rounds = max(left * tries / min(busy, left), float(card.waves_left))
-    return rounds * card.durations.quantile(OFTEN), rounds * card.durations.quantile(SELDOM)
+    done, failed = sum(card.timeline.done), sum(card.timeline.failed)
+    attempts_per_unit = (done + failed) / done if done else 1.0
+    rounds = max(left * attempts_per_unit / min(busy, left), float(card.waves_left))
+    return rounds * card.durations.quantile(LOW_QUANTILE), rounds * card.durations.quantile(HIGH_QUANTILE)
 
 
 def failure_rate(card: CampaignCard) -> float | None:
-    """Return the part of what the breaker counts that failed, None without evidence: too little, or not a single failure."""
+    """Return the share of failures in what the breaker counts; None without a failure, or for fewer than twenty in all."""
     if card.policy.breaker.counts == "units":
         failed, done = card.counts.quarantined, card.counts.done
     else:
-        failed, done = sum(card.course.failed), sum(card.course.done)
-    return failed / (failed + done) if failed and failed + done >= ATTEMPTS else None
+        failed, done = sum(card.timeline.failed), sum(card.timeline.done)
+    return failed / (failed + done) if failed and failed + done >= MIN_ATTEMPTS else None
 
 
-def between_false_trips(rate: float, threshold: int) -> float:
+def attempts_between_false_trips(rate: float, threshold: int) -> float:
     """Return the expected number of attempts until *threshold* in a row fail by chance, each with probability *rate*.
 
-    (1 - p^k) / (p^k (1 - p)), the mean of the first run of k; beyond a quadrillion it is that.
+    (1 - p^k) / (p^k (1 - p)), the mean waiting time for the first run of k (W. Feller, An Introduction to Probability Theory and
+    Its Applications, volume 1, chapter XIII.7). Computed with logarithms, because p^k underflows; capped at 1e15.
 
-    >>> between_false_trips(0.5, 3), between_false_trips(0.1, 3), between_false_trips(1.0, 3), between_false_trips(0.001, 1000)
-    (14.0, 1110.0, 3.0, 1000000000000000.0)
+    >>> [attempts_between_false_trips(rate, k) for rate, k in ((0.5, 3), (0.1, 3), (1.0, 3), (0.001, 1000))]
+    [14.0, 1110.0, 3.0, 1000000000000000.0]
     """
     if rate >= 1:
         return float(threshold)

@@ -1,18 +1,21 @@
-"""How fast a campaign gets done: completions over its active time, without what was parked, paused, held back or an outage."""
+"""The throughput of a campaign: completions over active time, which excludes pauses, parks, closed gates and outages."""
 
 from msgspec import Struct, field
 
 MINUTE_US = 60_000_000
 WINDOW_US = 30 * MINUTE_US
 ENOUGH = 20
+"""Units after which the window need not reach back further than half an hour."""
 EVIDENCE = 3
+"""Units without which no rate is given."""
 
 
 class Throughput(Struct, gc=False):
-    """The active clock of a campaign and what was done on it.
+    """The active clock of a campaign, and the units that were done on it.
 
-    *clock_us* is what it showed when it last stood still, *since_us* since when it runs, *minutes* pairs of a minute on it and
-    the units done in that: half an hour of them, or as many as it takes to see `ENOUGH` units.
+    *clock_us* is the time that the clock showed when it last stopped, *since_us* when it was started, None while it is stopped.
+    *minutes* has pairs of a minute on the clock and the units done in it: those of the last half hour, or of as long as it took
+    to complete `ENOUGH` units.
     """
 
     clock_us: int = 0
@@ -20,25 +23,25 @@ class Throughput(Struct, gc=False):
     minutes: list[list[int]] = field(default_factory=list)
 
     def start(self, at_us: int) -> None:
-        """Let the clock run."""
+        """Start the clock."""
         self.since_us = at_us
 
     def stop(self, at_us: int) -> None:
-        """Let the clock stand."""
+        """Stop the clock."""
         self.clock_us = self.read(at_us)
         self.since_us = None
 
-    def leave_out(self, silence_us: int) -> None:
-        """Let the clock stand for what nobody could say in a silence: of that, a minute at most counts."""
+    def exclude_outage(self, silence_us: int) -> None:
+        """Count at most a minute of *silence_us*, in which the service was down and could record nothing."""
         if self.since_us is not None:
             self.since_us += max(silence_us - MINUTE_US, 0)
 
     def read(self, at_us: int) -> int:
-        """Return what the clock shows at *at_us*."""
+        """Return the time on the clock at *at_us*."""
         return self.clock_us if self.since_us is None else self.clock_us + max(at_us - self.since_us, 0)
 
-    def done(self, at_us: int) -> None:
-        """Count one unit."""
+    def count_done(self, at_us: int) -> None:
+        """Count a unit that was done."""
         minute = self.read(at_us) // MINUTE_US
         if self.minutes and self.minutes[-1][0] == minute:
             self.minutes[-1][1] += 1
@@ -47,9 +50,9 @@ class Throughput(Struct, gc=False):
             del self.minutes[: self.window(minute)[0]]
 
     def window(self, minute: int) -> tuple[int, int]:
-        """Return which of the minutes is the first to judge by in *minute*, and the units done since.
+        """Return the index of the first of the minutes that count in *minute*, and the units done since.
 
-        Those before the window count only as far as it takes to have enough.
+        Minutes before the window count only if fewer than `ENOUGH` units were done within it.
         """
         first, left = 0, sum(done for _, done in self.minutes)
         for before, done in self.minutes:
@@ -59,9 +62,9 @@ class Throughput(Struct, gc=False):
         return first, left
 
     def rate(self, at_us: int) -> float | None:
-        """Return units done in a second of active time, None while there is no evidence.
+        """Return the units done per second of active time, None for fewer than `EVIDENCE` units.
 
-        >>> Pace(clock_us=10_000_000, minutes=[[0, 5]]).rate(0)
+        >>> Throughput(clock_us=10_000_000, minutes=[[0, 5]]).rate(0)
         0.5
         """
         clock = self.read(at_us)

@@ -1,4 +1,4 @@
-"""The course of a campaign: what was done and what failed since its first claim, in a bounded number of slots of time."""
+"""The timeline of a campaign: completions and failures since its first claim, in a bounded number of time slots."""
 
 from msgspec import Struct, field
 
@@ -7,9 +7,9 @@ NARROWEST_US = 5_000_000
 
 
 class Timeline(Struct, gc=False):
-    """Counts by slot; *begun_us* is when the first slot begins, *width_us* how long each is.
+    """Counts by slot; *begun_us* is the start of the first slot, *width_us* the length of each.
 
-    There are never more than `SLOTS` of them: when the time is over, two become one of twice the width.
+    There are never more than `SLOTS`: when they are full, each two are merged into one of twice the length.
     """
 
     begun_us: int | None = None
@@ -18,7 +18,7 @@ class Timeline(Struct, gc=False):
     failed: list[int] = field(default_factory=list)
 
     def begin(self, at_us: int) -> None:
-        """Let the first slot begin, unless it has."""
+        """Start the first slot, unless it was started."""
         if self.begun_us is None:
             self.begun_us = at_us
 
@@ -31,7 +31,7 @@ class Timeline(Struct, gc=False):
         self.failed[self._slot(at_us)] += 1
 
     def _slot(self, at_us: int) -> int:
-        """Return the slot of *at_us*, and make room for it."""
+        """Return the slot of *at_us*, and extend the counts to it."""
         self.begin(at_us)
         since_us = max(at_us - (self.begun_us or 0), 0)
         while since_us // self.width_us >= SLOTS:
@@ -45,9 +45,9 @@ class Timeline(Struct, gc=False):
 
 
 def halved(counts: list[int]) -> list[int]:
-    """Return the sums of neighbours.
+    """Return the sums of each two neighbours.
 
     >>> halved([1, 2, 3])
     [3, 3]
     """
-    return [sum(counts[place : place + 2]) for place in range(0, len(counts), 2)]
+    return [sum(counts[index : index + 2]) for index in range(0, len(counts), 2)]

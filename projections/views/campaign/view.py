@@ -6,16 +6,17 @@ from typing import Any
 from msgspec import Struct
 
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.forecast import between_false_trips, failure_rate, span_s
-from projections.views.microseconds import microseconds
+from projections.views.campaign.forecast import attempts_between_false_trips, failure_rate, remaining_s
+from projections.views.measurement import microseconds
+from projections.views.pause import PauseView
 from projections.views.quota.card import QuotaCard
 from service.domain import ids
 from service.domain.campaign import Counts
 from service.domain.instant import Instant
 from service.domain.policy import Policy
 
-LONGEST_ETA_S = 10 * 365 * 86400
-EXHAUSTED = ("rate_limit", "utilization")
+MAX_ETA_S = 10 * 365 * 86400
+EXHAUSTED_REASONS = ("rate_limit", "utilization")
 
 
 class UnitCounts(Struct, kw_only=True):
@@ -33,19 +34,11 @@ class UnitCounts(Struct, kw_only=True):
     cancelled: int
 
 
-class PauseView(Struct, kw_only=True):
-    """Since when, why and by whom."""
-
-    reason: str | None
-    since: Instant
-    by: str | None
-
-
 class BreakerView(Struct, kw_only=True):
-    """The safety cap; *line* is what the card says when it tripped.
+    """The breaker; *line* is the text that the card shows when it has tripped.
 
-    *expected_attempts_between_false_trips* is what the threshold means at the rate of failures seen so far: so many attempts pass
-    until it trips though nothing but chance is wrong. None without evidence.
+    *expected_attempts_between_false_trips* is how many attempts pass on average until it trips by chance alone, at the rate of
+    failures seen so far; None without evidence.
     """
 
     consecutive_failures: int
@@ -58,7 +51,7 @@ class BreakerView(Struct, kw_only=True):
 class CampaignView(Struct, kw_only=True):
     """A campaign. *progress* is done over total; throughput and ETA are absent while there is no evidence.
 
-    *eta_low* and *eta_high* enclose the ETA: units that take as long as half, and as nine tenths, of those that are done.
+    *eta_low* and *eta_high* enclose the ETA: the end if units take the median duration, and if they take the 90th percentile.
     """
 
     name: ids.CampaignName
@@ -93,12 +86,12 @@ class CampaignView(Struct, kw_only=True):
 
 
 def campaign_view(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> CampaignView:
-    """Return *card* as it is shown at *at*."""
+    """Return the view of *card* at *at*."""
     counts = card.counts
-    rate = card.pace.rate(microseconds(at))
+    rate = card.throughput.rate(microseconds(at))
     left_s = eta_s(card, quota, rate)
-    low_s, high_s = enclosed(card, left_s)
-    fields: dict[str, Any] = {name: getattr(card, name) for name in SHARED}
+    low_s, high_s = eta_interval(card, left_s)
+    fields: dict[str, Any] = {name: getattr(card, name) for name in SHARED_FIELDS}
     return CampaignView(
         **fields,
         units=UnitCounts(total=counts.total, **{state: getattr(counts, state) for state in ids.UNIT_STATES}),
@@ -115,27 +108,29 @@ def campaign_view(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> 
     )
 
 
-SHARED = tuple(name for name in CampaignView.__struct_fields__ if name in CampaignCard.__struct_fields__ or name == "state")
+SHARED_FIELDS = tuple(
+    name for name in CampaignView.__struct_fields__ if name in CampaignCard.__struct_fields__ or name == "state"
+)
 
 
 def progress(counts: Counts) -> float:
-    """Return done over total, 0 of nothing."""
+    """Return done over total, 0 for a campaign without units."""
     return counts.done / counts.total if counts.total else 0.0
 
 
 def eta_s(card: CampaignCard, quota: QuotaCard | None, rate: float | None) -> float | None:
-    """Return the seconds until nothing is open, None rather than wrong.
+    """Return the seconds until no unit is open: the open units over the throughput.
 
-    None without evidence, for a campaign that is over, paused or tripped, behind a closed gate, and while what is left is
-    parked or blocked.
+    None, rather than wrong, without a throughput, for a campaign that is over, paused or tripped, behind a closed gate, and while
+    all open units are parked or blocked.
     """
     counts = card.counts
-    moving = counts.ready + counts.running + counts.delayed
-    held = card.tripped is not None or (quota is not None and quota.closed_at is not None)
-    if rate is None or not moving or card.state != "running" or held:
+    claimable = counts.ready + counts.running + counts.delayed
+    held_back = card.tripped is not None or (quota is not None and quota.closed_at is not None)
+    if rate is None or not claimable or card.state != "running" or held_back:
         return None
     seconds = counts.open / rate
-    return round(seconds, 3) if seconds < LONGEST_ETA_S else None
+    return round(seconds, 3) if seconds < MAX_ETA_S else None
 
 
 def later(at: datetime, seconds: float | None) -> datetime | None:
@@ -143,36 +138,36 @@ def later(at: datetime, seconds: float | None) -> datetime | None:
     return None if seconds is None else at + timedelta(seconds=seconds)
 
 
-def enclosed(card: CampaignCard, eta: float | None) -> tuple[float | None, float | None]:
-    """Return the seconds between which the end is expected, with the ETA among them; None where it is absent."""
-    span = None if eta is None else span_s(card)
-    if eta is None or span is None or max(span) >= LONGEST_ETA_S:
+def eta_interval(card: CampaignCard, eta: float | None) -> tuple[float | None, float | None]:
+    """Return the seconds between which the end is expected, widened to include the ETA; None without an ETA."""
+    interval = None if eta is None else remaining_s(card)
+    if eta is None or interval is None or max(interval) >= MAX_ETA_S:
         return None, None
-    return min(span[0], eta), max(span[1], eta)
+    return min(interval[0], eta), max(interval[1], eta)
 
 
 def breaker(card: CampaignCard) -> BreakerView:
-    """Return the safety cap as it is shown."""
+    """Return the view of the breaker."""
     threshold, rate = card.policy.breaker.threshold, failure_rate(card)
     return BreakerView(
         consecutive_failures=card.consecutive,
         threshold=threshold,
         tripped=card.tripped is not None,
         line=breaker_line(card),
-        expected_attempts_between_false_trips=None if rate is None else between_false_trips(rate, threshold),
+        expected_attempts_between_false_trips=None if rate is None else attempts_between_false_trips(rate, threshold),
     )
 
 
 def breaker_line(card: CampaignCard) -> str | None:
-    """Return what the card says of a tripped breaker."""
+    """Return what the card says about a tripped breaker."""
     return None if card.tripped is None else f"Auto paused · {card.fails} fails"
 
 
 def quota_line(card: CampaignCard, quota: QuotaCard | None) -> str | None:
-    """Return what the card says while a quota holds the campaign's work back; the time is UTC."""
+    """Return what the card says while a quota holds the campaign back; the time is UTC."""
     if card.state not in ("running", "paused"):
         return None
-    if quota is not None and quota.reason in EXHAUSTED:
+    if quota is not None and quota.reason in EXHAUSTED_REASONS:
         resume_at = quota.resume_at
     elif card.resume_at is not None:
         resume_at = card.resume_at

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from projections.views.campaign.view import PauseView
+from projections.views.pause import PauseView
 from projections.views.quota.card import QuotaCard
 from service.domain import ids
 from service.domain.events import QuotaPolicy

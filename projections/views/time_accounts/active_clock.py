@@ -1,28 +1,28 @@
-"""The active clock of a campaign: what lets it run, and what lets it stand."""
+"""The active clock of a campaign: the time over which its throughput is measured."""
 
 from datetime import datetime
 
 from projections.views.campaign.card import CampaignCard
-from projections.views.microseconds import microseconds
-from projections.views.time_accounts.accounts import SurroundingCards, held_back
+from projections.views.campaign.time_account import Cause
+from projections.views.measurement import microseconds
 
 
-def runs(card: CampaignCard, around: SurroundingCards) -> bool:
-    """Tell whether time counts for a campaign: it has begun, is not paused, and a unit runs, or may once somebody claims it.
+def is_active(card: CampaignCard, waiting: Cause | None) -> bool:
+    """Tell whether time counts for a campaign: it has begun, is not paused, and a unit runs or could be claimed.
 
-    A unit that rests before its retry may too. So while nothing runs, the clock stands where all that is open is parked or
-    blocked, where nothing is open, and where something holds back every claim.
+    A unit that rests before its retry counts as one that could. While nothing runs, the clock stops if all open units are parked
+    or blocked, if nothing is open, and if *waiting* names something that holds back every claim.
     """
     if card.started_at is None or card.paused_at is not None:
         return False
     counts = card.counts
     if counts.running:
         return True
-    return card.state == "running" and counts.ready + counts.delayed > 0 and held_back(card, around) is None
+    return card.state == "running" and counts.ready + counts.delayed > 0 and waiting is None
 
 
-def keep(card: CampaignCard, at: datetime, around: SurroundingCards) -> None:
-    """Start or stop the clock of a campaign, after an event that was folded into all cards that it concerns."""
-    running = runs(card, around)
-    if running != (card.pace.since_us is not None):
-        (card.pace.start if running else card.pace.stop)(microseconds(at))
+def update_clock(card: CampaignCard, at: datetime, waiting: Cause | None) -> None:
+    """Start or stop the clock of a campaign, after an event was folded into all cards that it concerns."""
+    active = is_active(card, waiting)
+    if active != (card.throughput.since_us is not None):
+        (card.throughput.start if active else card.throughput.stop)(microseconds(at))

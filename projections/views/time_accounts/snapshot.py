@@ -1,34 +1,34 @@
-"""The mark: what a campaign's ledger was after so many events, from which any instant soon after is counted."""
+"""A snapshot of a time account every few hundred events, from which the account of any later instant is computed."""
 
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from projections.views.campaign.card import CampaignCard
-from projections.views.campaign.time_account import CAUSE_OF_HOLD, Cause, TimeAccount
-from projections.views.microseconds import microseconds
+from projections.views.campaign.time_account import Cause, TimeAccount, cause_of_waiting
+from projections.views.measurement import microseconds
 from projections.views.unit.transitions import TRANSITIONS
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Counts
-from service.domain.hold import held_back
 from service.domain.policy import Policy
 
 EVERY = 200
-"""Facts of a campaign between two marks; an import counts for as many as it has units."""
+"""Events of a campaign between two snapshots; an import counts for as many as it has units."""
 
 
 class AccountSnapshot(Struct, kw_only=True):
-    """A campaign after the event at *position*, as far as its ledger goes on from it; *closed* are the quotas whose gates are."""
+    """What the time account of a campaign needs to go on from the event at *position*."""
 
     campaign: ids.CampaignName
     position: int
-    ledger: TimeAccount
+    # Snapshots are stored as JSON: `name` is what a field is called in databases of today.
+    account: TimeAccount = field(name="ledger")
     counts: Counts
     quota: ids.QuotaKey | None
-    closed: list[ids.QuotaKey]
+    closed_quotas: list[ids.QuotaKey] = field(name="closed")
     ordered: bool
     auto: bool
     paused: bool
@@ -38,50 +38,51 @@ class AccountSnapshot(Struct, kw_only=True):
     @property
     def waiting(self) -> Cause | None:
         """What holds back every ready unit now."""
-        holds = held_back(
+        return cause_of_waiting(
             engine_paused=self.engine_paused,
-            auto=self.auto,
             paused=self.paused,
+            auto=self.auto,
             tripped=self.tripped,
-            gate_closed=self.quota in self.closed,
+            gate_closed=self.quota in self.closed_quotas,
         )
-        return CAUSE_OF_HOLD[holds[0]] if holds else None
 
-    def until(self, at_us: int) -> None:
-        """Let time go by."""
-        self.ledger.until(at_us, self.counts, self.waiting, ordered=self.ordered)
+    def advance(self, at_us: int) -> None:
+        """Book the time up to *at_us*."""
+        self.account.advance(at_us, self.counts, self.waiting, ordered=self.ordered)
 
     def fold(self, event: e.Recorded, groups: dict[ids.UnitKey, int]) -> None:
-        """Fold an event of the campaign, or one about everything; *groups* has the units outside of the default one."""
-        self.until(microseconds(event.at))
-        body, step = event.body, TRANSITIONS.get(type(event.body))
-        if step is not None and event.unit is not None:
-            old, new = step(body)
+        """Fold an event of the campaign, or one that concerns all; *groups* has the units outside of the default group."""
+        self.advance(microseconds(event.at))
+        body, transition_of = event.body, TRANSITIONS.get(type(event.body))
+        if transition_of is not None and event.unit is not None:
+            old, new = transition_of(body)
             self.counts.move(old, new)
-            if self.ledger.groups:
-                self.ledger.move(groups.get(event.unit, ids.DEFAULT_GROUP), old, new)
+            if self.account.groups:
+                self.account.move(groups.get(event.unit, ids.DEFAULT_GROUP), old, new)
         elif isinstance(body, e.UnitsAdded):
-            self.ledger.join(body, self.counts)
+            self.account.add_units(body, self.counts)
             groups.update((unit.key, unit.group) for unit in body.units)
             for unit in body.units:
                 self.counts.move(None, "blocked" if unit.waits_for else "ready")
         elif isinstance(body, e.UnitsUpdated):
-            groups.update(self.ledger.regroup(body, self.counts, lambda key: groups.get(key, ids.DEFAULT_GROUP)))
+            groups.update(self.account.regroup(body, self.counts, lambda key: groups.get(key, ids.DEFAULT_GROUP)))
         else:
             change = SWITCHES.get(type(body))
             if change is not None:
                 change(self, body)
 
 
-def account_snapshot(card: CampaignCard, position: int, closed: list[ids.QuotaKey], *, engine_paused: bool) -> AccountSnapshot:
-    """Return the mark of a campaign as it is shown after the event at *position*."""
+def account_snapshot(
+    card: CampaignCard, position: int, closed_quotas: list[ids.QuotaKey], *, engine_paused: bool
+) -> AccountSnapshot:
+    """Return the snapshot of a campaign after the event at *position*; it shares the card's account and counts."""
     return AccountSnapshot(
         campaign=card.name,
         position=position,
-        ledger=card.ledger,
+        account=card.time_account,
         counts=card.counts,
         quota=card.quota,
-        closed=closed,
+        closed_quotas=closed_quotas,
         ordered=card.policy.groups == "ordered",
         auto=card.auto,
         paused=card.paused_at is not None,
@@ -90,35 +91,35 @@ def account_snapshot(card: CampaignCard, position: int, closed: list[ids.QuotaKe
     )
 
 
-def edited(mark: AccountSnapshot, body: e.CampaignEdited) -> None:
+def edited(snapshot: AccountSnapshot, body: e.CampaignEdited) -> None:
     """Fields changed."""
     if "quota" in body.changes:
-        mark.quota = body.changes["quota"].new
+        snapshot.quota = body.changes["quota"].new
     if "auto" in body.changes:
-        mark.auto = body.changes["auto"].new
+        snapshot.auto = body.changes["auto"].new
     if "policy" in body.changes:
-        mark.ordered = msgspec.convert(body.changes["policy"].new, Policy).groups == "ordered"
+        snapshot.ordered = msgspec.convert(body.changes["policy"].new, Policy).groups == "ordered"
 
 
 def switch(name: str, *, on: bool) -> Callable[[AccountSnapshot, Any], None]:
-    """Return the fold of an event that turns a switch."""
+    """Return the fold of an event that turns the switch *name*."""
 
-    def turn(mark: AccountSnapshot, _body: e.Event) -> None:
-        setattr(mark, name, on)
+    def turn(snapshot: AccountSnapshot, _body: e.Event) -> None:
+        setattr(snapshot, name, on)
 
     return turn
 
 
-def gate_closed(mark: AccountSnapshot, body: e.QuotaGateClosed) -> None:
-    """Nothing passes."""
-    if body.key not in mark.closed:
-        mark.closed.append(body.key)
+def gate_closed(snapshot: AccountSnapshot, body: e.QuotaGateClosed) -> None:
+    """No claim passes."""
+    if body.key not in snapshot.closed_quotas:
+        snapshot.closed_quotas.append(body.key)
 
 
-def gate_opened(mark: AccountSnapshot, body: e.QuotaGateOpened) -> None:
+def gate_opened(snapshot: AccountSnapshot, body: e.QuotaGateOpened) -> None:
     """Claims pass again."""
-    if body.key in mark.closed:
-        mark.closed.remove(body.key)
+    if body.key in snapshot.closed_quotas:
+        snapshot.closed_quotas.remove(body.key)
 
 
 SWITCHES: dict[type[e.Event], Callable[[AccountSnapshot, Any], None]] = {
@@ -133,4 +134,4 @@ SWITCHES: dict[type[e.Event], Callable[[AccountSnapshot, Any], None]] = {
     e.QuotaGateOpened: gate_opened,
 }
 SURROUNDINGS: tuple[type[e.Event], ...] = (e.EnginePaused, e.EngineResumed, e.QuotaGateClosed, e.QuotaGateOpened)
-"""What concerns campaigns without naming them."""
+"""Events that concern campaigns without naming them."""

@@ -13,9 +13,9 @@ from prometheus_client.openmetrics import parser
 
 from projections.export import backfill, prometheus
 from projections.export.snapshot import Snapshot, rows
-from projections.measures.lag import FoldLag
+from projections.measures.sample import FoldLag
 from projections.projector import load, step
-from projections.store import Session, live, load_book, load_cards
+from projections.store import Session, live, load_cards, load_series
 from service.store.log import event_log
 from tests.histories import History
 from tests.service import Program
@@ -45,7 +45,7 @@ async def scrape_at(connection: Session, at: datetime) -> Snapshot:
     """Return what is stored as if it were read when the last event was written: the history has a clock of its own."""
     now = await live(connection, 0)
     depth = FoldLag(at=at, head=now.position, position=now.position, generation=1, oldest_at=None)
-    return Snapshot.of(await load_cards(connection, now), await load_book(connection, now), depth)
+    return Snapshot.of(await load_cards(connection, now), await load_series(connection, now), depth)
 
 
 def values(text: str) -> dict[tuple[object, ...], float]:
@@ -60,13 +60,13 @@ async def test_a_backfilled_value_is_the_one_that_was_scraped(scrapes: list[Snap
     async with pool.acquire() as connection:
         for scrape in scrapes:
             out = StringIO()
-            await backfill.write(connection, out, scrape.depth.at, scrape.depth.at, timedelta(seconds=1))
+            await backfill.write(connection, out, scrape.lag.at, scrape.lag.at, timedelta(seconds=1))
             lines = prometheus.fleet((row for row in rows(scrape) if row.family.name not in backfill.UNKNOWN), openmetrics=True)
             assert values(out.getvalue()) == values("".join(lines) + "# EOF\n")
 
 
 def test_promtool_makes_blocks_of_what_the_command_writes(scrapes: list[Snapshot], dsn: str, tmp_path: Path) -> None:
-    first, last = scrapes[0].depth.at, scrapes[-1].depth.at
+    first, last = scrapes[0].lag.at, scrapes[-1].lag.at
     output = tmp_path / "past.txt"
     words = ("--from", first.isoformat(), "--to", last.isoformat(), "--step", "1m", "--output", str(output))
     with Program("metrics", "backfill", "--dsn", dsn, *words) as program:

@@ -16,7 +16,7 @@ from projections.export import prometheus
 from projections.export.snapshot import Snapshot, rows
 from projections.http.handlers import metrics as exposition
 from projections.measures.catalogue import CATALOGUE
-from projections.measures.lag import FoldLag
+from projections.measures.sample import FoldLag
 from projections.measures.series_store import SeriesStore
 from projections.projector import ProjectionState
 from projections.store import Checkpoint
@@ -191,7 +191,7 @@ def hostile() -> Snapshot:
     fold.take([e.Recorded(place, at, body, worker=ids.WorkerId(name)) for place, name in enumerate(HOSTILE, 1)])
     fold.take([e.Recorded(len(HOSTILE) + 1 + place, at, closed(name)) for place, name in enumerate(HOSTILE)])
     depth = FoldLag(at=at + timedelta(seconds=1), head=99, position=99, generation=1, oldest_at=None)
-    return Snapshot.of(fold.cards, fold.book, depth)
+    return Snapshot.of(fold.cards, fold.series_store, depth)
 
 
 def closed(quota: str) -> e.QuotaGateClosed:

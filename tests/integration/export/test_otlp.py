@@ -100,10 +100,10 @@ async def test_exported_values_equal_scraped_values(
         assert received(receiver, "fleet:") == expected
         assert len(expected) > 500
         assert {key.lower(): value for key, value in receiver.headers[0].items()}["x-token"] == "t"
-        births = {key: series.created_at for key, series in snapshot.book.series.items()}
+        births = {key: series.created_at for key, series in snapshot.series_store.series.items()}
         for (name, labels), point in receiver.points("fleet:").items():
             family = next(family for family in CATALOGUE.values() if otel_name(family) == name)
-            assert point.time_unix_nano == round(snapshot.depth.at.timestamp() * 1_000_000) * 1000
+            assert point.time_unix_nano == round(snapshot.lag.at.timestamp() * 1_000_000) * 1000
             if family.scope == "F":
                 values = dict(labels)
                 born = births[family.name, tuple(values[label] for label in family.labels)]
@@ -118,7 +118,7 @@ async def test_exponential_buckets_hold_what_the_explicit_ones_hold(pool: asyncp
         sender = HttpSender(METRICS, Destination(receiver.endpoint))
         await exporter(pool, sender, Process(), "exponential").export_fleet(snapshot)
         sender.close()
-    kept = snapshot.book.series["muster_attempt_duration_seconds", ("completed",)]
+    kept = snapshot.series_store.series["muster_attempt_duration_seconds", ("completed",)]
     point = receiver.points("fleet:")["muster.attempt.duration", (("outcome", "completed"),)]
     assert (point.scale, point.count, point.sum) == (3, kept.value, kept.sum_us / 1_000_000)
     assert point.zero_count + sum(point.positive.bucket_counts) == kept.value > 0
@@ -150,12 +150,12 @@ async def test_both_kinds_of_buckets_are_sent_under_two_names(pool: asyncpg.Pool
 async def test_a_series_that_left_while_nobody_listened_is_told_at_the_next_delivery(
     pool: asyncpg.Pool, snapshot: Snapshot
 ) -> None:
-    name = next(iter(snapshot.shown.workers))
+    name = next(iter(snapshot.visible.workers))
     with http_receiver() as receiver:
         sender = HttpSender(METRICS, Destination(receiver.endpoint, timeout_s=PATIENCE_S))
         sends = exporter(pool, sender, Process())
         await sends.export_fleet(snapshot)
-        del snapshot.shown.workers[name]
+        del snapshot.visible.workers[name]
         receiver.fault = 404
         await sends.export_fleet(snapshot)
         receiver.fault = None
@@ -168,12 +168,12 @@ async def test_a_series_that_left_while_nobody_listened_is_told_at_the_next_deli
 
 
 async def test_a_series_that_left_is_sent_once_more_without_a_value(pool: asyncpg.Pool, snapshot: Snapshot) -> None:
-    name = next(iter(snapshot.shown.workers))
+    name = next(iter(snapshot.visible.workers))
     with grpc_receiver() as receiver:
         sender = GrpcSender(METRICS, Destination(receiver.endpoint))
         sends = exporter(pool, sender, Process())
         await sends.export_fleet(snapshot)
-        del snapshot.shown.workers[name]
+        del snapshot.visible.workers[name]
         for flags in (GONE, None):
             receiver.requests.clear()
             await sends.export_fleet(snapshot)

@@ -41,7 +41,7 @@ async def test_sql_counts_what_the_fold_counts(dsn: str, seed: int) -> None:
     for name in (*FAMILIES, *SPANS[:-1]):
         folded = {
             labels: Total(series.value, series.sum_us)
-            for (family, labels), series in fold.book.series.items()
+            for (family, labels), series in fold.series_store.series.items()
             if family == name and series.value
         }
         assert {labels: total for labels, total in found[name].items() if total.count} == folded, name
