@@ -80,3 +80,12 @@ class Claim(Struct, gc=False):
     session: str | None = None
     idle_count: int = 0
     screen_id: str | None = None
+
+
+def object_or_empty(payload: Raw) -> Raw:
+    """Return a payload as clients see it: `{}` where none was given, which the log keeps as null.
+
+    >>> bytes(object_or_empty(Raw(b"null"))), bytes(object_or_empty(Raw(b"[1]")))
+    (b'{}', b'[1]')
+    """
+    return Raw(b"{}") if bytes(payload) == b"null" else payload

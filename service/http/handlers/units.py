@@ -19,9 +19,10 @@ from service.domain.commands import (
     UnparkUnit,
 )
 from service.domain.content.json_limits import require_fit
+from service.domain.instant import Instant
 from service.http.openapi.operation import UNIT, described
 from service.http.problems import PayloadTooLarge
-from service.http.request.fields import Instant, Int32, Key, Line, ParkSeconds, RequestBody, instant, null, printable
+from service.http.request.fields import Int32, Key, Line, ParkSeconds, RequestBody, instant, null, printable
 from service.http.request.request import WriteRequest
 from service.http.response import RawResponse, submit_and_view
 

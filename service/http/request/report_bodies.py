@@ -17,8 +17,8 @@ from service.domain.commands import (
 )
 from service.domain.content.json_limits import require_fit
 from service.domain.content.redact import error_text, note_text, redact
+from service.domain.instant import Instant
 from service.http.request.fields import (
-    Instant,
     Int32,
     Labels,
     Line,
