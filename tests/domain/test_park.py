@@ -124,6 +124,16 @@ def test_behind_a_closed_gate_a_rate_limited_failure_is_a_park(how: dict[str, ob
     assert (story.unit().attempts, story.campaign().consecutive) == (0, 0)
 
 
+def test_a_failure_for_a_rate_limit_is_a_park_that_closes_an_open_gate() -> None:
+    """B-QUOTA-7: also in a campaign without a quota, where it closes none."""
+    quarter, limited = START + timedelta(minutes=15), failure("t", rate_limited=True)
+    story = given(*HELD).when(limited)
+    story.then(fact(e.UnitParked, token="t", resume_at=quarter), fact(e.QuotaGateClosed, reason="rate_limit", resume_at=quarter))
+    assert (story.unit().attempts, story.campaign().consecutive) == (0, 0)
+    given(campaign(), adding("a"), claimed("a", "t")).when(limited).then(fact(e.UnitParked, quota=None, resume_at=quarter))
+    given(*HELD).when(failure("t", error="429")).then(fact(e.AttemptFailed), fact(e.RetryScheduled))
+
+
 def test_behind_a_closed_gate_other_failures_fail_and_successes_succeed() -> None:
     """B-PARK-3, B-CLAIM-6."""
     story = given(*HELD, claimed("b", "t2"), claimed("c", "t3"), parking("t2")).when(failure("t"))

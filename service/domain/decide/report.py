@@ -179,7 +179,7 @@ def killed_code(declared: str | None, signal: str | None, code: int | None) -> i
 
 
 def fail_attempt(state: State, command: FailAttempt, context: DecisionContext) -> Decision[ReportReply]:
-    """Judge a failure: a kill after a declared success is a success, a rate limit behind a closed gate is a park."""
+    """Judge a failure: a kill after a declared success is a success, a rate limit is a park."""
     digest = report_digest(command, "failed")
     again = first_answer(state, command.token, digest)
     if again is not None:
@@ -198,8 +198,11 @@ def fail_attempt(state: State, command: FailAttempt, context: DecisionContext) -
     key = state.campaigns[unit.campaign].quota
     quota = state.quotas.get(key) if key is not None else None
     limited = command.rate_limited or RATE_LIMITED.search(command.error or "") is not None
-    if quota is not None and quota.reason == "rate_limit" and limited:
-        yield from park(state, unit, claim, "rate_limit", quota.resume_at, context, digest)
+    shut = quota is not None and quota.reason == "rate_limit"
+    # An error text alone may speak of another limit than the quota's, so that it closes no gate.
+    if command.rate_limited or (shut and limited):
+        until = quota.resume_at if quota is not None and shut else None
+        yield from park(state, unit, claim, "rate_limit", until, context, digest)
         yield from note_sign_of_life(state, claim.worker)
         return ReportReply(unit.state)
     failure = FailedAttempt(

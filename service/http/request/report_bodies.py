@@ -124,7 +124,7 @@ class CompletionBody(RequestBody, frozen=True):
 class FailureBody(RequestBody, frozen=True):
     """The execution failed; *error* is kept up to 4,000 characters, *retryable* false ends the retries.
 
-    Reason `rate_limit` is a park while the quota's gate is closed for that, and an `error` otherwise.
+    Reason `rate_limit` is a park, and closes the gate of the quota.
     """
 
     reason: Reason
