@@ -23,10 +23,12 @@ def in_rounds(state: State, unit: Unit) -> bool:
 
 
 def children(state: State, unit: Unit) -> Iterator[Unit]:
-    """Yield the units that depend on *unit*, none where a fan-out changes them in rounds."""
+    """Yield the units that depend on *unit* by key, none where a fan-out changes them in rounds."""
     known = unit.campaign, unit.key
     if known not in state.fanouts:
-        for key in tuple(state.children.get(known, ())):
+        # By key, because the events on the way depend on the order of siblings: the log adds them in the order of the import,
+        # the store loads them in another.
+        for key in sorted(state.children.get(known, ())):
             yield state.units[unit.campaign, key]
 
 
