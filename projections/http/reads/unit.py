@@ -45,27 +45,13 @@ class UnitListItem(Struct, kw_only=True):
     updated_at: Instant
 
 
-class UnitView(Struct, kw_only=True):
+class UnitView(UnitListItem, kw_only=True):
     """A unit: *attempts* counts as in a list, *history* has one record an execution, *screen* is the last one's text.
 
     *result*, *evidence* and *usage* are those of the last execution in its history that says any.
     """
 
     campaign: ids.CampaignName
-    key: ids.UnitKey
-    state: ids.UnitState
-    group: int
-    priority: int
-    attempts: int
-    parks: int
-    claims: int
-    worker: ids.WorkerId | None
-    token_active: bool
-    due_at: Instant | None
-    resume_at: Instant | None
-    error: str | None
-    reason: str | None
-    updated_at: Instant
     payload: Raw
     estimate_s: float | None
     kind: str
