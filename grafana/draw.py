@@ -197,7 +197,7 @@ def _timeseries(panel: Panel) -> Builder[d.Panel]:
 
 
 def _stat(panel: Panel) -> Builder[d.Panel]:
-    graph = c.BigValueGraphMode.AREA if panel.has_course else c.BigValueGraphMode.NONE
+    graph = c.BigValueGraphMode.AREA if panel.has_sparkline else c.BigValueGraphMode.NONE
     names = c.BigValueTextMode.NAME if panel.is_name else c.BigValueTextMode.AUTO
     coloured = c.BigValueColorMode.VALUE if panel.limits or panel.texts else c.BigValueColorMode.NONE
     return stat_builder.Panel().graph_mode(graph).color_mode(coloured).text_mode(names).reduce_options(last())

@@ -107,17 +107,19 @@ def choice(name: str, label: str, query: str, *, many: bool = True) -> dashboard
 def annotations() -> list[Builder[d.AnnotationQuery]]:
     """Return what is marked on every plot: trips of the safety cap, firing alerts, starts of replicas."""
     return [
-        mark("Safety cap tripped", TRIPPED, "red").title_format("Safety cap: {{campaign}}").tag_keys("campaign"),
-        mark("Firing alerts", FIRING, "orange")
+        annotation("Safety cap tripped", TRIPPED, "red").title_format("Safety cap: {{campaign}}").tag_keys("campaign"),
+        annotation("Firing alerts", FIRING, "orange")
         .title_format("{{alertname}}")
         .text_format("{{severity}} {{campaign}}")
         .tag_keys("severity"),
-        mark("Replica started", STARTED, "blue").title_format("{{instance}} started").use_value_for_time(use_value_for_time=True),
+        annotation("Replica started", STARTED, "blue")
+        .title_format("{{instance}} started")
+        .use_value_for_time(use_value_for_time=True),
     ]
 
 
-def mark(name: str, expr: str, colour: str) -> dashboard.AnnotationQuery:
-    """Return one kind of annotation."""
+def annotation(name: str, expr: str, colour: str) -> dashboard.AnnotationQuery:
+    """Return one annotation query."""
     return (
         dashboard.AnnotationQuery()
         .name(name)
@@ -130,7 +132,7 @@ def mark(name: str, expr: str, colour: str) -> dashboard.AnnotationQuery:
 
 
 def links(board: Board) -> list[Builder[d.DashboardLink]]:
-    """Return the way to the other dashboards, which keeps variables and time, and the way to the cockpit."""
+    """Return the links to the other dashboards, which keep variables and time, and to the cockpit."""
     path = "campaigns/${campaign:percentencode}" if board.uid == "muster-campaign" else ""
     others = (
         dashboard.DashboardLink("Muster dashboards")

@@ -95,7 +95,7 @@ class Panel:
 
     @property
     def asks_now(self) -> bool:
-        """Tell whether the answer is one moment, not a course over time."""
+        """Tell whether the query is an instant query, not a range query."""
         whole_range = self.kind in ("stat", "gauge") and any("$__range" in query.short for query in self.queries)
         return self.instant or whole_range or self.kind in ("table", "piechart", "bargauge")
 
@@ -105,8 +105,8 @@ class Panel:
         return self.kind == "stat" and self.queries[0].name == "{{state}}"
 
     @property
-    def has_course(self) -> bool:
-        """Tell whether a stat draws what its value was."""
+    def has_sparkline(self) -> bool:
+        """Tell whether a stat draws a sparkline of its value."""
         return not (self.asks_now or self.is_name or self.texts or "date" in self.unit)
 
 
@@ -141,8 +141,8 @@ def ask(short: str, name: str = "", unit: str = "") -> Query:
     return Query(short, name, unit)
 
 
-class More(TypedDict, total=False):
-    """What a panel may say beyond title, description and queries."""
+class PanelOptions(TypedDict, total=False):
+    """The optional fields of a panel."""
 
     unit: str
     limits: Steps
@@ -158,7 +158,7 @@ class More(TypedDict, total=False):
     height: int
 
 
-def show(kind: Kind, title: str, description: str, *queries: Query | str, **more: Unpack[More]) -> Panel:
+def show(kind: Kind, title: str, description: str, *queries: Query | str, **more: Unpack[PanelOptions]) -> Panel:
     """Return a panel; a bare string is a query without a name."""
     return Panel(kind, title, description, tuple(Query(query) if isinstance(query, str) else query for query in queries), **more)
 

@@ -1,26 +1,26 @@
-"""The variables of Grafana with values, so that Prometheus itself can be asked."""
+"""Replaces Grafana's variables with values, so that a query can be sent to Prometheus itself."""
 
 import re
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """What a reader has chosen: the range in seconds, the step between points, the time between scrapes, and one campaign."""
+class VariableValues:
+    """The chosen values: the range in seconds, the step between points, the time between scrapes, and one campaign."""
 
     range_s: int = 21_600
     step_s: int = 120
     scrape_s: int = 15
     campaign: str = "nightly"
 
-    def wider(self, points: int) -> "Chosen":
+    def wider(self, points: int) -> "VariableValues":
         """Return the same with at most *points* points."""
         return replace(self, step_s=max(self.step_s, self.range_s // points))
 
-    def put_into(self, expr: str) -> str:
+    def substitute(self, expr: str) -> str:
         """Return *expr* with every variable replaced, as Grafana does it.
 
-        >>> Chosen(campaign="a").put_into('rate(x{job=~"$job",campaign="$campaign"}[$__rate_interval])')
+        >>> VariableValues(campaign="a").substitute('rate(x{job=~"$job",campaign="$campaign"}[$__rate_interval])')
         'rate(x{job=~".*",campaign="a"}[135s])'
         """
         values = {

@@ -16,6 +16,7 @@ from projections.recent_events import RecentEvents
 from projections.store import Checkpoint
 from projections.views.fold import ReadModels
 from service.domain.events import Recorded
+from service.domain.ids import SHARD
 from service.domain.rejections import ProjectionLagging, ReadUnavailable
 from service.store.db.pool import LOST, is_lost, is_unanswered
 from service.store.log import event_log
@@ -115,11 +116,10 @@ def require_gapless(events: Sequence[Recorded], after: int, count: int) -> None:
 class Projector:
     """Folds the live generation while this replica leads, and tells readers on every replica its position."""
 
-    def __init__(self, pool: asyncpg.Pool, process: Process, shard: int = 0, page: int = PAGE) -> None:
+    def __init__(self, pool: asyncpg.Pool, process: Process, page: int = PAGE) -> None:
         self.position = 0
         self._pool = pool
         self._process = process
-        self._shard = shard
         self._page = page
         self._wakeup = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -164,7 +164,7 @@ class Projector:
     async def _follow(self) -> None:
         """Fold page after page from the stored checkpoint, until the generation changes or a failover lost folded events."""
         async with self._pool.acquire() as connection:
-            fold = await load(connection, await store.live(connection, self._shard))
+            fold = await load(connection, await store.live(connection, SHARD))
         self._reach(fold.at.position)
         while True:
             self._wakeup.clear()
@@ -173,7 +173,7 @@ class Projector:
             async with self._pool.acquire() as connection:
                 following = self._recent_events.after(fold.at.position)
                 folded = await (proceed(connection, fold, following) if following else step(connection, fold, self._page))
-                if folded is None or (not folded and await store.live(connection, self._shard) != fold.at):
+                if folded is None or (not folded and await store.live(connection, SHARD) != fold.at):
                     return
             if folded:
                 self._process.projected(folded, time.perf_counter() - started)
@@ -236,7 +236,7 @@ class Projector:
     async def _checkpoint(self) -> int:
         """Return the position up to which the live generation is stored."""
         try:
-            reached = (await store.live(self._pool, self._shard)).position
+            reached = (await store.live(self._pool, SHARD)).position
         except Exception as error:
             if is_unanswered(error):
                 raise ReadUnavailable("the database is away") from error

@@ -13,9 +13,9 @@ import httpx
 
 from grafana.build import BOARDS
 from grafana.preview.answer import Source
-from grafana.preview.contact_sheet import contact, shrink
+from grafana.preview.contact_sheet import contact_sheet, shrink
 from grafana.preview.dashboard_sheet import sheet
-from grafana.substitute import Chosen
+from grafana.substitute import VariableValues
 
 PICTURES = Path(__file__).parents[2] / "ops/pictures"
 POINTS = 180
@@ -33,7 +33,7 @@ def main() -> None:
     chosen = parser.parse_args()
     chosen.into.mkdir(parents=True, exist_ok=True)
     with httpx.Client(base_url=chosen.prometheus, timeout=30, trust_env=False) as client:
-        source = look(client, chosen.at, chosen.hours, chosen.campaign)
+        source = prometheus_source(client, chosen.at, chosen.hours, chosen.campaign)
         note = " · ".join(
             part
             for part in (chosen.note, f"{chosen.hours:g} h to {datetime.fromtimestamp(chosen.at, UTC):%d %b %H:%M} UTC")
@@ -44,20 +44,20 @@ def main() -> None:
             empty = sheet(board, source, note, path)
             print(f"{path.name}: {len(board.panels)} panels" + (f", no data: {', '.join(empty)}" if empty else ""))
     whole = chosen.into / "dashboards.png"
-    contact(files, whole)
+    contact_sheet(files, whole)
     for path in (*files, whole):
         shrink(path)
 
 
-def look(client: httpx.Client, at: float, hours: float, campaign: str) -> Source:
-    """Return the source for a range; without a *campaign*, the one with most units."""
+def prometheus_source(client: httpx.Client, at: float, hours: float, campaign: str) -> Source:
+    """Return the Prometheus source of a range, for *campaign* or else the campaign with most units."""
     step = max(int(hours * 3600 / POINTS), 1)
-    source = Source(client, at, Chosen(range_s=int(hours * 3600), step_s=step, campaign=campaign))
+    source = Source(client, at, VariableValues(range_s=int(hours * 3600), step_s=step, campaign=campaign))
     if campaign:
         return source
     found = source.get("query", query="topk(1, sum by (campaign) (muster_campaign_units))", time=at)
     name = found[0]["metric"].get("campaign", "") if found else "none"
-    return Source(client, at, Chosen(range_s=int(hours * 3600), step_s=step, campaign=name))
+    return Source(client, at, VariableValues(range_s=int(hours * 3600), step_s=step, campaign=name))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import httpx
 
 from grafana.draw import HEAT_COLUMNS
 from grafana.panel import Panel, Query
-from grafana.substitute import Chosen
+from grafana.substitute import VariableValues
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Source:
 
     client: httpx.Client
     now: float
-    chosen: Chosen
+    chosen: VariableValues
 
     def ask(self, panel: Panel) -> list[list[Series]]:
         """Return the series of each query of *panel*."""
@@ -61,7 +61,7 @@ class Source:
     def series(self, panel: Panel, query: Query) -> list[Series]:
         """Return the answer to one query."""
         chosen = self.chosen.wider(HEAT_COLUMNS) if panel.kind == "heatmap" else self.chosen
-        expr = chosen.put_into(query.expr)
+        expr = chosen.substitute(query.expr)
         if panel.asks_now:
             found = self.get("query", query=expr, time=self.now)
             answers = [(each["metric"], [each["value"]]) for each in found]
@@ -70,7 +70,9 @@ class Source:
             found = self.get("query_range", query=expr, start=since, end=self.now, step=chosen.step_s)
             answers = [(each["metric"], each["values"]) for each in found]
         return [
-            Series(named(query.name or panel.title, labels), labels, tuple((float(at), float(value)) for at, value in values))
+            Series(
+                legend_text(query.name or panel.title, labels), labels, tuple((float(at), float(value)) for at, value in values)
+            )
             for labels, values in answers
         ]
 
@@ -84,10 +86,10 @@ class Source:
         return result
 
 
-def named(pattern: str, labels: dict[str, str]) -> str:
-    """Return a legend's text.
+def legend_text(pattern: str, labels: dict[str, str]) -> str:
+    """Return the legend *pattern* with the values of *labels*.
 
-    >>> named("{{method}} {{route}}", {"method": "GET", "route": "/v1/units"})
+    >>> legend_text("{{method}} {{route}}", {"method": "GET", "route": "/v1/units"})
     'GET /v1/units'
     """
     return re.sub(r"\{\{(\w+)\}\}", lambda found: labels.get(found[1], ""), pattern)

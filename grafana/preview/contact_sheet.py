@@ -10,7 +10,7 @@ WIDTH, HEIGHT, ACROSS, GAP = 800, 640, 2, 14
 COLOURS = 256
 
 
-def contact(files: list[Path], path: Path) -> None:
+def contact_sheet(files: list[Path], path: Path) -> None:
     """Put the upper part of each picture of *files* into *path*."""
     down = -(-len(files) // ACROSS)
     whole = Image.new("RGB", (ACROSS * (WIDTH + GAP) + GAP, down * (HEIGHT + GAP) + GAP), theme.PAGE)

@@ -6,7 +6,7 @@ from grafana.panel import Panel
 from grafana.preview import theme
 from grafana.preview.answer import Series
 from grafana.preview.panel_renderers import BODY, Canvas
-from grafana.preview.unit import shown
+from grafana.preview.unit import formatted
 
 
 def cells(panel: Panel, answers: list[list[Series]], now: float) -> tuple[list[str], list[list[str]]]:
@@ -20,7 +20,7 @@ def cells(panel: Panel, answers: list[list[Series]], now: float) -> tuple[list[s
             row = rows.setdefault(tuple(each.labels.get(label, "") for label in common), {})
             row.update({name: each.labels[label] for label, name in labels.items() if label in each.labels})
             if query.name:
-                row[query.name] = shown(each.last, query.unit or panel.unit, now)
+                row[query.name] = formatted(each.last, query.unit or panel.unit, now)
     heads = [*labels.values(), *(query.name for query in panel.queries if query.name)]
     return heads, [[row.get(head, "") for head in heads] for _, row in sorted(rows.items())]
 

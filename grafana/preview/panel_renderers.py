@@ -15,7 +15,7 @@ from matplotlib.ticker import MultipleLocator
 from grafana.panel import Kind, Panel
 from grafana.preview import theme
 from grafana.preview.answer import Series
-from grafana.preview.unit import shown
+from grafana.preview.unit import formatted
 
 SMALL, BODY = 6.5, 7.5
 HEAT = LinearSegmentedColormap.from_list("heat", ["#1f1a17", "#7f2704", "#d94801", "#fd8d3c", "#fdd0a2"])
@@ -44,10 +44,10 @@ class Canvas:
 
 
 def lines(canvas: Canvas, panel: Panel, answers: list[list[Series]]) -> None:
-    """Draw courses over time, with limits as dashes; a query with a unit of its own has its axis at the right."""
+    """Draw draw_lines over time, with limits as dashes; a query with a unit of its own has its axis at the right."""
     clock(canvas)
     left = [each for query, answer in zip(panel.queries, answers, strict=True) if not query.unit for each in answer]
-    drawn = stacked(canvas, left) if panel.stacked else courses(canvas.axes, left, filled="date" not in panel.unit)
+    drawn = stacked(canvas, left) if panel.stacked else draw_lines(canvas.axes, left, filled="date" not in panel.unit)
     ticks(canvas.axes, panel.unit, canvas.now)
     low, high = canvas.axes.get_ylim()
     for limit, colour in panel.limits[1:]:
@@ -56,7 +56,7 @@ def lines(canvas: Canvas, panel: Panel, answers: list[list[Series]]) -> None:
     for query, answer in zip(panel.queries, answers, strict=True):
         if query.unit and answer:
             right = canvas.axes.twinx()
-            drawn += courses(right, answer, filled=False, after=len(drawn))
+            drawn += draw_lines(right, answer, filled=False, after=len(drawn))
             ticks(right, query.unit, canvas.now)
             right.tick_params(length=0, labelsize=SMALL, pad=2)
             right.spines[:].set_visible(False)
@@ -79,7 +79,7 @@ def closest(series: list[Series]) -> float:
     return min((later - at for each in series for at, later in pairwise(each.times)), default=60.0)
 
 
-def courses(axes: Axes, series: list[Series], *, filled: bool, after: int = 0) -> list[tuple[str, str]]:
+def draw_lines(axes: Axes, series: list[Series], *, filled: bool, after: int = 0) -> list[tuple[str, str]]:
     """Draw a line for each of *series*; return their names and colours."""
     step = closest(series)
     drawn = []
@@ -112,7 +112,7 @@ def ticks(axes: Axes, unit: str, now: float) -> None:
         axes.yaxis.set_major_locator(MultipleLocator(next((step for step in steps if (high - low) / step <= 4), steps[-1] * 10)))
     else:
         axes.locator_params(axis="y", nbins=4)
-    axes.yaxis.set_major_formatter(lambda value, _: shown(value, unit, now))
+    axes.yaxis.set_major_formatter(lambda value, _: formatted(value, unit, now))
     axes.grid(visible=True, color=theme.GRID, linewidth=0.5)
     axes.set_axisbelow(True)
 
@@ -151,7 +151,7 @@ def heat(canvas: Canvas, panel: Panel, answers: list[list[Series]]) -> None:
         step = times[1] - times[0]
         edges = [*(at - step for at in times), times[-1]]
         canvas.axes.pcolormesh(edges, range(len(cells) + 1), cells, cmap=HEAT, vmin=0, edgecolor=theme.CARD, linewidth=0.2)
-    bounds = ["" if math.isinf(bound) else shown(bound, panel.unit) for bound, _ in by_bound]
+    bounds = ["" if math.isinf(bound) else formatted(bound, panel.unit) for bound, _ in by_bound]
     every = max(1, len(bounds) // 6)
     canvas.axes.set_yticks(range(1, len(bounds) + 1, every), bounds[::every])
     canvas.axes.set_ylim(0, len(bounds))
@@ -162,7 +162,7 @@ def stat(canvas: Canvas, panel: Panel, answers: list[list[Series]]) -> None:
     series = [each for answer in answers for each in answer]
     count = min(len(series), 4)
     for index, each in enumerate(series[:count]):
-        text = each.name if panel.is_name else shown(each.last, panel.unit, canvas.now)
+        text = each.name if panel.is_name else formatted(each.last, panel.unit, canvas.now)
         text = panel.texts[each.last][0] if panel.texts and each.last in panel.texts else text
         centre = (index + 0.5) / count
         size = min(19.0, 108 * canvas.wide / count / max(len(text), 3))
@@ -170,7 +170,7 @@ def stat(canvas: Canvas, panel: Panel, answers: list[list[Series]]) -> None:
         canvas.axes.text(centre, 0.55, text, color=theme.of_value(panel, each.last), fontsize=size, weight="bold", **place)
         if count > 1:
             canvas.axes.text(centre, 0.14, each.name, color=theme.FAINT, fontsize=SMALL, **place)
-    if count == 1 and panel.has_course:
+    if count == 1 and panel.has_sparkline:
         course = canvas.axes.inset_axes((0, 0, 1, 0.3))
         colour = theme.of_value(panel, series[0].last)
         whole = series[0].broken(1.5 * closest(series))
@@ -196,7 +196,7 @@ def gauge(canvas: Canvas, panel: Panel, answers: list[list[Series]]) -> None:
     axes.add_patch(Wedge((0, 0), 0.97, 0, 180, width=0.27, color=theme.GRID))
     filled = theme.of_value(panel, value) if panel.limits else theme.NAMED["green"]
     axes.add_patch(Wedge((0, 0), 0.97, 180 - 180 * min(value / most, 1), 180, width=0.27, color=filled))
-    axes.text(0, 0.12, shown(value, panel.unit), ha="center", va="center", fontsize=13, weight="bold", color=filled)
+    axes.text(0, 0.12, formatted(value, panel.unit), ha="center", va="center", fontsize=13, weight="bold", color=filled)
     axes.axis("off")
 
 
@@ -218,7 +218,7 @@ def bars(canvas: Canvas, panel: Panel, answers: list[list[Series]]) -> None:
     axes.barh(range(len(values)), most, height=0.55, color=theme.GRID)
     axes.barh(range(len(values)), [value for _, value in values], height=0.55, color=theme.NAMED["green"])
     for row, (_, value) in enumerate(values):
-        axes.text(most * 1.02, row, shown(value, panel.unit), va="center", fontsize=BODY, color=theme.TEXT)
+        axes.text(most * 1.02, row, formatted(value, panel.unit), va="center", fontsize=BODY, color=theme.TEXT)
     axes.set_yticks(range(len(values)), [name for name, _ in values])
     axes.set_xticks([])
 
@@ -250,7 +250,7 @@ def pie(canvas: Canvas, panel: Panel, answers: list[list[Series]]) -> None:
     for row, ((value, name), colour) in enumerate(zip(kept, colours, strict=True)):
         high = 0.32 * (len(kept) - 1) / 2 - 0.32 * row
         axes.add_patch(Rectangle((1.5, high - 0.05), 0.16, 0.1, color=colour))
-        text = f"{name}   {shown(value, panel.unit)}   {100 * value / whole:.0f}%"
+        text = f"{name}   {formatted(value, panel.unit)}   {100 * value / whole:.0f}%"
         axes.text(1.75, high, text, va="center", fontsize=BODY, color=theme.TEXT)
 
 

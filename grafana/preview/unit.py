@@ -49,10 +49,10 @@ def span(seconds: float) -> str:
     return f"{text[:at]} {text[at:]}"
 
 
-def shown(value: float, unit: str, now: float = 0.0) -> str:
+def formatted(value: float, unit: str, now: float = 0.0) -> str:
     """Return *value* in *unit*; *now*, in seconds since 1970, is what times are compared with.
 
-    >>> shown(0.256, "percentunit"), shown(15300, "short"), shown(3600_000, "dateTimeFromNow", now=0)
+    >>> formatted(0.256, "percentunit"), formatted(15300, "short"), formatted(3600_000, "dateTimeFromNow", now=0)
     ('25.6%', '15.3 K', 'in 1 h')
     """
     if math.isnan(value):

@@ -8,7 +8,7 @@ from time import perf_counter
 
 import click
 
-from ops.bench.environment import BenchError, Ground
+from ops.bench.environment import BenchEnvironment, BenchError
 from ops.bench.measurements.exporting import exporting
 from ops.bench.measurements.exposition import exposition
 from ops.bench.measurements.million import million
@@ -20,7 +20,7 @@ from ops.bench.measurements.throughput import beats, pairs, singles
 from ops.bench.measurements.waking import waking
 from ops.bench.row import Row, table
 
-ROWS: dict[str, Callable[[Ground], Iterator[Row]]] = {
+ROWS: dict[str, Callable[[BenchEnvironment], Iterator[Row]]] = {
     measure.__name__: measure
     for measure in (pairs, singles, beats, drained, campaigns, tick, waking, exposition, exporting, rebuild, million, pages)
 }
@@ -43,11 +43,11 @@ def bench(only: tuple[str, ...]) -> None:
 
 def measured(names: tuple[str, ...]) -> Iterator[Row]:
     """Measure row after row."""
-    with Ground() as ground:
+    with BenchEnvironment() as bench:
         for name in names:
             print(f"{name} …", flush=True)
             began = perf_counter()
-            yield from ROWS[name](ground)
+            yield from ROWS[name](bench)
             print(f"  {perf_counter() - began:.0f} s", flush=True)
 
 

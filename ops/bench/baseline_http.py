@@ -21,11 +21,11 @@ from service.settings import Settings
 
 TABLE = "CREATE TABLE IF NOT EXISTS inserted (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, token text, worker text)"
 INSERT = "INSERT INTO inserted (token, worker) SELECT token, worker FROM unnest($1::text[], $2::text[]) AS row (token, worker)"
-MOST = 2000
+MAX_ROWS = 2000
 
 
-class Ask(Struct, frozen=True):
-    """What the generator of load sends, to claim or to complete."""
+class InsertRequest(Struct, frozen=True):
+    """The body that the load generator sends to claim or to complete."""
 
     worker: str = ""
     max: int = 1
@@ -34,8 +34,8 @@ class Ask(Struct, frozen=True):
     result: dict[str, Any] | None = None
 
 
-class Told(Struct, frozen=True):
-    """The answer."""
+class InsertResponse(Struct, frozen=True):
+    """The response: the token, and the position of the row."""
 
     token: str
     position: int
@@ -46,14 +46,14 @@ class GroupCommit:
 
     def __init__(self) -> None:
         self.waiting: list[tuple[str, str, asyncio.Future[int]]] = []
-        self.rung = asyncio.Event()
+        self.row_added = asyncio.Event()
         self.position = 0
 
     async def insert(self, token: str, worker: str) -> int:
         """Insert one row; return when it is durable."""
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.waiting.append((token, worker, answer))
-        self.rung.set()
+        self.row_added.set()
         return await answer
 
     async def run(self, dsn: str) -> None:
@@ -61,10 +61,10 @@ class GroupCommit:
         connection = await asyncpg.connect(dsn)
         await connection.execute(TABLE)
         while True:
-            await self.rung.wait()
-            self.rung.clear()
-            while rows := self.waiting[:MOST]:
-                del self.waiting[:MOST]
+            await self.row_added.wait()
+            self.row_added.clear()
+            while rows := self.waiting[:MAX_ROWS]:
+                del self.waiting[:MAX_ROWS]
                 await connection.execute(INSERT, [row[0] for row in rows], [row[1] for row in rows])
                 for _, _, answer in rows:
                     self.position += 1
@@ -76,10 +76,10 @@ def create_app(settings: Settings, _stopping: asyncio.Event | None = None) -> Li
     group = GroupCommit()
 
     @post(["/v1/claims", "/v1/claims/{token:str}/complete"], status_code=200)
-    async def insert(data: JSONBody[Ask]) -> Told:
+    async def insert(data: JSONBody[InsertRequest]) -> InsertResponse:
         """Insert one row."""
         token = secrets.token_hex(8)
-        return Told(token, await group.insert(token, data.worker))
+        return InsertResponse(token, await group.insert(token, data.worker))
 
     @get("/readyz")
     async def ready() -> None:

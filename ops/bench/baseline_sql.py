@@ -1,4 +1,4 @@
-"""`python -m ops.bench.baseline_sql ERRAND`: the same rows written by hand, as a process of its own; prints what it saw as JSON.
+"""`python -m ops.bench.baseline_sql WORKLOAD`: writes the same rows with plain SQL and prints its result as JSON.
 
 The tables, indexes and partitions are those of the migrations, the transactions and the shard's lock those of the Writer:
 two for a batch of units, one for a batch of heartbeats. The statements carry only what changes, and nothing is decided.
@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from ops.bench.environment import BenchError
-from ops.bench.load import PATIENCE_S, Seen, shared
+from ops.bench.load import PATIENCE_S, LoadResult, shared
 from service.store.db.queries import load
 
 QUERIES = load("raw", package="ops.bench")
@@ -32,8 +32,8 @@ COMPLETED = (
 )
 
 
-class RawErrand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to write, where, and how much."""
+class SqlWorkload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which rows to write, into which database, and how many."""
 
     kind: str
     dsn: str
@@ -43,13 +43,13 @@ class RawErrand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     count: int
 
 
-class Scribe:
+class SqlClient:
     """One connection that writes batches of one campaign for one worker."""
 
-    def __init__(self, connection: asyncpg.Connection, errand: RawErrand, number: int) -> None:
+    def __init__(self, connection: asyncpg.Connection, workload: SqlWorkload, number: int) -> None:
         self.connection = connection
-        self.campaign = errand.campaign
-        self.batch = errand.batch
+        self.campaign = workload.campaign
+        self.batch = workload.batch
         self.worker = f"raw-{number}"
 
     async def pair(self) -> int:
@@ -116,61 +116,61 @@ class Scribe:
         return len(units)
 
 
-async def pairs(errand: RawErrand, scribes: list[Scribe]) -> Seen:
+async def pairs(workload: SqlWorkload, clients: list[SqlClient]) -> LoadResult:
     """Write claims and completions, until *count* units are done."""
-    return await timed(scribes, shared(errand.count, errand.batch, Scribe.pair))
+    return await timed(clients, shared(workload.count, workload.batch, SqlClient.pair))
 
 
-async def beats(errand: RawErrand, scribes: list[Scribe]) -> Seen:
+async def beats(workload: SqlWorkload, clients: list[SqlClient]) -> LoadResult:
     """Write heartbeats of the claims there are, until *count* are written."""
-    claims = await scribes[0].connection.fetch("SELECT unit, token FROM claims ORDER BY fence")
-    batches = [claims[start : start + errand.batch] for start in range(0, len(claims), errand.batch)]
+    claims = await clients[0].connection.fetch("SELECT unit, token FROM claims ORDER BY fence")
+    batches = [claims[start : start + workload.batch] for start in range(0, len(claims), workload.batch)]
     columns = [([row["unit"] for row in batch], [row["token"] for row in batch]) for batch in batches]
-    left = errand.count
+    left = workload.count
 
-    async def work(scribe: Scribe) -> int:
+    async def work(client: SqlClient) -> int:
         nonlocal left
         done = 0
         while left > 0:
-            units, tokens = columns[left // errand.batch % len(columns)]
+            units, tokens = columns[left // workload.batch % len(columns)]
             left -= len(units)
-            done += await scribe.beat(units, tokens, done / errand.count)
+            done += await client.beat(units, tokens, done / workload.count)
         return done
 
-    return await timed(scribes, work)
+    return await timed(clients, work)
 
 
-async def timed(scribes: list[Scribe], work: Any) -> Seen:  # noqa: ANN401 - a coroutine of a scribe
-    """Let all scribes write at once; return how much they did, and how long it took."""
+async def timed(clients: list[SqlClient], work: Any) -> LoadResult:  # noqa: ANN401 - a coroutine of a client
+    """Run all clients concurrently; return how much they wrote and how long it took."""
     started = time.perf_counter()
-    done = await asyncio.gather(*(work(scribe) for scribe in scribes))
-    return Seen(count=sum(done), seconds=time.perf_counter() - started)
+    done = await asyncio.gather(*(work(client) for client in clients))
+    return LoadResult(count=sum(done), seconds=time.perf_counter() - started)
 
 
-async def run(errand: RawErrand) -> Seen:
+async def run(workload: SqlWorkload) -> LoadResult:
     """Open the connections and write."""
-    connections = [await asyncpg.connect(errand.dsn) for _ in range(errand.connections)]
-    scribes = [Scribe(connection, errand, number) for number, connection in enumerate(connections)]
+    connections = [await asyncpg.connect(workload.dsn) for _ in range(workload.connections)]
+    clients = [SqlClient(connection, workload, number) for number, connection in enumerate(connections)]
     try:
-        for scribe in scribes:
-            await scribe.connection.execute(QUERIES.meet_worker, scribe.worker)
-        return await {"pairs": pairs, "beats": beats}[errand.kind](errand, scribes)
+        for client in clients:
+            await client.connection.execute(QUERIES.meet_worker, client.worker)
+        return await {"pairs": pairs, "beats": beats}[workload.kind](workload, clients)
     finally:
         for connection in connections:
             await connection.close()
 
 
-def written(errand: RawErrand) -> Seen:
-    """Run *errand* in a process of its own."""
+def written(workload: SqlWorkload) -> LoadResult:
+    """Run *workload* in a process of its own."""
     line = [sys.executable, "-m", "ops.bench.baseline_sql"]
-    ran = subprocess.run(line, input=msgspec.json.encode(errand), stdout=subprocess.PIPE, check=False, timeout=PATIENCE_S)
+    ran = subprocess.run(line, input=msgspec.json.encode(workload), stdout=subprocess.PIPE, check=False, timeout=PATIENCE_S)
     if ran.returncode:
-        raise BenchError(f"the raw errand {errand.kind} failed")
-    return msgspec.json.decode(ran.stdout, type=Seen)
+        raise BenchError(f"the raw workload {workload.kind} failed")
+    return msgspec.json.decode(ran.stdout, type=LoadResult)
 
 
 if __name__ == "__main__":
     import uvloop
 
-    seen = uvloop.run(run(msgspec.json.decode(sys.stdin.buffer.read(), type=RawErrand)))
+    seen = uvloop.run(run(msgspec.json.decode(sys.stdin.buffer.read(), type=SqlWorkload)))
     sys.stdout.buffer.write(msgspec.json.encode(seen))

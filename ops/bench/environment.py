@@ -1,4 +1,4 @@
-"""The ground a measurement stands on: a durable Postgres of its own, databases in it, replicas on top."""
+"""The environment of a measurement: a durable Postgres of its own, its databases, and replicas on them."""
 
 import asyncio
 import os
@@ -46,13 +46,17 @@ class Replica:
         return cls("-m", "service.cli", "serve", port=port, environment=os.environ | chosen)
 
     @classmethod
-    def bare(cls, dsn: str) -> Self:
-        """Start the bare handler on a database."""
+    def baseline(cls, dsn: str) -> Self:
+        """Start the baseline handler on a database."""
         port = free_port()
         return cls("-m", "ops.bench.baseline_http", dsn, str(port), port=port)
 
     def wait(self) -> None:
-        """Return when it is ready to be asked."""
+        """Return when the service is ready.
+
+        Raises:
+            BenchError: the process ended, or it is not ready in time.
+        """
         deadline = time.monotonic() + PATIENCE_S
         while not answers(f"{self.url}/readyz"):
             if self._process.poll() is not None:
@@ -72,7 +76,7 @@ class Replica:
         return sizes["VmRSS"], sizes["VmHWM"]
 
 
-class Ground:
+class BenchEnvironment:
     """A temporary Postgres, tuned and durable as that of `muster up`."""
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """A long history in a log: nights of work decided by the real core in memory, appended by the real log.
 
-Units are added a thousand at a time, claimed by a crew, heard of twice, and end: most are done, some fail and rest before
+Units are added a thousand at a time, claimed by a clients, heard of twice, and end: most are done, some fail and rest before
 another attempt, a few are quarantined. The state that follows from it all is saved at the end.
 """
 
@@ -76,7 +76,7 @@ class History:
         self.state.candidates.setdefault(name, deque()).extend(keys)
 
     def claim(self) -> Held:
-        """Let every worker claim what its hands can hold."""
+        """Claim a batch for every worker."""
         replies = [self.order(c.ClaimWork(worker=worker_named(number), max=HANDS)) for number in range(CREW)]
         return [grant.token for reply in replies if isinstance(reply, c.ClaimReply) for grant in reply.claims]
 
@@ -108,7 +108,7 @@ class History:
                 self.state.candidates[name].append(key)
 
     def taken(self) -> Sequence[Recorded]:
-        """Hand over the events of this step, and let time pass."""
+        """Return the events of this step and advance the clock."""
         events, self.events = self.events, []
         self.at += STEP
         return events
@@ -138,7 +138,7 @@ class History:
 
 def worker_named(number: int) -> ids.WorkerId:
     """Return a worker's name."""
-    return ids.WorkerId(f"crew-{number}")
+    return ids.WorkerId(f"clients-{number}")
 
 
 async def write(dsn: str, count: int) -> int:

@@ -1,4 +1,4 @@
-"""One keep-alive HTTP/1.1 connection on a bare socket: ready bytes out, a body back.
+"""One keep-alive HTTP/1.1 connection on a bare socket: bytes out, a body back.
 
 The client shares two cores with the service and Postgres. A full client (httpx, aiohttp) spends more on a request than
 the service does, and would measure itself; this one spends some ten microseconds, the same for ours and for a baseline.
@@ -16,11 +16,11 @@ OK = (b"200", b"201")
 
 
 class Refused(Exception):
-    """An answer that is none of the good ones; the text holds its beginning."""
+    """The response was neither 200 nor 201; the text holds its beginning."""
 
 
-class Wire(asyncio.Protocol):
-    """A connection with one request at a time on its way."""
+class HttpConnection(asyncio.Protocol):
+    """A connection with one request in flight at a time."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -33,12 +33,12 @@ class Wire(asyncio.Protocol):
     async def open(cls, url: str) -> Self:
         """Connect to the host and port of *url*."""
         host, _, port = urlsplit(url).netloc.partition(":")
-        _, wire = await asyncio.get_running_loop().create_connection(cls, host, int(port))
-        return wire
+        _, connection = await asyncio.get_running_loop().create_connection(cls, host, int(port))
+        return connection
 
     async def ask(self, request: bytes) -> bytes:
         """Send *request* and return the body of its answer."""
-        assert self._transport is not None, "a wire is opened before it is used"
+        assert self._transport is not None, "a connection is opened before it is used"
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._answer
@@ -66,7 +66,7 @@ class Wire(asyncio.Protocol):
             self._answer.set_exception(Refused(f"the service hung up: {exc}"))
 
     def _finish(self) -> None:
-        """Hand out the answer, and begin anew."""
+        """Return the response to the caller and prepare for the next one."""
         assert self._answer is not None, "nothing is answered that was not asked"
         status, body = bytes(self._buffer[9:12]), bytes(self._buffer[self._begun :])
         self._buffer.clear()

@@ -27,14 +27,14 @@ def screenshots(url: str | None, into: Path, pace: float) -> None:
     if not Path(CHROMIUM).exists():
         raise click.ClickException(f"{CHROMIUM} is missing: apt-get install chromium")
     into.mkdir(parents=True, exist_ok=True)
-    with shown(url, pace) as address:
+    with muster_to_photograph(url, pace) as address:
         for path in photograph(address, into):
             print(path)
 
 
 @contextmanager
-def shown(url: str | None, pace: float) -> Iterator[str]:
-    """Give the address of the Muster to photograph."""
+def muster_to_photograph(url: str | None, pace: float) -> Iterator[str]:
+    """Yield the address of a Muster to photograph: *url*, or a temporary one with the demo's data."""
     if url is not None:
         yield url
         return

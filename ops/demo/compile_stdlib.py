@@ -77,7 +77,7 @@ def summary(muster: Muster, name: str, keys: set[str], ours: set[str]) -> bool:
     failures = [*muster.quarantine(name)]
     print(f"\n{name}: {view['state']}, outcome {view['outcome']}, {duration(view)}")
     print("\n".join(quarantined(failures)))
-    print("\n".join(told(history)))
+    print("\n".join(event_counts(history)))
     print(table(rows))
     print(f"\n{muster.url}/campaigns/{name}")
     wrong = [*complaints(rows, {failure["key"] for failure in failures}, keys, ours)]
@@ -118,15 +118,15 @@ def duration(view: dict[str, Any]) -> str:
 
 
 def quarantined(failures: list[dict[str, Any]]) -> Iterator[str]:
-    """List the quarantined units with the compiler's last word."""
+    """Yield the quarantined units with the last line of the compiler."""
     yield f"\n  {len(failures)} quarantined:"
     for failure in sorted(failures, key=lambda failure: str(failure["key"])):
         lines = (failure["screen"] or failure["error"] or "no screen").strip().splitlines()
         yield f"  {failure['key']:<46} {failure['reason']}, {failure['attempts']} attempts · {lines[-1].strip()}"
 
 
-def told(history: History) -> Iterable[str]:
-    """Say what the log counted."""
+def event_counts(history: History) -> Iterable[str]:
+    """Yield the number of events in the log, by kind."""
     kinds = ("unit.claimed", "unit.completed", "unit.attempt_failed", "unit.retry_scheduled", "unit.quarantined")
     counts = " · ".join(f"{kind.removeprefix('unit.')} {history.kinds[kind]:,}" for kind in kinds)
     yield f"\n  {sum(history.kinds.values()):,} events in the log: {counts}\n"

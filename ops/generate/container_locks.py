@@ -33,8 +33,8 @@ def locked() -> dict[str, str]:
     return {canonicalize_name(start["name"]): text[start.start() : end] for start, end in zip(starts, ends, strict=True)}
 
 
-def wanted(text: str, extra: str) -> Requirement | None:
-    """Return a requirement that some Linux has, None for one that none has."""
+def requirement_on_linux(text: str, extra: str) -> Requirement | None:
+    """Return the requirement, or None when its marker excludes every supported Linux."""
     requirement = Requirement(text)
     marker = requirement.marker
     needed = marker is None or any(marker.evaluate(platform | {"extra": extra}) for platform in PLATFORMS)
@@ -49,7 +49,7 @@ def below(name: str, extras: Iterable[str]) -> Iterator[Requirement]:
         return
     for extra in ("", *extras):
         for text in texts:
-            if requirement := wanted(text, extra):
+            if requirement := requirement_on_linux(text, extra):
                 yield requirement
 
 

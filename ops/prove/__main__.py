@@ -7,7 +7,7 @@ import asyncpg
 import click
 import httpx
 
-from ops.prove.api import told
+from ops.prove.api import numbers_from_api
 from ops.prove.formula import Labels, Total
 from ops.prove.numbers import Numbers, without
 from ops.prove.source import UNPROVEN, Receiver, exported, proven, scraped
@@ -48,7 +48,7 @@ async def gathered(dsn: str, client: httpx.Client) -> tuple[int, list[Numbers]]:
             for _ in range(ATTEMPTS):
                 position, by_otlp = await exported(connection, receiver)
                 shown, by_scrape = await asyncio.to_thread(scraped, client)
-                by_api = await asyncio.to_thread(told, client, position)
+                by_api = await asyncio.to_thread(numbers_from_api, client, position)
                 by_sql = await counted(connection, position)
                 if position == shown == (await exported(connection, receiver))[0]:
                     unseen = await hidden(connection, by_scrape, by_sql)

@@ -19,18 +19,18 @@ from projections.views.fold import ReadModels
 from service.domain.events import KINDS, Recorded
 
 LEVELS = ("healthy", "warn", "stale", "dead")
-UNTOLD = frozenset(
+NOT_IN_API = frozenset(
     {
         "muster_campaign_oldest_ready_timestamp_seconds", "muster_campaign_paused_since_timestamp_seconds",
         "muster_quota_parked_since_timestamp_seconds", "muster_projection_position", "muster_projection_lag_events",
         "muster_projection_generation", "muster_metrics_fold_position", "muster_metrics_dropped_entities",
     }
 )  # fmt: skip
-"""Gauges that the API does not tell."""
+"""Gauges that the API does not show."""
 
 
-def told(client: httpx.Client, position: int) -> Numbers:
-    """Return everything that the API tells up to a position."""
+def numbers_from_api(client: httpx.Client, position: int) -> Numbers:
+    """Return every number that the API gives up to a position."""
     events = [event for event in pages(client, "/v1/events") if event["position"] <= position]
     found = over(events, FAMILIES)
     fold = ProjectionState(Checkpoint(0, 0, 0), ReadModels(), SeriesStore())
@@ -42,8 +42,8 @@ def told(client: httpx.Client, position: int) -> Numbers:
 
 
 def viewed(client: httpx.Client, events: list[dict[str, Any]]) -> Numbers:
-    """Return what the views say."""
-    said: dict[str, dict[Labels, Any]] = {name: {} for name, _ in STATE if name not in UNTOLD}
+    """Return the gauges that the views show."""
+    said: dict[str, dict[Labels, Any]] = {name: {} for name, _ in STATE if name not in NOT_IN_API}
     campaigns, workers = list(pages(client, "/v1/campaigns")), list(pages(client, "/v1/workers"))
     quotas, engine = list(pages(client, "/v1/quotas")), client.get("/v1/engine").json()
     for view in campaigns:

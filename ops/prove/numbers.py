@@ -20,22 +20,25 @@ def gauge(family: str, value: float | Decimal) -> Total:
 def subjects(numbers: Numbers) -> set[tuple[str, str]]:
     """Return every campaign, worker and quota that has a series by its name."""
     return {
-        (label, labels[place]) for name, series in numbers.items() for place, label in named(CATALOGUE[name]) for labels in series
+        (label, labels[place])
+        for name, series in numbers.items()
+        for place, label in subject_labels(CATALOGUE[name])
+        for labels in series
     }
 
 
 def without(numbers: Numbers, hidden: set[tuple[str, str]]) -> Numbers:
-    """Return *numbers* without the series of who is *hidden*."""
+    """Return *numbers* without the series of the *hidden* campaigns, workers and quotas."""
     return {
         name: {
             labels: total
             for labels, total in series.items()
-            if not any((label, labels[place]) in hidden for place, label in named(CATALOGUE[name]))
+            if not any((label, labels[place]) in hidden for place, label in subject_labels(CATALOGUE[name]))
         }
         for name, series in numbers.items()
     }
 
 
-def named(family: Family) -> Iterable[tuple[int, str]]:
+def subject_labels(family: Family) -> Iterable[tuple[int, str]]:
     """Return the labels of a family that name a subject, with their places."""
     return [(place, label) for place, label in enumerate(family.labels) if label in SUBJECTS]

@@ -13,6 +13,7 @@ from projections.export.otlp_trace import requests
 from projections.export.trace_batch import PAGE, QUERIES, TraceBatch, log_of, read
 from projections.store import Session
 from projections.views.unit.trace import Log
+from service.domain.ids import SHARD
 from service.store.db.pool import is_lost
 from service.store.log import event_log
 
@@ -22,14 +23,11 @@ LOG = logging.getLogger(__name__)
 class Tracer:
     """Sends the spans that ended since the last time, every *interval_s* seconds. Undelivered spans are read and sent again."""
 
-    def __init__(
-        self, pool: asyncpg.Pool, delivery: Delivery, identity: Identity, interval_s: float, shard: int = 0, page: int = PAGE
-    ) -> None:
+    def __init__(self, pool: asyncpg.Pool, delivery: Delivery, identity: Identity, interval_s: float, page: int = PAGE) -> None:
         self._pool = pool
         self.delivery = delivery
         self._identity = identity
         self._interval_s = interval_s
-        self._shard = shard
         self._page = page
 
     async def run(self, heard_since: Callable[[], datetime]) -> None:
@@ -46,17 +44,17 @@ class Tracer:
     async def send_page(self, heard_since: Callable[[], datetime]) -> bool:
         """Send the next page; tell whether it was delivered and there are more."""
         async with self._pool.acquire() as connection:
-            after = await sent_position(connection, self._shard)
-            origin = await log_of(connection, self._shard)
+            after = await sent_position(connection, SHARD)
+            origin = await log_of(connection, SHARD)
             if origin is None:
                 return False
-            head, upto = await bound(connection, self._shard, after, self._page)
+            head, upto = await bound(connection, SHARD, after, self._page)
             page = await read(connection, origin, after, upto)
         heard_since()
         if upto == after or await asyncio.to_thread(deliver, self.delivery, self._identity, page) is None:
             return False
         async with self._pool.acquire() as connection:
-            moved = await connection.fetchval(QUERIES.advance, self._shard, after, upto)
+            moved = await connection.fetchval(QUERIES.advance, SHARD, after, upto)
         return moved is not None and upto < head
 
 

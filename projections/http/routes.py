@@ -1,7 +1,7 @@
 """The routes of every read.
 
-lookout = Lookout(reader, process, stopping)
-app = Litestar([*routes, *READS], opt={"read_context": lookout}, …)
+context = ReadContext(reader, process, stopping)
+app = Litestar([*routes, *READS], opt={"read_context": context}, …)
 """
 
 from projections.http.handlers import campaigns, events, investigations, metrics, units, workers

@@ -12,6 +12,9 @@ RecoveryId = NewType("RecoveryId", str)
 UnitId = tuple[CampaignName, UnitKey]
 """A unit by its full name."""
 
+SHARD = 0
+"""The one shard that there is. It stands first in every key, so that a second one needs no other tables."""
+
 UnitState = Literal["blocked", "ready", "delayed", "parked", "running", "done", "quarantined", "skipped", "cancelled"]
 CampaignState = Literal["running", "paused", "completed", "cancelled"]
 WorkerState = Literal["active", "draining", "fenced", "gone"]

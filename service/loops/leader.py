@@ -13,6 +13,7 @@ from time import monotonic
 import asyncpg
 from msgspec import Struct
 
+from service.domain.ids import SHARD
 from service.store.db.outage_log import OutageLog
 from service.store.db.pool import is_unanswered
 from service.store.db.queries import load
@@ -43,13 +44,12 @@ Duty = Callable[[Callable[[], datetime]], Awaitable[None]]
 class Leader:
     """Takes the lease when it is free, renews it, and runs the duties while it holds it."""
 
-    def __init__(self, pool: asyncpg.Pool, replica: str, lease_s: float, duties: Sequence[Duty], shard: int = 0) -> None:
+    def __init__(self, pool: asyncpg.Pool, replica: str, lease_s: float, duties: Sequence[Duty]) -> None:
         self.replica = replica
         self.term: Term | None = None
         self._pool = pool
         self._lease = timedelta(seconds=lease_s)
         self._duties = duties
-        self._shard = shard
         self._outage_log = OutageLog(LOG, "the leader's lease can be reached again")
 
     @property
@@ -126,14 +126,14 @@ class Leader:
         # read before the database is asked: the term must not seem longer here than it is there
         until = monotonic() + self._lease.total_seconds()
         now = await connection.fetchval(event_log.QUERIES.now)
-        row = await connection.fetchrow(QUERIES.current, self._shard)
+        row = await connection.fetchrow(QUERIES.current, SHARD)
         if row is None:
-            await connection.execute(QUERIES.found, self._shard, self.replica, now, now)
-            row = await connection.fetchrow(QUERIES.current, self._shard)
+            await connection.execute(QUERIES.found, SHARD, self.replica, now, now)
+            row = await connection.fetchrow(QUERIES.current, SHARD)
             assert row is not None, "the lease was just inserted"
         unbroken = row["replica"] == self.replica and now <= row["until"]
         heard_since = row["heard_since"] if unbroken else now
-        taken = await connection.fetchval(QUERIES.take, self._shard, self.replica, now + self._lease, now, heard_since)
+        taken = await connection.fetchval(QUERIES.take, SHARD, self.replica, now + self._lease, now, heard_since)
         if taken is None:
             return None
         return Term(self.replica, heard_since, until)
@@ -143,16 +143,16 @@ class Leader:
         try:
             async with self._lease_connection() as connection:
                 now = await connection.fetchval(event_log.QUERIES.now)
-                await connection.execute(QUERIES.leave, self._shard, self.replica, now)
+                await connection.execute(QUERIES.leave, SHARD, self.replica, now)
         except Exception as error:
             if not is_unanswered(error):
                 raise
 
 
-async def vacate(dsn: str, shard: int = 0) -> None:
+async def vacate(dsn: str) -> None:
     """Free the lease at once; the caller knows that no replica runs on this database."""
     connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute(QUERIES.vacate, shard, await connection.fetchval(event_log.QUERIES.now))
+        await connection.execute(QUERIES.vacate, SHARD, await connection.fetchval(event_log.QUERIES.now))
     finally:
         await connection.close()

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import asyncpg
 
+from service.domain.ids import SHARD
 from service.loops.sweep import SweepObserver, observed_sweep
 from service.store.db.pool import is_lost
 from service.store.log import event_log, idempotency
@@ -18,9 +19,8 @@ ROUND_S = 60.0
 class Retention:
     """Does both once a minute, on the leader."""
 
-    def __init__(self, pool: asyncpg.Pool, shard: int = 0, observer: SweepObserver | None = None) -> None:
+    def __init__(self, pool: asyncpg.Pool, observer: SweepObserver | None = None) -> None:
         self._pool = pool
-        self._shard = shard
         self._observer = observer
 
     async def run(self, _heard_since: Callable[[], datetime]) -> None:
@@ -37,8 +37,8 @@ class Retention:
     async def keep(self) -> int:
         """Apply retention once; return how many partitions were created."""
         async with self._pool.acquire() as connection:
-            head = await event_log.head(connection, self._shard)
+            head = await event_log.head(connection, SHARD)
             made = await connection.fetchval(event_log.QUERIES.extend, head)
             now = await connection.fetchval(event_log.QUERIES.now)
-            await idempotency.delete_expired(connection, self._shard, now)
+            await idempotency.delete_expired(connection, now)
         return int(made)

@@ -10,6 +10,7 @@ import asyncpg
 
 from service.domain import commands as c
 from service.domain import ids, recovery
+from service.domain.ids import SHARD
 from service.domain.rejections import WriteUnavailable
 from service.loops.sweep import SweepObserver, observed_sweep
 from service.store.db.outage_log import OutageLog
@@ -44,14 +45,12 @@ class Scheduler:
         writer: Writer,
         wakeup: Wakeup,
         tick_s: float,
-        shard: int = 0,
         observer: SweepObserver | None = None,
     ) -> None:
         self._pool = pool
         self._writer = writer
         self._wakeup = wakeup
         self._tick_s = tick_s
-        self._shard = shard
         self._observer = observer
         self._outage_log = OutageLog(LOG, "the scheduler has the database again")
 
@@ -111,7 +110,7 @@ class Scheduler:
     ) -> list[c.Command]:
         """Return one command for each campaign with units that are due."""
         due: dict[ids.CampaignName, list[ids.UnitKey]] = defaultdict(list)
-        for campaign, key in await connection.fetch(query, self._shard, now, ROUND):
+        for campaign, key in await connection.fetch(query, SHARD, now, ROUND):
             due[campaign].append(key)
         return [order(campaign=campaign, keys=tuple(keys)) for campaign, keys in due.items()]
 
@@ -120,14 +119,14 @@ class Scheduler:
     ) -> list[c.Command]:
         """Return the commands that end lapsed leases, open gates, and continue cancellations and fan-outs in rounds."""
         orders: list[c.Command] = []
-        if tokens := column(await connection.fetch(QUERIES.lapsed, self._shard, now, ROUND, heard_since)):
+        if tokens := column(await connection.fetch(QUERIES.lapsed, SHARD, now, ROUND, heard_since)):
             orders.append(c.ExpireLeases(tokens=tokens, heard_since=heard_since))
-        if gates := column(await connection.fetch(QUERIES.due_gates, self._shard, now)):
+        if gates := column(await connection.fetch(QUERIES.due_gates, SHARD, now)):
             orders.append(c.OpenGates(quotas=gates))
-        for campaign in column(await connection.fetch(QUERIES.cancelled, self._shard, ROUND)):
-            keys = column(await connection.fetch(STATE.open_units, self._shard, campaign, ROUND))
+        for campaign in column(await connection.fetch(QUERIES.cancelled, SHARD, ROUND)):
+            keys = column(await connection.fetch(STATE.open_units, SHARD, campaign, ROUND))
             orders.append(c.CancelRest(name=campaign, keys=keys))
-        if units := next_round(await connection.fetch(fanout.QUERIES.oldest_fanouts, self._shard, ROUND)):
+        if units := next_round(await connection.fetch(fanout.QUERIES.oldest_fanouts, SHARD, ROUND)):
             orders.append(c.FanOutUnits(units=units))
         return orders
 
@@ -136,11 +135,11 @@ class Scheduler:
     ) -> list[c.Command]:
         """Return the commands that end investigations, plan the recovery of claims that died unheard, and close plans."""
         orders: list[c.Command] = []
-        if over := column(await connection.fetch(QUERIES.over, self._shard, now, ROUND)):
+        if over := column(await connection.fetch(QUERIES.over, SHARD, now, ROUND)):
             orders.append(c.EndInvestigations(ids=over))
-        for campaign, last_position in await connection.fetch(QUERIES.abandoned, self._shard, now, heard_since):
+        for campaign, last_position in await connection.fetch(QUERIES.abandoned, SHARD, now, heard_since):
             orders.append(c.DetectRecovery(campaign=campaign, last_position=last_position, heard_since=heard_since))
-        if plans := column(await connection.fetch(QUERIES.needless, self._shard, now - recovery.PATIENCE, heard_since)):
+        if plans := column(await connection.fetch(QUERIES.needless, SHARD, now - recovery.PATIENCE, heard_since)):
             orders.append(c.CloseRecoveries(ids=plans, heard_since=heard_since))
         return orders
 
@@ -149,9 +148,9 @@ class Scheduler:
     ) -> list[c.Command]:
         """Return the commands that judge silent workers, and then revoke claims of dead workers and those a watchdog ends."""
         orders: list[c.Command] = []
-        if workers := column(await connection.fetch(QUERIES.silent, self._shard, now)):
+        if workers := column(await connection.fetch(QUERIES.silent, SHARD, now)):
             orders.append(c.JudgeWorkers(workers=workers, heard_since=heard_since, retire_s=RETIRE_S))
-        if tokens := column(await connection.fetch(QUERIES.suspects, self._shard, now, ROUND, heard_since)):
+        if tokens := column(await connection.fetch(QUERIES.suspects, SHARD, now, ROUND, heard_since)):
             orders.append(c.RevokeClaims(tokens=tokens, heard_since=heard_since, tick_s=self._tick_s))
         return orders
 
@@ -159,7 +158,7 @@ class Scheduler:
         """Return the seconds until the next deadline, at most one second."""
         async with self._pool.acquire() as connection:
             now = await connection.fetchval(event_log.QUERIES.now)
-            soonest = await connection.fetchval(QUERIES.soonest, self._shard, heard_since, now)
+            soonest = await connection.fetchval(QUERIES.soonest, SHARD, heard_since, now)
         wait = LONGEST_NAP_S if soonest is None else (soonest - now).total_seconds()
         return min(max(wait, SHORTEST_NAP_S), LONGEST_NAP_S)
 

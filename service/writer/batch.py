@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from service.domain.commands import Command, DecisionContext
 from service.domain.decide import decide, reads
 from service.domain.events import Recorded
+from service.domain.ids import SHARD
 from service.domain.state import State
 from service.store.log import event_log
 from service.store.log.idempotency import IdempotencyKeys
@@ -54,9 +55,8 @@ class Batch:
     It has answers by submission, events by position, idempotency keys to remember.
     """
 
-    def __init__(self, submissions: list[Pending], shard: int, row_cache: RowCache | None = None) -> None:
+    def __init__(self, submissions: list[Pending], row_cache: RowCache | None = None) -> None:
         self.submissions = submissions
-        self.shard = shard
         self.row_cache = row_cache or RowCache()
         self.answers: list[Answer] = []
         self.events: list[Recorded] = []
@@ -67,14 +67,14 @@ class Batch:
 
     async def transact(self, connection: event_log.Connection) -> None:
         """Lock, load, decide, append and save; the caller begins and commits."""
-        await connection.fetchval(event_log.QUERIES.lock, self.shard)
-        now = await connection.fetchrow(event_log.QUERIES.moment, self.shard)
+        await connection.fetchval(event_log.QUERIES.lock, SHARD)
+        now = await connection.fetchrow(event_log.QUERIES.moment, SHARD)
         assert now is not None, "every shard has an engine"
         self.head, self.last, self.state = now["head"], now["last"], State(rows.engine(now))
         self.row_cache = self.row_cache.at(self.head, now["last"])
         read_set = reads((command for pending in self.submissions for command in pending.commands), now["planned"])
-        await Loader(connection, self.shard, self.state, now["at"], self.row_cache).load(read_set)
-        await self.keys.load(connection, self.shard, [pending.origin for pending in self.submissions], now["at"])
+        await Loader(connection, SHARD, self.state, now["at"], self.row_cache).load(read_set)
+        await self.keys.load(connection, [pending.origin for pending in self.submissions], now["at"])
         for pending in self.submissions:
             self.state.screens |= pending.origin.screens
         for pending in self.submissions:
@@ -100,7 +100,7 @@ class Batch:
     def decide(self, command: Command, origin: Origin, at: datetime, causation: str) -> object:
         """Decide one command at its place in the log; return its reply or its rejection."""
         place = self.head + len(self.events)
-        context = DecisionContext(at, place, origin.actor, CHANCE, self.shard, origin.correlation_id, origin.span_id, causation)
+        context = DecisionContext(at, place, origin.actor, CHANCE, SHARD, origin.correlation_id, origin.span_id, causation)
         outcome = decide(self.state, command, context)
         self.events += outcome.events
         return outcome.reply if outcome.rejection is None else outcome.rejection
@@ -109,11 +109,11 @@ class Batch:
         """Append the events and save what they touched, with screens and keys."""
         screens = {key: text for pending in self.submissions for key, text in pending.origin.screens.items()}
         if screens:
-            await connection.execute(event_log.QUERIES.keep_screens, self.shard, at, list(screens), list(screens.values()))
+            await connection.execute(event_log.QUERIES.keep_screens, SHARD, at, list(screens), list(screens.values()))
         if self.events:
             await event_log.append(connection, self.events)
-            await saver.save(connection, self.shard, self.state)
-        await self.keys.save(connection, self.shard, at)
+            await saver.save(connection, SHARD, self.state)
+        await self.keys.save(connection, at)
 
     async def happened(self, connection: event_log.Connection) -> bool:
         """Tell whether this batch is in the log: behind the lock, its first position says whose it is.
@@ -125,15 +125,15 @@ class Batch:
         # Whoever asks drops the connection after an error. A context manager would send a ROLLBACK first, and on a silent line
         # the end of the service would wait for its time-out.
         await connection.execute("BEGIN")
-        await connection.fetchval(event_log.QUERIES.lock, self.shard)
+        await connection.fetchval(event_log.QUERIES.lock, SHARD)
         first = self.events[0]
-        found = await connection.fetchval(event_log.QUERIES.causation_at, self.shard, first.position)
+        found = await connection.fetchval(event_log.QUERIES.causation_at, SHARD, first.position)
         await connection.execute("COMMIT")
         return bool(found == first.causation)
 
 
-async def within(connection: event_log.Connection, command: Command, *, origin: Origin, shard: int = 0) -> Sequence[Recorded]:
+async def within(connection: event_log.Connection, command: Command, *, origin: Origin) -> Sequence[Recorded]:
     """Decide and store *command* in a transaction that the caller has begun and commits; return its events."""
-    batch = Batch([Pending([command], origin, asyncio.get_running_loop().create_future(), math.inf)], shard)
+    batch = Batch([Pending([command], origin, asyncio.get_running_loop().create_future(), math.inf)])
     await batch.transact(connection)
     return batch.events

@@ -55,13 +55,11 @@ class Writer:
         self,
         connect: Callable[[], Awaitable[asyncpg.Connection]],
         *,
-        shard: int = 0,
         committed: Callable[[Sequence[Recorded]], None] = lambda _events: None,
         observer: WriterObserver | None = None,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._connect = connect
-        self._shard = shard
         self._committed = committed
         self._observer = observer or Unobserved()
         self._patience_s = patience_s
@@ -131,7 +129,7 @@ class Writer:
     async def _serve(self, submissions: list[Pending]) -> None:
         """Bring submissions to their answers; a lost connection is no answer unless it lasts."""
         while submissions:
-            batch = Batch(submissions, self._shard, self._row_cache)
+            batch = Batch(submissions, self._row_cache)
             self._row_cache = RowCache()
             started = monotonic()
             try:

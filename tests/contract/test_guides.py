@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-GUIDES = ("ops/ARCHITECTURE.md", "ops/CONTRIBUTING.md", "ops/glossary.md")
+GUIDES = ("README.md", "ops/ARCHITECTURE.md", "ops/CONTRIBUTING.md", "ops/glossary.md")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -42,3 +42,12 @@ def test_every_file_on_the_path_of_a_heartbeat_mentions_it() -> None:
     assert len(files) > 20
     silent = [path for path in files if "heartbeat" not in (page.parent / path).read_text(encoding="utf-8").lower()]
     assert not silent
+
+
+@pytest.mark.parametrize("folder", ["service", "projections", "migrations", "grafana", "tests", "ops"])
+def test_the_layout_of_the_readme_names_every_folder(folder: str) -> None:
+    layout = part((ROOT / "README.md").read_text(encoding="utf-8"), "Layout")
+    assert f"`{folder}/" in layout
+    if folder in ("tests", "ops"):
+        rooms = {path.name for path in (ROOT / folder).iterdir() if path.is_dir() and not path.name.startswith(("_", "."))}
+        assert rooms <= set(re.findall(rf"`{folder}/(\w+)", layout))

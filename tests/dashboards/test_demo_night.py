@@ -13,7 +13,7 @@ import pytest
 from grafana.build import BOARDS
 from grafana.panel import Board
 from grafana.preview.answer import Source
-from grafana.substitute import Chosen
+from grafana.substitute import VariableValues
 from ops.observe.stack import MUSTER, QUICK, prometheus
 from tests.patience import PATIENCE_S
 from tests.postgres import Server
@@ -51,7 +51,7 @@ def morning(postgres: Server, migrated: str, tmp_path_factory: pytest.TempPathFa
         program("ops.demo.night", "--url", url, "--name", NAME)
         client = running.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{at}", timeout=PATIENCE_S, trust_env=False))
         now = time.time()
-        chosen = Chosen(range_s=int(now - evening), step_s=1, scrape_s=1, campaign=NAME)
+        chosen = VariableValues(range_s=int(now - evening), step_s=1, scrape_s=1, campaign=NAME)
         yield Morning(url, postgres.dsn(database), Source(client, now, chosen))
 
 

@@ -16,7 +16,7 @@ from grafana.layout import CHOICES, FIRING, STARTED, TRIPPED
 from grafana.panel import Board, Panel
 from grafana.preview.answer import Source
 from grafana.preview.dashboard_sheet import sheet
-from grafana.substitute import Chosen
+from grafana.substitute import VariableValues
 from tests.dashboards import night
 from tests.patience import PATIENCE_S
 
@@ -44,7 +44,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
     ):
         try:
             await_ready(client, server)
-            chosen = Chosen(range_s=night.HOURS * 3600, scrape_s=night.STEP, campaign="flaky-tests")
+            chosen = VariableValues(range_s=night.HOURS * 3600, scrape_s=night.STEP, campaign="flaky-tests")
             yield Source(client, night.END, chosen)
         finally:
             server.terminate()
@@ -75,7 +75,7 @@ def test_every_query_of_a_dashboard_is_answered_with_data(board: Board, source: 
 def test_every_variable_and_annotation_finds_values(source: Source) -> None:
     asked = [query.removeprefix("label_values(").rpartition(",")[0] for _, query in CHOICES.values()]
     for expr in (*asked, FIRING, STARTED, f"count_over_time(({TRIPPED})[6h:1m])"):
-        assert source.get("query", query=source.chosen.put_into(expr), time=source.now), expr
+        assert source.get("query", query=source.chosen.substitute(expr), time=source.now), expr
 
 
 def test_two_replicas_count_no_worker_and_no_unit_twice(source: Source) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ops.demo.night import scenario, unit_command
-from ops.demo.night.narrative import SAID, complaints, story
+from ops.demo.night.narrative import EVENT_TEXTS, complaints, story
 from service.domain.events import KINDS
 
 SKIPPED = {"kind": "unit.skipped", "worker": None, "data": {"because_of": "a", "path": ["a", "b"]}}
@@ -20,8 +20,8 @@ def test_a_story_names_events_in_plain_words_without_heartbeats() -> None:
 
 
 def test_every_described_event_kind_exists() -> None:
-    assert SAID.keys() <= set(KINDS)
-    assert {kind for one in scenario.FATES.values() for kind in one.kinds} <= set(KINDS)
+    assert EVENT_TEXTS.keys() <= set(KINDS)
+    assert {kind for one in scenario.EXPECTED_OUTCOMES.values() for kind in one.kinds} <= set(KINDS)
 
 
 def test_a_unit_with_the_wrong_end_is_reported() -> None:
@@ -37,7 +37,7 @@ def test_the_scenario_has_every_unit_once_and_only_known_parents() -> None:
     keys = Counter(unit["key"] for unit in units)
     assert set(keys.values()) == {1}
     assert {parent for unit in units for parent in unit["depends_on"]} <= keys.keys()
-    assert scenario.FATES.keys() <= keys.keys() | {unit["key"] for unit in scenario.shaky()}
+    assert scenario.EXPECTED_OUTCOMES.keys() <= keys.keys() | {unit["key"] for unit in scenario.shaky()}
 
 
 def test_unit_commands_fail_as_the_scenario_says(tmp_path: Path) -> None:

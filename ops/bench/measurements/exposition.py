@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from ops.bench.environment import Ground
+from ops.bench.environment import BenchEnvironment
 from ops.bench.row import Row
 from projections.export import prometheus
 from projections.export.snapshot import Rows
@@ -84,7 +84,7 @@ def best(write: Callable[[], bytes]) -> float:
     return min(spent)
 
 
-def exposition(_ground: Ground) -> Iterator[Row]:
+def exposition(_bench: BenchEnvironment) -> Iterator[Row]:
     """Measure the text of 100,000 samples."""
     rows = families()
     registry = CollectorRegistry()

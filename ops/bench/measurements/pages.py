@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from ops.bench.environment import BenchError, Ground, Replica
+from ops.bench.environment import BenchEnvironment, BenchError, Replica
 from ops.bench.measurements.scaling import drain, worked
 from ops.bench.row import Row
 from ops.cockpit.addresses import page_addresses
@@ -59,16 +59,16 @@ class Cockpit:
         return took, answer.content
 
 
-def pages(ground: Ground) -> Iterator[Row]:
+def pages(bench: BenchEnvironment) -> Iterator[Row]:
     """Look at every page in turn, with a million units in the campaign and with a thousand."""
-    with ground.database() as large, ground.database() as small:
+    with bench.database() as large, bench.database() as small:
         for dsn, units in ((large, UNITS), (small, FEW)):
-            with worked(ground, dsn) as (muster, orchestrator):
+            with worked(bench, dsn) as (muster, orchestrator):
                 orchestrator.campaign(NAME, units, quota=QUOTA)
                 drain(muster, NAME, int(units * DRAINED))
                 orchestrator.settle()
-            ground.order("ANALYZE", dsn)
-        with ground.running(Replica.muster(large)) as ours, ground.running(Replica.muster(small)) as theirs:
+            bench.order("ANALYZE", dsn)
+        with bench.running(Replica.muster(large)) as ours, bench.running(Replica.muster(small)) as theirs:
             yield from compared(Cockpit(ours.url), Cockpit(theirs.url))
 
 

@@ -10,7 +10,7 @@ from time import perf_counter
 import asyncpg
 
 from ops.bench import history
-from ops.bench.environment import BenchError, Ground
+from ops.bench.environment import BenchEnvironment, BenchError
 from ops.bench.row import Row
 from service.store.log import event_log
 
@@ -19,9 +19,9 @@ PAGE = 5000
 ROUNDS = 2
 
 
-def rebuild(ground: Ground) -> Iterator[Row]:
+def rebuild(bench: BenchEnvironment) -> Iterator[Row]:
     """Rebuild state and views from a million events."""
-    with ground.database() as dsn:
+    with bench.database() as dsn:
         count = asyncio.run(history.write(dsn, EVENTS))
         rounds = [(timed("-m", "service.cli", "rebuild", "--dsn", dsn), timed("-m", __name__, dsn)) for _ in range(ROUNDS)]
     ours, theirs = (count / median(seconds) for seconds in zip(*rounds, strict=True))

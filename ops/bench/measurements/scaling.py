@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
 
-from ops.bench.environment import Ground, Replica
-from ops.bench.load import Errand, sent
+from ops.bench.environment import BenchEnvironment, Replica
+from ops.bench.load import Workload, run_in_subprocess
 from ops.bench.orchestrator import Orchestrator
 from ops.bench.row import Row
 
@@ -17,59 +17,59 @@ MANY, SHARED = 200, 20_000
 Target = tuple[str, str]
 
 
-def drained(ground: Ground) -> Iterator[Row]:
+def drained(bench: BenchEnvironment) -> Iterator[Row]:
     """Claim with nine tenths of a campaign drained, and with one."""
-    with ground.database() as early:
-        with worked(ground, early) as (muster, orchestrator):
+    with bench.database() as early:
+        with worked(bench, early) as (muster, orchestrator):
             orchestrator.campaign("bench", UNITS)
             drain(muster, "bench", EARLY)
             orchestrator.settle()
-        with ground.database(early) as late:
-            with worked(ground, late) as (muster, orchestrator):
+        with bench.database(early) as late:
+            with worked(bench, late) as (muster, orchestrator):
                 drain(muster, "bench", LATE)
                 orchestrator.settle()
             what = f"claim p50, 90 % of {UNITS:,} units drained against 10 %"
-            yield side_by_side(ground, what, (late, "bench"), (early, "bench"))
+            yield side_by_side(bench, what, (late, "bench"), (early, "bench"))
 
 
-def campaigns(ground: Ground) -> Iterator[Row]:
+def campaigns(bench: BenchEnvironment) -> Iterator[Row]:
     """Claim from any of many campaigns, and from one, of as many units in all."""
-    with ground.database() as one, ground.database() as many:
-        with worked(ground, one) as (_, orchestrator):
+    with bench.database() as one, bench.database() as many:
+        with worked(bench, one) as (_, orchestrator):
             orchestrator.campaign("bench", SHARED)
             orchestrator.settle()
-        with worked(ground, many) as (_, orchestrator):
+        with worked(bench, many) as (_, orchestrator):
             for number in range(MANY):
                 orchestrator.campaign(f"bench-{number}", SHARED // MANY)
             orchestrator.settle()
-        yield side_by_side(ground, f"claim p50, {MANY} campaigns against 1 (issue 3)", (many, ""), (one, ""))
+        yield side_by_side(bench, f"claim p50, {MANY} campaigns against 1 (issue 3)", (many, ""), (one, ""))
 
 
 def drain(muster: Replica, campaign: str, units: int) -> None:
     """Claim and complete so many units, a thousand a call."""
-    sent(Errand(kind="pairs", targets=[(muster.url, campaign)], connections=2, batch=1000, count=units))
+    run_in_subprocess(Workload(kind="pairs", targets=[(muster.url, campaign)], connections=2, batch=1000, count=units))
 
 
 @contextmanager
-def worked(ground: Ground, dsn: str) -> Iterator[tuple[Replica, Orchestrator]]:
+def worked(bench: BenchEnvironment, dsn: str) -> Iterator[tuple[Replica, Orchestrator]]:
     """Run the service on a database for a while, to bring it into the state that is measured."""
-    with ground.running(Replica.muster(dsn)) as muster, Orchestrator(muster.url) as orchestrator:
+    with bench.running(Replica.muster(dsn)) as muster, Orchestrator(muster.url) as orchestrator:
         yield muster, orchestrator
 
 
-def side_by_side(ground: Ground, what: str, grown: Target, small: Target) -> Row:
+def side_by_side(bench: BenchEnvironment, what: str, grown: Target, small: Target) -> Row:
     """Claim from two services in turn, each on its database after VACUUM ANALYZE; compare the medians.
 
     Without the vacuum, Postgres would clean up after the drain by itself while we measure.
     """
     for dsn, _ in (grown, small):
-        ground.order("VACUUM ANALYZE", dsn)
-    with ground.running(Replica.muster(grown[0])) as ours, ground.running(Replica.muster(small[0])) as theirs:
+        bench.order("VACUUM ANALYZE", dsn)
+    with bench.running(Replica.muster(grown[0])) as ours, bench.running(Replica.muster(small[0])) as theirs:
         return in_turn(what, (ours.url, grown[1]), (theirs.url, small[1]))
 
 
 def in_turn(what: str, grown: Target, small: Target) -> Row:
     """Claim one unit of each in turn; compare the medians."""
-    seen = sent(Errand(kind="latencies", targets=[grown, small], count=CLAIMS))
+    seen = run_in_subprocess(Workload(kind="latencies", targets=[grown, small], count=CLAIMS))
     ours, theirs = (median(times) for times in seen.latencies_ms)
     return Row(what=what, ours=f"{ours:.2f} ms", baseline=f"{theirs:.2f} ms", value=ours / theirs, bound=MOST, sense="at most")

@@ -1,4 +1,4 @@
-"""How soon a claim that waits is woken by a unit that comes."""
+"""How soon a new unit wakes a waiting claim."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from time import perf_counter
 
 import httpx
 
-from ops.bench.environment import BenchError, Ground
+from ops.bench.environment import BenchEnvironment, BenchError
 from ops.bench.orchestrator import POLICY
 from ops.bench.row import Row
 
@@ -16,12 +16,12 @@ WAIT_S, SETTLED_S = 30, 0.2
 MOST_MS = 100
 
 
-def waking(ground: Ground) -> Iterator[Row]:
+def waking(bench: BenchEnvironment) -> Iterator[Row]:
     """Add a unit while a claim waits for one."""
-    with ground.muster() as muster:
-        took = asyncio.run(woken(muster.url))
+    with bench.muster() as muster:
+        took = asyncio.run(wakeup_ms(muster.url))
     yield Row(
-        what="a waiting claim is answered after its unit is there, ms (B-CLAIM-9)",
+        what="a waiting claim is answered after its unit was added, ms (B-CLAIM-9)",
         ours=f"{took:.1f} ms",
         value=took,
         bound=MOST_MS,
@@ -29,8 +29,8 @@ def waking(ground: Ground) -> Iterator[Row]:
     )
 
 
-async def woken(url: str) -> float:
-    """Return the median of the milliseconds between the answer to who adds a unit and the answer to who waits for it."""
+async def wakeup_ms(url: str) -> float:
+    """Return the median time in milliseconds from the response to the import until the response to the waiting claim."""
     took: list[float] = []
     async with httpx.AsyncClient(base_url=url, timeout=2 * WAIT_S, trust_env=False) as http:
         (await http.post("/v1/campaigns", json={"name": "bench", "policy": POLICY})).raise_for_status()

@@ -1,14 +1,14 @@
-"""The account of the night: what happened to every unit and why, in words, from its own events."""
+"""The history of every unit of the night as text, from its events."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ops.demo.night.scenario import fate
+from ops.demo.night.scenario import expected_outcome
 
 Event = Mapping[str, Any]
 
 
-SAID: dict[str, str] = {
+EVENT_TEXTS: dict[str, str] = {
     "unit.claimed": "{worker} took it",
     "unit.completed": "done in {duration:.1f} s",
     "unit.lease_expired": "nothing heard of {worker} for {age:.0f} s",
@@ -21,30 +21,30 @@ SAID: dict[str, str] = {
     "unit.released": "handed back ({cause})",
     "unit.skipped": "skipped because of {because_of}: {way}",
     "unit.unblocked": "freed by {by}",
-    "unit.late_result": "what {worker} said too late was refused",
+    "unit.late_result": "the late report of {worker} was refused",
 }
-"""What nobody needs to read is not here: heartbeats, and the end of a rest."""
+"""Heartbeats and the end of a retry delay are left out on purpose."""
 
 
-def words(event: Event) -> str | None:
-    """Say in words what *event* was; None for what nobody needs to read.
+def event_text(event: Event) -> str | None:
+    """Return the text of *event*, None for a kind that is left out.
 
-    >>> words({"kind": "unit.unblocked", "worker": None, "data": {"by": "a"}})
+    >>> event_text({"kind": "unit.unblocked", "worker": None, "data": {"by": "a"}})
     'freed by a'
     """
-    text = SAID.get(event["kind"])
+    text = EVENT_TEXTS.get(event["kind"])
     way = " → ".join(event["data"].get("path", ()))
     return None if text is None else text.format(**{**event["data"], "worker": event["worker"], "way": way})
 
 
 def story(events: Iterable[Event]) -> str:
-    """Tell the events of one unit in one line."""
-    return " · ".join(said for event in events if (said := words(event)))
+    """Return the events of one unit in one line."""
+    return " · ".join(said for event in events if (said := event_text(event)))
 
 
 def complaints(key: str, state: str, kinds: set[str]) -> Iterator[str]:
-    """Say what is missing from the account of one unit."""
-    meant = fate(key)
+    """Yield what differs from the expected outcome of one unit."""
+    meant = expected_outcome(key)
     if state != meant.state:
         yield f"UNACCOUNTED FOR: {key} is {state}, it should be {meant.state}"
     if missing := sorted(meant.kinds - kinds):

@@ -1,4 +1,4 @@
-"""The script of the night: what befalls workers and campaigns, in its order, and the account in the morning."""
+"""The steps of the night: the failures of workers and campaigns in order, and the account of every unit at the end."""
 
 import shutil
 import signal
@@ -13,11 +13,11 @@ from ops.demo.account import table
 from ops.demo.compile_stdlib import agreed
 from ops.demo.muster import DemoError, Muster
 from ops.demo.night import narrative, scenario
-from ops.demo.night.workers import Crew
+from ops.demo.night.workers import WorkerProcesses
 
-PATIENCE_S, LOOK_S = 60.0, 0.25
+PATIENCE_S, POLL_S = 60.0, 0.25
 MORNING = timedelta(hours=8)
-CREW = ("owl", "moth", "bat", "fox", "toad")
+WORKERS = ("owl", "moth", "bat", "fox", "toad")
 
 
 class Night:
@@ -28,8 +28,8 @@ class Night:
         self.work, self.shaky = name, f"{name}-shaky"
         self.scratch = scratch
 
-    def pass_by(self) -> bool:
-        """Let everything happen; say whether every unit is accounted for."""
+    def run(self) -> bool:
+        """Run all steps; tell whether every unit ended as expected."""
         (self.scratch / "down").touch()
         morning = datetime.now(UTC) + MORNING
         self.muster.create(
@@ -44,14 +44,14 @@ class Night:
         self.muster.add(self.work, scenario.evening())
         self.muster.create(self.shaky, scenario.SHAKY_POLICY, title="A shaky registry", labels={"demo": "night"})
         self.muster.add(self.shaky, scenario.shaky())
-        with Crew(self.muster.url, [self.work, self.shaky], self.scratch) as crew:
-            for name in CREW:
-                crew.start(name)
-            self.say(f"{len(CREW)} workers begin: {', '.join(CREW)}")
+        with WorkerProcesses(self.muster.url, [self.work, self.shaky], self.scratch) as workers:
+            for name in WORKERS:
+                workers.start(name)
+            self.say(f"{len(WORKERS)} workers begin: {', '.join(WORKERS)}")
             self.wait_for_quota()
-            self.kill_a_worker(crew)
-            self.remember_something()
-            self.silence_a_worker(crew)
+            self.kill_a_worker(workers)
+            self.add_late_units()
+            self.silence_a_worker(workers)
             self.mend_the_registry()
             self.until(
                 "both campaigns are over", lambda: all(self.state(name) == "completed" for name in (self.work, self.shaky))
@@ -59,43 +59,43 @@ class Night:
         return self.account()
 
     def wait_for_quota(self) -> None:
-        """See a unit run into a used-up quota, and everything on it go on by itself."""
+        """Wait until a unit exhausts the quota, and until its campaign resumes by itself."""
         self.until("the quota is used up", lambda: self.muster.campaign(self.work)["quota_line"])
         self.say(f"{self.work}: {self.muster.campaign(self.work)['quota_line']} (UTC)")
         self.until("work goes on", lambda: self.unit("fetch/limited")["state"] == "done")
         self.say("the quota's gate opened by itself, and fetch/limited is done; no attempt was counted")
 
-    def kill_a_worker(self, crew: Crew) -> None:
+    def kill_a_worker(self, workers: WorkerProcesses) -> None:
         """Kill a worker in the middle of a unit, and start another."""
         victim = self.holder("long/killed")
-        crew.strike(victim, signal.SIGKILL)
-        self.say(f"{victim} was killed in the middle of long/killed; nobody says goodbye")
-        crew.start("lynx")
+        workers.send_signal(victim, signal.SIGKILL)
+        self.say(f"{victim} was killed in the middle of long/killed, without deregistering")
+        workers.start("lynx")
         self.until("long/killed is handed on", lambda: self.unit("long/killed")["attempt_count"] == 2)
         self.say(f"its lease ran out; {self.holder('long/killed')} goes on with long/killed")
 
-    def remember_something(self) -> None:
+    def add_late_units(self) -> None:
         """Add an earlier group while a later one runs."""
         self.muster.add(self.work, scenario.late())
         self.until("the late group is done", lambda: all(self.unit(one["key"])["state"] == "done" for one in scenario.late()))
         self.say("group 5 came late and ran at once, beside group 20")
 
-    def silence_a_worker(self, crew: Crew) -> None:
-        """Stop a worker as a closed laptop does, and let it wake when its unit is somebody else's."""
+    def silence_a_worker(self, workers: WorkerProcesses) -> None:
+        """Suspend a worker as a closed laptop does, and resume it when another worker has its unit."""
         sleeper = self.holder("long/silent")
-        crew.strike(sleeper, signal.SIGSTOP)
+        workers.send_signal(sleeper, signal.SIGSTOP)
         self.say(f"{sleeper} fell silent in the middle of long/silent")
         self.until(f"{sleeper} is dead", lambda: self.muster.read(f"/v1/workers/{sleeper}")["level"] == "dead")
-        self.say(f"{sleeper} is dead for all that anybody hears")
+        self.say(f"{sleeper} counts as dead")
         self.until("long/silent is handed on", lambda: self.unit("long/silent")["worker"] not in (None, sleeper))
         self.say(f"{self.unit('long/silent')['worker']} has long/silent now")
         self.until("long/silent is done", lambda: self.unit("long/silent")["state"] == "done")
-        crew.strike(sleeper, signal.SIGCONT)
-        self.until("the late word came", lambda: "unit.late_result" in self.kinds("long/silent"))
+        workers.send_signal(sleeper, signal.SIGCONT)
+        self.until("the late report arrived", lambda: "unit.late_result" in self.kinds("long/silent"))
         self.say(f"{sleeper} woke up and reported; its token was old, and nothing changed")
 
     def mend_the_registry(self) -> None:
-        """See the breaker trip, mend the cause, reset it, and send back what had failed."""
+        """Wait until the breaker trips, mend the cause, reset it, and retry the failed units."""
         self.until("the breaker trips", lambda: self.muster.campaign(self.shaky)["breaker"]["tripped"])
         breaker = self.muster.campaign(self.shaky)["breaker"]
         self.say(f"{self.shaky}: {breaker['line']}; the rest waits, other campaigns do not")
@@ -118,24 +118,28 @@ class Night:
         return str(self.muster.campaign(name, self.muster.head())["state"])
 
     def holder(self, key: str) -> str:
-        """Return who runs a unit, once somebody does."""
+        """Return the worker that runs a unit, once one does."""
         self.until(f"{key} runs", lambda: self.unit(key)["state"] == "running")
         return str(self.unit(key)["worker"])
 
     def say(self, text: str) -> None:
-        """Say what just happened."""
+        """Print one line with the time."""
         print(f"{datetime.now().astimezone():%H:%M:%S}  {text}", flush=True)
 
     def until(self, what: str, holds: Callable[[], object]) -> None:
-        """Look again until *holds*, not for ever."""
+        """Poll until *holds* is true.
+
+        Raises:
+            DemoError: it took longer than PATIENCE_S.
+        """
         deadline = time.monotonic() + PATIENCE_S
         while not holds():
             if time.monotonic() > deadline:
                 raise DemoError(f"waited {PATIENCE_S:g} s in vain until {what}; see {self.scratch}/*.log")
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
 
     def account(self) -> bool:
-        """Print what became of every unit and why; say whether all of it is as it must be."""
+        """Print the end of every unit and why; tell whether all units ended as expected."""
         wrong: list[str] = []
         for name in (self.work, self.shaky):
             _, rows, view = agreed(self.muster, name)
@@ -157,9 +161,9 @@ class Night:
 
 
 def night(muster: Muster, name: str) -> bool:
-    """Let a night named *name* pass; say whether every unit is accounted for."""
+    """Run a night named *name*; tell whether every unit ended as expected."""
     scratch = Path(tempfile.mkdtemp(prefix="muster-night-"))
-    accounted = Night(muster, name, scratch).pass_by()
+    accounted = Night(muster, name, scratch).run()
     if accounted:
         shutil.rmtree(scratch)
     return accounted

@@ -1,4 +1,4 @@
-"""The cast of the night: two campaigns, what each unit does, and what must have happened to it by the morning."""
+"""The scenario of the night: two campaigns, what each unit does, and its expected outcome."""
 
 from typing import Any, NamedTuple
 
@@ -16,14 +16,14 @@ SHAKY_POLICY: dict[str, Any] = {**POLICY, "max_attempts": 1, "concurrency": 1, "
 SHAKY = 6
 
 
-def unit(key: str, deed: str, *depends_on: str, group: int, seconds: float = 1.0, priority: int = 0) -> Unit:
-    """Return one unit; *deed* is what its command does."""
-    payload = {"deed": deed, "seconds": seconds}
+def unit(key: str, action: str, *depends_on: str, group: int, seconds: float = 1.0, priority: int = 0) -> Unit:
+    """Return one unit; *action* is what its command does."""
+    payload = {"action": action, "seconds": seconds}
     return {"key": key, "payload": payload, "group": group, "priority": priority, "depends_on": list(depends_on)}
 
 
 def evening() -> list[Unit]:
-    """Return what is known when the night begins."""
+    """Return the units that are imported at the start."""
     return [
         *(unit(f"fetch/{number}", "work", group=10) for number in range(1, 5)),
         unit("fetch/limited", "limited", group=10),
@@ -39,40 +39,42 @@ def evening() -> list[Unit]:
 
 
 def late() -> list[Unit]:
-    """Return what somebody remembers at midnight: earlier than what already runs."""
+    """Return units that are added later, in an earlier group than those that run."""
     return [unit(f"late/{number}", "work", group=5) for number in (1, 2)]
 
 
 def shaky() -> list[Unit]:
-    """Return units that fail as long as what they need is down."""
+    """Return units that fail while the service that they need is down."""
     return [unit(f"shaky/{number}", "shaky", group=10, seconds=0.3) for number in range(1, SHAKY + 1)]
 
 
-class Fate(NamedTuple):
-    """What must have become of a unit: its state, and kinds of events that its story has."""
+class ExpectedOutcome(NamedTuple):
+    """The state that a unit must end in, and the kinds of events that its history must hold."""
 
     state: str
     kinds: frozenset[str]
 
 
-DONE = Fate("done", frozenset({"unit.claimed", "unit.completed"}))
-FATES: dict[str, Fate] = {
-    "long/killed": Fate(
+DONE = ExpectedOutcome("done", frozenset({"unit.claimed", "unit.completed"}))
+EXPECTED_OUTCOMES: dict[str, ExpectedOutcome] = {
+    "long/killed": ExpectedOutcome(
         "done", frozenset({"unit.lease_expired", "unit.attempt_failed", "unit.retry_scheduled", "unit.completed"})
     ),
-    "long/silent": Fate("done", frozenset({"unit.lease_expired", "unit.attempt_failed", "unit.completed", "unit.late_result"})),
-    "fetch/limited": Fate("done", frozenset({"unit.parked", "unit.unparked", "unit.completed"})),
-    "clumsy": Fate("done", frozenset({"unit.attempt_failed", "unit.retry_scheduled", "unit.completed"})),
-    "poison": Fate("quarantined", frozenset({"unit.attempt_failed", "unit.quarantined"})),
-    "after-poison": Fate("skipped", frozenset({"unit.skipped"})),
-    "after-after": Fate("skipped", frozenset({"unit.skipped"})),
+    "long/silent": ExpectedOutcome(
+        "done", frozenset({"unit.lease_expired", "unit.attempt_failed", "unit.completed", "unit.late_result"})
+    ),
+    "fetch/limited": ExpectedOutcome("done", frozenset({"unit.parked", "unit.unparked", "unit.completed"})),
+    "clumsy": ExpectedOutcome("done", frozenset({"unit.attempt_failed", "unit.retry_scheduled", "unit.completed"})),
+    "poison": ExpectedOutcome("quarantined", frozenset({"unit.attempt_failed", "unit.quarantined"})),
+    "after-poison": ExpectedOutcome("skipped", frozenset({"unit.skipped"})),
+    "after-after": ExpectedOutcome("skipped", frozenset({"unit.skipped"})),
     **{
-        f"shaky/{number}": Fate("done", frozenset({"unit.quarantined", "unit.quarantine_cleared", "unit.completed"}))
+        f"shaky/{number}": ExpectedOutcome("done", frozenset({"unit.quarantined", "unit.quarantine_cleared", "unit.completed"}))
         for number in range(1, 4)
     },
 }
 
 
-def fate(key: str) -> Fate:
-    """Return what must have become of a unit."""
-    return FATES.get(key, DONE)
+def expected_outcome(key: str) -> ExpectedOutcome:
+    """Return the expected outcome of a unit."""
+    return EXPECTED_OUTCOMES.get(key, DONE)

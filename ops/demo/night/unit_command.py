@@ -1,4 +1,4 @@
-"""The command of every unit of the night: `python -m ops.demo.night.unit_command DEED SECONDS SCRATCH`."""
+"""The command of every unit of the night: `python -m ops.demo.night.unit_command ACTION SECONDS SCRATCH`."""
 
 import json
 import os
@@ -47,9 +47,9 @@ def park() -> None:
         signal.pause()
 
 
-def do(deed: str, seconds: float, scratch: Path) -> None:
+def do(action: str, seconds: float, scratch: Path) -> None:
     """Do what the unit is for."""
-    match deed:
+    match action:
         case "once":
             once(seconds)
         case "poison":

@@ -10,15 +10,15 @@ from typing import Self
 HANDS = 1
 
 
-class Crew:
+class WorkerProcesses:
     """Worker processes by name; leaving the context ends all of them."""
 
     def __init__(self, url: str, campaigns: list[str], scratch: Path) -> None:
         self._scratch = scratch
         named = [word for name in campaigns for word in ("--campaign", name)]
         self._line = [sys.executable, "-m", "service.cli", "work", "--url", url, *named, "--wait", "1", "--grace", "2"]
-        deed = [sys.executable, "-m", "ops.demo.night.unit_command", "{payload.deed}", "{payload.seconds}", str(scratch)]
-        self._command = ["--concurrency", str(HANDS), "--", *deed]
+        action = [sys.executable, "-m", "ops.demo.night.unit_command", "{payload.action}", "{payload.seconds}", str(scratch)]
+        self._command = ["--concurrency", str(HANDS), "--", *action]
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -37,6 +37,6 @@ class Crew:
         with (self._scratch / f"{name}.log").open("ab") as told:
             self._workers[name] = subprocess.Popen([*self._line, *spool, *self._command], stderr=told, env=os.environ.copy())
 
-    def strike(self, name: str, order: signal.Signals) -> None:
+    def send_signal(self, name: str, order: signal.Signals) -> None:
         """Send a signal to one worker."""
         self._workers[name].send_signal(order)

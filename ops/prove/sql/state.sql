@@ -1,5 +1,5 @@
--- What the tables of the state say of gauges: label values, and one number. What is not named here is named in `ops/prove/state.py`
--- with the reason.
+-- The gauges as the tables of the state give them: label values, then the number. The families that are not compared are in
+-- `UNPROVEN` of `ops/prove/source.py`, each with its reason.
 
 -- name: muster_campaigns
 SELECT state, count(*) FROM (

@@ -28,7 +28,7 @@ REASONS: dict[ids.GateReason, str] = {
 
 async def quotas(context: CockpitContext, url: PageUrl) -> CockpitPage:
     """Return the page of all quotas."""
-    page = await context.reader.some_quotas(url.query_value("after"), QUOTAS + 1, None)
+    page = await context.reader.list_quotas(url.query_value("after"), QUOTAS + 1, None)
     facts = {"quotas": page[:QUOTAS], "next": page[QUOTAS - 1].key if len(page) > QUOTAS else None, "reasons": REASONS}
     return CockpitPage(template="quotas.html", title="Quotas", pane="campaigns", facts=facts)
 

@@ -11,7 +11,7 @@ from projections.cockpit.pages.campaign import failures, require_campaign
 from projections.cockpit.queries import CampaignOnPage
 from projections.cockpit.text import plot
 from projections.cockpit.url import PageUrl
-from projections.http.reads.time_accounting import ledger
+from projections.http.reads.time_accounting import time_account
 from projections.views.campaign.time_account import Cause
 from service.domain.rejections import Validation
 
@@ -66,7 +66,7 @@ async def report(context: CockpitContext, url: PageUrl) -> CockpitPage:
     begin, end = window(url, shown)
     if begin > end:
         raise Validation("the window begins after it ends", field="from")
-    account = await ledger(context.reader, shown.view.name, begin, end)
+    account = await time_account(context.reader, shown.view.name, begin, end)
     facts: dict[str, Any] = {
         "shown": shown,
         "account": account,

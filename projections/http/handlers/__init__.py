@@ -1,1 +1,1 @@
-"""The handlers of every route that reads, one file per resource."""
+"""The handlers of every read, one file per resource."""

@@ -7,16 +7,16 @@ from litestar import Response, get
 from projections.http.operation import AT_LEAST, LIST, described_read
 from projections.http.reads import investigation as reads
 from projections.http.reads.investigation import InvestigationView, RecoveryView
-from projections.http.request import ListPage, ReadRequest, json_response, page, require_found
+from projections.http.request import ListPage, ReadRequest, json_response, list_page, require_found
 from service.domain import ids
 
 
 @get(**described_read("/v1/investigations", "ListInvestigations", ListPage[InvestigationView], *LIST, "state", "campaign"))
 async def investigations(request: ReadRequest) -> Response[bytes]:
-    """Return investigations, of a state and of a campaign."""
+    """Return investigations, filtered by state and by campaign."""
     state, campaign, limit = request.word("state", get_args(ids.InvestigationState)), request.text("campaign"), request.limit
     items = await reads.investigations(request.reader, request.cursor, state, campaign, limit, request.at_least)
-    return json_response(page(items, limit, items[-1].id if items else None))
+    return json_response(list_page(items, limit, items[-1].id if items else None))
 
 
 @get(**described_read("/v1/investigations/{investigation:str}", "GetInvestigation", InvestigationView, AT_LEAST))
@@ -30,15 +30,15 @@ async def investigation(request: ReadRequest) -> Response[bytes]:
 
 @get(**described_read("/v1/recovery", "ListRecoveries", ListPage[RecoveryView], *LIST, "state"))
 async def recoveries(request: ReadRequest) -> Response[bytes]:
-    """Return the plans that nobody has decided on; with `state`, those that are `applied`, `declined` or `closed`.
+    """Return the open plans; with `state`, those that are `applied`, `declined` or `closed`.
 
-    While a plan is open, nothing takes its units from their dead claims. It closes when somebody works in its campaign again: a
-    worker is given a unit of it, or asks for one, or one that held a unit of the plan is heard; or after ten minutes without a
-    decision. Then leases expire by policy, and the units go on by themselves.
+    While a plan is open, its units stay with their dead claims. It closes when its campaign is worked on again: a worker is
+    granted a unit of the campaign or asks for one, or a worker that held a unit of the plan reports. It also closes after ten
+    minutes without a decision. Then leases expire by policy, and the units become ready.
     """
     state, limit = request.word("state", get_args(ids.RecoveryState)) or "open", request.limit
     items = await reads.recoveries(request.reader, request.cursor, state, limit, request.at_least)
-    return json_response(page(items, limit, items[-1].id if items else None))
+    return json_response(list_page(items, limit, items[-1].id if items else None))
 
 
 @get(**described_read("/v1/recovery/{recovery:str}", "GetRecovery", RecoveryView, AT_LEAST))

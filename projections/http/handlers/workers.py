@@ -5,7 +5,7 @@ from typing import get_args
 from litestar import Response, get
 
 from projections.http.operation import AT_LEAST, LIST, described_read
-from projections.http.request import ListPage, ReadRequest, json_response, page, require_found
+from projections.http.request import ListPage, ReadRequest, json_response, list_page, require_found
 from projections.views.quota.view import EngineView, QuotaView
 from projections.views.worker.view import WorkerView
 from service.domain import ids
@@ -13,11 +13,11 @@ from service.domain import ids
 
 @get(**described_read("/v1/workers", "ListWorkers", ListPage[WorkerView], *LIST, "level", "campaign"))
 async def workers(request: ReadRequest) -> Response[bytes]:
-    """Return workers, of a heartbeat level and with a claim in a campaign."""
+    """Return workers, filtered by heartbeat level and by a claim in a campaign."""
     limit = request.limit
     level, campaign = request.word("level", get_args(ids.Level)), request.text("campaign")
     items = await request.reader.workers(request.cursor, level, campaign, limit, request.at_least)
-    return json_response(page(items, limit, items[-1].worker if items else None))
+    return json_response(list_page(items, limit, items[-1].worker if items else None))
 
 
 @get(**described_read("/v1/workers/{worker:str}", "GetWorker", WorkerView, AT_LEAST))
@@ -31,8 +31,8 @@ async def worker(request: ReadRequest) -> Response[bytes]:
 async def quotas(request: ReadRequest) -> Response[bytes]:
     """Return quotas."""
     limit = request.limit
-    items = await request.reader.some_quotas(request.cursor, limit, request.at_least)
-    return json_response(page(items, limit, items[-1].key if items else None))
+    items = await request.reader.list_quotas(request.cursor, limit, request.at_least)
+    return json_response(list_page(items, limit, items[-1].key if items else None))
 
 
 @get(**described_read("/v1/quotas/{quota:str}", "GetQuota", QuotaView, AT_LEAST))

@@ -1,4 +1,4 @@
-"""The bundle of diagnostics: a campaign as its views, its log and its workers show it, cut to a size and redacted."""
+"""The diagnostic bundle of a campaign: its views, its last events, its workers and the metrics, cut to a size and redacted."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ from service.store.log import event_log
 from service.terminal_output import last_lines
 
 SCHEMA_VERSION = 2
-PATIENCE_S = 2.0
+CATCH_UP_S = 2.0
 SCREEN_BYTES = 16 * 1024
 EVENTS, UNITS, SCREENS, WORKERS = 200, 2000, 20, 1000
-STRIKING: tuple[ids.UnitState, ...] = (
+MOST_TELLING_STATES: tuple[ids.UnitState, ...] = (
     "quarantined",
     "running",
     "delayed",
@@ -41,7 +41,7 @@ STRIKING: tuple[ids.UnitState, ...] = (
 
 
 class DiagnosticBundler:
-    """Makes bundles; *settings* are those of this process, already masked, *exports* what it sends over OTLP."""
+    """Builds bundles; *settings* are the masked settings of this process, *exports* the status of its OTLP exports."""
 
     def __init__(self, reader: Reader, process: Process, settings: dict[str, Any], exports: Sequence[ExportStatus]) -> None:
         self._reader = reader
@@ -50,7 +50,7 @@ class DiagnosticBundler:
         self._exports = exports
 
     async def bundle(self, campaign: ids.CampaignName) -> bytes | None:
-        """Return everything about *campaign* as one redacted document."""
+        """Return the redacted bundle of *campaign*, None when there is no such campaign."""
         await self._catch_up()
         view = await self._reader.campaign_view(campaign)
         if view is None:
@@ -72,43 +72,43 @@ class DiagnosticBundler:
         }
         async with self._reader.connection() as connection:
             snapshot = await take(connection, self._reader.sizes, self._reader.shard)
-        return await asyncio.to_thread(self._written, parts, snapshot)
+        return await asyncio.to_thread(self._encode, parts, snapshot)
 
     async def _catch_up(self) -> None:
-        """Let the views reach the head of the log, if they do so soon: a bundle is also made of a service that is ill."""
+        """Wait a short time for the views to reach the head of the log; a service whose views lag needs a bundle all the same."""
         async with self._reader.connection() as connection:
             head = await event_log.head(connection, self._reader.shard)
         with suppress(ProjectionLagging):
-            await self._reader.projector.at_least(head, PATIENCE_S)
+            await self._reader.projector.at_least(head, CATCH_UP_S)
 
-    def _written(self, parts: dict[str, Any], snapshot: Snapshot) -> bytes:
-        """Return the document, with the metrics in it and the secrets out of it."""
+    def _encode(self, parts: dict[str, Any], snapshot: Snapshot) -> bytes:
+        """Return the document with the metrics, encoded and redacted."""
         fleet, own = (
             prometheus.fleet(rows(snapshot), openmetrics=False),
             prometheus.process(self._process.registry, openmetrics=False),
         )
         parts["metrics"] = "".join((*fleet, *own))
         plain = msgspec.json.decode(msgspec.json.encode(parts))
-        return msgspec.json.encode(redact(unlocked(plain)))
+        return msgspec.json.encode(redact(with_names_unredacted(plain)))
 
     async def _units(self, view: CampaignView) -> dict[str, Any]:
-        """Return the counts, and the units that are most worth a look."""
-        found = [dict(row) for row in await self._reader.fetch(READS.striking_units, view.name, STRIKING, UNITS)]
-        names = [row["screen_id"] for row in found if row["screen_id"] is not None and row["state"] == "quarantined"][:SCREENS]
+        """Return the counts, and the units that tell most about a failure first."""
+        rows = [dict(row) for row in await self._reader.fetch(READS.striking_units, view.name, MOST_TELLING_STATES, UNITS)]
+        names = [row["screen_id"] for row in rows if row["screen_id"] is not None and row["state"] == "quarantined"][:SCREENS]
         texts = {row["screen_id"]: row["text"] for row in await self._reader.fetch(event_log.QUERIES.screens, names)}
-        for row in found:
+        for row in rows:
             text = texts.get(row["screen_id"])
             row["screen"] = None if text is None else last_lines(plain(text), SCREEN_BYTES)
-        return {"counts": view.units, "shown": len(found), "items": found}
+        return {"counts": view.units, "shown": len(rows), "items": rows}
 
     async def _events(self, campaign: ids.CampaignName) -> list[log_events.LogEvent]:
-        """Return the last facts, in their order; heartbeats are summed up elsewhere."""
-        found = await self._reader.fetch(READS.last_facts, campaign, EVENTS)
-        return [log_events.fact(row) for row in reversed(found)]
+        """Return the last events in order, without heartbeats, which the bundle summarises."""
+        rows = await self._reader.fetch(READS.last_facts, campaign, EVENTS)
+        return [log_events.fact(row) for row in reversed(rows)]
 
 
-def unlocked(bundle: dict[str, Any]) -> dict[str, Any]:
-    """Call our own names by other words than `key`, which redaction takes for a secret's; payloads stay as they are."""
+def with_names_unredacted(bundle: dict[str, Any]) -> dict[str, Any]:
+    """Rename the fields `key` of our own, which redaction would take for a secret; payloads stay as they are."""
     for item in bundle["units"]["items"]:
         rename(item, "unit")
     for worker in bundle["workers"]:
@@ -125,6 +125,6 @@ def unlocked(bundle: dict[str, Any]) -> dict[str, Any]:
 
 
 def rename(item: dict[str, Any], name: str) -> None:
-    """Let what stands under `key` stand under *name*."""
+    """Rename the field `key` of *item* to *name*."""
     if "key" in item:
         item[name] = item.pop("key")

@@ -1,4 +1,4 @@
-"""Reads of the log: pages, and a stream that never skips and never repeats."""
+"""Reads of the log: pages, and a stream that skips no event and repeats none."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -20,13 +20,14 @@ from service.store.log import codec, event_log
 BEATS = tuple(event.kind for event in HEARTBEATS)
 FACTS = tuple(kind for kind in KINDS if kind not in BEATS)
 KEEP_ALIVE_S = 15.0
-LOOK_S = 0.2
+POLL_S = 0.2
 PAGE = 1000
 WINDOW = 50_000
+"""Positions that one query of the stream covers at most: a filter that matches nothing must not scan the whole log at once."""
 
 
 class LogEvent(Struct, kw_only=True):
-    """An event as it is read."""
+    """An event as the API returns it."""
 
     position: int
     kind: str
@@ -40,11 +41,11 @@ class LogEvent(Struct, kw_only=True):
 
 
 class WholeUnit(NewUnit, frozen=True, omit_defaults=False):
-    """A unit of an import with every field; the log leaves out what has its default."""
+    """A unit of an import with every field; the log omits fields that have their default."""
 
 
 class WholeImport(Struct, frozen=True):
-    """The data of `units.added` as it is read."""
+    """The data of `units.added` as the API returns it."""
 
     units: tuple[WholeUnit, ...]
 
@@ -53,7 +54,7 @@ IMPORT = msgspec.json.Decoder(WholeImport)
 
 
 class Filter(Struct, frozen=True, kw_only=True):
-    """Which events are shown; None shows all."""
+    """Which events match; None matches all."""
 
     campaign: str | None = None
     unit: str | None = None
@@ -62,7 +63,10 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 
 async def events(source: QueryRunner, after: int, upto: int, chosen: Filter, limit: int) -> list[LogEvent]:
-    """Return the next *limit* events that match, none of them after position *upto*, which is in the log already."""
+    """Return the next *limit* events that match, up to position *upto*, which the log has already reached.
+
+    Facts and heartbeats are in two tables with indexes of their own; each is read for a full page, and the two are merged.
+    """
     what = (after, upto, limit, chosen.campaign, chosen.unit, chosen.worker)
     kinds = chosen.kinds
     facts: list[asyncpg.Record] = []
@@ -72,16 +76,16 @@ async def events(source: QueryRunner, after: int, upto: int, chosen: Filter, lim
         if kinds is None or any(kind not in BEATS for kind in kinds):
             stored = None if kinds is None else codec.stored_kinds(kinds)
             facts = await connection.fetch(READS.facts, source.shard, *what, stored)
-        wanted = BEATS if kinds is None else tuple(kind for kind in kinds if kind in BEATS)
-        if wanted:
-            alone = None if len(wanted) == len(BEATS) else wanted[0] == "worker.heartbeat"
+        beat_kinds = BEATS if kinds is None else tuple(kind for kind in kinds if kind in BEATS)
+        if beat_kinds:
+            alone = None if len(beat_kinds) == len(BEATS) else beat_kinds[0] == "worker.heartbeat"
             beats = await connection.fetch(READS.beats, source.shard, *what, alone)
     both = merge((fact(row) for row in facts), (beat(row) for row in beats), key=attrgetter("position"))
     return [event for event, _ in zip(both, range(limit), strict=False)]
 
 
 def fact(row: asyncpg.Record | dict[str, Any]) -> LogEvent:
-    """Return a row of `facts`, a former kind under its name of today."""
+    """Return the event in a row of `facts`; a former kind gets its name of today."""
     fields = dict(row)
     data = fields["data"].encode()
     fields["kind"] = codec.kind_today(fields["kind"])
@@ -90,9 +94,9 @@ def fact(row: asyncpg.Record | dict[str, Any]) -> LogEvent:
 
 
 def beat(row: asyncpg.Record) -> LogEvent:
-    """Return a row of `beats`: what the worker sent, nothing invented."""
+    """Return the event in a row of `beats`, with only those fields that the worker sent."""
     event = codec.heartbeat(row)
-    said = {name: value for name, value in msgspec.structs.asdict(event.body).items() if value is not None}
+    data = {name: value for name, value in msgspec.structs.asdict(event.body).items() if value is not None}
     return LogEvent(
         position=event.position,
         kind=event.body.kind,
@@ -102,7 +106,7 @@ def beat(row: asyncpg.Record) -> LogEvent:
         recorded_at=event.at,
         correlation_id=event.correlation_id,
         actor=event.actor,
-        data=Raw(msgspec.json.encode(said)),
+        data=Raw(msgspec.json.encode(data)),
     )
 
 
@@ -112,8 +116,8 @@ async def head(source: QueryRunner) -> int:
         return await event_log.head(connection, source.shard)
 
 
-async def tail(source: QueryRunner, after: int, chosen: Filter, stopping: asyncio.Event) -> AsyncIterator[Sequence[LogEvent]]:
-    """Yield the events after *after* that match, as they come; an empty page now and then says that it still lives.
+async def follow(source: QueryRunner, after: int, chosen: Filter, stopping: asyncio.Event) -> AsyncIterator[Sequence[LogEvent]]:
+    """Yield pages of events after *after* that match, as they come; an empty page keeps an idle connection open.
 
     While the database is away, it waits.
     """
@@ -121,9 +125,10 @@ async def tail(source: QueryRunner, after: int, chosen: Filter, stopping: asynci
     quiet_since = clock()
     while not stopping.is_set():
         try:
-            known = source.projector.position if source.projector.leads else await head(source)
-            upto = min(known, after + WINDOW)
-            found = await page(source, after, upto, chosen) if upto > after else []
+            # the leader's projector knows the head without a query; the other replicas ask the database
+            reached = source.projector.position if source.projector.leads else await head(source)
+            upto = min(reached, after + WINDOW)
+            found = await uncancelled_page(source, after, upto, chosen) if upto > after else []
         except ReadUnavailable:
             upto, found = after, []
         after = found[-1].position if len(found) == PAGE else max(upto, after)
@@ -134,16 +139,16 @@ async def tail(source: QueryRunner, after: int, chosen: Filter, stopping: asynci
             yield ()
             quiet_since = clock()
         if upto <= after and len(found) < PAGE:
-            await source.projector.wait_for_move(LOOK_S)
+            await source.projector.wait_for_move(POLL_S)
 
 
-async def page(source: QueryRunner, after: int, upto: int, chosen: Filter) -> list[LogEvent]:
-    """Return the next page; the read ends in order also when its reader leaves, whose cancellation would break a rollback."""
+async def uncancelled_page(source: QueryRunner, after: int, upto: int, chosen: Filter) -> list[LogEvent]:
+    """Return the next page. When the client leaves, the read still runs to its end: its cancellation would break the rollback."""
     return await asyncio.shield(events(source, after, upto, chosen, PAGE))
 
 
 def frames(found: Sequence[LogEvent]) -> bytes:
-    """Return events as server-sent events, nothing as a comment that keeps the line open."""
+    """Return a page as server-sent events, an empty one as a comment."""
     if not found:
         return b": keep-alive\n\n"
     return b"".join(

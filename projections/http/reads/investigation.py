@@ -9,7 +9,7 @@ from service.domain import ids
 
 
 class InvestigationView(Struct, kw_only=True):
-    """An investigation: of which unit, in whose hands until when, and what came of it; *why* it came to nothing."""
+    """An investigation: its unit, the worker that has it and until when, and its result; *why* it ended without one."""
 
     id: ids.InvestigationId
     campaign: ids.CampaignName
@@ -30,7 +30,7 @@ class InvestigationView(Struct, kw_only=True):
 
 
 class RecoveryView(Struct, kw_only=True):
-    """A plan: units that can be resumed, how many done ones are kept, where the campaign's last fact stands."""
+    """A recovery plan: the units to resume, how many done units stay, the position of the campaign's last fact."""
 
     id: ids.RecoveryId
     campaign: ids.CampaignName
@@ -58,7 +58,7 @@ async def investigation(source: QueryRunner, known: ids.InvestigationId, at_leas
 
 
 async def recoveries(source: QueryRunner, after: str, state: str, limit: int, at_least: int | None) -> list[RecoveryView]:
-    """Return the next plans, the oldest first."""
+    """Return the next plans, oldest first."""
     rows = await source.fetch(READS.recoveries, after, state, limit, at_least=at_least)
     return [RecoveryView(**dict(row)) for row in rows]
 

@@ -1,4 +1,4 @@
-"""Reads of the quarantine: the units that failed for good, each with its cause and its last screen."""
+"""Reads of the quarantine: units that failed for good, with cause and last screen."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from service.domain.retry import matches
 
 
 class QuarantinedUnit(Struct, kw_only=True):
-    """A quarantined unit; *screen* is the text of the last screen, without what a terminal obeys."""
+    """A quarantined unit; *screen* is the text of its last screen without terminal escapes."""
 
     key: ids.UnitKey
     reason: ids.QuarantineReason
@@ -30,10 +30,10 @@ async def quarantine(
 ) -> list[QuarantinedUnit]:
     """Return the next quarantined units by key."""
     rows = await source.fetch(READS.quarantine, campaign, after, reason, limit, at_least=at_least)
-    found = []
+    units = []
     for text, screen in rows:
         card = QUARANTINED.decode(text)
-        found.append(
+        units.append(
             QuarantinedUnit(
                 key=card.key,
                 reason=card.reason,
@@ -45,7 +45,7 @@ async def quarantine(
                 screen=None if screen is None else plain(screen),
             )
         )
-    return found
+    return units
 
 
 async def matching_keys(
@@ -56,13 +56,13 @@ async def matching_keys(
     last = after or ""
     while len(keys) < limit:
         rows = await source.fetch(READS.quarantined_errors, campaign, last, where.reason, limit)
-        keys += [ids.UnitKey(row["key"]) for row in rows if fits(where.error_glob, row["error"])]
+        keys += [ids.UnitKey(row["key"]) for row in rows if glob_matches(where.error_glob, row["error"])]
         if len(rows) < limit:
             break
         last = rows[-1]["key"]
     return keys[:limit]
 
 
-def fits(glob: str | None, error: str | None) -> bool:
-    """Tell whether *error* has the shape of *glob*; without a glob everything fits."""
+def glob_matches(glob: str | None, error: str | None) -> bool:
+    """Tell whether *glob* matches the whole of *error* in any case; None matches everything."""
     return glob is None or matches(glob.lower(), (error or "").lower())

@@ -1,4 +1,4 @@
-"""Where reads come from: connections to the live generation, lent once the views have reached a position."""
+"""Runs the queries of reads, once the views have reached a position."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +8,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from projections.export.sample import Sizes
 from projections.projector import Projector
+from service.domain.ids import SHARD
 from service.domain.rejections import ReadUnavailable
 from service.store.db.pool import is_unanswered
 from service.store.db.queries import load
@@ -17,17 +18,17 @@ READS = load("reads", package="projections")
 
 
 class QueryRunner:
-    """Reads of one shard."""
+    """Runs queries about one shard."""
 
-    def __init__(self, pool: asyncpg.Pool, projector: Projector, shard: int = 0) -> None:
+    def __init__(self, pool: asyncpg.Pool, projector: Projector) -> None:
         self.pool = pool
         self.projector = projector
-        self.shard = shard
+        self.shard = SHARD
         self.sizes = Sizes()
 
     @asynccontextmanager
     async def connection(self, at_least: int | None = None) -> AsyncIterator[PoolConnectionProxy]:
-        """Lend a connection once the views have reached *at_least*.
+        """Yield a connection of the pool once the views have reached *at_least*.
 
         Raises:
             ReadUnavailable: the database is away.
@@ -56,9 +57,9 @@ class QueryRunner:
         return rows[0] if rows else None
 
     async def card(self, query: str, *parameters: object, at_least: int | None = None) -> asyncpg.Record | None:
-        """Return the only row of a view; a missing one is looked for again once the views are at the head of the log.
+        """Return the only row of a view; when it is missing, look again once the views have reached the head of the log.
 
-        So nothing that the log holds is called unknown.
+        Without that, a campaign that was just created would be answered with 404 until the views have it.
         """
         row = await self.row(query, *parameters, at_least=at_least)
         if row is None and at_least is None:

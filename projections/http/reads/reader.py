@@ -1,4 +1,4 @@
-"""The views as they are read, from the live generation; every read may wait for a position of the log."""
+"""Reads of the views; each may wait until the views have reached a position of the log."""
 
 import os
 from collections.abc import Sequence
@@ -22,17 +22,17 @@ from service.bulk_retry import QuarantineFilter
 from service.domain import ids
 from service.store.log import event_log
 
-EVERYTHING = 10_000
+ALL_QUOTAS = 10_000
 KEYS_OF_WAVE = 20
 LABELS = msgspec.json.Decoder(dict[str, str])
 
 
 class Reader(QueryRunner):
-    """The views of one shard, as JSON for answers to commands and as values for the reads."""
+    """The views of one shard: as JSON for responses to commands, as values for reads."""
 
     async def campaign(self, name: ids.CampaignName, at_least: int | None = None) -> Raw | None:
         """Return the campaign view as JSON."""
-        return raw(await self.campaign_view(name, at_least))
+        return as_json(await self.campaign_view(name, at_least))
 
     async def campaign_view(self, name: ids.CampaignName, at_least: int | None = None) -> CampaignView | None:
         """Return the campaign view."""
@@ -42,7 +42,7 @@ class Reader(QueryRunner):
     async def campaigns(
         self, after: str, state: str | None, labels: dict[str, str], present: Sequence[str], limit: int, at_least: int | None
     ) -> list[CampaignView]:
-        """Return the next campaigns; *present* are labels that need no certain value."""
+        """Return the next campaigns; *present* names labels that must exist with any value."""
         text = msgspec.json.encode(labels).decode()
         rows = await self.fetch(READS.campaigns, after, state, text, present, limit, at_least=at_least)
         return [campaign_of(row) for row in rows]
@@ -55,7 +55,7 @@ class Reader(QueryRunner):
     async def worker(self, worker: ids.WorkerId, at_least: int | None = None) -> Raw | None:
         """Return the worker view as JSON."""
         row = await self.card(READS.worker, worker, at_least=at_least)
-        return raw(None if row is None else worker_of(row, await self.offers()))
+        return as_json(None if row is None else worker_of(row, await self.offers()))
 
     async def workers(
         self, after: str, level: str | None, campaign: str | None, limit: int, at_least: int | None
@@ -66,19 +66,19 @@ class Reader(QueryRunner):
         return [worker_of(row, offers) for row in rows]
 
     async def offers(self) -> list[Offer]:
-        """Return the campaigns that would give work to anybody whose labels fit."""
+        """Return the campaigns that would grant a unit to a worker with matching labels."""
         return [Offer(name, LABELS.decode(labels), ready_at) for name, labels, ready_at in await self.fetch(READS.offers)]
 
     async def quota(self, key: ids.QuotaKey, at_least: int | None = None) -> Raw | None:
         """Return one quota view as JSON."""
         row = await self.card(READS.quota, key, at_least=at_least)
-        return raw(None if row is None else quota_of(row))
+        return as_json(None if row is None else quota_of(row))
 
     async def quotas(self, at_least: int | None = None) -> Raw:
         """Return every quota view, as a JSON array."""
-        return Raw(msgspec.json.encode(await self.some_quotas("", EVERYTHING, at_least)))
+        return Raw(msgspec.json.encode(await self.list_quotas("", ALL_QUOTAS, at_least)))
 
-    async def some_quotas(self, after: str, limit: int, at_least: int | None) -> list[QuotaView]:
+    async def list_quotas(self, after: str, limit: int, at_least: int | None) -> list[QuotaView]:
         """Return the next quotas."""
         return [quota_of(row) for row in await self.fetch(READS.quotas, after, limit, at_least=at_least)]
 
@@ -86,22 +86,22 @@ class Reader(QueryRunner):
         """Return the engine view as JSON."""
         async with self.connection(at_least) as connection:
             text = await connection.fetchval(READS.engine, self.shard)
-            quotas = [quota_of(row) for row in await connection.fetch(READS.quotas, self.shard, "", EVERYTHING)]
+            quotas = [quota_of(row) for row in await connection.fetch(READS.quotas, self.shard, "", ALL_QUOTAS)]
             head = await event_log.head(connection, self.shard)
         card = EngineCard() if text is None else ENGINE.decode(text)
         return Raw(msgspec.json.encode(engine_of(card, quotas, head)))
 
     async def unit(self, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None) -> Raw | None:
         """Return the unit with its attempts, as JSON."""
-        return raw(await unit_view(self, campaign, key, at_least))
+        return as_json(await unit_view(self, campaign, key, at_least))
 
     async def investigation(self, known: ids.InvestigationId, at_least: int | None = None) -> Raw | None:
         """Return one investigation as JSON."""
-        return raw(await investigation.investigation(self, known, at_least))
+        return as_json(await investigation.investigation(self, known, at_least))
 
     async def recovery(self, known: ids.RecoveryId, at_least: int | None = None) -> Raw | None:
         """Return one recovery plan as JSON."""
-        return raw(await investigation.recovery(self, known, at_least))
+        return as_json(await investigation.recovery(self, known, at_least))
 
     async def keys(
         self, campaign: ids.CampaignName, where: QuarantineFilter, after: ids.UnitKey | None, limit: int
@@ -110,8 +110,8 @@ class Reader(QueryRunner):
         return await matching_keys(self, campaign, where, after, limit)
 
 
-def raw(value: object) -> Raw | None:
-    """Return *value* as JSON, None as it is."""
+def as_json(value: object) -> Raw | None:
+    """Return *value* as JSON, None for None."""
     return None if value is None else Raw(msgspec.json.encode(value))
 
 
@@ -122,7 +122,7 @@ def campaign_of(row: asyncpg.Record) -> CampaignView:
 
 
 def worker_of(row: asyncpg.Record, offers: Sequence[Offer] = ()) -> WorkerView:
-    """Return the view of a row of `worker`, while *offers* wait."""
+    """Return the view of a row of `worker`; *offers* are the campaigns with work."""
     return worker_view(WORKER.decode(row["card"]), row["at"], offers)
 
 

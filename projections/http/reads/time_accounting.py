@@ -1,4 +1,4 @@
-"""The ledger of a campaign over any window: what was spent up to its end, without what was spent up to its begin."""
+"""The time account of a campaign over any window: the time spent until its end minus the time spent until its start."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -23,7 +23,7 @@ MARK = msgspec.json.Decoder(AccountSnapshot)
 
 
 class CauseShare(Struct, frozen=True):
-    """What one cause took: microseconds of units, and its part of the whole."""
+    """The time of one cause: microseconds of units, and its share of the sum."""
 
     cause: Cause
     us: int
@@ -31,7 +31,7 @@ class CauseShare(Struct, frozen=True):
 
 
 class TimeAccountView(Struct, kw_only=True, rename={"begin": "from", "end": "to"}):
-    """Where the time of a campaign's open units went; the causes sum to *lifetime_us* exactly."""
+    """The time of a campaign's open units by cause; the causes sum to *lifetime_us* exactly."""
 
     campaign: ids.CampaignName
     begin: datetime
@@ -42,7 +42,7 @@ class TimeAccountView(Struct, kw_only=True, rename={"begin": "from", "end": "to"
 
 
 class AccountHead(NamedTuple):
-    """A campaign at the end of what is folded."""
+    """The newest snapshot of a campaign, with its position and generation."""
 
     shard: int
     generation: int
@@ -50,27 +50,32 @@ class AccountHead(NamedTuple):
     mark: AccountSnapshot
 
 
-async def ledger(source: QueryRunner, campaign: ids.CampaignName, begin: datetime, end: datetime) -> TimeAccountView:
-    """Return where the time of *campaign* went between two instants, by the events up to the second.
+async def time_account(source: QueryRunner, campaign: ids.CampaignName, begin: datetime, end: datetime) -> TimeAccountView:
+    """Return the time of *campaign* by cause between two instants, by the events up to the second one.
 
-    It costs the same for any number of units: of the log no more is read than lies between two marks.
+    The cost does not depend on the number of units: at most the events between two snapshots are read from the log.
     """
     async with source.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        now = await latest(connection, source.shard, campaign)
-        until_end = await mark_at(connection, now, end)
-        until_begin = await mark_at(connection, now, begin)
-        silent_us = await silence(connection, now, begin, end)
+        now = await latest_snapshot(connection, source.shard, campaign)
+        until_end = await snapshot_at(connection, now, end)
+        until_begin = await snapshot_at(connection, now, begin)
+        dead_us = await dead_worker_us(connection, now, begin, end)
     spent = {cause: until_end.account.spent.get(cause, 0) - until_begin.account.spent.get(cause, 0) for cause in CAUSES}
-    spent["working"] -= silent_us
-    spent["dead_worker"] += silent_us
+    spent["working"] -= dead_us
+    spent["dead_worker"] += dead_us
     total = sum(spent.values())
     causes = [CauseShare(cause, us, us / total if total else 0.0) for cause, us in spent.items()]
     causes.sort(key=lambda share: -share.us)
     return TimeAccountView(campaign=campaign, begin=begin, end=end, lifetime_us=total, causes=causes, position=until_end.position)
 
 
-async def latest(connection: PoolConnectionProxy, shard: int, campaign: ids.CampaignName) -> AccountHead:
-    """Return the campaign as it is folded now."""
+async def latest_snapshot(connection: PoolConnectionProxy, shard: int, campaign: ids.CampaignName) -> AccountHead:
+    """Return the newest snapshot.
+
+    Raises:
+        ReadUnavailable: a rebuild has just replaced the views.
+
+    """
     row = await connection.fetchrow(READS.ledger_now, shard, campaign)
     if row is None:
         raise ReadUnavailable("the views were rebuilt just now")
@@ -79,18 +84,18 @@ async def latest(connection: PoolConnectionProxy, shard: int, campaign: ids.Camp
     return AccountHead(shard, row["generation"], row["position"], mark)
 
 
-async def mark_at(connection: PoolConnectionProxy, now: AccountHead, at: datetime) -> AccountSnapshot:
-    """Return the campaign as it was at an instant: from the last mark before it, and the few events since."""
+async def snapshot_at(connection: PoolConnectionProxy, now: AccountHead, at: datetime) -> AccountSnapshot:
+    """Return the snapshot of an instant: the last stored one before it, with the events since folded into it."""
     at_us = microseconds(at)
     if at_us >= now.mark.account.at_us:
         mark = msgspec.structs.replace(now.mark, account=now.mark.account.copy())
     else:
         row = await connection.fetchrow(READS.ledger_mark, now.shard, now.generation, now.mark.campaign, at_us)
         if row is None:
-            return blank(now.mark)
+            return empty_snapshot(now.mark)
         mark = MARK.decode(row["mark"])
         upto = now.position if row["next"] is None else row["next"]
-        events = await edge(connection, now, mark, upto, at)
+        events = await events_between(connection, now, mark, upto, at)
         groups = await groups_of(connection, now, mark, events)
         for event in events:
             mark.fold(event, groups)
@@ -99,15 +104,15 @@ async def mark_at(connection: PoolConnectionProxy, now: AccountHead, at: datetim
     return mark
 
 
-def blank(mark: AccountSnapshot) -> AccountSnapshot:
-    """Return a campaign before it began."""
+def empty_snapshot(mark: AccountSnapshot) -> AccountSnapshot:
+    """Return the empty snapshot of a campaign before its creation."""
     return msgspec.structs.replace(mark, account=type(mark.account)(), position=0)
 
 
-async def edge(
+async def events_between(
     connection: PoolConnectionProxy, now: AccountHead, mark: AccountSnapshot, upto: int, at: datetime
 ) -> list[Recorded]:
-    """Return the events from a mark up to an instant."""
+    """Return the events from a snapshot up to an instant."""
     rows = await connection.fetch(READS.ledger_edge, now.shard, mark.campaign, mark.position, upto, at, KINDS)
     return [codec.fact(row, now.shard) for row in rows]
 
@@ -115,7 +120,7 @@ async def edge(
 async def groups_of(
     connection: PoolConnectionProxy, now: AccountHead, mark: AccountSnapshot, events: list[Recorded]
 ) -> dict[ids.UnitKey, int]:
-    """Return the groups that the units of some events were in at the mark, where these are told apart."""
+    """Return the groups of the units in *events* at the snapshot; empty when the campaign has only one group."""
     units: set[ids.UnitId] = {unit for event in events for unit in units_with_group(event)} if mark.account.groups else set()
     if not units:
         return {}
@@ -124,8 +129,8 @@ async def groups_of(
     return {row["unit"]: row["grp"] for row in rows}
 
 
-async def silence(connection: PoolConnectionProxy, now: AccountHead, begin: datetime, end: datetime) -> int:
-    """Return how long workers held units in a window and were gone, as far as the log said so by its end."""
+async def dead_worker_us(connection: PoolConnectionProxy, now: AccountHead, begin: datetime, end: datetime) -> int:
+    """Return how long units in a window were held by workers that were dead, as far as the log says so by its end."""
     where = now.shard, now.generation, now.mark.campaign
     begin_us, end_us = microseconds(begin), microseconds(end)
     reach_us = min(end_us, begin_us + now.mark.account.longest_us)

@@ -1,4 +1,4 @@
-"""Reads of units: lists, one unit with its attempts, its events, why it is not running."""
+"""Reads of units: lists, one unit with its attempts, and why it is not running."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,12 +20,12 @@ from service.store.log import codec, event_log
 from service.store.state import rows
 from service.store.state.loader import Loader
 
-STORY = 10_000
-LAST = 2**63 - 1
+MAX_EVENTS = 10_000
+LAST_POSITION = 2**63 - 1
 
 
 class UnitListItem(Struct, kw_only=True):
-    """A unit in a list; *attempts* counts executions that failed or run now, *token_active* tells whether a claim holds it."""
+    """A unit in a list; *attempts* counts executions that failed or are running, *token_active* tells of a current claim."""
 
     key: ids.UnitKey
     state: ids.UnitState
@@ -44,7 +44,7 @@ class UnitListItem(Struct, kw_only=True):
 
 
 class UnitView(Struct, kw_only=True):
-    """A unit with its attempts; *attempt_count* counts those that failed or run now, *screen* is the last one's text."""
+    """A unit with its attempts; *attempt_count* counts those that failed or are running, *screen* is the last screen."""
 
     campaign: ids.CampaignName
     key: ids.UnitKey
@@ -80,7 +80,7 @@ class UnitView(Struct, kw_only=True):
 
 
 class Explanation(Struct, kw_only=True):
-    """Why a unit is not running: everything that stands in its way now; nothing does when it is *claimable*."""
+    """Why a unit is not running: every blocker; there is none when it is *claimable*."""
 
     campaign: ids.CampaignName
     key: ids.UnitKey
@@ -100,7 +100,7 @@ class UnitFilter(Struct, frozen=True, kw_only=True):
     wave: int | None = None
 
 
-async def campaign_known(source: QueryRunner, campaign: ids.CampaignName) -> bool:
+async def campaign_exists(source: QueryRunner, campaign: ids.CampaignName) -> bool:
     """Tell whether there is such a campaign."""
     row = await source.row(READS.known, campaign)
     return row is not None and bool(row[0])
@@ -125,18 +125,18 @@ async def units(
 async def unit_view(
     source: QueryRunner, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None, *, painted: bool = False
 ) -> UnitView | None:
-    """Return one unit with its attempts, None when there is none; *painted* leaves in its screen what a terminal obeys."""
+    """Return one unit with its attempts, None when there is none; with *painted*, its screen keeps terminal escapes."""
     async with source.connection(at_least) as connection:
         row = await connection.fetchrow(READS.unit, source.shard, campaign, key)
         if row is None:
             return None
-        facts = await connection.fetch(READS.story, source.shard, campaign, key, 0, STORY)
+        facts = await connection.fetch(READS.story, source.shard, campaign, key, 0, MAX_EVENTS)
         attempts = attempt_history(codec.fact(fact, source.shard) for fact in facts)
-        stretches = silent(attempts)
+        stretches = stretches_without_usage(attempts)
         usages = await connection.fetch(READS.usages, source.shard, campaign, key, *stretches) if stretches else []
-    told = {begun: msgspec.json.decode(usage) for begun, usage in usages if usage is not None}
+    usage_by_start = {begun: msgspec.json.decode(usage) for begun, usage in usages if usage is not None}
     for attempt in attempts:
-        attempt.usage = attempt.usage or told.get(attempt.position)
+        attempt.usage = attempt.usage or usage_by_start.get(attempt.position)
     fields = dict(row)
     fields["payload"] = Raw(fields["payload"].encode())
     if fields["screen"] and not painted:
@@ -144,17 +144,20 @@ async def unit_view(
     return UnitView(**fields, attempts=attempts)
 
 
-def silent(attempts: Sequence[AttemptRecord]) -> tuple[list[int], list[int]] | None:
-    """Return from where to where in the log those *attempts* of a unit went whose end tells no usage, None when none did."""
-    stretches = pairwise([*(attempt.position for attempt in attempts), LAST])
-    found = [stretch for attempt, stretch in zip(attempts, stretches, strict=True) if attempt.usage is None]
-    return ([begun for begun, _ in found], [ended for _, ended in found]) if found else None
+def stretches_without_usage(attempts: Sequence[AttemptRecord]) -> tuple[list[int], list[int]] | None:
+    """Return starts and ends in the log of those *attempts* whose end reports no usage; None when each reports some.
+
+    The usage of these is read from their heartbeats.
+    """
+    stretches = pairwise([*(attempt.position for attempt in attempts), LAST_POSITION])
+    without = [stretch for attempt, stretch in zip(attempts, stretches, strict=True) if attempt.usage is None]
+    return ([begun for begun, _ in without], [ended for _, ended in without]) if without else None
 
 
 async def explain(
     source: QueryRunner, campaign: ids.CampaignName, key: ids.UnitKey, at_least: int | None = None
 ) -> Explanation | None:
-    """Return every reason why the unit is not claimed, by the very predicate of the claim."""
+    """Return every reason why the unit is not claimed, by the same predicate as a claim."""
     async with source.connection(at_least) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         now = await connection.fetchrow(event_log.QUERIES.moment, source.shard)
         assert now is not None, "every shard has an engine"

@@ -134,7 +134,7 @@ async def retry(muster: Remote, campaign: str, key: str, reason: str | None) -> 
 @remote
 @example("muster unit park nightly src/a.py --until 30m")
 async def park(muster: Remote, campaign: str, key: str, resume_at: str | None, reason: str | None) -> None:
-    """Set a unit aside until a time; nothing is import_result."""
+    """Set a unit aside until a time; nothing is counted."""
     await send_command(muster, campaign, key, "park", resume_at=resume_at, reason=reason)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import asyncpg
 from msgspec import Struct
 
+from service.domain.ids import SHARD
 from service.domain.rejections import Rejection, Unprocessable
 from service.store.db.pool import is_unanswered
 from service.store.log.event_log import QUERIES, Connection, columns
@@ -36,11 +37,11 @@ class IdempotencyKeys:
     def __init__(self) -> None:
         self._records: dict[str, IdempotencyRecord] = {}
 
-    async def load(self, connection: Connection, shard: int, origins: Sequence[Origin], at: datetime) -> None:
+    async def load(self, connection: Connection, origins: Sequence[Origin], at: datetime) -> None:
         """Read the records of the keys in *origins* that are not older than `RETENTION`."""
         keys = [origin.key for origin in origins if origin.key is not None]
         if keys:
-            for row in await connection.fetch(QUERIES.keys, shard, keys, at - RETENTION):
+            for row in await connection.fetch(QUERIES.keys, SHARD, keys, at - RETENTION):
                 self._records[row["key"]] = IdempotencyRecord(row["digest"], row["position"], row["body"], new=False)
 
     def recorded_answer(self, origin: Origin, commands: int, position: int) -> Answer | None:
@@ -70,19 +71,18 @@ class IdempotencyKeys:
         if body is not None or (accepted and origin.render is None):
             self._records[origin.key] = IdempotencyRecord(origin.digest, answer.position, body)
 
-    async def save(self, connection: Connection, shard: int, at: datetime) -> None:
+    async def save(self, connection: Connection, at: datetime) -> None:
         """Store the records that this transaction made."""
         made = [(key, record.digest, record.position, record.body) for key, record in self._records.items() if record.new]
         if made:
-            await connection.execute(QUERIES.keep_keys, shard, at, *columns(made))
+            await connection.execute(QUERIES.keep_keys, SHARD, at, *columns(made))
 
 
 class IdempotencyStore:
     """Adds the bodies of first answers to keys that the Writer has stored."""
 
-    def __init__(self, pool: asyncpg.Pool, shard: int = 0) -> None:
+    def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._shard = shard
 
     async def keep(self, key: str, status: int, body: bytes) -> None:
         """Store the body of the first answer to *key*.
@@ -90,12 +90,12 @@ class IdempotencyStore:
         The request itself is committed, so no error here is its failure: a repetition then gets the view of its time.
         """
         try:
-            await self._pool.execute(QUERIES.keep_body, self._shard, key, status, body)
+            await self._pool.execute(QUERIES.keep_body, SHARD, key, status, body)
         except Exception as error:
             bug = None if is_unanswered(error) else error
             LOG.warning("the body of an answer was not stored for a repetition: %s", type(error).__name__, exc_info=bug)
 
 
-async def delete_expired(connection: Connection, shard: int, at: datetime) -> None:
+async def delete_expired(connection: Connection, at: datetime) -> None:
     """Delete the records older than `RETENTION`."""
-    await connection.execute(QUERIES.forget_keys, shard, at - RETENTION)
+    await connection.execute(QUERIES.forget_keys, SHARD, at - RETENTION)

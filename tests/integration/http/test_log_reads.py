@@ -58,8 +58,8 @@ async def test_a_reader_that_leaves_in_the_middle_of_a_page_breaks_no_transactio
         with CancelScope() as scope:
             async with create_task_group() as both:
                 both.start_soon(leave, scope, rounds)
-                await log_events.page(here.reader, 0, here.position, log_events.Filter())
-    found = await log_events.page(here.reader, 0, here.position, log_events.Filter())
+                await log_events.uncancelled_page(here.reader, 0, here.position, log_events.Filter())
+    found = await log_events.uncancelled_page(here.reader, 0, here.position, log_events.Filter())
     assert (len(found), troubles) == (here.position, [])
 
 
@@ -76,7 +76,7 @@ async def test_a_stream_sends_every_event_once_while_the_log_grows(here: Fleet) 
     seen: list[int] = []
 
     async def listen() -> None:
-        async for found in log_events.tail(here.reader, 0, log_events.Filter(), stopping):
+        async for found in log_events.follow(here.reader, 0, log_events.Filter(), stopping):
             seen.extend(event.position for event in found)
 
     listening = asyncio.create_task(listen())

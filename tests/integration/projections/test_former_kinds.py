@@ -66,7 +66,7 @@ async def test_the_api_and_the_cockpit_show_and_find_it_under_its_name_of_today(
     assert [event.kind for event in newest] == ["unit.fanout"] * ROUNDS
     stopping = asyncio.Event()
     chosen = log_events.Filter(kinds=("unit.fanout",))
-    async for page in log_events.tail(here.reader, 0, chosen, stopping):
+    async for page in log_events.follow(here.reader, 0, chosen, stopping):
         assert log_events.frames(page).count(b"event: unit.fanout\n") == ROUNDS
         stopping.set()
 

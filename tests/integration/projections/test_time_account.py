@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from projections.http.reads.query_runner import QueryRunner
-from projections.http.reads.time_accounting import ledger
+from projections.http.reads.time_accounting import time_account
 from projections.measures.process import Process
 from projections.projector import Projector, load, step
 from projections.store import live
@@ -39,6 +39,6 @@ async def test_the_causes_of_any_window_are_those_of_the_whole_log_and_sum_to_th
         ends = [luck.choice((luck.choice(moments), BEGIN + timedelta(seconds=luck.uniform(-9, whole + 60)))) for _ in range(2)]
         begin, end = (BEGIN, history.at) if turn == 0 else sorted(ends)
         for name in CAMPAIGNS:
-            told = await ledger(source, name, begin, end)
+            told = await time_account(source, name, begin, end)
             assert {share.cause: share.us for share in told.causes} == ledger_of(history, name, begin, end).causes
             assert told.lifetime_us == lifetimes_us(history, name, begin, end)

@@ -203,7 +203,7 @@ class Spied:
         self.moments.clear()
         pending = Pending(commands, Origin(actor="me"), None, 0.0)  # type: ignore[arg-type] # nobody waits for it
         elsewhere = self.luck.random() < 0.2
-        batch = Batch([pending], 0, RowCache() if elsewhere else self.row_cache)
+        batch = Batch([pending], RowCache() if elsewhere else self.row_cache)
         async with self.pool.acquire() as connection:
             async with connection.transaction():
                 await batch.transact(connection)
