@@ -184,7 +184,7 @@ class Projector:
                 await self._rest(folded)
 
     async def _rest(self, folded: int) -> None:
-        """Pause after a page, unless somebody waits for a position; without events, wait for a notification or the next poll.
+        """Pause after a page unless a reader waits for a position; without one, wait for a wake-up or the next poll.
 
         A page of many events costs little more than one of few, and the Writer needs the CPU.
         """

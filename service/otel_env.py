@@ -52,7 +52,7 @@ def metrics_settings(environment: Mapping[str, str]) -> dict[str, str]:
 
 def traces_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the settings of the trace export, which needs an endpoint of its own or `OTEL_TRACES_EXPORTER=otlp` to start."""
-    # A general endpoint alone does not start it: who set that for metrics has not asked for a span of every attempt.
+    # A general endpoint alone does not start it: it is usually set for metrics, and traces send a span for every attempt.
     exporter = environment.get("OTEL_TRACES_EXPORTER")
     if "otlp" not in exporter.split(",") if exporter else not environment.get(f"{OTLP}TRACES_ENDPOINT"):
         return {}

@@ -33,7 +33,7 @@ WORKER = ids.WorkerId("w-1")
 
 
 class Fleet:
-    """What a test needs to give orders and to read what became of them."""
+    """What a test needs to send commands and to read their outcome."""
 
     def __init__(self, writer: Writer, projector: Projector, reader: Reader, client: AsyncClient) -> None:
         self.writer = writer

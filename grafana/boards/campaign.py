@@ -77,7 +77,7 @@ CARD = Row(
         ),
         table(
             "About",
-            "Who this campaign is: its id, project and kind, when it started and ended, and its safety cap. Use the id to find"
+            "Identity of the campaign: id, project and kind, when it started and ended, and its safety cap. Use the id to find"
             " it in logs and traces, where its name may have changed.",
             ask('sum by (campaign, campaign_id, project, kind) (F(muster_campaign_info{campaign="$campaign"}))'),
             ask(
@@ -159,7 +159,7 @@ FAILURES = Row(
         lines(
             "Attempts by outcome",
             "How attempts end, per minute. Failed: read the error; expired: the worker vanished; parked: the quota; released:"
-            " somebody stopped or drained it, which costs no attempt.",
+            " an operator stopped or drained it, which costs no attempt.",
             ask('60 * sum by (outcome) (R(muster_campaign_attempts_total{campaign="$campaign"}))', "{{outcome}}"),
             links=FAILURES_CHOSEN,
         ),

@@ -109,7 +109,7 @@ FAILURES = Row(
         lines(
             "Consecutive failures",
             "Failures in a row of each campaign, the number that its safety cap compares (3 unless set otherwise). One that"
-            " climbs step by step without success will stop soon: act while its workers are still warm.",
+            " climbs without a success between will stop soon: read the latest error before it does.",
             ask('F(muster_campaign_consecutive_failures{campaign=~"$campaign"})', "{{campaign}}"),
             limits=((0, GREEN), (3, RED)),
             links=FAILURES_LINE,
@@ -158,7 +158,7 @@ RETRIES = Row(
         ),
         heat(
             "Backoff delay",
-            "Rests before retries, jitter included. It should spread, not gather in one bucket; everything at the maximum means"
+            "Delays before retries, jitter included. It should spread, not gather in one bucket; everything at the maximum means"
             " attempts so late that raising `max_delay_ms` gains nothing.",
             ask("sum by (le) (I[$__interval](muster_retry_delay_seconds_bucket))", "{{le}}"),
             unit="s",
@@ -192,7 +192,7 @@ QUARANTINE = Row(
     (
         lines(
             "Quarantined units",
-            "Units that wait for a person, per campaign. A staircase upwards is work nobody looks at: give the campaign an"
+            "Units that wait for a person, per campaign. A line that only climbs is work without an owner: give the campaign an"
             " owner, or retry by reason from its failures page.",
             ask('F(muster_campaign_units{campaign=~"$campaign",state="quarantined"})', "{{campaign}}"),
             links=FAILURES_LINE,
@@ -212,7 +212,7 @@ QUARANTINE = Row(
         lines(
             "Time in quarantine",
             "How long units waited for their decision, half and 95 % of those cleared in range. If it exceeds a working day,"
-            " route the digest alert to somebody who may decide.",
+            " route the digest alert to a person who can decide.",
             ask("hq(0.5, sum by (le) (I[$__range](muster_quarantine_age_seconds_bucket)))", "p50"),
             ask("hq(0.95, sum by (le) (I[$__range](muster_quarantine_age_seconds_bucket)))", "p95"),
             unit="s",

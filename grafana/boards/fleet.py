@@ -73,7 +73,7 @@ NOW = Row(
         ),
         stat(
             "Dead workers",
-            "Workers silent beyond their dead limit; their units are taken back after three dead looks of the watcher. Find the"
+            "Workers silent beyond their dead limit; their units are taken back after three dead ticks. Find the"
             " host on the workers board, restart it or let the units be claimed by others.",
             'sum(F(muster_workers{level="dead"}))',
             limits=ANY_IS_RED,
@@ -81,7 +81,7 @@ NOW = Row(
         ),
         stat(
             "Projection lag",
-            "How far these very numbers are behind the log. Above 30 s every other panel is old news: go to the event log board"
+            "How far these metrics are behind the log. Above 30 s every other panel is out of date: go to the event log board"
             " and see which projection is stuck.",
             "max(F(muster_projection_lag_seconds))",
             unit="s",
@@ -142,7 +142,7 @@ CAMPAIGNS = Row(
     (
         table(
             "Campaigns",
-            "One line per campaign: what is left and what hurts. Sort by quarantined to find where a person is needed; the name"
+            "One line per campaign: its open and failed units. Sort by quarantined to find where a person is needed; the name"
             " leads to the campaign in the cockpit and to its own dashboard.",
             ask("sum by (campaign) (F(muster_campaign_progress_ratio))", "Progress", "percentunit"),
             ask('sum by (campaign) (F(muster_campaign_units{state="ready"}))', "Ready"),
@@ -167,7 +167,7 @@ CAMPAIGNS = Row(
         ),
         states(
             "Campaign states",
-            "When each campaign ran and when its safety cap held it. Red stretches are hours nobody worked: find out who resets"
+            "When each campaign ran and when its safety cap held it. Red stretches are idle hours: find out who resets"
             " breakers at that time of day, or raise the cap if single failures are normal there.",
             ask(
                 'max by (campaign) (F(muster_campaign_paused{reason="safety_cap"}) * 2'
@@ -269,6 +269,6 @@ HEALTH = Row(
 BOARD = Board(
     uid="muster-fleet",
     title="Muster / Fleet",
-    description="Everything at a glance: what runs, what is left, what fails, who works.",
+    description="Overview: what runs, what is left, what fails, who works.",
     rows=(NOW, WORK, CAMPAIGNS, CAPACITY, HEALTH),
 )

@@ -23,7 +23,7 @@ LEADER = Row(
         ),
         lines(
             "Sweep duration",
-            "Time that 95 % of sweeps take. Near the tick of five seconds the watcher falls behind: look for a statement that"
+            "Time that 95 % of sweeps take. Near the tick of five seconds the scheduler falls behind: look for a statement that"
             " has lost its index, or for millions of units due at once.",
             ask("hq(0.95, sum by (le,sweep) (rate(muster_sweep_duration_seconds_bucket{inst}[$__rate_interval])))", "{{sweep}}"),
             unit="s",
@@ -46,7 +46,7 @@ LEADER = Row(
         stat(
             "Diagnostic exports",
             "Diagnostic bundles made in range; `forced` ones were asked for again within a minute of another. Many of one hour"
-            " mean that somebody is looking at a problem right now: ask who, before you do the same.",
+            " mean that an operator is already investigating a problem: find out who before you start.",
             ask("sum by (result) (I[$__range](muster_diagnostics_total))", "{{result}}"),
             limits=((0, BLUE),),
             empty="none",

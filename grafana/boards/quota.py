@@ -15,7 +15,7 @@ NOW = Row(
         ),
         stat(
             "Next auto-resume",
-            "When the first closed gate opens again. If that time has passed and units stay parked, the watcher is stuck; a"
+            "When the first closed gate opens again. If that time has passed and units stay parked, the scheduler is stuck; a"
             " forced tick (`POST /v1/engine/tick` with `force`) opens every gate at once.",
             "min(F(muster_quota_resume_timestamp_seconds)) * 1000",
             unit="dateTimeFromNow",
@@ -69,15 +69,15 @@ QUOTA = Row(
         ),
         heat(
             "Park duration",
-            "How long parked units rested. One sharp band is the provider's window; a tail beyond it is units that nobody"
-            " resumed after a gate without a resume time, such as a failed login.",
+            "How long parked units rested. One sharp band is the provider's window; a tail beyond it is units that waited"
+            " for a person after a gate without a resume time, such as a failed login.",
             ask("sum by (le) (I[$__interval](muster_park_duration_seconds_bucket))", "{{le}}"),
             unit="s",
             empty="nothing resumed",
         ),
         lines(
             "Resume overdue",
-            "Time past the planned resume while units are still parked. Anything above a few seconds is the watcher or the"
+            "Time past the planned resume while units are still parked. Anything above a few seconds is the scheduler or the"
             " leader: see since the last sweep on the service board, then force a tick.",
             ask(
                 "(time() - F(muster_quota_resume_timestamp_seconds)) and on (quota) (F(muster_quota_parked_units) > 0)",

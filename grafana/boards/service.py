@@ -34,7 +34,7 @@ SLO = Row(
         lines(
             "Error budget burn",
             "How many times faster than allowed the error budget is used, over one hour and over six. Above 14.4 (1 h) or 6 (6"
-            " h) somebody is paged; between 1 and 6 mend it today.",
+            " h) an alert pages; between 1 and 6 mend it today.",
             ask("job:muster_http_errors:ratio_rate1h / 0.001", "1 h"),
             ask("job:muster_http_errors:ratio_rate6h / 0.001", "6 h"),
             limits=((0, GREEN), (1, ORANGE), (14.4, RED)),
@@ -111,10 +111,10 @@ DATABASE = Row(
     (
         lines(
             "Pool",
-            "Connections in use and idle against the most there may be. Used at the line means requests queue for a connection:"
+            "Connections in use and idle against the maximum. Used at the line means requests queue for a connection:"
             " raise the pool if Postgres has room, or find the slow statement that holds them.",
             ask("sum by (state) (muster_db_pool_connections{inst})", "{{state}}"),
-            ask("sum(muster_db_pool_connections_max{inst})", "most"),
+            ask("sum(muster_db_pool_connections_max{inst})", "maximum"),
             width=6,
         ),
         lines(
@@ -142,7 +142,7 @@ DATABASE = Row(
         lines(
             "Database errors",
             "Errors by class of SQLSTATE. 08 and 57 are connections and shutdowns, retried by themselves; 40 is a conflict; 53"
-            " is a full disk or too many connections and needs you now; 23 and 42 are bugs.",
+            " is a full disk or too many connections and needs action now; 23 and 42 are bugs.",
             ask("sum by (sqlstate_class) (rate(muster_db_errors_total{inst}[$__rate_interval]))", "{{sqlstate_class}}"),
             unit="ops",
             width=6,
@@ -155,7 +155,7 @@ PROCESS = Row(
     (
         lines(
             "Event loop lag",
-            "How late the event loop comes back, 99 % of looks, per replica. Above 250 ms everything is slow at once and"
+            "How late the event loop runs its callbacks, 99 % of them, per replica. Above 250 ms everything is slow at once and"
             " heartbeats are late: something computes on the loop; take a profile with py-spy before restarting.",
             ask(
                 "hq(0.99, sum by (le,instance) (rate(muster_event_loop_lag_seconds_bucket{inst}[$__rate_interval])))",

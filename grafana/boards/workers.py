@@ -1,4 +1,4 @@
-"""Workers and leases: who works, who is silent, which leases run out."""
+"""Workers and leases: which workers are healthy, which are silent, which leases expire."""
 
 from grafana.panel import (
     ANY_IS_ORANGE,
@@ -65,7 +65,7 @@ NOW = Row(
         ),
         stat(
             "Overdue leases",
-            "Leases whose end has passed and that nobody took back. Above zero for minutes means that the leader's sweep does"
+            "Expired leases that were not taken back. Above zero for minutes means that the leader's sweep does"
             " not run: look at leader and sweeps on the service board.",
             "sum(F(muster_leases_overdue))",
             limits=ANY_IS_RED,
@@ -112,7 +112,7 @@ HEARTBEATS = Row(
         ),
         lines(
             "Level transitions",
-            "Changes of level per hour, each counted once however often anyone looks. Many to warn and back to healthy are"
+            "Changes of level per hour, each counted once. Many to warn and back to healthy are"
             " flapping: raise the warn limit of the policy or the rate of heartbeats.",
             ask("3600 * sum by (to) (R(muster_heartbeat_level_transitions_total))", "{{to}}"),
             width=12,
@@ -133,13 +133,13 @@ HEARTBEATS = Row(
         ),
         lines(
             "Registrations and exits",
-            "Workers that introduced themselves, per hour. A steady stream from few hosts is a worker that restarts in a loop:"
+            "Workers that registered, per hour. A steady stream from few hosts is a worker that restarts in a loop:"
             " read its own log, Muster sees only that it comes again.",
             "3600 * sum(R(muster_worker_registrations_total))",
         ),
         lines(
             "Exits by reason",
-            "Workers that went, per hour: clean said goodbye, dead fell silent, retired were removed. Dead exits in a row from"
+            "Workers that left, per hour: clean deregistered, dead fell silent, retired were removed. Dead exits in a row from"
             " one host are usually its memory running out.",
             ask("3600 * sum by (reason) (R[1h](muster_worker_exits_total))", "{{reason}}"),
             width=12,
@@ -197,7 +197,7 @@ LEASES = Row(
 BOARD = Board(
     uid="muster-workers",
     title="Muster / Workers and leases",
-    description="Who works, who is silent, which leases run out.",
+    description="Which workers are healthy, which are silent, which leases expire.",
     rows=(NOW, HEARTBEATS, LEASES),
     chooses="worker",
 )

@@ -20,7 +20,7 @@ from service.domain.state import State
 from service.store.log import event_log
 from service.store.state import saver
 
-CHUNK, CAMPAIGNS, CREW, HANDS = 1000, 4, 10, 50
+CHUNK, CAMPAIGNS, WORKERS, CAPACITY = 1000, 4, 10, 50
 STEP = timedelta(seconds=20)
 BEATS = 2
 FAILURES = 0.05
@@ -77,7 +77,7 @@ class History:
 
     def claim(self) -> Held:
         """Claim a batch for every worker."""
-        replies = [self.order(c.ClaimWork(worker=worker_named(number), max=HANDS)) for number in range(CREW)]
+        replies = [self.order(c.ClaimWork(worker=worker_named(number), max=CAPACITY)) for number in range(WORKERS)]
         return [grant.token for reply in replies if isinstance(reply, c.ClaimReply) for grant in reply.claims]
 
     def beat(self, held: Held, progress: float) -> None:
@@ -119,7 +119,7 @@ class History:
         shifts: deque[Held] = deque()
         added = 0
         while self.head < count or shifts:
-            if self.head < count and self.ready() < CREW * HANDS:
+            if self.head < count and self.ready() < WORKERS * CAPACITY:
                 self.add(added)
                 added += 1
             if self.head < count:

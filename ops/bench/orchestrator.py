@@ -37,7 +37,7 @@ class Orchestrator:
         return int(told["position"])
 
     def fleet(self, campaigns: int, workers: int) -> None:
-        """Make so many campaigns of one unit, and let so many workers say who they are."""
+        """Create *campaigns* campaigns of one unit each, and register *workers* workers."""
         for number in range(campaigns):
             self._ask("POST", "/v1/campaigns", json={"name": f"fleet-{number}", "policy": POLICY, "units": [{"key": "a"}]})
         for number in range(workers):

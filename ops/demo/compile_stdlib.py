@@ -72,7 +72,7 @@ def progress(view: dict[str, Any]) -> str:
 
 
 def summary(muster: Muster, name: str, keys: set[str], ours: set[str]) -> bool:
-    """Print what became of every unit, from three sources; say whether they agree."""
+    """Print the outcome of the units from three sources; tell whether they agree."""
     history, rows, view = agreed(muster, name)
     failures = [*muster.quarantine(name)]
     print(f"\n{name}: {view['state']}, outcome {view['outcome']}, {duration(view)}")

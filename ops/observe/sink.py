@@ -37,7 +37,7 @@ class Sink:
         self._thread.join()
 
     def alerts(self, receiver: str) -> list[dict[str, str]]:
-        """Return the labels of every alert that *receiver* was told."""
+        """Return the labels of every alert that *receiver* received."""
         return [alert["labels"] for name, told in list(self.received) if name == receiver for alert in told["alerts"]]
 
     def keep(self, receiver: str, notification: Notification) -> None:

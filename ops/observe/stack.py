@@ -78,7 +78,7 @@ class Child:
 
 
 def _taken(port: int) -> bool:
-    """Tell whether somebody listens on *port*: a Prometheus of the machine would answer in ours' place."""
+    """Tell whether *port* is in use: another Prometheus on this machine would answer in place of ours."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

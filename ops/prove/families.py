@@ -50,7 +50,7 @@ FAMILIES: dict[str, tuple[Term, ...]] = {
         *(Term(f"campaign.{step}", (f"'{step}'",)) for step in ("created", "paused", "resumed", "reopened", "cancelled")),
         Term("unit.claimed", ("'started'",), where=((".begins", ("true",)),)),
         Term("recovery.applied", ("'recovered'",)),
-        Term("campaign.completed", ("'completed'",), where=((".outcome", ("achieved",)),)),
+        Term("campaign.completed", ("'completed'",), where=((".outcome", ("achieved", "partial")),)),
         Term("campaign.completed", ("'failed'",), where=((".outcome", ("failed",)),)),
     ),
     "muster_campaign_units_finished_total": (
@@ -60,7 +60,8 @@ FAMILIES: dict[str, tuple[Term, ...]] = {
     "muster_campaign_attempts_total": ends("campaign"),
     "muster_campaign_attempt_duration_seconds": ends("campaign", outcomes=False, observed=".duration"),
     "muster_campaign_duration_seconds": (
-        Term("campaign.completed", (".outcome",), observed=".duration"),
+        Term("campaign.completed", ("'achieved'",), where=((".outcome", ("achieved", "partial")),), observed=".duration"),
+        Term("campaign.completed", ("'failed'",), where=((".outcome", ("failed",)),), observed=".duration"),
         Term("campaign.cancelled", ("'cancelled'",), without=((".duration", (None,)),), observed=".duration"),
     ),
     "muster_safety_cap_trips_total": (Term("campaign.breaker_tripped"),),

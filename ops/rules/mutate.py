@@ -81,7 +81,7 @@ def _changed(rule: Alert | Recording, kind: str, token: re.Match[str], new: str)
 
 
 def mutate() -> bool:
-    """Try every mutant and print what became of them; tell whether enough were noticed."""
+    """Run every mutant and print which survive; tell whether enough were killed."""
     rules: tuple[Alert | Recording, ...] = (*RECORDINGS, *ALERTS)
     every = [mutant for rule in rules for mutant in mutants(rule)]
     with ThreadPoolExecutor(2) as pool:

@@ -29,10 +29,11 @@ NOTHING: EventMeasures = ((), ())
 
 def campaign_completed(body: e.CampaignCompleted, _event: e.Recorded) -> EventMeasures:
     """A campaign ended."""
-    to = "completed" if body.outcome == "achieved" else "failed"
+    failed = body.outcome == "failed"
+    # The catalogue has three outcomes: a partial campaign ended without a failure, as an achieved one did.
     return (
-        (one("muster_campaign_transitions_total", to),),
-        ((("muster_campaign_duration_seconds", (body.outcome,)), us(body.duration)),),
+        (one("muster_campaign_transitions_total", "failed" if failed else "completed"),),
+        ((("muster_campaign_duration_seconds", ("failed" if failed else "achieved",)), us(body.duration)),),
     )
 
 

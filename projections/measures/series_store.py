@@ -41,7 +41,7 @@ class SeriesStore:
     def fold(self, events: Sequence[e.Recorded]) -> None:
         """Fold a page; the result is the same for any cut of the log into pages."""
         # Most events of a page, heartbeats above all, increment the same counters equally. They are recognised by the identity of
-        # their increments (see `EventMeasures`): cheaper than to compare or to add them. The tally keeps the object alive.
+        # their increments (see `EventMeasures`), which is cheaper than comparing or adding them; the tally keeps it alive.
         tallies: dict[tuple[type[e.Event], int], PageTally] = {}
         observed: dict[Key, list[tuple[int, e.Recorded]]] = {}
         for event in events:

@@ -43,6 +43,7 @@ class StateReplay:
             await self._fetch(units_to_load(self.state, events))
         self.state.touched = TouchedRows()
         self.state.ended_claims.clear()
+        self.state.endings.clear()
         for event in events:
             evolve(self.state, event)
         self.position = events[-1].position

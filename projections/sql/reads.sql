@@ -234,7 +234,7 @@ LIMIT $6::integer;
 -- name: unit
 -- One unit with everything that the state knows of it, what it depends on, and its last screen.
 SELECT
-    u.key, u.state, u.grp AS group, u.priority, u.attempts AS attempt_count, u.parks, u.claims, u.worker,
+    u.key, u.state, u.grp AS group, u.priority, u.attempts, u.parks, u.claims, u.worker,
     u.state = 'running' AS token_active, u.due_at, u.resume_at, u.error, u.reason, u.updated_at, u.campaign, u.payload,
     u.estimate_s, u.kind, u.fix_of, u.because_of, u.ready_at, u.claimed_at, coalesce(c.session, u.session) AS session,
     c.lease_until, c.progress, c.note, c.output_at, coalesce(c.screen_id, u.screen_id) AS screen_id,
@@ -263,8 +263,9 @@ WHERE shard = $1::integer
 ORDER BY position
 LIMIT $5::integer;
 
--- name: usages
--- What the last heartbeat with a usage said in each of some stretches of a unit's life, served by heartbeats_of_unit.
+-- name: beats_of_attempts
+-- What the last heartbeat with a usage, and the last with a session, said in each of some stretches of a unit's life, served
+-- by heartbeats_of_unit.
 SELECT
     stretch.begun,
     (
@@ -278,7 +279,19 @@ SELECT
             AND h.usage IS NOT NULL
         ORDER BY h.position DESC
         LIMIT 1
-    ) AS usage
+    ) AS usage,
+    (
+        SELECT h.session
+        FROM heartbeats AS h
+        WHERE h.shard = $1::integer
+            AND h.campaign = $2::text
+            AND h.unit = $3::text
+            AND h.position > stretch.begun
+            AND h.position < stretch.ended
+            AND h.session IS NOT NULL
+        ORDER BY h.position DESC
+        LIMIT 1
+    ) AS session
 FROM unnest($4::bigint[], $5::bigint[]) AS stretch (begun, ended);
 
 -- name: facts

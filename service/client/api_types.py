@@ -73,6 +73,7 @@ class ApiUnitSummary(Struct, kw_only=True):
     state: str
     group: int = 99
     priority: int = 0
+    attempts: int = 0
     parks: int = 0
     worker: str | None = None
     due_at: datetime | None = None
@@ -84,8 +85,6 @@ class ApiUnitSummary(Struct, kw_only=True):
 
 class ApiUnitRow(ApiUnitSummary, kw_only=True):
     """A unit in a list."""
-
-    attempts: int = 0
 
 
 class ApiAttempt(Struct, kw_only=True):
@@ -99,14 +98,15 @@ class ApiAttempt(Struct, kw_only=True):
     reason: str | None = None
     error: str | None = None
     exit_code: int | None = None
+    session: str | None = None
+    screen: str | None = None
 
 
 class ApiUnit(ApiUnitSummary, kw_only=True):
     """A unit with its attempts."""
 
     campaign: str
-    attempts: list[ApiAttempt] = field(default_factory=list)
-    attempt_count: int = 0
+    history: list[ApiAttempt] = field(default_factory=list)
     payload: Any = None
     depends_on: list[str] = field(default_factory=list)
     because_of: str | None = None

@@ -16,6 +16,7 @@ from msgspec import Struct
 from service.domain import ids
 from service.domain.campaign import Campaign, GroupCounts
 from service.domain.hold import Hold, held_back
+from service.domain.instant import Instant
 from service.domain.quota import Quota
 from service.domain.state import State
 from service.domain.unit import Unit
@@ -55,7 +56,7 @@ class Blocker(Struct, frozen=True):
     reason: Reason
     entity: str
     detail: str
-    clears_at: datetime | None = None
+    clears_at: Instant | None = None
 
 
 def engine_blockers(state: State) -> Iterator[Blocker]:

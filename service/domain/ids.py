@@ -21,7 +21,7 @@ WorkerState = Literal["active", "draining", "fenced", "gone"]
 Level = Literal["healthy", "warn", "stale", "dead"]
 Mode = Literal["auto", "manual"]
 ClaimKind = Literal["unit", "investigation"]
-Outcome = Literal["achieved", "failed"]
+Outcome = Literal["achieved", "partial", "failed"]
 InvestigationState = Literal["requested", "claimed", "produced", "empty", "skipped"]
 RecoveryState = Literal["open", "applied", "declined", "closed"]
 

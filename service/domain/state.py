@@ -10,7 +10,7 @@ from service.domain.fanout import Fanout, FanoutRound
 from service.domain.investigation import Investigation
 from service.domain.quota import Quota
 from service.domain.recovery import Recovery
-from service.domain.unit import Claim, Unit
+from service.domain.unit import Claim, ClaimEnding, Unit
 from service.domain.worker import Worker
 
 
@@ -38,6 +38,7 @@ class State:
         self.parents: dict[ids.UnitId, list[ids.UnitKey]] = {}
         self.candidates: dict[ids.CampaignName, deque[ids.UnitKey]] = defaultdict(deque)
         self.ended_claims: dict[ids.Token, Claim] = {}
+        self.endings: dict[ids.Token, ClaimEnding] = {}
         self.screens: dict[str, str] = {}
         self.touched = TouchedRows()
 

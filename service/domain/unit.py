@@ -51,6 +51,14 @@ class Unit(Struct, gc=False):
         return self.claimed_at is None and self.state != "cancelled"
 
 
+class ClaimEnding(Struct, gc=False):
+    """The report of its own worker that ended a claim: its digest, its place in the log, the state that was answered."""
+
+    digest: str
+    position: int
+    state: ids.UnitState
+
+
 class Claim(Struct, gc=False):
     """The lease of one unit. Every heartbeat rewrites the row, so it is narrow, and no index covers what changes."""
 
@@ -72,3 +80,12 @@ class Claim(Struct, gc=False):
     session: str | None = None
     idle_count: int = 0
     screen_id: str | None = None
+
+
+def object_or_empty(payload: Raw) -> Raw:
+    """Return a payload as clients see it: `{}` where none was given, which the log keeps as null.
+
+    >>> bytes(object_or_empty(Raw(b"null"))), bytes(object_or_empty(Raw(b"[1]")))
+    (b'{}', b'[1]')
+    """
+    return Raw(b"{}") if bytes(payload) == b"null" else payload

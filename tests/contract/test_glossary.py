@@ -21,6 +21,7 @@ ACTIONS = """
 """
 """Verbs that name orders and, as participles, facts and conditions; the noun beside each is in the glossary."""
 ORDINARY = """
+    repeated
     action another app asset at audit away bar body broken bundler cached change code column config content count database db
     description detail details diff difference due duration empty entry env error example exit fan field file filter forbidden
     forged form format formatting handler head header health html http id identity in internal item json key large late lazy

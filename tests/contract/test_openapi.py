@@ -11,12 +11,13 @@ import pytest
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
+from msgspec.inspect import DateTimeType, Metadata, StructType, Type, multi_type_info
 
 from projections.cockpit.routes import COCKPIT_ROUTES
 from service.http.handlers.bulk_retry import RetryAnswer
 from service.http.handlers.unit_import import ImportAnswer
 from service.http.middleware import Middleware
-from service.http.openapi.document import described_operations, document
+from service.http.openapi.document import described_operations, document, types_of
 from service.http.openapi.examples import ANSWERS, EXAMPLES
 from service.http.problems import KINDS
 from service.main import create_app
@@ -161,3 +162,39 @@ def test_every_refusal_is_a_problem_document(drawn: dict[str, Any]) -> None:
 
 def test_the_written_document_is_fresh(drawn: dict[str, Any]) -> None:
     assert msgspec.json.decode(WRITTEN.read_bytes()) == drawn
+
+
+def test_every_instant_says_that_it_has_a_zone(app: Litestar) -> None:
+    """Every instant of a request and an answer is an `Instant`, which alone the document describes as a `date-time`."""
+    kinds = types_of(list(described_operations(app)))
+    structs = [one for kind in multi_type_info(kinds) for one in struct_types(kind, set())]
+    instants = {
+        f"{struct.cls.__name__}.{field.name}": one.tz
+        for struct in structs
+        for field in struct.fields
+        for one in types_within(field.type)
+        if isinstance(one, DateTimeType)
+    }
+    assert {"CampaignView.eta", "UnitView.due_at", "Blocker.clears_at", "Grant.lease_until"} <= set(instants)
+    assert not {place for place, zone in instants.items() if zone is not True}
+
+
+def types_within(kind: Type) -> Iterator[Type]:
+    """Yield *kind* and the types within it, short of the fields of a struct."""
+    yield kind
+    parts = (*getattr(kind, "types", ()), *getattr(kind, "item_types", ()))
+    single = (getattr(kind, name, None) for name in ("item_type", "key_type", "value_type"))
+    inner = kind.type if isinstance(kind, Metadata) else None
+    for part in (*parts, *single, inner):
+        if isinstance(part, Type):
+            yield from types_within(part)
+
+
+def struct_types(kind: Type, seen: set[type]) -> Iterator[StructType]:
+    """Yield every struct that *kind* leads to, once."""
+    for one in types_within(kind):
+        if isinstance(one, StructType) and one.cls not in seen:
+            seen.add(one.cls)
+            yield one
+            for field in one.fields:
+                yield from struct_types(field.type, seen)

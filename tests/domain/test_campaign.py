@@ -73,6 +73,16 @@ def test_a_campaign_completes_when_nothing_is_open() -> None:
     assert story.campaign().state == "completed"
 
 
+@pytest.mark.parametrize("done", [0, 1])
+def test_a_campaign_of_which_units_were_given_up_is_partial(done: int) -> None:
+    """B-CAMP-1: also when nothing was done at all."""
+    story = given(campaign(), adding("x", spec("a"), spec("b", "a")))
+    story.given(*((claimed("x", "t"), success("t")) if done else (order(c.CancelUnit, "x"),)))
+    units = {"done": done, "skipped": 1, "cancelled": 2 - done, "quarantined": 0}
+    story.when(order(c.CancelUnit, "a"))
+    story.then(fact(e.UnitCancelled), fact(e.UnitSkipped), fact(e.CampaignCompleted, outcome="partial", units=units))
+
+
 def test_a_campaign_with_a_quarantined_unit_has_failed() -> None:
     """B-CAMP-1."""
     story = given(*TWO, claimed("a", "t1"), success("t1"), claimed("b", "t2")).when(failure("t2", retryable=False))

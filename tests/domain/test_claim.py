@@ -159,11 +159,11 @@ def test_ties_within_one_claim_go_to_whoever_waited_longest() -> None:
 
 @pytest.mark.parametrize(
     "between",
-    [(), BACK, (handing_back("t1"),), (order(c.StopUnit),), (parking("t1"),), (*BACK, order(c.ParkUnit))],
-    ids=["delayed", "ready", "released", "stopped", "parked", "parked by a person"],
+    [(), BACK, (c.FenceWorker(worker=W),), (order(c.StopUnit),), (order(c.ParkUnit),), (*BACK, order(c.ParkUnit))],
+    ids=["delayed", "ready", "fenced", "stopped", "parked while it runs", "parked by a person"],
 )
 def test_a_late_completion_of_a_unit_that_nobody_claimed_since_is_accepted(between: tuple[Step, ...]) -> None:
-    """B-CLAIM-5, B-CLAIM-6."""
+    """B-UNIT-8, B-CLAIM-5, B-CLAIM-6."""
     lapse = (after(seconds=300), expiring("t1"))
     held_back = between and isinstance(between[0], c.Command) and not isinstance(between[0], c.ReleaseRetries)
     story = given(*ONE, claimed("a", "t1"), *(() if held_back else lapse), *between)

@@ -95,10 +95,13 @@ def test_a_closed_gate_only_closes_for_longer() -> None:
     assert story.quota().closed_at == START
 
 
-def test_a_park_until_a_time_that_has_passed_closes_no_gate() -> None:
-    """B-PARK-2: a worker's clock may go wrong."""
-    assert passes(given(*HELD).when(parking("t", resume_at=START)).then(fact(e.UnitParked)))
-    assert passes(given(*HELD).when(order(c.ParkUnit, "b", reason="rate_limit", resume_at=START)).then(fact(e.UnitParked)))
+def test_a_park_until_a_time_that_has_passed_closes_the_gate_for_a_quarter_of_an_hour() -> None:
+    """B-PARK-2, B-PARK-5: a worker's clock may go wrong."""
+    quarter = START + timedelta(minutes=15)
+    for park in (parking("t", resume_at=START), order(c.ParkUnit, "b", reason="rate_limit", resume_at=START)):
+        story = given(*HELD).when(park)
+        story.then(fact(e.UnitParked, resume_at=quarter), fact(e.QuotaGateClosed, resume_at=quarter))
+        assert not passes(story)
 
 
 def test_a_park_never_shortens_a_gate_that_only_a_reading_opens() -> None:
@@ -119,6 +122,16 @@ def test_behind_a_closed_gate_a_rate_limited_failure_is_a_park(how: dict[str, ob
     story = given(*HELD, claimed("b", "t2"), parking("t2", resume_at=RESET)).when(failure("t", **how))  # type: ignore[arg-type]
     story.then(fact(e.UnitParked, unit="a", token="t", reason="rate_limit", resume_at=RESET))
     assert (story.unit().attempts, story.campaign().consecutive) == (0, 0)
+
+
+def test_a_failure_for_a_rate_limit_is_a_park_that_closes_an_open_gate() -> None:
+    """B-QUOTA-7: also in a campaign without a quota, where it closes none."""
+    quarter, limited = START + timedelta(minutes=15), failure("t", rate_limited=True)
+    story = given(*HELD).when(limited)
+    story.then(fact(e.UnitParked, token="t", resume_at=quarter), fact(e.QuotaGateClosed, reason="rate_limit", resume_at=quarter))
+    assert (story.unit().attempts, story.campaign().consecutive) == (0, 0)
+    given(campaign(), adding("a"), claimed("a", "t")).when(limited).then(fact(e.UnitParked, quota=None, resume_at=quarter))
+    given(*HELD).when(failure("t", error="429")).then(fact(e.AttemptFailed), fact(e.RetryScheduled))
 
 
 def test_behind_a_closed_gate_other_failures_fail_and_successes_succeed() -> None:

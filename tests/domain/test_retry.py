@@ -18,12 +18,15 @@ from tests.domain.scenario import (
     claim,
     claimed,
     clearing,
+    editing,
+    expiring,
     fact,
     failure,
     given,
     order,
     rested,
     revoking,
+    spec,
     success,
 )
 
@@ -239,3 +242,28 @@ def test_the_default_policy_is_the_one_that_is_written_down() -> None:
     assert (DEFAULT.max_duration_s, DEFAULT.idle_output_s) == (14_400, 1200)
     assert not DEFAULT.require_evidence
     assert not DEFAULT.investigate
+
+
+@pytest.mark.parametrize(
+    ("policy", "verdict"),
+    [
+        ({"max_attempts": 1}, "max_attempts"),
+        ({"max_attempts": 2}, None),
+        ({"retry": {"retryable_errors": ["flaky*"]}}, "not_retryable"),
+        ({"retry": {"retryable_errors": ["exit ?"]}}, None),
+    ],
+)
+def test_a_due_retry_is_judged_by_the_policy_of_that_moment(policy: dict[str, object], verdict: str | None) -> None:
+    """B-UNIT-10: what depends on the unit is skipped with it."""
+    story = given(campaign(), adding("x", "a", spec("b", "a")), claimed("a", "t"), failure("t"), editing(policy=policy))
+    story.given(after(hours=1)).when(rested("a"))
+    if verdict is None:
+        story.then(fact(e.RetryDue, unit="a"))
+    else:
+        story.then(fact(e.UnitQuarantined, unit="a", reason=verdict, error="exit 1"), fact(e.UnitSkipped, unit="b"))
+
+
+def test_a_due_retry_of_a_silent_attempt_has_no_error_to_match() -> None:
+    """B-UNIT-10."""
+    lapse = claimed("a", "t"), after(hours=1), expiring("t"), editing(policy={"retry": {"retryable_errors": ["flaky"]}})
+    given(*TWO, *lapse, after(hours=1)).when(rested("a")).then(fact(e.RetryDue, unit="a"))

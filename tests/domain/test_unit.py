@@ -7,6 +7,8 @@ import pytest
 
 from service.domain import commands as c
 from service.domain import events as e
+from service.domain import ids
+from service.domain.ids import Token
 from service.domain.rejections import Conflict, NotFound, StaleClaim
 from tests.domain.scenario import (
     NIGHT,
@@ -33,6 +35,7 @@ from tests.domain.scenario import (
 
 ONE = (campaign(), adding("a"))
 TWO = (campaign(), adding("a", "b"))
+PARK_SPAN = order(c.ParkUnit, resume_at=START + timedelta(days=1), resume_after_s=90)
 LATER = START + timedelta(hours=2)
 
 
@@ -47,6 +50,38 @@ def test_a_late_report_on_a_done_unit_is_kept_and_refused(report: c.Report) -> N
     story.when(report).refused(StaleClaim, current="done", signal="stop")
     story.recorded(fact(e.LateResult, unit="a", worker="w", token="t1", owner=None))
     assert story.unit() == before
+
+
+@pytest.mark.parametrize(
+    ("end", "state"),
+    [
+        (failure("t"), "delayed"),
+        (failure("t", retryable=False), "quarantined"),
+        (parking("t"), "parked"),
+        (handing_back("t"), "ready"),
+        (success("t"), "done"),
+    ],
+    ids=["failed", "failed for good", "parked", "released", "completed"],
+)
+def test_the_report_that_ended_a_claim_is_the_last_of_its_worker(end: c.Report, state: ids.UnitState) -> None:
+    """B-UNIT-8: another ending is refused and kept; the same again, also after the unit went on, is answered as the first."""
+    story = given(*TWO, claimed("a", "t"), after(seconds=2)).when(end).replies(c.ReportReply(state))
+    before = msgspec.structs.replace(story.unit())
+    others = success("t", exit_code=0), failure("t", "timeout"), parking("t", "busy"), handing_back("t", "stop")
+    for other in others:
+        story.when(other).refused(StaleClaim, current=state).recorded(fact(e.LateResult, unit="a", token="t"))
+    story.when(msgspec.structs.replace(end, worker=W)).then().replies(c.ReportReply(state))
+    assert story.unit() == before
+    if state in ("delayed", "ready"):
+        story.given(after(hours=1), rested("a"), claimed("a", "t2", worker="other"))
+        story.when(end).then().replies(c.ReportReply(state))
+
+
+def test_a_completion_without_a_digest_in_an_older_log_answers_every_other_of_its_token() -> None:
+    """B-UNIT-8: a log of an earlier version says only that the unit is done."""
+    story = given(*TWO, claimed("a", "t"), success("t"))
+    story.state.endings.clear()
+    story.when(success("t", exit_code=0)).then().replies(c.ReportReply("done"))
 
 
 def test_a_late_result_says_what_came_and_who_owns_the_unit_now() -> None:
@@ -179,14 +214,49 @@ def test_a_person_parks_a_unit_until_a_time_and_lets_it_go_on() -> None:
     story.given(after(minutes=1)).when(unparking("a")).then(fact(e.UnitUnparked, cause="due"))
 
 
-@pytest.mark.parametrize("resume_at", [START, START - timedelta(days=1), START + timedelta(days=4000)])
-def test_a_park_until_any_time_resumes_when_that_time_is_over(resume_at: datetime) -> None:
-    """B-PARK-1."""
+QUARTER = START + timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("resume_at", "until"),
+    [
+        (START, QUARTER),
+        (START - timedelta(days=1), QUARTER),
+        (START + timedelta(milliseconds=999), QUARTER),
+        (START + timedelta(seconds=1), START + timedelta(seconds=1)),
+        (START + timedelta(days=4000), START + timedelta(days=4000)),
+    ],
+)
+def test_a_park_until_a_time_that_is_no_back_off_ahead_lasts_a_quarter_of_an_hour(resume_at: datetime, until: datetime) -> None:
+    """B-PARK-1, B-PARK-5: a worker's clock may be slow, and a person's too."""
     for park in (order(c.ParkUnit, resume_at=resume_at), parking("t1", resume_at=resume_at)):
         story = given(*ONE, claimed("a", "t1"), park)
-        assert (story.unit().state, story.unit().resume_at) == ("parked", resume_at)
-        story.given(after(seconds=max((resume_at - START).total_seconds(), 0))).when(unparking("a"))
+        assert (story.unit().state, story.unit().resume_at) == ("parked", until)
+        story.given(after(seconds=(until - START).total_seconds() - 0.001)).when(unparking("a")).then()
+        story.given(after(milliseconds=1)).when(unparking("a"))
         story.then(fact(e.UnitUnparked, cause="due"))
+
+
+def test_a_span_to_park_for_is_judged_by_the_clock_of_the_service_and_goes_first() -> None:
+    """B-PARK-5."""
+    for kind in (c.ParkClaim(token=Token("t1"), reason="busy", resume_at=START, resume_after_s=90), PARK_SPAN):
+        story = given(*ONE, claimed("a", "t1")).given(kind)
+        assert story.unit().resume_at == START + timedelta(seconds=90)
+
+
+def test_parks_under_a_second_do_not_use_up_the_claims_of_a_unit() -> None:
+    """B-PARK-5, B-UNIT-6."""
+    story = given(campaign(max_claims=2, retry={"backoff_ms": 100}), adding("a"))
+    for number in range(5):
+        story.given(claimed("a", f"t{number}"))
+        story.when(parking(f"t{number}", "busy", story.at + timedelta(milliseconds=999))).then(fact(e.UnitParked, counted=False))
+        story.given(after(seconds=1), unparking("a"))
+        assert (story.unit().state, story.unit().claims) == ("ready", 0)
+    for token in ("u1", "u2"):
+        story.given(
+            claimed("a", token), parking(token, "busy", story.at + timedelta(seconds=1)), after(seconds=1), unparking("a")
+        )
+    assert (story.unit().state, story.unit().reason) == ("quarantined", "max_claims")
 
 
 def test_a_person_quarantines_a_running_unit_neutrally_with_its_screen() -> None:

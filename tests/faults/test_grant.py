@@ -1,4 +1,4 @@
-"""A grant that was stored and never told: whoever asks again under the same key gets it."""
+"""A grant that was stored but not answered: a repeated request under the same key gets it."""
 
 import asyncio
 import signal

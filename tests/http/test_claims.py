@@ -25,8 +25,8 @@ async def campaign(http: Http) -> None:
 
 
 async def waiting(context: WriteContext, count: int = 1) -> None:
-    """Return when so many claims wait."""
-    while len(context.waiting) != count:  # noqa: ASYNC110 - the desk rings no bell for tests
+    """Return when *count* claims wait."""
+    while len(context.waiting) != count:  # noqa: ASYNC110 - nothing notifies a test
         await asyncio.sleep(0)
 
 
@@ -99,7 +99,7 @@ async def test_a_waiting_claim_ends_empty_when_its_time_is_over(http: Http) -> N
     assert (answer.status_code, answer.json()["claims"]) == (200, [])
 
 
-async def test_a_waiting_claim_looks_again_even_when_no_bell_rings(
+async def test_a_waiting_claim_polls_even_without_a_notification(
     http: Http, context: WriteContext, shard: Shard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claims, "POLL_S", 0.01)

@@ -184,15 +184,15 @@ async def test_a_signal_is_understood_however_it_is_said(http: Http, shard: Shar
     assert (result["state"], body.signal, body.mapped_from) == ("done", "SIGTERM", 143)
 
 
-async def test_a_failure_for_a_rate_limit_is_a_park_behind_the_closed_gate(http: Http) -> None:
-    """B-PARK-3."""
+async def test_a_failure_for_a_rate_limit_is_a_park_whatever_the_gate(http: Http) -> None:
+    """B-PARK-3, B-QUOTA-7."""
     await http.post("/v1/campaigns", json={"name": "n", "quota": "q", "units": [{"key": key} for key in "abc"]})
     a, b, c = [claim["token"] for claim in (await http.post("/v1/claims", json={"worker": "w", "max": 3})).json()["claims"]]
     limited = {"type": "failed", "reason": "rate_limit", "error": "come back later"}
     before, _, behind = await said(
         http, limited | {"token": a}, {"type": "parked", "token": b, "reason": "rate_limit"}, limited | {"token": c}
     )
-    assert (before["state"], behind["state"]) == ("delayed", "parked")
+    assert (before["state"], behind["state"]) == ("parked", "parked")
 
 
 async def test_repeated_reports_are_answered_from_memory(http: Http, shard: Shard, tokens: list[str]) -> None:

@@ -116,7 +116,7 @@ OPENERS = {
 @pytest.fixture(scope="module")
 def histories() -> list[WatchedHistory]:
     """Histories that saw nearly everything; each checks itself at every order."""
-    return [WatchedHistory(seed) for seed in range(12)]
+    return [WatchedHistory(seed) for seed in range(16)]
 
 
 def test_whatever_opens_work_wakes_claims_and_whatever_hastens_wakes_the_scheduler(histories: list[WatchedHistory]) -> None:

@@ -26,6 +26,7 @@ class World(Scenario):
         self.state = Narrow() if narrow else State()
         self.model = LogModel(TAKERS)
         self.dice = Random(luck)
+        self.ends: dict[ids.Token, tuple[c.Report, object]] = {}
         self.given(
             campaign("alpha", quota=Q, concurrency=2, max_attempts=2),
             campaign(
@@ -57,7 +58,13 @@ class World(Scenario):
         self.when(command)
         came = self.log[before:]
         refused = self.outcome.rejection is not None
-        assert refused or not stale, "a superseded token is refused"
+        ending = self.ends.get(command.token) if isinstance(command, c.Report) else None
+        again = ending is not None and ending[0] == command
+        assert refused or not stale or again, "a superseded token is refused, but for the report that ended its claim"
+        assert not again or (not came and self.outcome.reply == ending[1]), "the same report again has the first answer"  # type: ignore[index]
+        assert ending is None or again or refused, "the report that ended a claim is the last"
+        if isinstance(command, c.Report) and not isinstance(command, c.RecordHeartbeat) and came and not refused:
+            self.ends[command.token] = command, self.outcome.reply
         assert not refused or all(isinstance(event.body, KEPT) for event in came), "a refusal changes nothing"
         for event in came:
             self.model.take(event)

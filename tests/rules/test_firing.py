@@ -1,4 +1,4 @@
-"""From the service over Prometheus and Alertmanager to whoever must know."""
+"""Alerts travel from the service through Prometheus and Alertmanager to their receivers."""
 
 import asyncio
 from collections.abc import Iterator

@@ -87,7 +87,7 @@ class Night:
         return {name: row.counts for name, row in self.service.state.campaigns.items() if row.counts.open}
 
     def after(self, seconds: float, act: Act) -> None:
-        """Let *act* happen in so many seconds."""
+        """Schedule *act* after a delay in seconds."""
         self.schedule.after(seconds, act)
 
     def send(self, command: c.Command, then: Then) -> None:

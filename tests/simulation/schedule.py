@@ -17,7 +17,7 @@ class Schedule:
         self._numbers = count()
 
     def after(self, seconds: float, act: Act) -> None:
-        """Let *act* happen in so many seconds."""
+        """Schedule *act* after a delay in seconds."""
         heappush(self._acts, (self.at + timedelta(seconds=seconds), next(self._numbers), act))
 
     def next(self) -> Act:

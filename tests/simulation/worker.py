@@ -25,7 +25,7 @@ class Line(Protocol):
         """Send *command* until it is answered."""
 
     def after(self, seconds: float, act: Act) -> None:
-        """Let *act* happen in so many seconds."""
+        """Schedule *act* after a delay in seconds."""
 
     def rest(self, worker: "VirtualWorker") -> None:
         """Take in a worker that found nothing."""

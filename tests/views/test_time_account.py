@@ -73,7 +73,7 @@ def test_a_rest_and_a_breaker() -> None:
 def test_a_quota_a_pause_and_the_engine() -> None:
     night = Night()
     token = night.take()
-    night.order(c.ParkClaim(token=token, reason="rate_limit", resume_at=night.at + timedelta(seconds=30)))
+    night.order(c.ParkClaim(token=token, reason="rate_limit", resume_after_s=30))
     night.wait(30)
     night.order(c.OpenGates(quotas=(QUOTA,)))
     night.order(c.ResumeParked(campaign=NAME, keys=(ids.UnitKey("a"),)))

@@ -70,7 +70,7 @@ def test_a_failure_its_rest_a_park_and_a_success() -> None:
     night.wait(2)
     token = night.take()
     night.wait(5)
-    night.order(c.ParkClaim(token=token, reason="rate_limit", resume_at=night.at + timedelta(seconds=30)))
+    night.order(c.ParkClaim(token=token, reason="rate_limit", resume_after_s=30))
     night.wait(30)
     night.order(c.OpenGates(quotas=(QUOTA,)))
     night.order(c.ResumeParked(campaign=NAME, keys=(KEY,)))

@@ -46,7 +46,7 @@ def campaigns(bench: BenchEnvironment) -> Iterator[Row]:
 
 
 def drain(muster: Replica, campaign: str, units: int) -> None:
-    """Claim and complete so many units, a thousand a call."""
+    """Claim and complete *units* units, a thousand a call."""
     run_in_subprocess(Workload(kind="pairs", targets=[(muster.url, campaign)], connections=2, batch=1000, count=units))
 
 

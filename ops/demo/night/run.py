@@ -71,7 +71,7 @@ class Night:
         workers.send_signal(victim, signal.SIGKILL)
         self.say(f"{victim} was killed in the middle of long/killed, without deregistering")
         workers.start("lynx")
-        self.until("long/killed is handed on", lambda: self.unit("long/killed")["attempt_count"] == 2)
+        self.until("long/killed is handed on", lambda: self.unit("long/killed")["attempts"] == 2)
         self.say(f"its lease ran out; {self.holder('long/killed')} goes on with long/killed")
 
     def add_late_units(self) -> None:

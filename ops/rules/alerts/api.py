@@ -24,7 +24,7 @@ def burn(name: str, ratio: str, budget: str, what: str, how: str) -> tuple[Alert
             and job:{ratio}:ratio_rate{short} > ({factor} * {budget})
             """,
             summary=f"The API burns its error budget ({what}).",
-            description=f"{{{{ $value | humanizePercentage }}}} of the requests of the last {long} {how}: at this pace the budget"
+            description=f"{{{{ $value | humanizePercentage }}}} of the requests of the last {long} {how}: at this rate the budget"
             f" of 30 days is gone in {gone}.",
             dashboard="muster-service",
         )

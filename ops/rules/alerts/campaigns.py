@@ -23,7 +23,7 @@ CAMPAIGNS = Group(
             expr="campaign:muster_unit_failure:ratio30m > 0.25 and campaign:muster_units_finished:increase30m >= 20",
             summary="More than a quarter of finished units were quarantined.",
             description="{{ $value | humanizePercentage }} of the units that campaign {{ $labels.campaign }} finished in the last"
-            " 30 minutes ended in quarantine: it burns attempts without getting anywhere.",
+            " 30 minutes ended in quarantine: it spends attempts with little to show.",
             dashboard="muster-failures",
             subject="campaign",
         ),
@@ -61,7 +61,7 @@ CAMPAIGNS = Group(
             unless on (job, campaign) (sum by (job, campaign) (F(muster_campaign_units{state="running"})) > 0)
             and on (job, campaign) F(muster_campaign_state{state="running"}) == 1
             """,
-            summary="Nobody claims the work of a running campaign.",
+            summary="No worker claims the ready units of a running campaign.",
             description="Campaign {{ $labels.campaign }} has {{ $value }} ready units and none running.",
             dashboard="muster-campaign",
             subject="campaign",
@@ -75,7 +75,7 @@ CAMPAIGNS = Group(
             - on (job, campaign) F(muster_campaign_deadline_timestamp_seconds)) > 0
             """,
             summary="The ETA is past the deadline.",
-            description="At its present pace campaign {{ $labels.campaign }} ends {{ $value | humanizeDuration }} after its"
+            description="At its present throughput campaign {{ $labels.campaign }} ends {{ $value | humanizeDuration }} after its"
             " deadline.",
             dashboard="muster-campaign",
             subject="campaign",

@@ -74,7 +74,7 @@ WORKERS = Group(
             lasting="5m",
             expr="F(muster_leases_overdue) > 0",
             summary="Expired leases are not reaped.",
-            description="{{ $value }} leases are over and nobody takes them back; their units cannot be claimed again.",
+            description="{{ $value }} leases have expired and are not taken back; their units cannot be claimed again.",
             dashboard="muster-workers",
         ),
     ),

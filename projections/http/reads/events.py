@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from heapq import merge
 from operator import attrgetter
 from typing import Any
@@ -14,6 +13,7 @@ from msgspec import Raw, Struct
 from projections.http.reads.query_runner import READS, QueryRunner
 from service.domain import ids
 from service.domain.events import HEARTBEATS, KINDS, NewUnit, UnitsAdded
+from service.domain.instant import Instant
 from service.domain.rejections import ReadUnavailable
 from service.store.log import codec, event_log
 
@@ -34,7 +34,7 @@ class LogEvent(Struct, kw_only=True):
     campaign: ids.CampaignName | None
     unit: ids.UnitKey | None
     worker: ids.WorkerId | None
-    recorded_at: datetime
+    recorded_at: Instant
     correlation_id: str | None
     actor: str
     data: Raw

@@ -1,11 +1,10 @@
 """Reads of investigations and recovery plans."""
 
-from datetime import datetime
-
 from msgspec import Struct
 
 from projections.http.reads.query_runner import READS, QueryRunner
 from service.domain import ids
+from service.domain.instant import Instant
 
 
 class InvestigationView(Struct, kw_only=True):
@@ -19,11 +18,11 @@ class InvestigationView(Struct, kw_only=True):
     attempts: int
     error: str | None
     exit_code: int | None
-    requested_at: datetime
+    requested_at: Instant
     worker: ids.WorkerId | None
-    claimed_at: datetime | None
-    until: datetime | None
-    ended_at: datetime | None
+    claimed_at: Instant | None
+    until: Instant | None
+    ended_at: Instant | None
     fix_unit: ids.UnitKey | None
     root_cause: str | None
     why: str | None
@@ -38,8 +37,8 @@ class RecoveryView(Struct, kw_only=True):
     preserved: int
     last_position: int
     state: ids.RecoveryState
-    detected_at: datetime
-    ended_at: datetime | None
+    detected_at: Instant
+    ended_at: Instant | None
     by: str | None
 
 

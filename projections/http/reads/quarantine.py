@@ -1,7 +1,5 @@
 """Reads of the quarantine: units that failed for good, with cause and last screen."""
 
-from datetime import datetime
-
 from msgspec import Struct
 
 from projections.http.reads.query_runner import READS, QueryRunner
@@ -9,6 +7,7 @@ from projections.store import QUARANTINED
 from service.bulk_retry import QuarantineFilter
 from service.domain import ids
 from service.domain.content.screen import plain
+from service.domain.instant import Instant
 from service.domain.retry import matches
 
 
@@ -20,7 +19,7 @@ class QuarantinedUnit(Struct, kw_only=True):
     attempts: int
     error: str | None
     worker: ids.WorkerId | None
-    quarantined_at: datetime
+    quarantined_at: Instant
     screen_id: str | None
     screen: str | None
 

@@ -15,6 +15,7 @@ from projections.views.time_accounts.accounts import units_with_group
 from projections.views.time_accounts.snapshot import SURROUNDINGS, AccountSnapshot, account_snapshot
 from service.domain import ids
 from service.domain.events import Recorded
+from service.domain.instant import Instant
 from service.domain.rejections import ReadUnavailable
 from service.store.log import codec
 
@@ -34,8 +35,8 @@ class TimeAccountView(Struct, kw_only=True, rename={"begin": "from", "end": "to"
     """The time of a campaign's open units by cause; the causes sum to *lifetime_us* exactly."""
 
     campaign: ids.CampaignName
-    begin: datetime
-    end: datetime
+    begin: Instant
+    end: Instant
     lifetime_us: int
     causes: list[CauseShare]
     position: int

@@ -1,27 +1,29 @@
 """Reads of units: lists, one unit with its attempts, and why it is not running."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from projections.http.reads.query_runner import READS, QueryRunner
-from projections.views.unit.attempts import AttemptRecord, attempt_history
+from projections.views.unit.attempts import AttemptRecord, attempt_history, no_document
 from projections.views.wave.card import FIRST
 from service.domain import ids
 from service.domain.claiming import Blocker, campaign_blockers, engine_blockers, unit_blockers
 from service.domain.content.screen import plain
+from service.domain.instant import Instant
 from service.domain.read_set import ReadSet
 from service.domain.state import State
+from service.domain.unit import object_or_empty
 from service.store.log import codec, event_log
 from service.store.state import rows
 from service.store.state.loader import Loader
 
 MAX_EVENTS = 10_000
 LAST_POSITION = 2**63 - 1
+MAX_SCREENS = 20
+"""The last attempts whose screens stand in a unit, each of up to 64 KiB; the others have their `screen_id`."""
 
 
 class UnitListItem(Struct, kw_only=True):
@@ -36,47 +38,53 @@ class UnitListItem(Struct, kw_only=True):
     claims: int
     worker: ids.WorkerId | None
     token_active: bool
-    due_at: datetime | None
-    resume_at: datetime | None
+    due_at: Instant | None
+    resume_at: Instant | None
     error: str | None
     reason: str | None
-    updated_at: datetime
+    updated_at: Instant
 
 
 class UnitView(Struct, kw_only=True):
-    """A unit with its attempts; *attempt_count* counts those that failed or are running, *screen* is the last screen."""
+    """A unit: *attempts* counts as in a list, *history* has one record an execution, *screen* is the last one's text.
+
+    *result*, *evidence* and *usage* are those of the last execution in its history that says any.
+    """
 
     campaign: ids.CampaignName
     key: ids.UnitKey
     state: ids.UnitState
     group: int
     priority: int
-    attempts: list[AttemptRecord]
-    attempt_count: int
+    attempts: int
     parks: int
     claims: int
     worker: ids.WorkerId | None
     token_active: bool
-    due_at: datetime | None
-    resume_at: datetime | None
+    due_at: Instant | None
+    resume_at: Instant | None
     error: str | None
     reason: str | None
-    updated_at: datetime
+    updated_at: Instant
     payload: Raw
     estimate_s: float | None
     kind: str
     fix_of: ids.UnitKey | None
     because_of: ids.UnitKey | None
     depends_on: list[ids.UnitKey]
-    ready_at: datetime | None
-    claimed_at: datetime | None
+    ready_at: Instant | None
+    claimed_at: Instant | None
     session: str | None
-    lease_until: datetime | None
+    lease_until: Instant | None
     progress: float | None
     note: str | None
-    output_at: datetime | None
+    output_at: Instant | None
     screen_id: str | None
     screen: str | None
+    result: Raw
+    evidence: Raw
+    usage: dict[str, float] | None
+    history: list[AttemptRecord]
 
 
 class Explanation(Struct, kw_only=True):
@@ -87,7 +95,7 @@ class Explanation(Struct, kw_only=True):
     state: ids.UnitState
     claimable: bool
     blockers: list[Blocker]
-    at: datetime
+    at: Instant
     position: int
 
 
@@ -131,27 +139,41 @@ async def unit_view(
         if row is None:
             return None
         facts = await connection.fetch(READS.story, source.shard, campaign, key, 0, MAX_EVENTS)
-        attempts = attempt_history(codec.fact(fact, source.shard) for fact in facts)
-        stretches = stretches_without_usage(attempts)
-        usages = await connection.fetch(READS.usages, source.shard, campaign, key, *stretches) if stretches else []
-    usage_by_start = {begun: msgspec.json.decode(usage) for begun, usage in usages if usage is not None}
-    for attempt in attempts:
-        attempt.usage = attempt.usage or usage_by_start.get(attempt.position)
+        history = attempt_history(codec.fact(fact, source.shard) for fact in facts)
+        beats = await connection.fetch(READS.beats_of_attempts, source.shard, campaign, key, *stretches(history))
+        shown = [attempt.screen_id for attempt in history if attempt.screen_id is not None][-MAX_SCREENS:]
+        texts = await connection.fetch(event_log.QUERIES.screens, source.shard, shown) if shown else []
+    screens = {row["screen_id"]: row["text"] for row in texts}
+    said = {begun: (usage, session) for begun, usage, session in beats}
+    for attempt in history:
+        usage, attempt.session = said[attempt.position]
+        attempt.usage = attempt.usage or (None if usage is None else msgspec.json.decode(usage))
+        attempt.screen = readable(screens.get(attempt.screen_id), painted=painted)
     fields = dict(row)
-    fields["payload"] = Raw(fields["payload"].encode())
-    if fields["screen"] and not painted:
-        fields["screen"] = plain(fields["screen"])
-    return UnitView(**fields, attempts=attempts)
+    fields["payload"] = object_or_empty(Raw(fields["payload"].encode()))
+    fields["screen"] = readable(fields["screen"], painted=painted)
+    return UnitView(**fields, **last_outcome(history), history=history)
 
 
-def stretches_without_usage(attempts: Sequence[AttemptRecord]) -> tuple[list[int], list[int]] | None:
-    """Return starts and ends in the log of those *attempts* whose end reports no usage; None when each reports some.
+def stretches(history: Sequence[AttemptRecord]) -> tuple[list[int], list[int]]:
+    """Return from where to where in the log each attempt went."""
+    begun = [attempt.position for attempt in history]
+    return begun, [*begun[1:], LAST_POSITION][: len(begun)]
 
-    The usage of these is read from their heartbeats.
-    """
-    stretches = pairwise([*(attempt.position for attempt in attempts), LAST_POSITION])
-    without = [stretch for attempt, stretch in zip(attempts, stretches, strict=True) if attempt.usage is None]
-    return ([begun for begun, _ in without], [ended for _, ended in without]) if without else None
+
+def readable(screen: str | None, *, painted: bool) -> str | None:
+    """Return the text of a screen, without what a terminal obeys unless it is to be *painted*."""
+    return screen if painted or not screen else plain(screen)
+
+
+def last_outcome(history: Sequence[AttemptRecord]) -> dict[str, Any]:
+    """Return result, evidence and usage of a unit: each as the last attempt with one has it."""
+    newest = history[::-1]
+    return {
+        "result": next((attempt.result for attempt in newest if attempt.outcome == "completed"), no_document()),
+        "evidence": next((attempt.evidence for attempt in newest if attempt.outcome == "completed"), no_document()),
+        "usage": next((attempt.usage for attempt in newest if attempt.usage is not None), None),
+    }
 
 
 async def explain(

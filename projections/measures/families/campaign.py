@@ -65,7 +65,7 @@ CAMPAIGNS = (
         "Time from start to end of campaigns.",
         "campaign.completed campaign.cancelled",
         CAMPAIGN_SECONDS,
-        outcome=(*get_args(ids.Outcome), "cancelled"),
+        outcome=("achieved", "failed", "cancelled"),
     ),
 )
 

@@ -12,6 +12,7 @@ from projections.views.pause import PauseView
 from projections.views.quota.card import QuotaCard
 from service.domain import ids
 from service.domain.campaign import Counts
+from service.domain.instant import Instant
 from service.domain.policy import Policy
 
 MAX_ETA_S = 10 * 365 * 86400
@@ -62,10 +63,10 @@ class CampaignView(Struct, kw_only=True):
     progress: float
     active: int
     throughput_per_hour: float | None
-    eta: datetime | None
+    eta: Instant | None
     eta_s: float | None
-    eta_low: datetime | None
-    eta_high: datetime | None
+    eta_low: Instant | None
+    eta_high: Instant | None
     paused: PauseView | None
     breaker: BreakerView
     quota: ids.QuotaKey | None
@@ -76,11 +77,11 @@ class CampaignView(Struct, kw_only=True):
     labels: dict[str, str]
     brief: str | None
     brief_rev: int
-    deadline: datetime | None
-    created_at: datetime
-    started_at: datetime | None
-    completed_at: datetime | None
-    cancelled_at: datetime | None
+    deadline: Instant | None
+    created_at: Instant
+    started_at: Instant | None
+    completed_at: Instant | None
+    cancelled_at: Instant | None
     position: int
 
 

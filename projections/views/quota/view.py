@@ -1,6 +1,5 @@
 """The views of quotas and of the engine."""
 
-from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -9,6 +8,7 @@ from projections.views.pause import PauseView
 from projections.views.quota.card import QuotaCard
 from service.domain import ids
 from service.domain.events import QuotaPolicy
+from service.domain.instant import Instant
 
 
 class QuotaView(Struct, kw_only=True):
@@ -17,9 +17,9 @@ class QuotaView(Struct, kw_only=True):
     key: ids.QuotaKey
     gate: Literal["open", "closed"]
     reason: ids.GateReason | None
-    resume_at: datetime | None
+    resume_at: Instant | None
     utilization: float | None
-    resets_at: datetime | None
+    resets_at: Instant | None
     last_poll_ok: bool | None
     consecutive_failures: int
     last_failure_kind: ids.ReadingFailure | None

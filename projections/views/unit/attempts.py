@@ -4,20 +4,29 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Raw, Struct, field
 
 from service.domain import events as e
 from service.domain import ids
+from service.domain.instant import Instant
 
 Outcome = Literal["running", "completed", "failed", "expired", "parked", "released"]
 
 
+def no_document() -> Raw:
+    """Return what stands for a result or an evidence that nobody gave."""
+    return Raw(b"null")
+
+
 class AttemptRecord(Struct, kw_only=True):
-    """One attempt; it runs while *ended_at* is None. *attempt* is its number, which a neutral end does not use up."""
+    """One attempt; it runs while *ended_at* is None. *attempt* is its number, which a neutral end does not use up.
+
+    Events have no *session* and no text of a *screen*: a reader adds them from the heartbeats and by *screen_id*.
+    """
 
     attempt: int
-    started_at: datetime
-    ended_at: datetime | None = None
+    started_at: Instant
+    ended_at: Instant | None = None
     duration_s: float | None = None
     worker: ids.WorkerId | None
     mode: ids.Mode
@@ -27,8 +36,12 @@ class AttemptRecord(Struct, kw_only=True):
     exit_code: int | None = None
     signal: str | None = None
     mapped_from: int | None = None
+    session: str | None = None
     usage: dict[str, float] | None = None
+    result: Raw = field(default_factory=no_document)
+    evidence: Raw = field(default_factory=no_document)
     screen_id: str | None = None
+    screen: str | None = None
     position: int
 
 
@@ -59,7 +72,7 @@ def end(attempt: AttemptRecord, body: e.UnitCompleted | e.AttemptFailed | e.Unit
         case e.UnitCompleted():
             attempt.outcome, attempt.reason, attempt.error = "completed", None, None
             attempt.exit_code, attempt.signal, attempt.usage = body.exit_code, body.signal, body.usage
-            attempt.mapped_from = body.mapped_from
+            attempt.mapped_from, attempt.result, attempt.evidence = body.mapped_from, body.result, body.evidence
         case e.AttemptFailed():
             attempt.outcome = "expired" if body.reason in ids.SILENT_FAILURES else "failed"
             attempt.reason, attempt.error, attempt.screen_id = body.reason, body.error, body.screen_id

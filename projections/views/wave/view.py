@@ -1,13 +1,13 @@
 """The view of a wave."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from msgspec import Struct
 
 from projections.views.campaign.view import UnitCounts
 from projections.views.wave.card import WaveCard
 from service.domain import ids
+from service.domain.instant import Instant
 
 
 class WaveView(Struct, kw_only=True):
@@ -20,8 +20,8 @@ class WaveView(Struct, kw_only=True):
     wave: int
     units: UnitCounts
     keys: list[ids.UnitKey]
-    started_at: datetime | None
-    ended_at: datetime | None
+    started_at: Instant | None
+    ended_at: Instant | None
     duration_s: float | None
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from projections.views.worker.card import Holding, WorkerCard
 from service.domain import ids
 from service.domain.heartbeat import age
+from service.domain.instant import Instant
 
 STALLED_HEARTBEATS, STALLED_S = 3, 60.0
 IDLE_S = 60.0
@@ -18,7 +19,7 @@ class Offer(Struct, frozen=True):
 
     campaign: ids.CampaignName
     labels: dict[str, str]
-    ready_at: datetime
+    ready_at: Instant
 
 
 class ClaimView(Struct, kw_only=True):
@@ -27,11 +28,11 @@ class ClaimView(Struct, kw_only=True):
     campaign: ids.CampaignName
     key: ids.UnitKey
     attempt: int
-    claimed_at: datetime
-    lease_until: datetime
+    claimed_at: Instant
+    lease_until: Instant
     progress: float | None
     note: str | None
-    output_at: datetime | None
+    output_at: Instant | None
     stalled: bool
 
 
@@ -43,7 +44,7 @@ class WorkerView(Struct, kw_only=True):
 
     worker: ids.WorkerId
     level: ids.Level | None
-    last_heartbeat_at: datetime
+    last_heartbeat_at: Instant
     heartbeat_age_s: float
     state: ids.WorkerState
     claims: list[ClaimView]

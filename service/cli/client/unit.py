@@ -61,9 +61,9 @@ async def show(muster: Remote, campaign: str, key: str) -> None:
 def print_unit(answer: ApiUnit) -> None:
     """Print a unit."""
     table.show_details(unit_render.details(answer))
-    if answer.attempts:
+    if answer.history:
         click.echo()
-        table.show_table(unit_render.ATTEMPT, answer.attempts, nothing="")
+        table.show_table(unit_render.ATTEMPT, answer.history, nothing="")
     if answer.screen:
         click.echo(
             "\n".join(["", "last screen:", *(f"  {text}".rstrip() for text in unit_render.last_screen_lines(answer.screen))])

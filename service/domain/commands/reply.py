@@ -1,11 +1,11 @@
 """What decisions reply."""
 
-from datetime import datetime
 from typing import Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from service.domain import ids
+from service.domain.instant import Instant
 
 
 class Grant(Struct, frozen=True, gc=False):
@@ -22,7 +22,7 @@ class Grant(Struct, frozen=True, gc=False):
     attempt: int
     brief: str | None
     brief_rev: int
-    lease_until: datetime
+    lease_until: Instant
     lease_s: float
     resume_session: str | None
     kind: ids.ClaimKind
@@ -50,7 +50,7 @@ class ReportReply(Struct, frozen=True, gc=False):
     """The answer to a report: the state of the unit now, the new end of the lease, and what the worker has to do."""
 
     state: ids.UnitState | None
-    lease_until: datetime | None = None
+    lease_until: Instant | None = None
     signal: Literal["stop", "drain", "probe"] | None = None
 
 

@@ -19,9 +19,10 @@ class RetryUnit(UnitCommand, frozen=True):
 
 
 class ParkUnit(UnitCommand, frozen=True):
-    """Park the unit until *resume_at*."""
+    """Park the unit until *resume_at*, or for *resume_after_s*."""
 
     resume_at: datetime | None = None
+    resume_after_s: float | None = None
 
 
 class UnparkUnit(UnitCommand, frozen=True):

@@ -65,10 +65,11 @@ class FailAttempt(Report, frozen=True, kw_only=True):
 
 
 class ParkClaim(Report, frozen=True, kw_only=True):
-    """The worker cannot continue before *resume_at*, because of a quota; this is not a failure."""
+    """The worker cannot continue before *resume_at*, or for *resume_after_s*; this is not a failure."""
 
     reason: str
     resume_at: datetime | None = None
+    resume_after_s: float | None = None
 
 
 class ReleaseClaim(Report, frozen=True, kw_only=True):

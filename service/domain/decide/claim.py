@@ -25,7 +25,7 @@ from service.domain.decide.worker import note_sign_of_life
 from service.domain.heartbeat import lease_end
 from service.domain.read_set import ReadSet
 from service.domain.state import State
-from service.domain.unit import Unit
+from service.domain.unit import Unit, object_or_empty
 
 
 def claim_work(state: State, command: ClaimWork, context: DecisionContext) -> Decision[ClaimReply]:
@@ -145,7 +145,7 @@ def unit_grant(state: State, unit: Unit, body: e.Event) -> Grant:
         token=body.token,
         campaign=unit.campaign,
         key=unit.key,
-        payload=unit.payload,
+        payload=object_or_empty(unit.payload),
         attempt=body.attempt,
         brief=state.campaigns[unit.campaign].brief,
         brief_rev=body.brief_rev,

@@ -6,9 +6,11 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.commands import DecisionContext, ExpireLeases, ReleaseRetries, ResumeParked, RevokeClaims
 from service.domain.decide.consequences.failed_attempt import FailedAttempt, expire, fail
+from service.domain.decide.consequences.unit_end import quarantine, settle_campaign
 from service.domain.decide.decision import Decider, Deciders, Decision, of_unit
 from service.domain.decide.recovery import in_question
 from service.domain.read_set import ReadSet
+from service.domain.retry import matched_pattern
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 
@@ -72,11 +74,25 @@ def stayed_dead(state: State, claim: Claim, at: datetime, tick_s: float) -> bool
 
 
 def release_retries(state: State, command: ReleaseRetries, context: DecisionContext) -> Decision[None]:
-    """Make ready what has rested long enough."""
+    """Make ready what has rested long enough, but quarantine what the policy of this moment gives no further attempt."""
     for key in command.keys:
         unit = state.units.get((command.campaign, key))
         if unit is not None and unit.state == "delayed" and unit.due_at is not None and unit.due_at <= context.at:
-            yield of_unit(unit, e.RetryDue())
+            verdict = due_verdict(state, unit)
+            if verdict is None:
+                yield of_unit(unit, e.RetryDue())
+            else:
+                yield from quarantine(state, unit, verdict, unit.error, unit.worker)
+                yield from settle_campaign(state.campaigns[unit.campaign], context)
+
+
+def due_verdict(state: State, unit: Unit) -> ids.QuarantineReason | None:
+    """Return why a unit whose retry is due is not tried again, None when it is; the error of a silent worker matches nothing."""
+    policy = state.campaigns[unit.campaign].policy
+    silent = unit.reason in ids.SILENT_FAILURES
+    if policy.retry.retryable_errors and not silent and matched_pattern(policy.retry, unit.error) is None:
+        return "not_retryable"
+    return "max_attempts" if unit.attempts >= policy.max_attempts else None
 
 
 def resume_parked(state: State, command: ResumeParked, context: DecisionContext) -> Decision[None]:
@@ -102,7 +118,12 @@ def reads_failing_claims(command: ExpireLeases | RevokeClaims) -> ReadSet:
     return ReadSet(failing_claims=command.tokens)
 
 
-def reads_due_units(command: ReleaseRetries | ResumeParked) -> ReadSet:
+def reads_due_retries(command: ReleaseRetries) -> ReadSet:
+    """Return the units whose rest may be over, with all that may be skipped for them."""
+    return ReadSet(campaigns=(command.campaign,), ending_units=tuple((command.campaign, key) for key in command.keys))
+
+
+def reads_due_units(command: ResumeParked) -> ReadSet:
     """Return the units whose wait may be over; nothing follows for others."""
     return ReadSet(campaigns=(command.campaign,), units=tuple((command.campaign, key) for key in command.keys))
 
@@ -110,6 +131,6 @@ def reads_due_units(command: ReleaseRetries | ResumeParked) -> ReadSet:
 DECIDERS: Deciders = {
     ExpireLeases: Decider(expire_leases, reads_failing_claims),
     RevokeClaims: Decider(revoke_claims, reads_failing_claims),
-    ReleaseRetries: Decider(release_retries, reads_due_units),
+    ReleaseRetries: Decider(release_retries, reads_due_retries),
     ResumeParked: Decider(resume_parked, reads_due_units),
 }

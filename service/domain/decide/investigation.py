@@ -27,7 +27,7 @@ from service.domain.investigation import LEASE, SCREEN_BYTES, Investigation, fix
 from service.domain.read_set import ReadSet
 from service.domain.rejections import Conflict, NotFound, Unprocessable
 from service.domain.state import State
-from service.domain.unit import Unit
+from service.domain.unit import Unit, object_or_empty
 from service.terminal_output import last_lines
 
 
@@ -92,7 +92,7 @@ def investigation_grant(state: State, row: Investigation) -> Grant:
         token=row.token,
         campaign=row.campaign,
         key=row.unit,
-        payload=unit.payload,
+        payload=object_or_empty(unit.payload),
         attempt=row.attempts,
         brief=campaign.brief,
         brief_rev=campaign.brief_rev,

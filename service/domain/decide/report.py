@@ -1,11 +1,8 @@
 """Decisions about what a worker reports of a unit that it holds, or held."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Literal
-
-import msgspec
-from msgspec import Raw
 
 from service.domain import events as e
 from service.domain import ids
@@ -21,16 +18,17 @@ from service.domain.commands import (
 )
 from service.domain.decide.consequences.dependency import in_rounds, unblock_dependents
 from service.domain.decide.consequences.failed_attempt import FailedAttempt, fail
+from service.domain.decide.consequences.park_time import DEFAULT_PARK, SHORT_PARK, usable_end
 from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
 from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, of_unit
 from service.domain.decide.quota import close_gate
+from service.domain.decide.repeated_report import first_answer, report_digest, report_document
 from service.domain.decide.worker import note_sign_of_life, signal_to
 from service.domain.read_set import ReadSet
 from service.domain.rejections import NotFound, StaleClaim
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 
-DEFAULT_PARK = timedelta(minutes=15)
 KILLED = {"SIGTERM": 143, "SIGKILL": 137}
 KILL_CODES = (143, 137, -15, -9)
 """Of a shell, and of a program that waited for the process itself."""
@@ -83,12 +81,6 @@ def past_claim(state: State, command: Report) -> Claim:
     return claim
 
 
-def report_document(command: Report, kind: str) -> Raw:
-    """Return the report as it was sent, with its type and without the fields that were left out."""
-    said = {field: value for field in command.__struct_fields__ if (value := getattr(command, field)) is not None}
-    return Raw(msgspec.json.encode({"type": kind, **said}))
-
-
 def record_heartbeat(state: State, command: RecordHeartbeat, context: DecisionContext) -> Decision[ReportReply]:
     """Renew the lease, which needs no unit; enough idle observations in a row fail the attempt."""
     claim = yield from current_claim(state, command, "heartbeat")
@@ -117,25 +109,38 @@ def record_heartbeat(state: State, command: RecordHeartbeat, context: DecisionCo
 
 
 def complete(state: State, command: CompleteUnit, context: DecisionContext) -> Decision[ReportReply]:
-    """Complete the unit, even when it is paused, or its lease lapsed and no worker has claimed it since."""
+    """Complete the unit, even when it is paused; the same report again gets the first answer."""
+    digest = report_digest(command, "completed")
+    again = first_answer(state, command.token, digest)
+    return again if again is not None else (yield from finish(state, command, digest, context))
+
+
+def finish(state: State, command: CompleteUnit, digest: str, context: DecisionContext) -> Decision[ReportReply]:
+    """Complete the unit, also after an end that its worker did not report if nobody has claimed it since."""
     held = command.token in state.claims
     claim = state.claims[command.token] if held else past_claim(state, command)
     unit = state.units[claim.campaign, claim.unit]
-    if unit.state == "done" and unit.token == command.token:
+    reported = command.token in state.endings
+    # A completion in a log of an earlier version carries no digest: any other with its token is taken for the same.
+    if unit.state == "done" and unit.token == command.token and not reported:
         return ReportReply("done")
     proven = not state.campaigns[unit.campaign].policy.require_evidence or bytes(command.evidence).strip() not in EMPTY
-    if not held and not (proven and unit.token == command.token and unit.state in UNCLAIMED):
+    if not held and (reported or not (proven and unit.token == command.token and unit.state in UNCLAIMED)):
         yield from current(state, command, "completed")
     if not proven:
-        failure = FailedAttempt(reason="idle_no_output", error="completed without evidence", exit_code=command.exit_code)
+        failure = FailedAttempt(
+            reason="idle_no_output", error="completed without evidence", exit_code=command.exit_code, report_digest=digest
+        )
         yield from fail(state, unit, claim, failure, context)
         yield from note_sign_of_life(state, claim.worker)
         return ReportReply(unit.state)
-    yield from succeed(state, unit, claim, command, context)
+    yield from succeed(state, unit, claim, command, context, digest)
     return ReportReply("done")
 
 
-def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, context: DecisionContext) -> Consequence:
+def succeed(
+    state: State, unit: Unit, claim: Claim, command: CompleteUnit, context: DecisionContext, digest: str | None = None
+) -> Consequence:
     """Record the success and what follows: dependents, a manual re-arm of the breaker, the end of the campaign."""
     killed = killed_code(command.declared_result, command.signal, command.exit_code)
     body = e.UnitCompleted(
@@ -152,6 +157,7 @@ def succeed(state: State, unit: Unit, claim: Claim, command: CompleteUnit, conte
         was=unit.state,
         first_ready_at=unit.first_ready_at,
         in_rounds=in_rounds(state, unit),
+        report_digest=digest,
     )
     yield of_unit(unit, body, claim.worker)
     if claim.worker in state.workers:
@@ -173,7 +179,11 @@ def killed_code(declared: str | None, signal: str | None, code: int | None) -> i
 
 
 def fail_attempt(state: State, command: FailAttempt, context: DecisionContext) -> Decision[ReportReply]:
-    """Judge a failure: a kill after a declared success is a success, a rate limit behind a closed gate is a park."""
+    """Judge a failure: a kill after a declared success is a success, a rate limit is a park."""
+    digest = report_digest(command, "failed")
+    again = first_answer(state, command.token, digest)
+    if again is not None:
+        return again
     if killed_code(command.declared_result, command.signal, command.exit_code) is not None:
         success = CompleteUnit(
             token=command.token,
@@ -183,13 +193,16 @@ def fail_attempt(state: State, command: FailAttempt, context: DecisionContext) -
             declared_result=command.declared_result,
             usage=command.usage,
         )
-        return (yield from complete(state, success, context))
+        return (yield from finish(state, success, digest, context))
     unit, claim = yield from current(state, command, "failed")
     key = state.campaigns[unit.campaign].quota
     quota = state.quotas.get(key) if key is not None else None
     limited = command.rate_limited or RATE_LIMITED.search(command.error or "") is not None
-    if quota is not None and quota.reason == "rate_limit" and limited:
-        yield from park(state, unit, claim, "rate_limit", quota.resume_at, context)
+    shut = quota is not None and quota.reason == "rate_limit"
+    # An error text alone may speak of another limit than the quota's, so that it closes no gate.
+    if command.rate_limited or (shut and limited):
+        until = quota.resume_at if quota is not None and shut else None
+        yield from park(state, unit, claim, "rate_limit", until, context, digest)
         yield from note_sign_of_life(state, claim.worker)
         return ReportReply(unit.state)
     failure = FailedAttempt(
@@ -200,6 +213,7 @@ def fail_attempt(state: State, command: FailAttempt, context: DecisionContext) -
         retryable=command.retryable,
         screen_id=command.screen_id,
         usage=command.usage,
+        report_digest=digest,
     )
     yield from fail(state, unit, claim, failure, context)
     yield from note_sign_of_life(state, claim.worker)
@@ -208,38 +222,48 @@ def fail_attempt(state: State, command: FailAttempt, context: DecisionContext) -
 
 def park_claim(state: State, command: ParkClaim, context: DecisionContext) -> Decision[ReportReply]:
     """Park the unit until its quota allows more; a rate limit closes the gate for every campaign on that quota."""
+    digest = report_digest(command, "parked")
+    again = first_answer(state, command.token, digest)
+    if again is not None:
+        return again
     unit, claim = yield from current(state, command, "parked")
-    yield from park(state, unit, claim, command.reason, command.resume_at, context)
+    policy = state.campaigns[unit.campaign].policy
+    until = usable_end(policy, command.resume_at, command.resume_after_s, context.at)
+    yield from park(state, unit, claim, command.reason, until, context, digest)
     yield from note_sign_of_life(state, claim.worker)
     return ReportReply(unit.state)
 
 
 def park(
-    state: State, unit: Unit, claim: Claim, reason: str, resume_at: datetime | None, context: DecisionContext
+    state: State, unit: Unit, claim: Claim, reason: str, until: datetime | None, context: DecisionContext, digest: str
 ) -> Consequence:
-    """End the claim neutrally until *resume_at*, else until the quota's known reset, else for a quarter of an hour.
-
-    A time that has passed, as a clock that goes wrong may say, closes no gate: the unit resumes at once.
-    """
+    """End the claim neutrally until a usable time, else until the quota's known reset, else for a quarter of an hour."""
     key = state.campaigns[unit.campaign].quota
     quota = state.quotas.get(key) if key is not None else None
     reset = quota.reset_after(context.at) if quota is not None else None
-    until = resume_at or reset or context.at + DEFAULT_PARK
-    body = e.UnitParked(token=claim.token, reason=reason, quota=key, resume_at=until, was=unit.state)
+    until = until or reset or context.at + DEFAULT_PARK
+    counted = until - context.at >= SHORT_PARK
+    body = e.UnitParked(
+        token=claim.token, reason=reason, quota=key, resume_at=until, was=unit.state, counted=counted, report_digest=digest
+    )
     yield of_unit(unit, body, claim.worker)
     yield from limit_claims(state, unit)
-    if reason == "rate_limit" and key is not None and until > context.at:
+    if reason == "rate_limit" and key is not None:
         yield from close_gate(state, key, "rate_limit", until, source=f"worker {claim.worker}")
     yield from settle_campaign(state.campaigns[unit.campaign], context)
 
 
 def release(state: State, command: ReleaseClaim, context: DecisionContext) -> Decision[ReportReply]:
     """Take the unit back from a worker that hands it in: nothing failed."""
+    digest = report_digest(command, "released")
+    again = first_answer(state, command.token, digest)
+    if again is not None:
+        return again
     unit, claim = yield from current(state, command, "released")
     cause: Literal["stop", "drain", "worker"] = (
         "stop" if command.reason == "stop" else "drain" if command.reason == "drain" else "worker"
     )
-    yield of_unit(unit, e.UnitReleased(token=claim.token, cause=cause), claim.worker)
+    yield of_unit(unit, e.UnitReleased(token=claim.token, cause=cause, report_digest=digest), claim.worker)
     yield from limit_claims(state, unit)
     yield from note_sign_of_life(state, claim.worker)
     yield from settle_campaign(state.campaigns[unit.campaign], context)

@@ -15,6 +15,7 @@ from service.domain.commands import (
 )
 from service.domain.decide.campaign import cancel_unit, clear
 from service.domain.decide.consequences.dependency import fail_dependents, in_rounds, unreachable_parent
+from service.domain.decide.consequences.park_time import DEFAULT_PARK, usable_end
 from service.domain.decide.consequences.unit_end import complete_campaign, limit_claims, quarantine, settle_campaign, withdraw
 from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, of_unit, unit_named, wrong_state
 from service.domain.decide.quota import close_gate
@@ -81,12 +82,14 @@ def park(state: State, command: ParkUnit, context: DecisionContext) -> Decision[
     if unit.state not in ("ready", "delayed", "running"):
         raise wrong_state(unit, "be parked", "ready", "delayed", "running")
     campaign, held = state.campaigns[unit.campaign], unit.state == "running"
-    reason, until = command.reason or "manual", command.resume_at or context.at + PERSON_PARK
+    timed = command.resume_at is not None or command.resume_after_s is not None
+    end = usable_end(campaign.policy, command.resume_at, command.resume_after_s, context.at)
+    reason, until = command.reason or "manual", end or context.at + (DEFAULT_PARK if timed else PERSON_PARK)
     yield from take_back(unit)
     yield of_unit(unit, e.UnitParked(token=None, reason=reason, quota=campaign.quota, resume_at=until, was=unit.state))
     if held:
         yield from limit_claims(state, unit)
-    if reason == "rate_limit" and campaign.quota is not None and until > context.at:
+    if reason == "rate_limit" and campaign.quota is not None:
         yield from close_gate(state, campaign.quota, "rate_limit", until, source=context.actor)
     yield from settle_campaign(campaign, context)
 

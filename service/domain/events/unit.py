@@ -112,6 +112,7 @@ class UnitCompleted(Event, frozen=True, omit_defaults=True):
     was: ids.UnitState
     first_ready_at: datetime | None = None
     in_rounds: bool = False
+    report_digest: str | None = None
 
 
 class AttemptFailed(Event, frozen=True):
@@ -130,6 +131,7 @@ class AttemptFailed(Event, frozen=True):
     screen_id: str | None
     usage: dict[str, float] | None
     duration: float
+    report_digest: str | None = None
 
 
 class LeaseExpired(Event, frozen=True):
@@ -189,7 +191,10 @@ class QuarantineCleared(Event, frozen=True, omit_defaults=True):
 
 
 class UnitParked(Event, frozen=True):
-    """The unit waits for quota; nothing failed and no attempt is counted."""
+    """The unit waits for quota; nothing failed and no attempt is counted.
+
+    Where *counted* is false, the park is so short that the claim it ended does not count towards `max_claims`.
+    """
 
     kind = "unit.parked"
     wakes = Wakes.CLAIMS | Wakes.SCHEDULER
@@ -198,6 +203,8 @@ class UnitParked(Event, frozen=True):
     quota: ids.QuotaKey | None
     resume_at: datetime
     was: ids.UnitState
+    counted: bool = True
+    report_digest: str | None = None
 
 
 class UnitUnparked(Event, frozen=True):
@@ -216,6 +223,7 @@ class UnitReleased(Event, frozen=True):
     wakes = Wakes.CLAIMS
     token: ids.Token
     cause: ids.ReleaseCause
+    report_digest: str | None = None
 
 
 class UnitSkipped(Event, frozen=True, omit_defaults=True):

@@ -9,7 +9,7 @@ from service.domain.evolve.fanout import begin, give_up, settle, unsettle
 from service.domain.evolve.folds import Folds
 from service.domain.heartbeat import lease_end
 from service.domain.state import State
-from service.domain.unit import Claim, Unit
+from service.domain.unit import Claim, ClaimEnding, Unit
 
 
 def unit_of(state: State, event: e.Recorded) -> Unit:
@@ -72,6 +72,12 @@ def unclaim(state: State, unit: Unit) -> None:
     state.engine.in_use -= 1
 
 
+def note_ending(state: State, token: ids.Token | None, digest: str | None, to: ids.UnitState, event: e.Recorded) -> None:
+    """Remember the report that ended a claim, for the same report sent again; no row is made of it."""
+    if token is not None and digest is not None:
+        state.endings[token] = ClaimEnding(digest, event.position, to)
+
+
 def heartbeat(state: State, body: e.UnitHeartbeat, event: e.Recorded) -> None:
     """Renew the lease; what the worker did not send stays unchanged."""
     claim = state.claims[body.token]
@@ -117,6 +123,7 @@ def completed(state: State, body: e.UnitCompleted, event: e.Recorded) -> None:
     """Mark the unit as done, and end the run of failures of its campaign."""
     unit = unit_of(state, event)
     unclaim(state, unit)
+    note_ending(state, body.token, body.report_digest, "done", event)
     state.move(unit, "done", event.at)
     unit.token, unit.attempts = body.token, max(unit.attempts, body.attempt)
     unit.reason = unit.error = unit.due_at = unit.resume_at = None
@@ -131,6 +138,7 @@ def attempt_failed(state: State, body: e.AttemptFailed, event: e.Recorded) -> No
     """End the claim; the next event says how the unit continues."""
     unit = unit_of(state, event)
     unclaim(state, unit)
+    note_ending(state, body.token, body.report_digest, "delayed", event)
     unit.screen_id = body.screen_id or unit.screen_id
     unit.reason, unit.error = body.reason, body.error
     state.move(unit, unit.state, event.at)
@@ -144,10 +152,6 @@ def count_failure(state: State, unit: Unit, position: int) -> None:
     state.touched.campaigns.add(campaign.name)
     campaign.consecutive += 1
     campaign.failures = [*campaign.failures, position][-campaign.policy.breaker.threshold :]
-
-
-def lease_expired(_state: State, _body: e.LeaseExpired, _event: e.Recorded) -> None:
-    """Change nothing: the failed attempt that follows does."""
 
 
 def retry_scheduled(state: State, body: e.RetryScheduled, event: e.Recorded) -> None:
@@ -172,6 +176,9 @@ def retry_due(state: State, _body: e.RetryDue, event: e.Recorded) -> None:
 def quarantined(state: State, body: e.UnitQuarantined, event: e.Recorded) -> None:
     """Set the unit aside until a person retries it."""
     unit = unit_of(state, event)
+    ending = state.endings.get(unit.token) if unit.token is not None else None
+    if ending is not None and ending.position == event.position - 1:
+        ending.state = "quarantined"
     state.move(unit, "quarantined", event.at)
     unit.reason, unit.error, unit.due_at, unit.resume_at = body.reason, body.error, None, None
     policy = state.campaigns[unit.campaign].policy
@@ -211,7 +218,9 @@ def parked(state: State, body: e.UnitParked, event: e.Recorded) -> None:
     """Park the unit; the execution that it ends is not counted."""
     unit = unit_of(state, event)
     uncount(unit)
+    unit.claims -= not body.counted
     unclaim(state, unit)
+    note_ending(state, body.token, body.report_digest, "parked", event)
     state.move(unit, "parked", event.at)
     unit.parks, unit.reason, unit.resume_at, unit.due_at = unit.parks + 1, body.reason, body.resume_at, None
 
@@ -229,11 +238,12 @@ def unparked(state: State, _body: e.UnitUnparked, event: e.Recorded) -> None:
     ready(state, unit, event)
 
 
-def released(state: State, _body: e.UnitReleased, event: e.Recorded) -> None:
+def released(state: State, body: e.UnitReleased, event: e.Recorded) -> None:
     """End the claim neutrally: the unit is ready, and the attempt is not counted."""
     unit = unit_of(state, event)
     uncount(unit)
     unclaim(state, unit)
+    note_ending(state, body.token, body.report_digest, "ready", event)
     ready(state, unit, event)
 
 
@@ -263,8 +273,8 @@ def cancelled(state: State, body: e.UnitCancelled, event: e.Recorded) -> None:
     give_up(state, unit, event, in_rounds=body.in_rounds)
 
 
-def late_result(_state: State, _body: e.LateResult, _event: e.Recorded) -> None:
-    """Change nothing: a late result is only kept in the log."""
+def unchanged(_state: State, _body: e.LeaseExpired | e.LateResult, _event: e.Recorded) -> None:
+    """Change nothing: a late result is only kept, and the failed attempt that follows an expired lease changes the state."""
 
 
 FOLDS: Folds = {
@@ -272,7 +282,7 @@ FOLDS: Folds = {
     e.UnitHeartbeat: heartbeat,
     e.UnitCompleted: completed,
     e.AttemptFailed: attempt_failed,
-    e.LeaseExpired: lease_expired,
+    e.LeaseExpired: unchanged,
     e.RetryScheduled: retry_scheduled,
     e.RetryDue: retry_due,
     e.UnitQuarantined: quarantined,
@@ -284,5 +294,5 @@ FOLDS: Folds = {
     e.UnitSkipped: skipped,
     e.UnitUnskipped: unskipped,
     e.UnitCancelled: cancelled,
-    e.LateResult: late_result,
+    e.LateResult: unchanged,
 }

@@ -16,10 +16,11 @@ from service.domain.commands import (
     ResumeCampaign,
 )
 from service.domain.content.redact import redact
+from service.domain.instant import Instant
 from service.domain.rejections import Validation
 from service.http.handlers.units import UnitBody, require_few
 from service.http.openapi.operation import CAMPAIGN, described
-from service.http.request.fields import Instant, Labels, Line, Quota, RequestBody, Slug, Text, instant, printable, shallow
+from service.http.request.fields import Labels, Line, Quota, RequestBody, Slug, Text, instant, printable, shallow
 from service.http.request.request import WriteRequest
 from service.http.response import RawResponse, submit_and_view
 

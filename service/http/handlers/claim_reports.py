@@ -1,6 +1,5 @@
 """Single reports about a claim, for shell scripts: the token is in the path."""
 
-from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -10,6 +9,7 @@ from msgspec.json import Decoder
 
 from service.domain import ids
 from service.domain.commands import ReportReply
+from service.domain.instant import Instant
 from service.http.openapi.operation import described
 from service.http.request.report_bodies import CompletionBody, FailureBody, HeartbeatBody, ParkBody, ReleaseBody, ReportBody
 from service.http.request.request import WriteRequest
@@ -24,7 +24,7 @@ class ReportReceipt(Struct, frozen=True):
     """The unit's state now, the new end of the lease, and what the worker should do."""
 
     state: ids.UnitState | None
-    lease_until: datetime | None
+    lease_until: Instant | None
     signal: Literal["stop", "drain", "probe"] | None
     position: int
     ok: bool = True

@@ -1,6 +1,5 @@
 """Diagnostics: one redacted bundle with everything that helps to understand a campaign."""
 
-from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -9,6 +8,7 @@ from msgspec import Struct
 from msgspec.json import Decoder, decode
 
 from service.domain.commands import ExportDiagnostic
+from service.domain.instant import Instant
 from service.domain.rejections import Validation
 from service.http.openapi.operation import described
 from service.http.request.fields import RequestBody
@@ -29,7 +29,7 @@ class Diagnostics(Struct):
     """The bundle; long lists are cut, secrets are `[redacted]`."""
 
     schema_version: int
-    generated_at: datetime
+    generated_at: Instant
     campaign: dict[str, Any]
     units: dict[str, Any]
     events: list[dict[str, Any]]
@@ -46,7 +46,7 @@ EXPORT = Decoder(Export)
 class BundleCreated(Struct):
     """The time at which a bundle was made."""
 
-    generated_at: datetime
+    generated_at: Instant
 
 
 @post(

@@ -11,9 +11,10 @@ from service.domain.commands import EditQuota, RecordReading
 from service.domain.content.redact import redact_text
 from service.domain.events import QuotaPolicy
 from service.domain.events.quota import Firing, Offset, Ramp, Threshold
+from service.domain.instant import Instant
 from service.domain.rejections import Validation
 from service.http.openapi.operation import QUOTA, described
-from service.http.request.fields import Instant, Line, RequestBody, instant
+from service.http.request.fields import Line, RequestBody, instant
 from service.http.request.request import WriteRequest
 from service.http.response import RawResponse, submit_and_view
 

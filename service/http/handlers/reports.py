@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -13,6 +12,7 @@ from msgspec.json import Decoder
 from service.domain import ids
 from service.domain.commands import Command, ReportReply
 from service.domain.content.json_limits import require_sound
+from service.domain.instant import Instant
 from service.domain.rejections import Rejection
 from service.http.openapi.operation import described
 from service.http.problems import PayloadTooLarge, Problem, problem
@@ -56,7 +56,7 @@ class ReportResult(Struct, frozen=True):
 
     ok: bool
     state: ids.UnitState | UnsetType | None = UNSET
-    lease_until: datetime | UnsetType | None = UNSET
+    lease_until: Instant | UnsetType | None = UNSET
     signal: Literal["stop", "drain", "probe"] | UnsetType | None = UNSET
     problem: Problem | UnsetType = UNSET
 

@@ -19,9 +19,10 @@ from service.domain.commands import (
     UnparkUnit,
 )
 from service.domain.content.json_limits import require_fit
+from service.domain.instant import Instant
 from service.http.openapi.operation import UNIT, described
 from service.http.problems import PayloadTooLarge
-from service.http.request.fields import Instant, Int32, Key, Line, RequestBody, instant, null, printable
+from service.http.request.fields import Int32, Key, Line, ParkSeconds, RequestBody, instant, null, printable
 from service.http.request.request import WriteRequest
 from service.http.response import RawResponse, submit_and_view
 
@@ -69,9 +70,13 @@ class UnitReason(RequestBody, frozen=True):
 
 
 class UnitPark(RequestBody, frozen=True):
-    """The end of the park; without *resume_at*, an hour from now."""
+    """The end of the park, *resume_after_s* from now where that is given; without either, an hour from now.
+
+    A *resume_at* that is not at least the campaign's back-off ahead is 15 minutes from now.
+    """
 
     resume_at: Instant | None = None
+    resume_after_s: ParkSeconds | None = None
     reason: Line | None = None
 
     def __post_init__(self) -> None:
@@ -109,7 +114,9 @@ async def park_unit(request: WriteRequest) -> RawResponse:
     """Park a unit until a time; no attempt is counted."""
     campaign, key = request.campaign, request.unit
     body = await request.decoded_body(PARK)
-    return await submit_and_view_unit(request, ParkUnit(campaign=campaign, key=key, reason=body.reason, resume_at=body.resume_at))
+    until, after = body.resume_at, body.resume_after_s
+    command = ParkUnit(campaign=campaign, key=key, reason=body.reason, resume_at=until, resume_after_s=after)
+    return await submit_and_view_unit(request, command)
 
 
 @post("/v1/campaigns/{name:str}/units/{key:str}/unpark", **described("UnparkUnit", UnitReason, UNIT, refuses=(404, 409)))

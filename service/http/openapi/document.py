@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, drawn from the routes themselves and the types that they decode and encode."""
+"""The OpenAPI 3.1 document, generated from the routes and from the types that they decode and encode."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ TAGS = {
     "recovery": "Plans for campaigns whose workers died while the service was away.",
     "reports": "What a worker says, many items at once.",
     "service": "Health, readiness and metrics of this replica.",
-    "workers": "Who works, and who should stop.",
+    "workers": "The workers, their levels, and commands to drain or fence one.",
 }
 """What the operations of a tag are about."""
 HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -50,7 +50,7 @@ HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 class ProblemDocument(Struct):
-    """What is wrong (RFC 9457), and what helps to mend it: the field, what is allowed, what is so now."""
+    """An error (RFC 9457), with what helps to correct it: the field, what is allowed, and the current value."""
 
     type: Annotated[str, Meta(examples=["/problems/validation"])]
     title: str
@@ -92,7 +92,7 @@ def document(app: Litestar) -> dict[str, Any]:
 
 
 def described_operations(app: Litestar) -> Iterator[Operation]:
-    """Yield the routes that carry a description, and those that the framework may describe."""
+    """Yield the routes with a description of ours, and those that Litestar may describe."""
     for route in app.routes:
         if not isinstance(route, HTTPRoute):
             continue
@@ -106,9 +106,9 @@ def described_operations(app: Litestar) -> Iterator[Operation]:
 
 
 def types_of(operations: list[Operation]) -> list[Any]:
-    """Return every type that the operations name, once."""
-    named = [kind for one in operations for kind in (one.description.body, one.description.answer)]
-    types = {repr(kind): kind for kind in (ProblemDocument, *named) if kind is not None and not isinstance(kind, str)}
+    """Return each type in the operations once."""
+    kinds = [kind for one in operations for kind in (one.description.body, one.description.answer)]
+    types = {repr(kind): kind for kind in (ProblemDocument, *kinds) if kind is not None and not isinstance(kind, str)}
     return list(types.values())
 
 
@@ -126,12 +126,12 @@ def operation_object(operation: Operation, by_type: dict[str, Any]) -> dict[str,
     if rest.strip():
         result["description"] = re.sub(r"\s*\n\s*", " ", rest).strip()
     if described.body is not None:
-        result["requestBody"] = {"required": needed(described.body), "content": body_content(described, by_type)}
+        result["requestBody"] = {"required": body_required(described.body), "content": body_content(described, by_type)}
     return result
 
 
 def tag_of(path: str) -> str:
-    """Return what a path is about.
+    """Return the tag of a path.
 
     >>> tag_of("/v1/campaigns/{name}/units"), tag_of("/metrics")
     ('campaigns', 'service')
@@ -140,7 +140,7 @@ def tag_of(path: str) -> str:
 
 
 def parameters(operation: Operation) -> Iterator[dict[str, Any]]:
-    """Yield the parameters of the path, of the query, and of the headers that the route honours."""
+    """Yield the parameters in the path, in the query, and in the headers that the route reads."""
     described = operation.description
     for name in re.findall(r"{(\w+)}", operation.path):
         yield parameter(name, "path", described.operation)
@@ -155,13 +155,13 @@ def parameters(operation: Operation) -> Iterator[dict[str, Any]]:
     yield from (parameter(name, "header", described.operation) for name in IN_HEADER if headers[name])
 
 
-def needed(body: Any) -> bool:  # noqa: ANN401 - a type of any form
-    """Tell whether a request is nothing without its body."""
+def body_required(body: Any) -> bool:  # noqa: ANN401 - a type of any form
+    """Tell whether a request needs its body."""
     return not isinstance(body, type) or any(field.required for field in fields(body))
 
 
 def body_content(described: OperationDescription, by_type: dict[str, Any]) -> dict[str, Any]:
-    """Return the media types in which a body may come."""
+    """Return the media types of a body, with schema and example."""
     example = EXAMPLES.get(described.operation)
     content: dict[str, Any] = {
         JSON: {"schema": schema_of(described.body, by_type)} | ({} if example is None else {"example": example})
@@ -173,7 +173,7 @@ def body_content(described: OperationDescription, by_type: dict[str, Any]) -> di
 
 
 def schema_of(kind: Any, by_type: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a type of any form
-    """Return the schema of a type, or of the view of that name."""
+    """Return the schema of a type, or a reference to the schema of that name."""
     if isinstance(kind, str):
         return {"$ref": REF.format(name=kind)}
     schema: dict[str, Any] = portable(by_type[repr(kind)])
@@ -181,7 +181,7 @@ def schema_of(kind: Any, by_type: dict[str, Any]) -> dict[str, Any]:  # noqa: AN
 
 
 def responses(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
-    """Return what an operation may answer."""
+    """Return the responses of an operation."""
     described, writes = operation.description, operation.method in WRITES
     media = MEDIA.get(described.answer, JSON) if isinstance(described.answer, type) else JSON
     schema = {"type": "string"} if media != JSON else schema_of(described.answer, by_type)
@@ -218,7 +218,7 @@ def problem_responses() -> Iterator[tuple[str, Any]]:
 
 
 def portable(schema: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return *schema* in JSON's own types, and its patterns in the regular expressions that JSON schema knows."""
+    """Return *schema* in JSON types, with patterns in the regular expressions of JSON Schema."""
     if isinstance(schema, dict):
         return {name: portable(value) for name, value in schema.items()}
     if isinstance(schema, list | tuple):

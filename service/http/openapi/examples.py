@@ -1,4 +1,4 @@
-"""Examples of bodies, by operation; a test sends each of them."""
+"""Examples of request bodies by operation; a test sends each of them."""
 
 from typing import Any
 
@@ -140,4 +140,4 @@ ANSWERS: dict[str, Any] = {
     "ImportAnswer": {"added": 2, "updated": 0, "unchanged": 1, "position": 12},
     "RetryAnswer": {"bulk_id": "0b6d0f3a5f7e4c0d8a52f6f1b2c3d4e5", "matched": 3, "cleared": 3, "position": 240},
 }
-"""Examples of answers, by the names of their shapes."""
+"""Examples of responses, by the name of their schema."""

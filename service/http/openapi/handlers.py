@@ -1,4 +1,4 @@
-"""The pages that explain the API: the OpenAPI document, its browsable form, and a page for each kind of problem."""
+"""The pages that document the API: the OpenAPI document, its browsable form, and a page for each problem type."""
 
 from inspect import cleandoc
 
@@ -31,7 +31,7 @@ async def read_reference(request: Page) -> RawResponse:
 
 @get("/problems/{slug:str}", include_in_schema=False)
 async def read_problem(request: Page) -> RawResponse:
-    """Explain one kind of problem."""
+    """Explain one problem type."""
     kind = KINDS.get(request.path_params["slug"])
     if kind is None:
         raise NotFound("there is no problem of that name", field="slug", allowed=sorted(KINDS))
@@ -42,7 +42,7 @@ async def read_problem(request: Page) -> RawResponse:
 
 
 def rendered_reference(app: Litestar) -> tuple[bytes, bytes]:
-    """Return the document and its page, drawn when they are first asked for."""
+    """Return the document and its page, which the first request renders."""
     if "reference" not in app.state:
         whole = document(app)
         app.state.reference = msgspec.json.encode(whole), reference(whole)

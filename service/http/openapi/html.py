@@ -1,4 +1,4 @@
-"""The browsable form of the OpenAPI document: one page, drawn by us, with nothing from elsewhere."""
+"""The browsable form of the OpenAPI document: one page of our own HTML, which loads nothing from other hosts."""
 
 from collections.abc import Iterable, Iterator
 from html import escape
@@ -31,7 +31,7 @@ def page(title: str, body: str) -> bytes:
 
 
 def reference(document: dict[str, Any]) -> bytes:
-    """Return the page of *document*: operations by what they are about, then the shapes that they share."""
+    """Return the page of *document*: the operations by tag, then the schemas."""
     info = document["info"]
     by_tag: dict[str, list[str]] = {}
     for path, methods in document["paths"].items():
@@ -66,7 +66,7 @@ def parameters(given: list[dict[str, Any]]) -> str:
 
 
 def answers(responses: dict[str, Any], document: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Yield a line for each answer."""
+    """Yield a table row for each response."""
     for status, response in responses.items():
         name = response.get("$ref", "").rpartition("/")[2]
         known = document["components"]["responses"][name] if name else response
@@ -81,7 +81,7 @@ def rows(lines: Iterable[tuple[str, ...]]) -> str:
 
 
 def shape(name: str, schema: dict[str, Any]) -> str:
-    """Return one shape with its fields."""
+    """Return one schema with its fields."""
     required = schema.get("required", ())
     lines = [
         (f"<code>{escape(field)}</code>{' *' if field in required else ''}", typed(kind), code(kind.get("description", "")))
@@ -93,7 +93,7 @@ def shape(name: str, schema: dict[str, Any]) -> str:
 
 
 def typed(schema: dict[str, Any]) -> str:
-    """Return a schema in a few words, with links to the shapes that it names."""
+    """Return a schema as one line, with links to the schemas in it."""
     if "$ref" in schema:
         name = escape(schema["$ref"].rpartition("/")[2])
         return f'<a href="#shape-{name}">{name}</a>'
@@ -112,7 +112,7 @@ def typed(schema: dict[str, Any]) -> str:
 
 
 def code(text: str) -> str:
-    """Return *text* as HTML, what stands between backticks as code.
+    """Return *text* as HTML, with the parts between backticks as code.
 
     >>> code("`a` < b")
     '<code>a</code> &lt; b'
@@ -122,11 +122,11 @@ def code(text: str) -> str:
 
 
 def curl(path: str, method: str, media: str, example: object) -> str:
-    """Return a command that sends the example."""
+    """Return a curl command that sends *example*."""
     text = example if isinstance(example, str) else indented(example)
     return f"curl -X {method.upper()} http://127.0.0.1:8110{path} -H 'Content-Type: {media}' --data-binary '{text}'"
 
 
 def indented(example: object) -> str:
-    """Return an example as JSON for people."""
+    """Return an example as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(example), indent=2).decode()

@@ -55,7 +55,10 @@ Token = Annotated[
     Meta(min_length=1, max_length=NAME_CHARS, description="Fencing token of a claim.", extra_json_schema=PRINTABLE_SCHEMA),
 ]
 Int32 = Annotated[int, Meta(ge=-INT32 - 1, le=INT32)]
-Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone.")]
+ParkSeconds = Annotated[
+    float,
+    Meta(ge=1, le=34_560_000, description="Seconds from now, by the service's clock; goes before resume_at. At most 400 days."),
+]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 Line = Annotated[str, Meta(max_length=1000)]
 Text = Annotated[str, Meta(max_length=65_536)]

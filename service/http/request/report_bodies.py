@@ -17,7 +17,20 @@ from service.domain.commands import (
 )
 from service.domain.content.json_limits import require_fit
 from service.domain.content.redact import error_text, note_text, redact
-from service.http.request.fields import Instant, Int32, Labels, Line, RequestBody, Share, Token, Usage, Word, instant, null
+from service.domain.instant import Instant
+from service.http.request.fields import (
+    Int32,
+    Labels,
+    Line,
+    ParkSeconds,
+    RequestBody,
+    Share,
+    Token,
+    Usage,
+    Word,
+    instant,
+    null,
+)
 from service.http.request.screens import Screens
 
 Reason = Literal[
@@ -111,7 +124,7 @@ class CompletionBody(RequestBody, frozen=True):
 class FailureBody(RequestBody, frozen=True):
     """The execution failed; *error* is kept up to 4,000 characters, *retryable* false ends the retries.
 
-    Reason `rate_limit` is a park while the quota's gate is closed for that, and an `error` otherwise.
+    Reason `rate_limit` is a park, and closes the gate of the quota.
     """
 
     reason: Reason
@@ -141,10 +154,14 @@ class FailureBody(RequestBody, frozen=True):
 
 
 class ParkBody(RequestBody, frozen=True):
-    """The worker cannot go on before *resume_at*: a quota, never a failure."""
+    """The worker cannot go on before *resume_at*, or for *resume_after_s*, which goes first: a quota, never a failure.
+
+    A time that is not at least the campaign's back-off ahead counts as none: the quota's known reset, else 15 minutes.
+    """
 
     reason: Word
     resume_at: Instant | None = None
+    resume_after_s: ParkSeconds | None = None
 
     def __post_init__(self) -> None:
         """Check what the types cannot express."""
@@ -152,7 +169,9 @@ class ParkBody(RequestBody, frozen=True):
 
     def command(self, token: ids.Token, worker: ids.WorkerId | None, _screens: Screens) -> Command:
         """Return the command that records this report."""
-        return ParkClaim(token=token, worker=worker, reason=self.reason, resume_at=self.resume_at)
+        return ParkClaim(
+            token=token, worker=worker, reason=self.reason, resume_at=self.resume_at, resume_after_s=self.resume_after_s
+        )
 
 
 class ReleaseBody(RequestBody, frozen=True):

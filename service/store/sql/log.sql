@@ -66,6 +66,30 @@ WHERE shard = $1::integer
     AND position = ANY($2::bigint[])
     AND kind = 'unit.claimed';
 
+-- name: endings
+-- The report that ended each of these claims, where its worker sent one, and whether it quarantined the unit; served by
+-- events_of_unit and the primary key. A claim's position is its fence.
+SELECT past.token, ending.position, ending.kind, ending.digest, next.position IS NOT NULL AS quarantined
+FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) AS past (campaign, unit, token, position)
+CROSS JOIN LATERAL (
+    SELECT e.position, e.kind, e.data ->> 'report_digest' AS digest
+    FROM events AS e
+    WHERE e.shard = $1::integer
+        AND e.campaign = past.campaign
+        AND e.unit = past.unit
+        AND e.position > past.position
+        AND e.kind IN ('unit.completed', 'unit.attempt_failed', 'unit.parked', 'unit.released')
+        AND e.data ->> 'token' = past.token
+        AND e.data ->> 'report_digest' IS NOT NULL
+    ORDER BY e.position DESC
+    LIMIT 1
+) AS ending
+LEFT JOIN events AS next ON next.shard = $1::integer
+    AND next.position = ending.position + 1
+    AND next.campaign = past.campaign
+    AND next.unit = past.unit
+    AND next.kind = 'unit.quarantined';
+
 -- name: causation_at
 -- Whose event stands at a position: tells whether a commit of unknown outcome happened.
 SELECT causation

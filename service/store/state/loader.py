@@ -66,6 +66,7 @@ class Loader(RowLoader):
         await self.claims(read_set.claims)
         await self.claims_of_workers({*read_set.judged_workers, *read_set.fenced_workers})
         await self.ended_claims(tokens.union(read_set.claims))
+        await self.endings(tokens)
         await self.claims_of_campaigns(read_set.abandoned_campaigns)
 
     def named_units(self, read_set: ReadSet) -> set[ids.UnitId]:

@@ -79,6 +79,15 @@ class RowLoader:
             past = map(rows.past_claim, await self.fetch(LOG.claims_at, list(positions)))
             self.state.ended_claims |= {claim.token: claim for claim in past if claim.token in ended}
 
+    async def endings(self, tokens: Iterable[ids.Token]) -> None:
+        """Load the reports that ended claims which are no longer current, as far as their own worker ended them."""
+        past = [claim for token in tokens if (claim := self.state.ended_claims.get(token)) is not None]
+        if past:
+            claims = [(claim.campaign, claim.unit, claim.token, claim.fence) for claim in past]
+            self.state.endings |= {
+                row["token"]: rows.claim_ending(row) for row in await self.fetch(LOG.endings, *columns(claims))
+            }
+
     async def campaigns(self, names: Iterable[ids.CampaignName]) -> None:
         """Load campaigns by name, with their open groups."""
         cached, missing = parted([name for name in names if name not in self.state.campaigns], self.row_cache.campaigns)

@@ -10,12 +10,13 @@ import asyncpg
 import msgspec
 from msgspec import Raw, Struct
 
+from service.domain import ids
 from service.domain.campaign import Campaign, Counts, GroupCounts
 from service.domain.engine import Engine
 from service.domain.events import QuotaPolicy, UnitClaimed
 from service.domain.policy import Policy
 from service.domain.quota import Quota
-from service.domain.unit import Claim, Unit
+from service.domain.unit import Claim, ClaimEnding, Unit
 from service.domain.worker import Worker
 
 ENCODE = msgspec.json.encode
@@ -29,6 +30,13 @@ CAMPAIGN = tuple(name for name in Campaign.__struct_fields__ if name != "counts"
 PLAIN_CAMPAIGN = tuple(name for name in CAMPAIGN if name not in DOCUMENTS)
 CAMPAIGN_COLUMNS = (*CAMPAIGN, *COUNTS)
 CLAIM = len(Claim.__struct_fields__)
+REPORTED_STATES: dict[str, ids.UnitState] = {
+    "unit.completed": "done",
+    "unit.attempt_failed": "delayed",
+    "unit.parked": "parked",
+    "unit.released": "ready",
+}
+"""The state that a worker's report leads to, unless the unit is quarantined with it."""
 
 
 def unit(row: Iterable[Any]) -> Unit:
@@ -68,6 +76,12 @@ def past_claim(row: asyncpg.Record) -> Claim:
         lease_until=body.lease_until,
         beat_at=at,
     )
+
+
+def claim_ending(row: asyncpg.Record) -> ClaimEnding:
+    """Return the report that ended a claim, with the state that its kind and the event after it lead to."""
+    to = "quarantined" if row["quarantined"] else REPORTED_STATES[row["kind"]]
+    return ClaimEnding(row["digest"], row["position"], to)
 
 
 @lru_cache(maxsize=4096)

@@ -101,10 +101,10 @@ def details(unit: ApiUnit) -> Iterator[tuple[str, str]]:
     yield "progress", percent(unit.progress)
     yield "note", one_line(unit.note)
     yield "group", f"{unit.group}, priority {unit.priority}"
-    yield "attempts", f"{unit.attempt_count}, parked {unit.parks} times"
+    yield "attempts", f"{unit.attempts}, parked {unit.parks} times"
     yield "depends on", ", ".join(one_line(key) for key in unit.depends_on)
     yield "fix of", one_line(unit.fix_of)
-    yield "payload", "" if unit.payload is None else one_line(msgspec.json.encode(unit.payload).decode())
+    yield "payload", "" if not unit.payload else one_line(msgspec.json.encode(unit.payload).decode())
 
 
 def last_screen_lines(text: str | None, height: int = SCREEN_LINES) -> list[str]:

@@ -39,7 +39,7 @@ async def unit(service: ApiClient, campaign: str, key: str) -> str:
     return paragraphs(
         detail_lines(aligned_details(unit_render.details(answer))),
         blockers,
-        table_lines(unit_render.ATTEMPT, answer.attempts),
+        table_lines(unit_render.ATTEMPT, answer.history),
         ["last screen:", *screen] if screen else [],
     )
 

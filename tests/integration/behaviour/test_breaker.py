@@ -1,4 +1,4 @@
-"""The breaker under replicas that race: nothing is lost, whoever comes first."""
+"""The breaker under racing replicas: no failure and no reset is lost."""
 
 import asyncio
 

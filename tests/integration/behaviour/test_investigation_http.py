@@ -122,7 +122,7 @@ async def test_after_a_restart_a_plan_is_found_and_applied(settings: Settings, p
         applied = await http.post(f"/v1/recovery/{plan['id']}/apply")
         assert (applied.status_code, applied.json()["state"], applied.json()["by"]) == (200, "applied", "local/admin")
         unit = (await http.get("/v1/campaigns/n/units/b")).json()
-        assert (unit["state"], unit["attempt_count"]) == ("ready", 0)
+        assert (unit["state"], unit["attempts"]) == ("ready", 0)
         assert (await http.post(f"/v1/recovery/{plan['id']}/decline")).status_code == 409
         assert (await http.get("/v1/recovery")).json()["items"] == []
         assert [item["id"] for item in await listed(http, "/v1/recovery", state="applied")] == [plan["id"]]
@@ -172,7 +172,7 @@ async def test_a_plan_stays_while_nobody_works_however_short_a_lease_is(
         shown = {"at_least": decided.headers["Muster-Position"]}
         units = [(await http.get(f"/v1/campaigns/n/units/{key}", params=shown)).json() for key in "ab"]
         state = {"apply": "ready", "decline": "cancelled"}[way]
-        assert [(unit["state"], unit["attempt_count"]) for unit in units] == [(state, 0)] * 2
+        assert [(unit["state"], unit["attempts"]) for unit in units] == [(state, 0)] * 2
         ends = (await http.get("/v1/events", params={"kind": "campaign.cancelled"})).json()["items"]
         assert [end["data"]["reason"] for end in ends] == ["interrupted-not-resumed"] * (way == "decline")
     await audit(pool)

@@ -1,4 +1,4 @@
-"""Recovery plans on a real database: the watcher makes them, and whoever works again, decides or waits too long ends them."""
+"""Recovery plans on a real database: the scheduler makes them; returning work, a decision or a time-out ends them."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,7 +84,7 @@ async def long_since(pool: asyncpg.Pool) -> datetime:
 
 
 async def end(pool: asyncpg.Pool) -> list[str]:
-    """Return what became of the plan and its leases."""
+    """Return the state of the plan and of its leases."""
     return await kinds(pool, "recovery.", "unit.lease_expired", "unit.attempt_failed")
 
 

@@ -1,4 +1,4 @@
-"""Two replicas on one database, as operators run them: slots, breaker and tokens are exact whoever is asked."""
+"""Two replicas on one database, as operators run them: slots, breaker and tokens are exact on either."""
 
 import asyncio
 from bisect import bisect_right

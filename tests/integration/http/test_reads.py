@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+from msgspec import Raw
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
@@ -85,14 +86,15 @@ async def test_a_unit_shows_its_attempts_its_dependencies_and_its_screen(here: F
     await here.order(c.AddUnits(campaign=NIGHTLY, units=(unit,)))
     (claim,) = await here.claim()
     view = await here.get("/v1/campaigns/nightly/units/a")
-    (flying,) = view["attempts"]
+    (flying,) = view["history"]
     assert (flying["attempt"], flying["outcome"], flying["ended_at"], flying["worker"]) == (1, "running", None, "w-1")
     await here.order(c.FailAttempt(token=claim.token, reason="crash", error="exit 3", exit_code=3))
     view = await here.get("/v1/campaigns/nightly/units/a")
-    (ended,) = view["attempts"]
+    (ended,) = view["history"]
     assert (ended["outcome"], ended["reason"], ended["error"], ended["exit_code"]) == ("failed", "crash", "exit 3", 3)
-    assert view["payload"] == {"file": "a.py"}
-    assert (await here.get("/v1/campaigns/nightly/units/b"))["depends_on"] == ["a"]
+    assert (view["attempts"], view["payload"]) == (1, {"file": "a.py"})
+    other = await here.get("/v1/campaigns/nightly/units/b")
+    assert (other["depends_on"], other["payload"], other["history"]) == (["a"], {}, [])
     events = await here.get("/v1/campaigns/nightly/units/a/events")
     kinds = [item["kind"] for item in events["items"]]
     assert kinds == ["unit.claimed", "unit.attempt_failed", "unit.retry_scheduled"]
@@ -113,6 +115,22 @@ async def test_an_attempt_whose_end_tells_no_usage_shows_what_its_last_heartbeat
     assert await usages(here) == [{"tokens": 9}, {"tokens": 2}]
 
 
+async def test_a_unit_gives_back_what_its_attempts_left(here: Fleet) -> None:
+    """B-UNIT-4: result, evidence, usage and session, in the unit and in its record; a claim carries `{}` for no payload."""
+    await here.begin(policy={"retry": {"backoff_ms": 100}})
+    await here.order(c.AddUnits(campaign=NIGHTLY, units=(c.UnitSpec(ids.UnitKey("a")),)))
+    (claim,) = await here.claim()
+    assert bytes(claim.payload) == b"{}"
+    await here.order(c.RecordHeartbeat(token=claim.token, session="s-1"))
+    left = c.CompleteUnit(token=claim.token, result=Raw(b'{"ok": 1}'), evidence=Raw(b'{"pr": 17}'), usage={"tokens": 2.0})
+    await here.order(left)
+    view = await here.get("/v1/campaigns/nightly/units/a")
+    (record,) = view["history"]
+    for one in (view, record):
+        assert (one["result"], one["evidence"], one["usage"]) == ({"ok": 1}, {"pr": 17}, {"tokens": 2})
+    assert (record["session"], record["outcome"], view["attempts"]) == ("s-1", "completed", 1)
+
+
 async def token(here: Fleet) -> ids.Token:
     """Return the newest token of the unit `a`."""
     claims = await here.get("/v1/events", kind="unit.claimed", unit="a", campaign="nightly")
@@ -121,7 +139,7 @@ async def token(here: Fleet) -> ids.Token:
 
 async def usages(here: Fleet) -> list[object]:
     """Return what each attempt of the unit `a` used."""
-    return [attempt["usage"] for attempt in (await here.get("/v1/campaigns/nightly/units/a"))["attempts"]]
+    return [attempt["usage"] for attempt in (await here.get("/v1/campaigns/nightly/units/a"))["history"]]
 
 
 async def test_a_unit_is_explained_by_everything_that_stands_in_its_way(here: Fleet) -> None:

@@ -33,8 +33,8 @@ async def noticing(settings: Settings, wakeup: Wakeup, name: str) -> AsyncIterat
     await asyncio.wait([task])
 
 
-def rung(wakeup: Wakeup, count: int) -> Callable[[], Awaitable[object]]:
-    """Return the condition that *bell* rang more often than *count*."""
+def notified(wakeup: Wakeup, count: int) -> Callable[[], Awaitable[object]]:
+    """Return the condition that *wakeup* was notified more often than *count* times."""
 
     async def holds() -> bool:
         return wakeup.count > count
@@ -46,12 +46,12 @@ async def test_a_commit_notifies_other_replicas_but_not_its_own(settings: Settin
     """B-CLAIM-9: debounced, and from a connection of its own."""
     mine, other = Wakeup(), Wakeup()
     async with noticing(settings, mine, "mine") as notifier, noticing(settings, other, "other"):
-        await eventually(rung(mine, 0))
-        await eventually(rung(other, 0))
+        await eventually(notified(mine, 0))
+        await eventually(notified(other, 0))
         before = mine.count, other.count
         for _ in range(100):
             notifier.send()
-        await eventually(rung(other, before[1]))
+        await eventually(notified(other, before[1]))
         assert mine.count == before[0]
         assert other.count <= before[1] + 2
 
@@ -62,16 +62,16 @@ async def test_a_listener_that_was_cut_off_hears_again_though_it_never_speaks(
     """A lost notice costs milliseconds, never data; a lost listener comes back."""
     silent, speaking = Wakeup(), Wakeup()
     async with noticing(settings, silent, "silent"), noticing(settings, speaking, "speaking") as notifier:
-        await eventually(rung(silent, 0))
+        await eventually(notified(silent, 0))
         before = silent.count
         cut = await owner.fetchval(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'silent'"
         )
         assert cut == 1
-        await eventually(rung(silent, before))
+        await eventually(notified(silent, before))
         before = silent.count
         notifier.send()
-        await eventually(rung(silent, before))
+        await eventually(notified(silent, before))
 
 
 async def test_partitions_are_made_ahead_and_the_log_crosses_their_boundary(

@@ -1,4 +1,4 @@
-"""Fold and checkpoint go together: nothing is counted twice or left out, whoever folds and whenever it dies."""
+"""Fold and checkpoint commit together: each event is folded exactly once, whichever replica folds and whenever it dies."""
 
 import asyncio
 import json

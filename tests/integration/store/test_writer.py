@@ -83,6 +83,26 @@ async def test_sixteen_claimers_never_pass_the_concurrency_nor_get_one_unit_twic
     assert state.engine.in_use == 0
 
 
+async def test_the_log_remembers_the_report_that_ended_a_claim(one: Replica, two: Replica, pool: asyncpg.Pool) -> None:
+    """B-UNIT-8: the other replica answers the same report as the first time, and refuses another ending."""
+    await one.campaign(units=units(*"abcde"), concurrency=5, breaker={"threshold": 9})
+    a, b, cc, d, lapsed = [grant.token for grant in await one.claim("w", 5)]
+    ends: dict[str, c.Command] = {
+        "done": c.CompleteUnit(token=a),
+        "delayed": c.FailAttempt(token=b, reason="crash", error="exit 1"),
+        "quarantined": c.FailAttempt(token=cc, reason="crash", retryable=False),
+        "parked": c.ParkClaim(token=d, reason="busy"),
+    }
+    assert [(await one.order(end)).state for end in ends.values()] == [*ends]
+    await one.order(c.StopUnit(campaign=NIGHT, key=ids.UnitKey("e")))
+    assert [(await two.order(end)).state for end in ends.values()] == [*ends]
+    for token in (a, b, cc, d):
+        assert isinstance(await outcome(two.order(c.CompleteUnit(token=token, exit_code=3))), StaleClaim)
+    assert (await two.order(c.CompleteUnit(token=lapsed))).state == "done"
+    state = await audit(pool)
+    assert [state.units[NIGHT, ids.UnitKey(key)].state for key in "abcde"] == ["done", "delayed", "quarantined", "parked", "done"]
+
+
 async def test_the_pool_is_exact_over_campaigns_and_replicas(one: Replica, two: Replica, pool: asyncpg.Pool) -> None:
     """A11, B-CLAIM-7."""
     await one.order(c.ResizePool(pool_size=5))

@@ -4,13 +4,13 @@ from tests.rules.case import case
 
 
 def workers(healthy: int = 0, warn: int = 0, stale: int = 0, dead: int = 0) -> tuple[str, ...]:
-    """Return an hour of so many workers."""
+    """Return an hour with the given numbers of workers."""
     levels = {"healthy": healthy, "warn": warn, "stale": stale, "dead": dead}
     return tuple(f'workers{{level="{level}"}} {count}x60' for level, count in levels.items())
 
 
 def leases(granted: str, expired: str) -> tuple[str, str]:
-    """Return what became of leases."""
+    """Return the counters of lease events."""
     return f'lease_events_total{{event="granted"}} {granted}', f'lease_events_total{{event="expired"}} {expired}'
 
 

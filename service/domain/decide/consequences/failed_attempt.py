@@ -16,7 +16,10 @@ from service.domain.unit import Claim, Unit
 
 
 class FailedAttempt(Struct, frozen=True, kw_only=True):
-    """How an execution failed; *retryable* is what the worker reports, None when it reports nothing."""
+    """How an execution failed; *retryable* is what the worker reports, None when it reports nothing.
+
+    *report_digest* is that of the report of the failure, None when no worker reported it.
+    """
 
     reason: ids.FailureReason
     error: str | None = None
@@ -25,6 +28,7 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
     retryable: bool | None = None
     screen_id: str | None = None
     usage: dict[str, float] | None = None
+    report_digest: str | None = None
 
 
 DEAD: tuple[ids.FailureReason, ...] = ("lease_expired", "heartbeat_dead")
@@ -47,6 +51,7 @@ def fail(state: State, unit: Unit, claim: Claim, failure: FailedAttempt, context
         screen_id=failure.screen_id or claim.screen_id,
         usage=failure.usage,
         duration=(context.at - claim.claimed_at).total_seconds(),
+        report_digest=failure.report_digest,
     )
     yield of_unit(unit, body, claim.worker)
     verdict = final_verdict(campaign.policy, unit, failure.reason, retryable=retryable)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from service.domain import events as e
 from service.domain import ids
-from service.domain.campaign import Campaign
+from service.domain.campaign import Campaign, Counts
 from service.domain.commands import DecisionContext
 from service.domain.content.path_names import KEY_CHARS
 from service.domain.decide.consequences.dependency import fail_dependents, in_rounds
@@ -85,6 +85,13 @@ def trip(campaign: Campaign) -> Consequence:
         yield e.Fact(e.BreakerTripped(failures=tuple(campaign.failures), threshold=threshold), campaign.name)
 
 
+def outcome(counts: Counts) -> ids.Outcome:
+    """Return how a campaign ended; *partial* is one of which units were skipped or cancelled."""
+    if counts.quarantined:
+        return "failed"
+    return "achieved" if counts.done == counts.total else "partial"
+
+
 def complete_campaign(campaign: Campaign, context: DecisionContext) -> Consequence:
     """Complete the campaign when it has units, none is open, and no fan-out is under way."""
     counts = campaign.counts
@@ -92,8 +99,7 @@ def complete_campaign(campaign: Campaign, context: DecisionContext) -> Consequen
         return
     units: dict[str, int] = {state: getattr(counts, state) for state in (*ids.FINAL_STATES, "quarantined")}
     duration = (context.at - (campaign.started_at or campaign.created_at)).total_seconds()
-    outcome: ids.Outcome = "failed" if counts.quarantined else "achieved"
-    yield e.Fact(e.CampaignCompleted(outcome=outcome, units=units, duration=duration), campaign.name)
+    yield e.Fact(e.CampaignCompleted(outcome=outcome(counts), units=units, duration=duration), campaign.name)
 
 
 def settle_campaign(campaign: Campaign, context: DecisionContext) -> Consequence:
