@@ -11,7 +11,7 @@ from projections.measures.worker_gauges import totals, workers
 from projections.views.fold import ReadModels
 from projections.views.quota.card import QuotaCard
 from service.domain import ids
-from service.domain.heartbeat import age
+from service.domain.rules.heartbeat import age
 
 __all__ = ["FoldLag", "Sample", "gauges"]
 

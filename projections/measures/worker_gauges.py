@@ -8,7 +8,7 @@ from projections.measures.sample import Sample
 from projections.views.fold import ReadModels
 from projections.views.worker.card import WorkerCard
 from service.domain import ids
-from service.domain.heartbeat import age
+from service.domain.rules.heartbeat import age
 
 LEVELS: tuple[ids.Level, ...] = ("healthy", "warn", "stale", "dead")
 POOL = "default"

@@ -10,7 +10,7 @@ from msgspec import Struct
 from service.domain import events as e
 from service.domain import ids
 from service.domain.policy import Policy
-from service.domain.retry import backoff
+from service.domain.rules.retry import backoff
 
 DEAD_REASONS = ("lease_expired", "heartbeat_dead")
 ENDED = (e.UnitCompleted, e.AttemptFailed, e.UnitParked, e.UnitReleased)

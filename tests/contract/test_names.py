@@ -25,9 +25,6 @@ EMPTY = {"asked", "found", "given", "held", "kept", "known", "named", "sent", "s
 MODULES = 16
 """The most modules in one folder; a larger folder gets rooms."""
 
-WIDER = {"service/domain": 19}
-"""Folders that may be wider: the domain has a module for each aggregate and value, beside its rooms."""
-
 
 def modules(*rooms: str) -> list[Path]:
     """Return the modules of *rooms*, but this one."""
@@ -78,6 +75,6 @@ def test_a_folder_holds_at_most_sixteen_modules() -> None:
     for folder in folders:
         place = folder.relative_to(ROOT).as_posix()
         count = sum(path.name != "__init__.py" for path in folder.glob("*.py"))
-        if count > WIDER.get(place, MODULES):
+        if count > MODULES:
             wide[place] = count
     assert wide == {}

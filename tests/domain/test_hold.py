@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from projections.views.campaign.time_account import CAUSE_OF_HOLD, CAUSES
-from service.domain.hold import Hold, held_back
+from service.domain.rules.hold import Hold, held_back
 
 SWITCHES = ("engine_paused", "auto", "paused", "tripped", "gate_closed")
 

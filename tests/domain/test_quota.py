@@ -8,6 +8,7 @@ import pytest
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
+from service.domain.rejections import Unprocessable
 from tests.domain.scenario import (
     NIGHT,
     START,
@@ -244,3 +245,10 @@ def test_a_campaign_that_leaves_its_quota_passes() -> None:
     """B-PARK-2."""
     story = given(*HELD, parking("t", resume_at=RESET), editing(quota=None))
     assert story.when(claim(worker=W)).grants == ["b"]
+
+
+@pytest.mark.parametrize("percent", [72, 1.51, 100.0, 7200])
+def test_a_utilization_in_percent_is_refused(percent: float) -> None:
+    """B-QUOTA-2: it would close the gate of a quota of which a hundredth is used."""
+    given(campaign()).when(reading(utilization=percent)).refused(Unprocessable, field="utilization").recorded()
+    given(campaign()).when(reading(utilization=1.5)).then(fact(e.QuotaRead, utilization=1.5))

@@ -8,7 +8,7 @@ from service.domain import commands as c
 from service.domain import events as e
 from service.domain.policy import DEFAULT, Jitter, RetryPolicy
 from service.domain.rejections import Conflict
-from service.domain.retry import backoff, matches
+from service.domain.rules.retry import backoff, matches
 from tests.domain.scenario import (
     START,
     adding,

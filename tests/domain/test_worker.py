@@ -7,8 +7,8 @@ import pytest
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
-from service.domain.heartbeat import age
 from service.domain.rejections import NotFound, StaleClaim
+from service.domain.rules.heartbeat import age
 from tests.domain.scenario import (
     NIGHT,
     START,

@@ -5,8 +5,8 @@ from collections import Counter
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
-from service.domain.claiming import campaign_blockers, engine_blockers, ramp_left, unit_blockers
 from service.domain.decide import decide
+from service.domain.rules.claiming import campaign_blockers, engine_blockers, ramp_left, unit_blockers
 from service.domain.state import State
 from service.domain.unit import Unit
 from tests.domain.replay import ROUND, fold, load, reach, rows

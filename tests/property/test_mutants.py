@@ -11,7 +11,6 @@ from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.claiming import Blocker
 from service.domain.decide import claim, clock, report, worker
 from service.domain.decide.consequences import unit_end
 from service.domain.decide.decision import Consequence, Decider, Decision
@@ -21,6 +20,7 @@ from service.domain.evolve import fold
 from service.domain.evolve import unit as unit_folds
 from service.domain.evolve.folds import Folds
 from service.domain.fanout import Fanout, FanoutRound
+from service.domain.rules.claiming import Blocker
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 from tests.domain import replay
@@ -96,7 +96,7 @@ def a_breaker_that_trips_late(patch: pytest.MonkeyPatch) -> None:
 
 def a_breaker_that_stops_nothing(patch: pytest.MonkeyPatch) -> None:
     """Automatic claims ignore the trip."""
-    patch.setattr("service.domain.claiming.automatic_blockers", lambda _campaign: iter(()))
+    patch.setattr("service.domain.rules.claiming.automatic_blockers", lambda _campaign: iter(()))
 
 
 def one_slot_too_many(patch: pytest.MonkeyPatch) -> None:
@@ -110,8 +110,8 @@ def one_slot_too_many(patch: pytest.MonkeyPatch) -> None:
 
 def groups_that_overtake(patch: pytest.MonkeyPatch) -> None:
     """A later group starts while an earlier one runs."""
-    patch.setattr("service.domain.claiming.group_blockers", lambda *_: iter(()))
-    patch.setattr("service.domain.claiming.claimable", lambda _state, campaign: campaign.counts.ready)
+    patch.setattr("service.domain.rules.claiming.group_blockers", lambda *_: iter(()))
+    patch.setattr("service.domain.rules.claiming.claimable", lambda _state, campaign: campaign.counts.ready)
 
 
 def a_gate_that_stands_open(patch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def a_gate_that_stands_open(patch: pytest.MonkeyPatch) -> None:
     def nothing(*_: object) -> Iterator[Blocker]:
         yield from ()
 
-    patch.setattr("service.domain.claiming.gate_blockers", nothing)
+    patch.setattr("service.domain.rules.claiming.gate_blockers", nothing)
 
 
 def dependents_that_are_forgotten(patch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.claiming import (
+from service.domain.rules.claiming import (
     campaign_blockers,
     engine_blockers,
     investigation_blockers,

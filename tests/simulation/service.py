@@ -8,9 +8,9 @@ from random import Random
 from service.domain import commands as c
 from service.domain import events as e
 from service.domain import ids
-from service.domain.claiming import campaign_blockers, claimable
 from service.domain.decide import DecisionOutcome, decide
 from service.domain.evolve.unit import claim_of
+from service.domain.rules.claiming import campaign_blockers, claimable
 from service.domain.state import State, TouchedRows
 from service.domain.unit import Claim
 from tests.domain.scenario import START

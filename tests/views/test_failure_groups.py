@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from projections.views.campaign.failure_groups import ANYTHING, MAX_GROUPS, FailureGroup, join, leave, pattern_of
 from projections.views.unit.quarantine import QuarantineCard
 from service.domain import ids
-from service.domain.retry import matches
+from service.domain.rules.retry import matches
 
 
 def card(key: str, error: str | None) -> QuarantineCard:

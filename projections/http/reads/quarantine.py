@@ -8,7 +8,7 @@ from service.bulk_retry import QuarantineFilter
 from service.domain import ids
 from service.domain.content.screen import plain
 from service.domain.instant import Instant
-from service.domain.retry import matches
+from service.domain.rules.retry import matches
 
 
 class QuarantinedUnit(Struct, kw_only=True):

@@ -10,10 +10,10 @@ from projections.http.reads.query_runner import READS, QueryRunner
 from projections.views.unit.attempts import AttemptRecord, attempt_history, no_document
 from projections.views.wave.card import FIRST
 from service.domain import ids
-from service.domain.claiming import Blocker, campaign_blockers, engine_blockers, unit_blockers
 from service.domain.content.screen import plain
 from service.domain.instant import Instant
 from service.domain.read_set import ReadSet
+from service.domain.rules.claiming import Blocker, campaign_blockers, engine_blockers, unit_blockers
 from service.domain.state import State
 from service.domain.unit import object_or_empty
 from service.store.log import codec, event_log

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Counts
-from service.domain.hold import Hold, held_back
+from service.domain.rules.hold import Hold, held_back
 
 Cause = Literal["working", "slot", "backoff", "quota", "breaker", "paused", "dead_worker", "group", "dependency"]
 CAUSES: tuple[Cause, ...] = (

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from service.domain import events as e
 from service.domain import ids
-from service.domain.heartbeat import lease_end
+from service.domain.rules.heartbeat import lease_end
 
 
 class Holding(Struct, kw_only=True):

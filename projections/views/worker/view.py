@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from projections.views.worker.card import Holding, WorkerCard
 from service.domain import ids
-from service.domain.heartbeat import age
 from service.domain.instant import Instant
+from service.domain.rules.heartbeat import age
 
 STALLED_HEARTBEATS, STALLED_S = 3, 60.0
 IDLE_S = 60.0

@@ -6,7 +6,13 @@ from datetime import datetime
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.claiming import (
+from service.domain.commands import BlockedCampaign, ClaimReply, ClaimWork, DecisionContext, Grant
+from service.domain.decide.decision import Decider, Deciders, Decision, campaign_named, of_unit
+from service.domain.decide.investigation import claim_investigations
+from service.domain.decide.recovery import go_on
+from service.domain.decide.worker import note_sign_of_life
+from service.domain.read_set import ReadSet
+from service.domain.rules.claiming import (
     Blocker,
     campaign_blockers,
     claimable,
@@ -17,13 +23,7 @@ from service.domain.claiming import (
     unit_blockers,
     worker_blockers,
 )
-from service.domain.commands import BlockedCampaign, ClaimReply, ClaimWork, DecisionContext, Grant
-from service.domain.decide.decision import Decider, Deciders, Decision, campaign_named, of_unit
-from service.domain.decide.investigation import claim_investigations
-from service.domain.decide.recovery import go_on
-from service.domain.decide.worker import note_sign_of_life
-from service.domain.heartbeat import lease_end
-from service.domain.read_set import ReadSet
+from service.domain.rules.heartbeat import lease_end
 from service.domain.state import State
 from service.domain.unit import Unit, object_or_empty
 

@@ -10,7 +10,7 @@ from service.domain.decide.consequences.unit_end import quarantine, settle_campa
 from service.domain.decide.decision import Decider, Deciders, Decision, of_unit
 from service.domain.decide.recovery import in_question
 from service.domain.read_set import ReadSet
-from service.domain.retry import matched_pattern
+from service.domain.rules.retry import matched_pattern
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 

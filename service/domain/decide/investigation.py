@@ -8,7 +8,6 @@ from itertools import chain
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.claiming import engine_blockers, investigation_blockers, label_blockers, labels_of, worker_blockers
 from service.domain.commands import (
     BlockedCampaign,
     ClaimReply,
@@ -26,6 +25,7 @@ from service.domain.events import Fact
 from service.domain.investigation import LEASE, SCREEN_BYTES, Investigation, fix_key
 from service.domain.read_set import ReadSet
 from service.domain.rejections import Conflict, NotFound, Unprocessable
+from service.domain.rules.claiming import engine_blockers, investigation_blockers, label_blockers, labels_of, worker_blockers
 from service.domain.state import State
 from service.domain.unit import Unit, object_or_empty
 from service.terminal_output import last_lines

@@ -10,10 +10,13 @@ from service.domain.decide.decision import Consequence, Decider, Deciders, Decis
 from service.domain.events import Fact
 from service.domain.quota import Quota
 from service.domain.read_set import ReadSet
+from service.domain.rejections import Unprocessable
 from service.domain.state import State
 
 FIRST_POLL_S, LAST_POLL_S = 30.0, 480.0
 NETWORK_PATIENCE = timedelta(minutes=30)
+MOST_UTILIZATION = 1.5
+"""A meter may report more than the whole; a larger number is a percentage."""
 PATIENCE: tuple[ids.ReadingFailure, ...] = ("transient", "config")
 
 
@@ -31,7 +34,14 @@ def record_reading(state: State, command: RecordReading, context: DecisionContex
     """Record a reading of the meter, which reopens a gate that it contradicts, or a failure, which may close the gate.
 
     A reading without a reset keeps the coming one that an earlier reading named.
+
+    Raises:
+        Unprocessable: the utilization is given in percent.
+
     """
+    if command.utilization is not None and command.utilization > MOST_UTILIZATION:
+        detail = f"utilization is a share, not percent: {command.utilization:g} is {command.utilization:.0%}; send 0.72 for 72 %"
+        raise Unprocessable(detail, field="utilization", current=command.utilization, allowed=f"0 to {MOST_UTILIZATION}")
     if command.failure is not None:
         yield from failed_reading(state, command, context)
         return

@@ -6,7 +6,6 @@ from itertools import chain
 from service.domain import events as e
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.claiming import automatic_blockers, label_blockers, labels_of, worker_blockers
 from service.domain.commands import (
     ApplyRecovery,
     CancelCampaign,
@@ -24,6 +23,7 @@ from service.domain.events import Fact
 from service.domain.read_set import ReadSet
 from service.domain.recovery import Recovery, abandoned
 from service.domain.rejections import Conflict, NotFound
+from service.domain.rules.claiming import automatic_blockers, label_blockers, labels_of, worker_blockers
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Literal
 
 from service.domain import events as e
-from service.domain import heartbeat, ids
+from service.domain import ids
 from service.domain.commands import BeatWorker, DecisionContext, DrainWorker, FenceWorker, JudgeWorkers, ReportReply
 from service.domain.decide.consequences.unit_end import limit_claims, settle_campaign
 from service.domain.decide.decision import Consequence, Decider, Deciders, Decision, of_unit
@@ -12,6 +12,7 @@ from service.domain.events import Fact
 from service.domain.policy import HeartbeatPolicy
 from service.domain.read_set import ReadSet
 from service.domain.rejections import NotFound
+from service.domain.rules import heartbeat
 from service.domain.state import State
 from service.domain.worker import Worker
 

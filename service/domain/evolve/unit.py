@@ -7,7 +7,7 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.evolve.fanout import begin, give_up, settle, unsettle
 from service.domain.evolve.folds import Folds
-from service.domain.heartbeat import lease_end
+from service.domain.rules.heartbeat import lease_end
 from service.domain.state import State
 from service.domain.unit import Claim, ClaimEnding, Unit
 

@@ -22,7 +22,10 @@ from service.http.response import RawResponse, submit_and_view
 class Reading(RequestBody, frozen=True):
     """A reading of a meter: either *utilization*, with *resets_at* where that is known, or a *failure*."""
 
-    utilization: Annotated[float, Meta(ge=0, le=1000)] | None = None
+    utilization: (
+        Annotated[float, Meta(ge=0, description="The share of the quota that is used: 0.72 for 72 %. Over 1.5 is refused.")]
+        | None
+    ) = None
     resets_at: Instant | None = None
     failure: ids.ReadingFailure | None = None
     message: Line | None = None
@@ -56,7 +59,7 @@ class Gate(Struct):
 READING, PATCH = Decoder(Reading), Decoder(QuotaPatch)
 
 
-@post("/v1/quotas/{quota:str}/readings", **described("RecordReading", Reading, QUOTA))
+@post("/v1/quotas/{quota:str}/readings", **described("RecordReading", Reading, QUOTA, refuses=(422,)))
 async def record_reading(request: WriteRequest) -> RawResponse:
     """Record a reading of a meter: a utilization opens a gate whose cause it disproves, a failure may close it."""
     key = request.quota

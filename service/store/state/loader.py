@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterable
 
 from service.domain import ids
-from service.domain.claiming import room, share_key
 from service.domain.decide import following_reads
 from service.domain.decide.consequences.dependency import is_unreachable
 from service.domain.decide.investigation import units_of_investigations
 from service.domain.decide.recovery import units_of_plans
-from service.domain.fair_share import unit_counts, unsatisfied, unscoped
 from service.domain.read_set import FollowingReads, ReadSet
+from service.domain.rules.claiming import room, share_key
+from service.domain.rules.fair_share import unit_counts, unsatisfied, unscoped
 from service.store.db.queries import load
 from service.store.log.event_log import columns
 from service.store.state import fanout, investigations, rows

@@ -59,7 +59,7 @@ async def test_a_hanging_database_counts_as_down_before_the_scrape_times_out(
     """The fleet is refused, all answers what this process knows."""
     lent = [await pool.acquire() for _ in range(pool.get_max_size() - pool.get_size() + pool.get_idle_size())]
     with monkeypatch.context() as hurried:
-        hurried.setattr(exposition, "PATIENCE_S", 0.05)
+        hurried.setattr(exposition, "FLEET_TIMEOUT_S", 0.05)
         refused = await here.client.get("/metrics?scope=fleet")
         answer = await here.client.get("/metrics")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")

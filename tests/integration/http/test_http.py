@@ -37,7 +37,7 @@ async def test_a_campaign_runs_from_its_creation_to_its_end(http: httpx.AsyncCli
     created = await http.post("/v1/campaigns", json={"name": "n", "units": units})
     assert (created.status_code, created.json()["units"]["ready"]) == (201, 2)
     claims = (await http.post("/v1/claims", json={"worker": "w", "max": 2})).json()["claims"]
-    assert [(claim["key"], claim["payload"]) for claim in claims] == [("a/1", {"n": 1}), ("b", None)]
+    assert [(claim["key"], claim["payload"]) for claim in claims] == [("a/1", {"n": 1}), ("b", {})]
     reports = [{"type": "completed", "token": claim["token"], "result": {"ok": True}} for claim in claims]
     answer = (await http.post("/v1/reports", json={"worker": "w", "reports": reports})).json()
     assert [result["state"] for result in answer["results"]] == ["done", "done"]

@@ -12,7 +12,8 @@ import pytest
 
 from service.domain import commands as c
 from service.domain import events as e
-from service.domain import heartbeat, ids
+from service.domain import ids
+from service.domain.rules import heartbeat
 from service.loops.scheduler import Scheduler
 from service.settings import Settings
 from service.wakeup import Wakeup

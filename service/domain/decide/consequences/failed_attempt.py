@@ -10,7 +10,7 @@ from service.domain.commands import DecisionContext
 from service.domain.decide.consequences.unit_end import quarantine, settle_campaign
 from service.domain.decide.decision import Consequence, of_unit
 from service.domain.policy import Policy
-from service.domain.retry import backoff, matched_pattern
+from service.domain.rules.retry import backoff, matched_pattern
 from service.domain.state import State
 from service.domain.unit import Claim, Unit
 

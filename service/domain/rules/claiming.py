@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from service.domain import ids
 from service.domain.campaign import Campaign, GroupCounts
-from service.domain.hold import Hold, held_back
 from service.domain.instant import Instant
 from service.domain.quota import Quota
+from service.domain.rules.hold import Hold, held_back
 from service.domain.state import State
 from service.domain.unit import Unit
 from service.domain.worker import Worker

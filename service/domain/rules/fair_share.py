@@ -7,7 +7,7 @@ from datetime import datetime
 from service.domain import commands as c
 from service.domain import ids
 from service.domain.campaign import Campaign
-from service.domain.claiming import ShareKey, campaign_blockers, label_blockers, labels_of, shares, worker_blockers
+from service.domain.rules.claiming import ShareKey, campaign_blockers, label_blockers, labels_of, shares, worker_blockers
 from service.domain.state import State
 
 Kind = tuple[tuple[ids.CampaignName, ...], ids.Mode, tuple[tuple[str, str], ...]]
