@@ -1,1 +1,1 @@
-"""What is counted and measured: a catalogue as data, and the pure fold of events into series."""
+"""Metrics: the catalogue as data, and the pure fold of events into series."""

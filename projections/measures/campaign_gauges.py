@@ -1,4 +1,4 @@
-"""Gauges of campaigns: what a card and the clock say of one."""
+"""Gauges of campaigns, from their cards and the clock."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,12 +15,12 @@ from service.domain import ids
 
 
 def campaigns(
-    shown: Iterable[CampaignCard], cards: ReadModels, at: datetime, oldest_ready: dict[str, datetime]
+    visible: Iterable[CampaignCard], cards: ReadModels, at: datetime, oldest_ready: dict[str, datetime]
 ) -> Iterator[Sample]:
-    """Yield what each campaign shows."""
-    held = holders(cards.workers.values())
-    for card in shown:
-        yield Sample("muster_campaign_workers", (card.name,), held[card.name])
+    """Yield the gauges of each campaign."""
+    workers = workers_by_campaign(cards.workers.values())
+    for card in visible:
+        yield Sample("muster_campaign_workers", (card.name,), workers[card.name])
         if card.name in oldest_ready and card.counts.ready:
             yield Sample("muster_campaign_oldest_ready_timestamp_seconds", (card.name,), oldest_ready[card.name].timestamp())
         yield from campaign(card)
@@ -30,13 +30,13 @@ def campaigns(
 
 
 def campaign(card: CampaignCard) -> Iterator[Sample]:
-    """Yield what one campaign shows by itself."""
+    """Yield the gauges that need only the campaign's own card."""
     name = (card.name,)
     counts = card.counts
     for state in ids.UNIT_STATES:
         yield Sample("muster_campaign_units", (card.name, state), getattr(counts, state))
-    known = (card.name, card.name, card.labels.get("project", ""), card.labels.get("kind", ""))
-    yield Sample("muster_campaign_info", known, 1)
+    info = (card.name, card.name, card.labels.get("project", ""), card.labels.get("kind", ""))
+    yield Sample("muster_campaign_info", info, 1)
     yield Sample("muster_campaign_state", (card.name, card.state), 1)
     yield Sample("muster_campaign_progress_ratio", name, counts.done / counts.total if counts.total else 0)
     yield Sample("muster_campaign_consecutive_failures", name, card.consecutive)
@@ -45,13 +45,13 @@ def campaign(card: CampaignCard) -> Iterator[Sample]:
     yield Sample("muster_campaign_safety_cap", name, card.policy.breaker.threshold)
 
 
-def holders(workers: Iterable[WorkerCard]) -> Counter[ids.CampaignName]:
+def workers_by_campaign(workers: Iterable[WorkerCard]) -> Counter[ids.CampaignName]:
     """Return how many workers hold a lease in each campaign."""
-    return Counter(campaign for card in workers for campaign in {held.campaign for held in card.claims.values()})
+    return Counter(campaign for card in workers for campaign in {claim.campaign for claim in card.claims.values()})
 
 
 def times(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> Iterator[Sample]:
-    """Yield the instants of a campaign that are known, and its pace."""
+    """Yield the times of a campaign, its throughput and its ETA, as far as they exist."""
     rate = card.throughput.rate(microseconds(at))
     left_s = eta_s(card, quota, rate)
     instants = {
@@ -70,7 +70,7 @@ def times(card: CampaignCard, quota: QuotaCard | None, at: datetime) -> Iterator
 
 
 def pauses(card: CampaignCard, cards: ReadModels, quota: QuotaCard | None) -> Iterator[Sample]:
-    """Yield why a campaign's automatic claims stand still, and since when."""
+    """Yield why a campaign is paused, and since when."""
     over = card.state in ("completed", "cancelled")
     since = {
         "operator": card.paused_at,

@@ -1,4 +1,4 @@
-"""What a family of metrics is: one line of the catalogue."""
+"""Families of metrics: the entries of the catalogue."""
 
 from itertools import product
 from typing import Literal
@@ -16,7 +16,7 @@ ATTEMPT_ENDS = "unit.completed unit.attempt_failed unit.released unit.parked uni
 
 
 class Family(Struct, frozen=True, kw_only=True):
-    """One metric, once.
+    """One metric.
 
     *labels* gives each label its closed set of values, None where the set is open (a campaign, a quota). *scope* is F for an
     exact fold of events, S for a snapshot of the cards, T for a snapshot and the clock, P for this process alone. A histogram
@@ -35,7 +35,7 @@ class Family(Struct, frozen=True, kw_only=True):
     exponential: bool = False
 
     def combinations(self, **fixed: str) -> list[tuple[str, ...]]:
-        """Return every combination of label values; an open label takes its value from *fixed*, or there is none."""
+        """Return every combination of label values; none if an open label has no value in *fixed*."""
         choices = [(fixed[label],) if label in fixed else values for label, values in self.labels.items()]
         closed = [choice for choice in choices if choice is not None]
         return list(product(*closed)) if len(closed) == len(choices) else []
@@ -47,7 +47,7 @@ class Family(Struct, frozen=True, kw_only=True):
 
 
 def counter(name: str, help_text: str, events: str, **labels: Values) -> Family:
-    """Return a counter that folds *events*."""
+    """Return a counter that is folded from *events*."""
     return Family(name=name, kind="counter", help=help_text, scope="F", labels=labels, events=tuple(events.split()))
 
 
@@ -61,7 +61,7 @@ def histogram(
     exponential: bool = False,
     **labels: Values,
 ) -> Family:
-    """Return a histogram that folds *events*; the name's suffix tells its unit."""
+    """Return a histogram that is folded from *events*; its unit is the suffix of its name."""
     return Family(
         name=name,
         kind="histogram",
@@ -77,13 +77,13 @@ def histogram(
 
 
 def gauge(name: str, help_text: str, scope: Scope = "S", **labels: Values) -> Family:
-    """Return a gauge read from the cards; the name's suffix tells its unit."""
+    """Return a gauge that is read from the cards; its unit is the suffix of its name."""
     unit = next((unit for unit in ("seconds", "bytes", "ratio") if name.endswith(f"_{unit}")), "")
     return Family(name=name, kind="gauge", help=help_text, scope=scope, labels=labels, unit=unit)
 
 
 def info(name: str, help_text: str, labels: str) -> Family:
-    """Return what joins a subject to what is known of it; its value is always 1."""
+    """Return a metric whose labels describe a subject; its value is always 1."""
     return Family(name=name, kind="info", help=help_text, scope="S", labels=dict.fromkeys(labels.split()))
 
 

@@ -1,11 +1,10 @@
-"""Gauges: what the cards and the clock say at one moment."""
+"""Gauges, from the cards and the clock at one moment."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 from projections.measures.campaign_gauges import campaigns
-from projections.measures.cardinality import VisibleNames
-from projections.measures.cardinality import visible_names as chosen
+from projections.measures.cardinality import VisibleNames, visible_names
 from projections.measures.measure import NO_QUOTA
 from projections.measures.sample import FoldLag, Sample, StateSample
 from projections.measures.worker_gauges import totals, workers
@@ -24,23 +23,23 @@ def gauges(
     cards: ReadModels,
     lag: FoldLag,
     sampled: StateSample = StateSample(),  # noqa: B008 - frozen
-    shown: VisibleNames | None = None,
+    visible: VisibleNames | None = None,
 ) -> Iterator[Sample]:
-    """Yield every gauge: the totals of all, the rest of who is *shown*."""
-    shown = shown or chosen(cards, lag.at)
+    """Yield every gauge: totals over everything, and the others for *visible* names."""
+    visible = visible or visible_names(cards, lag.at)
     yield from fleet(cards)
     yield from log(lag, sampled)
     yield Sample("muster_retries_overdue", (), sampled.overdue)
-    yield from campaigns(shown.campaigns.values(), cards, lag.at, sampled.oldest_ready)
+    yield from campaigns(visible.campaigns.values(), cards, lag.at, sampled.oldest_ready)
     yield from totals(cards, lag.at)
-    yield from workers(shown.workers.values())
-    yield from quotas(cards, shown)
-    for entity, count in shown.dropped.items():
+    yield from workers(visible.workers.values())
+    yield from quotas(cards, visible)
+    for entity, count in visible.dropped.items():
         yield Sample("muster_metrics_dropped_entities", (entity,), count)
 
 
 def fleet(cards: ReadModels) -> Iterator[Sample]:
-    """Yield totals: they hold every campaign."""
+    """Yield totals over all campaigns."""
     states = Counter(card.state for card in cards.campaigns.values())
     for state in ("running", "paused", "completed", "cancelled"):
         yield Sample("muster_campaigns", (state,), states[state])
@@ -54,7 +53,7 @@ def fleet(cards: ReadModels) -> Iterator[Sample]:
 
 
 def log(lag: FoldLag, sampled: StateSample) -> Iterator[Sample]:
-    """Yield where the log and its fold stand."""
+    """Yield the positions of the log and of its fold."""
     lag_s = 0.0 if lag.oldest_at is None else age(lag.oldest_at, lag.at)
     yield Sample("muster_event_store_position", (), lag.head)
     yield Sample("muster_metrics_fold_position", (), lag.position)
@@ -68,20 +67,20 @@ def log(lag: FoldLag, sampled: StateSample) -> Iterator[Sample]:
         yield Sample("muster_event_store_size_bytes", (relation,), size)
 
 
-def quotas(cards: ReadModels, shown: VisibleNames) -> Iterator[Sample]:
-    """Yield the gates and what waits behind them."""
+def quotas(cards: ReadModels, visible: VisibleNames) -> Iterator[Sample]:
+    """Yield the gates, and the units parked behind them."""
     parked: Counter[str] = Counter()
     for card in cards.campaigns.values():
         parked[card.quota or NO_QUOTA] += card.counts.parked
-    for key in sorted((parked.keys() | cards.quotas.keys()) & shown.quotas):
+    for key in sorted((parked.keys() | cards.quotas.keys()) & visible.quotas):
         yield Sample("muster_quota_parked_units", (key,), parked[key])
     for key, quota in cards.quotas.items():
-        if key in shown.quotas:
+        if key in visible.quotas:
             yield from gate(quota)
 
 
 def gate(card: QuotaCard) -> Iterator[Sample]:
-    """Yield what one quota shows."""
+    """Yield the gauges of one quota."""
     name = (card.key,)
     if card.closed_at is not None:
         yield Sample("muster_quota_parked_since_timestamp_seconds", name, card.closed_at.timestamp())

@@ -1,4 +1,4 @@
-"""What a family is called in OpenTelemetry: translated back by the rules for Prometheus, it is our name again."""
+"""Names of families in OpenTelemetry, such that the translation to Prometheus gives our names again."""
 
 from projections.measures.family import Family
 
@@ -6,13 +6,13 @@ SUFFIXES = {"s": "_seconds", "By": "_bytes", "1": "_ratio"}
 
 
 def otel_unit(family: Family) -> str:
-    """Return the unit in UCUM; what is counted stands in braces, which a translation leaves out."""
+    """Return the unit in UCUM; a counted noun is in braces, which the translation drops."""
     units = {"seconds": "s", "bytes": "By", "ratio": "1"}
     return "" if family.kind == "info" else units.get(family.unit, f"{{{noun(family)}}}")
 
 
 def otel_name(family: Family) -> str:
-    """Return the name with dots, without what unit and kind will add.
+    """Return the name with dots, without the suffixes that unit and kind will add.
 
     >>> from projections.measures.catalogue import CATALOGUE
     >>> [otel_name(CATALOGUE[name]) for name in ("muster_attempt_duration_seconds", "muster_attempts_total")]
@@ -23,12 +23,12 @@ def otel_name(family: Family) -> str:
 
 
 def noun(family: Family) -> str:
-    """Return what is counted."""
+    """Return the noun that is counted."""
     return family.name.removeprefix("muster_").removesuffix("_total").rpartition("_")[2].removesuffix("s")
 
 
 def prometheus_name(name: str, unit: str, *, monotonic: bool) -> str:
-    """Return what a metric of OpenTelemetry is called in Prometheus.
+    """Return the Prometheus name of an OpenTelemetry metric.
 
     >>> prometheus_name("muster.attempt.duration", "s", monotonic=False)
     'muster_attempt_duration_seconds'

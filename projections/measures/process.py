@@ -1,4 +1,4 @@
-"""The numbers of this process alone: its requests, its Writer, its pool, its loops. They start at zero with it."""
+"""Metrics of this process: its requests, its Writer, its pool, its loops. They start at zero with the process."""
 
 import platform
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ VIEWS = "views"
 
 
 class Process:
-    """One registry a process, defined by the catalogue; callers say what happened, each in one method."""
+    """The registry of a process, defined by the catalogue, with one method for each thing that happens."""
 
     def __init__(self, schema: str = "", commit: str = "") -> None:
         self.registry = CollectorRegistry()
@@ -28,40 +28,40 @@ class Process:
         for family in PROCESS:
             self._define(family)
         build = Info("muster_build", "What this process is.", registry=self.registry)
-        known = {"version": version("muster"), "commit": commit, "schema": schema, "python": platform.python_version()}
-        build.info(known)
+        facts = {"version": version("muster"), "commit": commit, "schema": schema, "python": platform.python_version()}
+        build.info(facts)
 
     def _define(self, family: Family) -> None:
         """Register *family*, each series of closed labels at zero."""
-        made: Counter | Gauge | Histogram
+        metric: Counter | Gauge | Histogram
         labels = tuple(family.labels)
         match family.kind:
             case "counter":
-                made = self._counters[family.name] = Counter(family.name, family.help, labels, registry=self.registry)
+                metric = self._counters[family.name] = Counter(family.name, family.help, labels, registry=self.registry)
             case "gauge":
-                made = self._gauges[family.name] = Gauge(family.name, family.help, labels, registry=self.registry)
+                metric = self._gauges[family.name] = Gauge(family.name, family.help, labels, registry=self.registry)
             case "histogram":
-                made = self._histograms[family.name] = Histogram(
+                metric = self._histograms[family.name] = Histogram(
                     family.name, family.help, labels, buckets=family.buckets, registry=self.registry
                 )
             case "info":
                 return
         for values in family.combinations() if labels else ():
-            made.labels(*values)
+            metric.labels(*values)
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request; *route* is the template, `other` for a path that matched none."""
-        counted, timed = self._answered(method, route, status)
-        counted.inc()
-        timed.observe(seconds)
+        counter, histogram = self._answered(method, route, status)
+        counter.inc()
+        histogram.observe(seconds)
 
     def _request_series(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-        """Return the two series of an answer; few are ever asked for, so each is looked up once."""
+        """Return the two series of a request; cached, because looking up labels costs more than counting."""
         counter = self._counters["muster_http_requests_total"].labels(method, route, str(status))
         return counter, self._histograms["muster_http_request_duration_seconds"].labels(method, route)
 
     def show_in_flight(self, count: Callable[[], int]) -> None:
-        """Ask *count* for the requests that are being answered, whenever somebody looks."""
+        """Call *count* at each scrape for the number of requests in flight."""
         self._gauges["muster_http_requests_in_flight"].set_function(count)
 
     @contextmanager
@@ -100,7 +100,7 @@ class Process:
         self._gauges["muster_db_pool_connections_max"].set(most)
 
     def observe_acquire(self, seconds: float) -> None:
-        """Note how long somebody waited for a connection."""
+        """Note the wait for a connection."""
         self._histograms["muster_db_pool_acquire_seconds"].observe(seconds)
 
     def observe_statement(self, operation: str, seconds: float) -> None:
@@ -108,11 +108,11 @@ class Process:
         self._histograms["muster_db_operation_duration_seconds"].labels(operation).observe(seconds)
 
     def statement_failed(self, sqlstate_class: str) -> None:
-        """Count a statement that failed; its class is `none` when the server did not say why."""
+        """Count a statement that failed; its class is `none` if the server gave no SQLSTATE."""
         self._counters["muster_db_errors_total"].labels(sqlstate_class).inc()
 
     def observe_loop_lag(self, seconds: float) -> None:
-        """Note how much later than asked the event loop came back."""
+        """Note the delay of the event loop."""
         self._histograms["muster_event_loop_lag_seconds"].observe(seconds)
 
     def leads(self, *, leader: bool) -> None:
@@ -146,7 +146,7 @@ class Process:
             self._gauges["muster_otlp_last_success_timestamp_seconds"].set_to_current_time()
 
     def showed(self, scope: str, series: int) -> None:
-        """Note how many samples an exposition had."""
+        """Note the number of samples of an exposition."""
         self._gauges["muster_metrics_series"].labels(scope).set(series)
 
     def collected(self, seconds: float) -> None:
@@ -154,5 +154,5 @@ class Process:
         self._gauges["muster_metrics_collect_duration_seconds"].set(seconds)
 
     def collect_failed(self) -> None:
-        """Count an exposition without the fleet's part."""
+        """Count an exposition without the metrics of the fleet."""
         self._counters["muster_metrics_collect_errors_total"].inc()

@@ -1,4 +1,4 @@
-"""One series of whole numbers, and what a histogram does with an observation."""
+"""Series of whole numbers, and how histograms count observations."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -14,10 +14,10 @@ from service.domain import events as e
 SCALE = 3
 STEPS = 2**SCALE
 ZERO = -(2**15)
-"""Stands among the exponential buckets for what is not above zero."""
+"""The index among the exponential buckets for observations of zero."""
 
 Exemplar = tuple[int, datetime, int, str]
-"""What was observed, when, the position of the event, and its unit."""
+"""The observed value, its time, the position of the event, and its unit."""
 
 
 class Series(Struct, gc=False):
@@ -36,7 +36,7 @@ class Series(Struct, gc=False):
 
 
 class Scale(Struct, frozen=True, gc=False):
-    """How a family's histograms count: upper bounds as integers, and what else they keep."""
+    """How the histograms of a family count: upper bounds as integers, and whether they have exemplars and exponential buckets."""
 
     bounds: list[int]
     exemplars: bool
@@ -49,22 +49,22 @@ class Scale(Struct, frozen=True, gc=False):
         return cls(family.bounds_us(), family.exemplars, family.exponential, 1_000_000 if family.unit == "seconds" else 1)
 
     def blank(self, event: e.Recorded) -> Series:
-        """Return a histogram that has seen nothing."""
+        """Return an empty histogram."""
         size = len(self.bounds) + 1
         return Series(event.at, event.position, buckets=[0] * size, exemplars=[None] * size if self.exemplars else [])
 
     def observe(self, row: Series, observed: Sequence[int], events: Sequence[e.Recorded]) -> None:
-        """Count what was observed of each of *events*, which stand in the order of the log."""
-        places = [bisect_left(self.bounds, one) for one in observed]
+        """Count one observation for each of *events*, which are in the order of the log."""
+        buckets = [bisect_left(self.bounds, one) for one in observed]
         row.value += len(observed)
         row.sum_us += sum(observed)
-        for place, count in Counter(places).items():
-            row.buckets[place] += count
+        for bucket, count in Counter(buckets).items():
+            row.buckets[bucket] += count
         if self.exemplars:
-            for place, (one, event) in dict(zip(places, zip(observed, events, strict=True), strict=True)).items():
-                kept = row.exemplars[place]
-                if kept is None or kept[2] < event.position:
-                    row.exemplars[place] = (one, event.at, event.position, event.unit or "")
+            for bucket, (one, event) in dict(zip(buckets, zip(observed, events, strict=True), strict=True)).items():
+                old = row.exemplars[bucket]
+                if old is None or old[2] < event.position:
+                    row.exemplars[bucket] = (one, event.at, event.position, event.unit or "")
         if self.exponential:
             for at, count in Counter([index(one, self.per_second) for one in observed]).items():
                 row.exponential[at] = row.exponential.get(at, 0) + count
@@ -80,16 +80,16 @@ def index(observed: int, per_second: int = 1_000_000) -> int:
 
 
 def quantile(counts: Mapping[int, int], share: float) -> float | None:
-    """Return the seconds under which a *share* of what exponential buckets count lies, as Prometheus does with native histograms.
+    """Return a quantile in seconds from exponential buckets, interpolated as Prometheus does for native histograms.
 
     >>> quantile({-1: 1, 7: 1}, 0.5), quantile({ZERO: 3, 0: 1}, 0.5), quantile({}, 0.5)
     (1.0, 0.0, None)
     """
     rank, below = share * sum(counts.values()), 0
-    for place in sorted(counts):
-        if below + counts[place] >= rank:
-            return 0.0 if place == ZERO else float(2 ** ((place + (rank - below) / counts[place]) / STEPS))
-        below += counts[place]
+    for bucket in sorted(counts):
+        if below + counts[bucket] >= rank:
+            return 0.0 if bucket == ZERO else float(2 ** ((bucket + (rank - below) / counts[bucket]) / STEPS))
+        below += counts[bucket]
     return None
 
 
@@ -99,8 +99,8 @@ def cumulative(buckets: Sequence[int]) -> list[int]:
     >>> cumulative([1, 0, 2])
     [1, 1, 3]
     """
-    total, found = 0, []
+    total, sums = 0, []
     for count in buckets:
         total += count
-        found.append(total)
-    return found
+        sums.append(total)
+    return sums

@@ -1,4 +1,4 @@
-"""Gauges of workers: how they are heard, what they hold."""
+"""Gauges of workers: their heartbeats and leases."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,21 +15,21 @@ POOL = "default"
 
 
 def totals(cards: ReadModels, at: datetime) -> Iterator[Sample]:
-    """Yield how the workers are heard, all of them."""
+    """Yield totals over all workers."""
     present = [card for card in cards.workers.values() if card.state != "gone" or card.claims]
     watched = [card for card in present if card.watched]
     levels = Counter(card.level for card in watched)
     for level in LEVELS:
         yield Sample("muster_workers", (level,), levels[level])
-    lapsed = [held for card in present for held in card.claims.values() if held.lease_until < at]
-    yield Sample("muster_leases_overdue", (), sum(1 for held in lapsed if cards.campaigns[held.campaign].plan is None))
+    overdue = [claim for card in present for claim in card.claims.values() if claim.lease_until < at]
+    yield Sample("muster_leases_overdue", (), sum(1 for claim in overdue if cards.campaigns[claim.campaign].plan is None))
     silences = (age(card.last_heartbeat_at, at) for card in watched)
     yield Sample("muster_heartbeat_staleness_max_seconds", (), max(silences, default=0.0))
 
 
-def workers(shown: Iterable[WorkerCard]) -> Iterator[Sample]:
-    """Yield what each worker shows; one that is gone has no level."""
-    for card in shown:
+def workers(visible: Iterable[WorkerCard]) -> Iterator[Sample]:
+    """Yield the gauges of each worker; one that is not watched has no level."""
+    for card in visible:
         name = (card.worker,)
         yield Sample("muster_worker_info", (card.worker, card.labels.get("host", ""), card.version or "", POOL), 1)
         yield Sample("muster_worker_last_heartbeat_timestamp_seconds", name, card.last_heartbeat_at.timestamp())

@@ -1,1 +1,1 @@
-"""Pure folds of the log into what people and machines read: events in, cards out."""
+"""Pure folds of the log into views: events in, cards out."""

@@ -1,4 +1,4 @@
-"""The engine's card: its switch, its pool, who leads; and the fold that keeps it."""
+"""The engine's card: its switch, its pool, its leader, and the fold of events into it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,7 +10,7 @@ from service.domain import events as e
 
 
 class EngineCard(Struct, kw_only=True):
-    """The installation as it is shown; *in_use* counts the claims."""
+    """The card of the engine; *in_use* counts the claims."""
 
     pool_size: int = 1000
     in_use: int = 0
@@ -31,7 +31,7 @@ def resumed(card: EngineCard, _body: e.EngineResumed, _event: e.Recorded) -> Non
 
 
 def resized(card: EngineCard, body: e.EngineResized, _event: e.Recorded) -> None:
-    """The pool has another size."""
+    """The pool was resized."""
     card.pool_size = body.pool_size
 
 

@@ -11,13 +11,13 @@ from service.domain.state import State
 from service.domain.unit import Unit
 from tests.domain.replay import ROUND, fold, load, reach, rows
 from tests.domain.scenario import Scenario
-from tests.property.series import CLOSED, OPEN, Ledger
+from tests.property.log_model import CLOSED, OPEN, LogModel
 
 PROBER = ids.WorkerId("prober")
 
 
-def agree(story: Scenario, ledger: Ledger) -> None:
-    """Check the state against the log, against itself and against the ledger."""
+def agree(story: Scenario, model: LogModel) -> None:
+    """Check the state against the log, against itself and against the model."""
     state = story.state
     live, rebuilt = rows(state), rows(fold(story.log))
     for name, row in live.items():
@@ -25,13 +25,13 @@ def agree(story: Scenario, ledger: Ledger) -> None:
     counts_agree(state)
     dependencies_agree(state)
     for unit in state.units.values():
-        entry = ledger.books[unit.campaign].units[unit.key]
-        assert (unit.state, unit.attempts, unit.claims) == (entry.state, entry.attempts, entry.claims)
+        unit_model = model.campaigns[unit.campaign].units[unit.key]
+        assert (unit.state, unit.attempts, unit.claims) == (unit_model.state, unit_model.attempts, unit_model.claims)
         nothing_is_forgotten(state, unit.campaign, unit.key)
     for campaign in state.campaigns.values():
-        book = ledger.books[campaign.name]
-        assert campaign.consecutive == len(book.failures), "the breaker counts what the log holds"
-        assert (campaign.tripped is not None) == book.tripped
+        expected = model.campaigns[campaign.name]
+        assert campaign.consecutive == len(expected.failures), "the breaker counts what the log holds"
+        assert (campaign.tripped is not None) == expected.tripped
         assert campaign.tripped is not None or campaign.consecutive < campaign.policy.breaker.threshold
         done = campaign.counts.total and not campaign.counts.open and not campaign.open_fanouts
         assert campaign.over or not done, "what has nothing to do is completed"

@@ -14,13 +14,18 @@ from service.domain import events as e
 from service.domain import ids
 from service.domain.policy import Policy
 
-STANDING: dict[ids.UnitState, Cause] = {"running": "working", "delayed": "backoff", "parked": "quota", "blocked": "dependency"}
+CAUSE_OF_STATE: dict[ids.UnitState, Cause] = {
+    "running": "working",
+    "delayed": "backoff",
+    "parked": "quota",
+    "blocked": "dependency",
+}
 HOLDING: tuple[ids.UnitState, ...] = ("running", "delayed", "parked")
 DEFAULT_GROUP = 99
 SECOND_US = 1_000_000
 
 
-class Ledger(Struct, kw_only=True):
+class ExpectedAccount(Struct, kw_only=True):
     """What the time of open units from *begin_us* to *end_us* went to, by the events up to the end."""
 
     begin_us: int
@@ -66,7 +71,7 @@ class Ledger(Struct, kw_only=True):
         found: Counter[Cause] = Counter()
         lowest = min((group for group, counts in self.counts.items() if any(counts[state] for state in EARLIER)), default=0)
         for group, counts in self.counts.items():
-            for state, cause in STANDING.items():
+            for state, cause in CAUSE_OF_STATE.items():
                 found[cause] += counts[state]
             found[self.waiting() or ("group" if self.ordered and group > lowest else "slot")] += counts["ready"]
         return found
@@ -102,132 +107,132 @@ EARLIER: tuple[ids.UnitState, ...] = ("ready", *HOLDING)
 UNREMARKED: tuple[ids.UnitState, ...] = ("ready", "done", "cancelled")
 
 
-def created(ledger: Ledger, body: e.CampaignCreated, _event: e.Recorded) -> None:
+def created(account: ExpectedAccount, body: e.CampaignCreated, _event: e.Recorded) -> None:
     """The campaign begins."""
-    ledger.quota, ledger.auto, ledger.ordered = body.quota, body.auto, body.policy.groups == "ordered"
+    account.quota, account.auto, account.ordered = body.quota, body.auto, body.policy.groups == "ordered"
 
 
-def edited(ledger: Ledger, body: e.CampaignEdited, _event: e.Recorded) -> None:
+def edited(account: ExpectedAccount, body: e.CampaignEdited, _event: e.Recorded) -> None:
     """Fields changed."""
     if "quota" in body.changes:
-        ledger.quota = body.changes["quota"].new
+        account.quota = body.changes["quota"].new
     if "auto" in body.changes:
-        ledger.auto = body.changes["auto"].new
+        account.auto = body.changes["auto"].new
     if "policy" in body.changes:
-        ledger.ordered = msgspec.convert(body.changes["policy"].new, Policy).groups == "ordered"
+        account.ordered = msgspec.convert(body.changes["policy"].new, Policy).groups == "ordered"
 
 
-def switch(name: str, *, on: bool) -> Callable[[Ledger, Any, e.Recorded], None]:
+def switch(name: str, *, on: bool) -> Callable[[ExpectedAccount, Any, e.Recorded], None]:
     """Return the fold of an event that turns a switch."""
 
-    def turn(ledger: Ledger, _body: e.Event, _event: e.Recorded) -> None:
-        setattr(ledger, name, on)
+    def turn(account: ExpectedAccount, _body: e.Event, _event: e.Recorded) -> None:
+        setattr(account, name, on)
 
     return turn
 
 
-def gate_closed(ledger: Ledger, body: e.QuotaGateClosed, _event: e.Recorded) -> None:
+def gate_closed(account: ExpectedAccount, body: e.QuotaGateClosed, _event: e.Recorded) -> None:
     """Nothing passes."""
-    ledger.closed.add(body.key)
+    account.closed.add(body.key)
 
 
-def gate_opened(ledger: Ledger, body: e.QuotaGateOpened, _event: e.Recorded) -> None:
+def gate_opened(account: ExpectedAccount, body: e.QuotaGateOpened, _event: e.Recorded) -> None:
     """Claims pass again."""
-    ledger.closed.discard(body.key)
+    account.closed.discard(body.key)
 
 
-def units_added(ledger: Ledger, body: e.UnitsAdded, _event: e.Recorded) -> None:
+def units_added(account: ExpectedAccount, body: e.UnitsAdded, _event: e.Recorded) -> None:
     """Units begin to live."""
     for unit in body.units:
         if unit.group != DEFAULT_GROUP:
-            ledger.groups[unit.key] = unit.group
+            account.groups[unit.key] = unit.group
         if unit.waits_for:
-            ledger.aside[unit.key] = "blocked"
-        ledger.counts.setdefault(unit.group, Counter())["blocked" if unit.waits_for else "ready"] += 1
+            account.aside[unit.key] = "blocked"
+        account.counts.setdefault(unit.group, Counter())["blocked" if unit.waits_for else "ready"] += 1
 
 
-def units_updated(ledger: Ledger, body: e.UnitsUpdated, _event: e.Recorded) -> None:
+def units_updated(account: ExpectedAccount, body: e.UnitsUpdated, _event: e.Recorded) -> None:
     """Units that nobody has started may change their group."""
     for unit in body.units:
         if isinstance(unit.group, int):
-            state = ledger.aside.get(unit.key, "ready")
-            ledger.counts[ledger.groups.get(unit.key, DEFAULT_GROUP)][state] -= 1
-            ledger.counts.setdefault(unit.group, Counter())[state] += 1
-            ledger.groups[unit.key] = unit.group
+            state = account.aside.get(unit.key, "ready")
+            account.counts[account.groups.get(unit.key, DEFAULT_GROUP)][state] -= 1
+            account.counts.setdefault(unit.group, Counter())[state] += 1
+            account.groups[unit.key] = unit.group
 
 
-def claimed(ledger: Ledger, body: e.UnitClaimed, event: e.Recorded) -> None:
+def claimed(account: ExpectedAccount, body: e.UnitClaimed, event: e.Recorded) -> None:
     """A worker works."""
-    ledger.claimed[body.token] = ledger.at_us
-    heard(ledger, body, event)
-    ledger.move(event, "ready", "running")
+    account.claimed[body.token] = account.at_us
+    heard(account, body, event)
+    account.move(event, "ready", "running")
 
 
-def lease_expired(ledger: Ledger, body: e.LeaseExpired, _event: e.Recorded) -> None:
+def lease_expired(account: ExpectedAccount, body: e.LeaseExpired, _event: e.Recorded) -> None:
     """The worker was silent: what was believed to be work was none."""
-    ledger.mourn(ledger.at_us - round(body.age * SECOND_US))
+    account.mourn(account.at_us - round(body.age * SECOND_US))
 
 
-def released(ledger: Ledger, body: e.UnitReleased, event: e.Recorded) -> None:
+def released(account: ExpectedAccount, body: e.UnitReleased, event: e.Recorded) -> None:
     """A claim ended neutrally; one of a silent worker was none since that was heard last."""
-    begun_us = ledger.claimed.pop(body.token, ledger.at_us)
-    heard_us = None if event.worker is None else ledger.silent.get(event.worker)
+    begun_us = account.claimed.pop(body.token, account.at_us)
+    heard_us = None if event.worker is None else account.silent.get(event.worker)
     if body.cause in ("recovery", "fence") and heard_us is not None:
-        ledger.mourn(max(heard_us, begun_us))
-    ledger.move(event, "running", "ready")
+        account.mourn(max(heard_us, begun_us))
+    account.move(event, "running", "ready")
 
 
-def level_changed(ledger: Ledger, body: e.LevelChanged, event: e.Recorded) -> None:
+def level_changed(account: ExpectedAccount, body: e.LevelChanged, event: e.Recorded) -> None:
     """A worker falls silent, or is heard again."""
     assert event.worker is not None, "the envelope of a worker's event names it"
     if body.to == "healthy":
-        ledger.silent.pop(event.worker, None)
+        account.silent.pop(event.worker, None)
     else:
-        ledger.silent[event.worker] = ledger.at_us - round(body.age * SECOND_US)
+        account.silent[event.worker] = account.at_us - round(body.age * SECOND_US)
 
 
-def heard(ledger: Ledger, _body: e.Event, event: e.Recorded) -> None:
+def heard(account: ExpectedAccount, _body: e.Event, event: e.Recorded) -> None:
     """A worker that was silent speaks."""
-    if event.worker in ledger.silent:
-        ledger.silent[event.worker] = ledger.at_us
+    if event.worker in account.silent:
+        account.silent[event.worker] = account.at_us
 
 
-def gone(ledger: Ledger, _body: e.WorkerDeregistered, event: e.Recorded) -> None:
+def gone(account: ExpectedAccount, _body: e.WorkerDeregistered, event: e.Recorded) -> None:
     """A worker is nobody's business any more, until it comes back."""
     if event.worker is not None:
-        ledger.silent.pop(event.worker, None)
+        account.silent.pop(event.worker, None)
 
 
-def to(old: ids.UnitState, new: ids.UnitState) -> Callable[[Ledger, Any, e.Recorded], None]:
+def to(old: ids.UnitState, new: ids.UnitState) -> Callable[[ExpectedAccount, Any, e.Recorded], None]:
     """Return the fold of an event that takes units from one state to another."""
 
-    def change(ledger: Ledger, _body: e.Event, event: e.Recorded) -> None:
-        ledger.move(event, old, new)
+    def change(account: ExpectedAccount, _body: e.Event, event: e.Recorded) -> None:
+        account.move(event, old, new)
 
     return change
 
 
-def ended(new: ids.UnitState) -> Callable[[Ledger, Any, e.Recorded], None]:
+def ended(new: ids.UnitState) -> Callable[[ExpectedAccount, Any, e.Recorded], None]:
     """Return the fold of an event that says in which state a unit was."""
 
-    def change(ledger: Ledger, body: Any, event: e.Recorded) -> None:  # noqa: ANN401 - several events
+    def change(account: ExpectedAccount, body: Any, event: e.Recorded) -> None:  # noqa: ANN401 - several events
         if isinstance(body, e.UnitCompleted | e.UnitParked) and body.token is not None:
-            ledger.claimed.pop(body.token, None)
-        ledger.move(event, body.was, new)
+            account.claimed.pop(body.token, None)
+        account.move(event, body.was, new)
 
     return change
 
 
-def returned(old: ids.UnitState) -> Callable[[Ledger, Any, e.Recorded], None]:
+def returned(old: ids.UnitState) -> Callable[[ExpectedAccount, Any, e.Recorded], None]:
     """Return the fold of an event that says in which state a unit is now."""
 
-    def change(ledger: Ledger, body: Any, event: e.Recorded) -> None:  # noqa: ANN401 - several events
-        ledger.move(event, old, body.to)
+    def change(account: ExpectedAccount, body: Any, event: e.Recorded) -> None:  # noqa: ANN401 - several events
+        account.move(event, old, body.to)
 
     return change
 
 
-FOLDS: dict[type[e.Event], Callable[[Ledger, Any, e.Recorded], None]] = {
+FOLDS: dict[type[e.Event], Callable[[ExpectedAccount, Any, e.Recorded], None]] = {
     e.CampaignCreated: created,
     e.CampaignEdited: edited,
     e.CampaignPaused: switch("paused", on=True),

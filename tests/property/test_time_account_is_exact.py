@@ -1,4 +1,4 @@
-"""Whatever happens, every microsecond of every open unit stands in the ledger once."""
+"""Whatever happens, every microsecond of every open unit stands in the account once."""
 
 from datetime import datetime, timedelta
 
@@ -11,17 +11,17 @@ from service.domain import ids
 from service.domain.evolve import evolve
 from service.domain.state import State
 from tests.histories import BEGIN, CAMPAIGNS, History
-from tests.property.causes import SURROUNDINGS, Ledger
+from tests.property.causes import SURROUNDINGS, ExpectedAccount
 
 
-def ledger_of(history: History, name: ids.CampaignName, begin: datetime, end: datetime) -> Ledger:
-    """Return the ledger of a campaign over a window."""
-    ledger = Ledger(begin_us=microseconds(begin), end_us=microseconds(end))
+def expected_account(history: History, name: ids.CampaignName, begin: datetime, end: datetime) -> ExpectedAccount:
+    """Return the account of a campaign over a window."""
+    account = ExpectedAccount(begin_us=microseconds(begin), end_us=microseconds(end))
     for event in history.events:
         if event.at <= end and (event.campaign == name or isinstance(event.body, SURROUNDINGS)):
-            ledger.fold(event)
-    ledger.until(end)
-    return ledger
+            account.fold(event)
+    account.until(end)
+    return account
 
 
 def lifetimes_us(history: History, name: ids.CampaignName, begin: datetime, end: datetime) -> int:
@@ -52,9 +52,9 @@ def test_the_causes_sum_to_the_lifetimes_exactly(seed: int, steps: int, begin_s:
     begin = BEGIN + timedelta(seconds=begin_s)
     for window in ((BEGIN, history.at), (begin, begin + timedelta(seconds=length_s))):
         for name in CAMPAIGNS:
-            ledger = ledger_of(history, name, *window)
-            assert ledger.lifetime_us == lifetimes_us(history, name, *window)
-            assert min(ledger.causes.values()) >= 0
+            account = expected_account(history, name, *window)
+            assert account.lifetime_us == lifetimes_us(history, name, *window)
+            assert min(account.causes.values()) >= 0
 
 
 @settings(max_examples=60, deadline=None)
@@ -70,5 +70,5 @@ def test_what_is_kept_from_event_to_event_is_what_the_whole_log_says(seed: int, 
         spent = dict(card.time_account.spent)
         spent["working"] = spent.get("working", 0) - card.time_account.silent_us
         spent["dead_worker"] = card.time_account.silent_us
-        told = ledger_of(history, name, BEGIN, history.at).causes
+        told = expected_account(history, name, BEGIN, history.at).causes
         assert {cause: us for cause, us in spent.items() if us} == {cause: us for cause, us in told.items() if us}

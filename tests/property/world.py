@@ -9,8 +9,8 @@ from service.domain.state import State
 from tests.domain.replay import Narrow
 from tests.domain.scenario import Q, Scenario, after, campaign
 from tests.property.agreement import agree
-from tests.property.series import Ledger
-from tests.property.time_account import TAKERS
+from tests.property.log_checks import TAKERS
+from tests.property.log_model import LogModel
 
 NAMES = tuple(ids.CampaignName(name) for name in ("alpha", "beta", "gamma"))
 WORKERS = tuple(ids.WorkerId(name) for name in ("w1", "w2", "w3"))
@@ -24,7 +24,7 @@ class World(Scenario):
     def __init__(self, luck: int = 0, *, narrow: bool = False) -> None:
         super().__init__()
         self.state = Narrow() if narrow else State()
-        self.ledger = Ledger(TAKERS)
+        self.model = LogModel(TAKERS)
         self.dice = Random(luck)
         self.ends: dict[ids.Token, tuple[c.Report, object]] = {}
         self.given(
@@ -48,7 +48,7 @@ class World(Scenario):
             after(seconds=1),
         )
         for event in self.log:
-            self.ledger.take(event)
+            self.model.take(event)
 
     def order(self, command: c.Command) -> None:
         """Decide *command* and check everything."""
@@ -67,13 +67,13 @@ class World(Scenario):
             self.ends[command.token] = command, self.outcome.reply
         assert not refused or all(isinstance(event.body, KEPT) for event in came), "a refusal changes nothing"
         for event in came:
-            self.ledger.take(event)
-        agree(self, self.ledger)
+            self.model.take(event)
+        agree(self, self.model)
 
     def superseded(self, token: ids.Token) -> bool:
         """Tell whether *token* was never given, or another was given for its unit since."""
-        place = self.ledger.tokens.get(token)
-        return place is None or self.ledger.books[place[0]].units[place[1]].token != token
+        place = self.model.tokens.get(token)
+        return place is None or self.model.campaigns[place[0]].units[place[1]].token != token
 
     def tokens(self) -> list[ids.Token]:
         """Return every token that was ever given."""

@@ -14,8 +14,8 @@ from service.domain.rules.claiming import campaign_blockers, claimable
 from service.domain.state import State, TouchedRows
 from service.domain.unit import Claim
 from tests.domain.scenario import START
-from tests.property.series import Ledger
-from tests.property.time_account import TAKERS
+from tests.property.log_checks import TAKERS
+from tests.property.log_model import LogModel
 from tests.property.world import KEPT
 
 SPARE = 4
@@ -23,12 +23,12 @@ SPARE = 4
 
 
 class Service:
-    """Decides commands at a virtual time; every event is checked against the ledger before anybody hears of it."""
+    """Decides commands at a virtual time; every event is checked against the model before anybody hears of it."""
 
     def __init__(self, seed: int) -> None:
         self.state = State()
         self.log: list[e.Recorded] = []
-        self.ledger = Ledger(TAKERS)
+        self.model = LogModel(TAKERS)
         self.at = START
         self.reached: Counter[str] = Counter()
         self.completed: set[ids.Token] = set()
@@ -50,12 +50,14 @@ class Service:
             assert all(isinstance(event.body, KEPT) for event in outcome.events), "a refusal changes nothing"
             self.reached[f"refused {outcome.rejection.slug}"] += 1
         for event in outcome.events:
-            self.ledger.take(event)
+            self.model.take(event)
             self._note(event)
         self.log += outcome.events
         for name in {event.campaign for event in outcome.events if event.campaign is not None}:
-            book = self.ledger.books[name]
-            assert book.tripped or len(book.failures) < book.policy.breaker.threshold, "a breaker trips at its threshold"
+            expected = self.model.campaigns[name]
+            assert expected.tripped or len(expected.failures) < expected.policy.breaker.threshold, (
+                "a breaker trips at its threshold"
+            )
         if isinstance(command, c.ClaimWork):
             self._unload()
         return outcome

@@ -30,11 +30,11 @@ MUST_BE_REACHED = {
 
 
 def audit(night: Night) -> None:
-    """Check the end of a night: A1 to A5, A7 to A11 by the ledger and the fold, the workers' own words against the log."""
+    """Check the end of a night: A1 to A5, A7 to A11 by the model and the fold, the workers' own words against the log."""
     service = night.service
     story = Scenario()
     story.state, story.log, story.at = service.state, service.log, service.at
-    agree(story, service.ledger)
+    agree(story, service.model)
     assert all(unit.state in (*ids.FINAL_STATES, "quarantined") for unit in service.state.units.values())
     assert not service.state.claims
     assert service.state.engine.in_use == 0

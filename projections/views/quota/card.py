@@ -1,4 +1,4 @@
-"""The quota's card: its gate and its meter, and the fold that keeps it."""
+"""The quota's card: its gate and its meter, and the fold of events into it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,7 +11,7 @@ from service.domain import ids
 
 
 class QuotaCard(Struct, kw_only=True):
-    """One quota as it is shown; *last_poll_ok* is None before the first reading."""
+    """The card of a quota; *last_poll_ok* is None before the first reading."""
 
     key: ids.QuotaKey
     reason: ids.GateReason | None = None
@@ -27,13 +27,13 @@ class QuotaCard(Struct, kw_only=True):
 
 
 def read(card: QuotaCard, body: e.QuotaRead, _event: e.Recorded) -> None:
-    """The meter answered: its failures are over."""
+    """The meter answered, which ends a run of failures."""
     card.utilization, card.resets_at, card.last_poll_ok = body.utilization, body.resets_at, True
     card.consecutive_failures, card.last_failure_kind, card.next_poll_s = 0, None, 30.0
 
 
 def read_failed(card: QuotaCard, body: e.QuotaReadFailed, _event: e.Recorded) -> None:
-    """The meter failed; one that is itself limited says that nothing is used."""
+    """The meter failed. If its own requests were rate-limited, that says nothing about the quota: it counts as unused."""
     card.last_poll_ok, card.last_failure_kind = False, body.failure
     card.consecutive_failures, card.next_poll_s = body.consecutive, body.next_poll_s
     if body.failure == "meter_rate_limited":
@@ -41,7 +41,7 @@ def read_failed(card: QuotaCard, body: e.QuotaReadFailed, _event: e.Recorded) ->
 
 
 def gate_closed(card: QuotaCard, body: e.QuotaGateClosed, event: e.Recorded) -> None:
-    """Nothing passes."""
+    """No claim passes."""
     card.closed_at = card.closed_at or event.at
     card.reason, card.resume_at = body.reason, body.resume_at
 
@@ -52,7 +52,7 @@ def gate_opened(card: QuotaCard, _body: e.QuotaGateOpened, _event: e.Recorded) -
 
 
 def policy_changed(card: QuotaCard, body: e.QuotaPolicyChanged, _event: e.Recorded) -> None:
-    """The gate follows another policy."""
+    """The gate has a new policy."""
     card.policy = body.policy
 
 

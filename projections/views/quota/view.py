@@ -1,4 +1,4 @@
-"""The quota and the engine as they are read."""
+"""The views of quotas and of the engine."""
 
 from typing import Literal
 
@@ -28,7 +28,7 @@ class QuotaView(Struct, kw_only=True):
 
 
 class PoolView(Struct, kw_only=True):
-    """The slots; *advice* is what I/O-bound work on this machine starts with: cores x 2, then by saturation."""
+    """The slots; *advice* is a start for I/O-bound work on this machine: twice the cores, then adjust to the load."""
 
     size: int
     in_use: int
@@ -47,7 +47,7 @@ class EngineView(Struct, kw_only=True):
 
 
 def quota_view(card: QuotaCard) -> QuotaView:
-    """Return *card* as it is shown."""
+    """Return the view of *card*."""
     return QuotaView(
         key=card.key,
         gate="open" if card.closed_at is None else "closed",

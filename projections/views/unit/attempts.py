@@ -1,4 +1,4 @@
-"""The attempts of one unit, folded from its own events when somebody asks."""
+"""The attempts of one unit, folded from its events on request."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -19,9 +19,9 @@ def no_document() -> Raw:
 
 
 class AttemptRecord(Struct, kw_only=True):
-    """One execution; without *ended_at* it is in flight. *attempt* numbers those that count.
+    """One attempt; it runs while *ended_at* is None. *attempt* is its number, which a neutral end does not use up.
 
-    Events hold no *session* and no text of a *screen*: a reader fills them in from the heartbeats and by *screen_id*.
+    Events have no *session* and no text of a *screen*: a reader adds them from the heartbeats and by *screen_id*.
     """
 
     attempt: int
@@ -46,7 +46,7 @@ class AttemptRecord(Struct, kw_only=True):
 
 
 def attempt_history(events: Iterable[e.Recorded]) -> list[AttemptRecord]:
-    """Return every execution that *events* of one unit tell of, in their order."""
+    """Return every attempt in the *events* of one unit, in their order."""
     attempts: dict[ids.Token, AttemptRecord] = {}
     for event in events:
         body = event.body
@@ -60,12 +60,12 @@ def attempt_history(events: Iterable[e.Recorded]) -> list[AttemptRecord]:
 
 
 def started(body: e.UnitClaimed, event: e.Recorded) -> AttemptRecord:
-    """Return an execution in flight."""
+    """Return an attempt that runs."""
     return AttemptRecord(attempt=body.attempt, started_at=event.at, worker=event.worker, mode=body.mode, position=event.position)
 
 
 def end(attempt: AttemptRecord, body: e.UnitCompleted | e.AttemptFailed | e.UnitParked | e.UnitReleased, at: datetime) -> None:
-    """Note how *attempt* ended; a completion that came late replaces what was believed before."""
+    """Note how *attempt* ended; a late completion replaces the end before it."""
     attempt.ended_at = at
     attempt.duration_s = (at - attempt.started_at).total_seconds()
     match body:

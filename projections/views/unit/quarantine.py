@@ -9,7 +9,7 @@ from service.domain import ids
 
 
 class QuarantineCard(Struct, kw_only=True):
-    """A quarantined unit with its cause; *screen_id* names the last screen, *pattern* the shape of error it is counted under."""
+    """A quarantined unit with its cause; *screen_id* names its last screen, *pattern* the failure group that counts it."""
 
     campaign: ids.CampaignName
     key: ids.UnitKey
@@ -24,7 +24,7 @@ class QuarantineCard(Struct, kw_only=True):
 
 
 def quarantined(body: e.UnitQuarantined, event: e.Recorded) -> QuarantineCard:
-    """Return the card of a unit that goes out."""
+    """Return the card of a unit that is quarantined."""
     assert event.campaign is not None, "the envelope of a unit's event names the campaign"
     assert event.unit is not None, "the envelope of a unit's event names the unit"
     return QuarantineCard(

@@ -1,4 +1,4 @@
-"""The step that each event of a unit is: out of one state, into another."""
+"""The state transition of each event of a unit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ TransitionOf = Callable[[Any], Transition]
 
 
 def always(old: ids.UnitState, new: ids.UnitState) -> TransitionOf:
-    """Return the step of an event that always leads the same way."""
+    """Return the transition of an event that always has the same."""
     return lambda _body: (old, new)
 
 

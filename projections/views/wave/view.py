@@ -1,4 +1,4 @@
-"""A wave as it is read."""
+"""The view of a wave."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from service.domain.instant import Instant
 
 
 class WaveView(Struct, kw_only=True):
-    """A wave: the units that are as many dependencies away from a beginning; waves count from 1.
+    """A wave: the units at the same depth of the dependency graph, counted from 1.
 
-    *keys* are its first units by key, the rest is in the list of units with `wave=`. *started_at* is its first claim, *ended_at*
-    its last final unit, None while one is open; *duration_s* is the time between them.
+    *keys* are its first units by key; the list of units with `wave=` has all of them. *started_at* is the first claim, *ended_at*
+    when the last unit ended, None while one is open; *duration_s* is the time between them.
     """
 
     wave: int
@@ -26,7 +26,7 @@ class WaveView(Struct, kw_only=True):
 
 
 def wave_view(card: WaveCard, keys: Sequence[ids.UnitKey]) -> WaveView:
-    """Return *card* as it is shown."""
+    """Return the view of *card*, with the first *keys* of its units."""
     duration = None if card.started_at is None or card.ended_at is None else card.ended_at - card.started_at
     counts = card.units
     return WaveView(

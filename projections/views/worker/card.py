@@ -1,4 +1,4 @@
-"""The worker's card: what it is, when it was heard, what it holds, and the fold that keeps it."""
+"""The worker's card: its registration, its last heartbeat, its claims, and the fold of events into it."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from service.domain.rules.heartbeat import lease_end
 
 
 class Holding(Struct, kw_only=True):
-    """A unit in the hands of a worker; *moved_at* is when its output last moved, *still* counts the heartbeats since."""
+    """A unit that a worker holds; *moved_at* is when its output last moved, *still* counts the heartbeats since."""
 
     campaign: ids.CampaignName
     key: ids.UnitKey
@@ -28,10 +28,7 @@ class Holding(Struct, kw_only=True):
 
 
 class WorkerCard(Struct, kw_only=True):
-    """One worker as it is shown; only the folds below write it. *completed* and *failed* count attempts.
-
-    *free_at* is since when it holds nothing.
-    """
+    """The card of a worker. *completed* and *failed* count attempts; *free_at* is when it last held no claim any more."""
 
     worker: ids.WorkerId
     last_heartbeat_at: datetime
@@ -49,8 +46,8 @@ class WorkerCard(Struct, kw_only=True):
     free_at: datetime | None = None
     gone_at: datetime | None = None
 
-    def let_go(self, token: ids.Token | None, at: datetime) -> None:
-        """It holds a unit no more."""
+    def release(self, token: ids.Token | None, at: datetime) -> None:
+        """It no longer holds the unit of *token*."""
         if token is not None and self.claims.pop(token, None) is not None and not self.claims:
             self.free_at = at
 
@@ -61,13 +58,13 @@ class WorkerCard(Struct, kw_only=True):
 
 
 def first_card(event: e.Recorded) -> WorkerCard:
-    """Return the card of a worker of which this is the first word."""
+    """Return the card of a worker whose first event this is."""
     assert event.worker is not None, "the envelope of a worker's event names it"
     return WorkerCard(worker=event.worker, last_heartbeat_at=event.at, level_at=event.at, free_at=event.at)
 
 
 def registered(card: WorkerCard, body: e.WorkerRegistered, event: e.Recorded) -> None:
-    """The worker says who it is; one that was gone starts afresh."""
+    """The worker registers; one that was gone is active again."""
     if card.state == "gone":
         card.state, card.gone_at, card.free_at = "active", None, event.at
     card.registered, card.alive, card.last_heartbeat_at = True, True, event.at
@@ -81,12 +78,12 @@ def deregistered(card: WorkerCard, _body: e.WorkerDeregistered, event: e.Recorde
 
 
 def worker_heartbeat(card: WorkerCard, body: e.WorkerHeartbeat, event: e.Recorded) -> None:
-    """A sign of life, or the word that there will be none."""
+    """The worker is alive, or announces that it stops."""
     card.last_heartbeat_at, card.alive = event.at, body.alive
 
 
 def level_changed(card: WorkerCard, body: e.LevelChanged, event: e.Recorded) -> None:
-    """The worker was judged anew, by when it was last heard: by a heartbeat, or by a report just now."""
+    """The level changed, by the age of the last heartbeat; the event may know of a later one than the card."""
     card.level, card.level_at = body.to, event.at
     card.last_heartbeat_at = max(card.last_heartbeat_at, event.at - timedelta(seconds=body.age))
 
@@ -102,7 +99,7 @@ def fenced(card: WorkerCard, _body: e.WorkerFenced, _event: e.Recorded) -> None:
 
 
 def claimed(card: WorkerCard, body: e.UnitClaimed, event: e.Recorded) -> None:
-    """It holds one unit more; a claim counts as a heartbeat."""
+    """It holds one more unit; a claim counts as a heartbeat."""
     assert event.campaign is not None, "the envelope of a claim names the campaign"
     assert event.unit is not None, "the envelope of a claim names the unit"
     card.last_heartbeat_at, card.alive = event.at, True
@@ -119,37 +116,37 @@ def claimed(card: WorkerCard, body: e.UnitClaimed, event: e.Recorded) -> None:
 
 
 def unit_heartbeat(card: WorkerCard, body: e.UnitHeartbeat, event: e.Recorded) -> None:
-    """The lease is renewed; what the worker did not say stays as it was."""
+    """The lease is renewed; fields that the heartbeat leaves out keep their values."""
     alive = body.alive is not False
     card.last_heartbeat_at, card.alive = event.at, alive
-    held = card.claims.get(body.token)
-    if held is None:
+    holding = card.claims.get(body.token)
+    if holding is None:
         return
     if alive:
-        held.lease_until = lease_end(event.at, held.lease_s)
-    held.progress = held.progress if body.progress is None else body.progress
-    held.note = held.note if body.note is None else body.note
-    if body.output_at is not None and body.output_at != held.output_at:
-        held.output_at, held.moved_at, held.still = body.output_at, event.at, 0
+        holding.lease_until = lease_end(event.at, holding.lease_s)
+    holding.progress = holding.progress if body.progress is None else body.progress
+    holding.note = holding.note if body.note is None else body.note
+    if body.output_at is not None and body.output_at != holding.output_at:
+        holding.output_at, holding.moved_at, holding.still = body.output_at, event.at, 0
     else:
-        held.still += 1
+        holding.still += 1
 
 
 def completed(card: WorkerCard, body: e.UnitCompleted, event: e.Recorded) -> None:
-    """It got a unit done."""
+    """It completed a unit."""
     card.completed += 1
-    card.let_go(body.token, event.at)
+    card.release(body.token, event.at)
 
 
 def attempt_failed(card: WorkerCard, body: e.AttemptFailed, event: e.Recorded) -> None:
-    """An execution of it failed."""
+    """One of its attempts failed."""
     card.failed += 1
-    card.let_go(body.token, event.at)
+    card.release(body.token, event.at)
 
 
-def let_go(card: WorkerCard, body: e.UnitParked | e.UnitReleased, event: e.Recorded) -> None:
-    """It holds the unit no more, and nothing failed."""
-    card.let_go(body.token, event.at)
+def claim_released(card: WorkerCard, body: e.UnitParked | e.UnitReleased, event: e.Recorded) -> None:
+    """It no longer holds the unit, and nothing failed."""
+    card.release(body.token, event.at)
 
 
 Change = Callable[[WorkerCard, Any, e.Recorded], None]
@@ -165,6 +162,6 @@ FOLDS: dict[type[e.Event], Change] = {
     e.UnitHeartbeat: unit_heartbeat,
     e.UnitCompleted: completed,
     e.AttemptFailed: attempt_failed,
-    e.UnitParked: let_go,
-    e.UnitReleased: let_go,
+    e.UnitParked: claim_released,
+    e.UnitReleased: claim_released,
 }

@@ -1,4 +1,4 @@
-"""The worker as it is read: its card and the clock; and the heartbeat summary of a campaign."""
+"""The view of a worker, and the heartbeat summary of a campaign."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,12 +10,12 @@ from service.domain import ids
 from service.domain.instant import Instant
 from service.domain.rules.heartbeat import age
 
-STILL_BEATS, STILL_S = 3, 60.0
-WAITING_S = 60.0
+STALLED_HEARTBEATS, STALLED_S = 3, 60.0
+IDLE_S = 60.0
 
 
 class Offer(Struct, frozen=True):
-    """A campaign that would give work to anybody whose labels fit; its next unit is ready since *ready_at*."""
+    """A campaign with a claimable unit for workers with fitting labels, ready since *ready_at*."""
 
     campaign: ids.CampaignName
     labels: dict[str, str]
@@ -23,7 +23,7 @@ class Offer(Struct, frozen=True):
 
 
 class ClaimView(Struct, kw_only=True):
-    """A unit in the hands of a worker; *stalled* when it beats while its output stands still: alive is not progress."""
+    """A unit that a worker holds; *stalled* if heartbeats arrive but its output does not move."""
 
     campaign: ids.CampaignName
     key: ids.UnitKey
@@ -37,9 +37,9 @@ class ClaimView(Struct, kw_only=True):
 
 
 class WorkerView(Struct, kw_only=True):
-    """A worker; *level* is absent for one that nobody expects to hear of: not registered, without a claim.
+    """A worker; *level* is absent for one from which no heartbeat is expected: not registered, and without a claim.
 
-    *stalled* when one of its claims is; *idle_while_work_waits* when it beats and never claims though work that fits it waits.
+    *stalled* if one of its claims is; *idle_while_work_waits* if it sends heartbeats but claims nothing while fitting work waits.
     """
 
     worker: ids.WorkerId
@@ -58,7 +58,7 @@ class WorkerView(Struct, kw_only=True):
 
 
 class HeartbeatSummary(Struct, kw_only=True):
-    """The workers that hold claims of a campaign, by level; *missing* are those that left without handing theirs back."""
+    """The workers that hold claims of a campaign, by level; *missing* are those that left without releasing them."""
 
     total: int
     healthy: int
@@ -70,27 +70,27 @@ class HeartbeatSummary(Struct, kw_only=True):
 
 
 def stalled(card: WorkerCard, held: Holding, at: datetime) -> bool:
-    """Tell whether a worker that lives has said several times, for a while, that nothing new came out of a unit."""
-    if held.moved_at is None or held.still < STILL_BEATS or card.level != "healthy":
+    """Tell whether a healthy worker has reported the same output of a unit several times, for a while."""
+    if held.moved_at is None or held.still < STALLED_HEARTBEATS or card.level != "healthy":
         return False
-    return age(held.moved_at, at) > STILL_S
+    return age(held.moved_at, at) > STALLED_S
 
 
 def idle(card: WorkerCard, offers: Iterable[Offer], at: datetime) -> bool:
-    """Tell whether a worker that lives holds nothing while work that fits it has waited for a while."""
+    """Tell whether a healthy worker holds nothing while fitting work has waited for a while."""
     able = card.registered and card.state == "active" and card.level == "healthy" and card.alive and not card.claims
-    if not able or card.free_at is None or age(card.free_at, at) <= WAITING_S:
+    if not able or card.free_at is None or age(card.free_at, at) <= IDLE_S:
         return False
-    return any(age(offer.ready_at, at) > WAITING_S and fits(card.labels, offer.labels) for offer in offers)
+    return any(age(offer.ready_at, at) > IDLE_S and fits(card.labels, offer.labels) for offer in offers)
 
 
-def fits(mine: dict[str, str], theirs: dict[str, str]) -> bool:
-    """Tell whether no label that both carry has different values."""
-    return all(theirs.get(name, value) == value for name, value in mine.items())
+def fits(worker_labels: dict[str, str], campaign_labels: dict[str, str]) -> bool:
+    """Tell whether all labels that both have are equal."""
+    return all(campaign_labels.get(name, value) == value for name, value in worker_labels.items())
 
 
 def worker_view(card: WorkerCard, at: datetime, offers: Iterable[Offer] = ()) -> WorkerView:
-    """Return *card* as it is shown at *at*, while *offers* wait."""
+    """Return the view of *card* at *at*, while *offers* wait."""
     claims = [
         ClaimView(
             campaign=held.campaign,
@@ -123,13 +123,13 @@ def worker_view(card: WorkerCard, at: datetime, offers: Iterable[Offer] = ()) ->
 
 
 def heartbeat_summary(workers: Iterable[WorkerView]) -> HeartbeatSummary:
-    """Return how the workers of a campaign are heard."""
-    found = list(workers)
-    present = [worker for worker in found if worker.state != "gone"]
+    """Return the heartbeat summary of the workers of a campaign."""
+    holders = list(workers)
+    present = [worker for worker in holders if worker.state != "gone"]
     levels = {level: sum(1 for worker in present if worker.level == level) for level in ("healthy", "warn", "stale", "dead")}
     return HeartbeatSummary(
-        total=len(found),
-        missing=len(found) - len(present),
-        worst_age_s=max((worker.heartbeat_age_s for worker in found), default=None),
+        total=len(holders),
+        missing=len(holders) - len(present),
+        worst_age_s=max((worker.heartbeat_age_s for worker in holders), default=None),
         **levels,
     )

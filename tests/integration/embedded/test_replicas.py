@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from tests.patience import PATIENCE_S
-from tests.property.series import Ledger
-from tests.property.time_account import TAKERS
+from tests.property.log_checks import TAKERS
+from tests.property.log_model import LogModel
 from tests.refold import audit, events
 from tests.service import Program, free_port
 
@@ -44,14 +44,14 @@ async def post(client: httpx.AsyncClient, path: str, body: dict[str, Any] | None
     return found
 
 
-async def checked(pool: asyncpg.Pool) -> Ledger:
+async def checked(pool: asyncpg.Pool) -> LogModel:
     """Hold the tables against the log, and every event against the account of what may happen."""
     await audit(pool)
-    ledger = Ledger(TAKERS)
+    model = LogModel(TAKERS)
     async with pool.acquire() as connection:
         for event in await events(connection):
-            ledger.take(event)
-    return ledger
+            model.take(event)
+    return model
 
 
 async def test_sixteen_claimers_on_two_replicas_never_hold_more_than_seven_slots(
@@ -82,8 +82,8 @@ async def test_sixteen_claimers_on_two_replicas_never_hold_more_than_seven_slots
             claimers.create_task(work(f"w{number}", *next(router)))
     assert 1 < widest <= CONCURRENCY
     assert done == Counter(unit["key"] for unit in units)
-    ledger = await checked(pool)
-    assert ledger.books["n"].ended == "completed"
+    model = await checked(pool)
+    assert model.campaigns["n"].ended == "completed"
     assert (await running(pool))[1] == CONCURRENCY
 
 
@@ -119,16 +119,16 @@ async def test_ten_thousand_failures_that_race_a_reset_are_never_lost_nor_is_a_r
             assert told == [True] * len(failed)
 
     await asyncio.gather(*(race(road) for road in range(ROADS)))
-    ledger = await checked(pool)
-    assert sum(book.states["quarantined"] for book in ledger.books.values()) == RACES, "every failure is in the log"
+    model = await checked(pool)
+    assert sum(expected.states["quarantined"] for expected in model.campaigns.values()) == RACES, "every failure is in the log"
     assert len(resets) == RACES // AT_ONCE
     counts = await counted(pool)
     for name, position in resets:
         place = bisect_right(counts[name], (position, RACES))
         assert place == 0 or counts[name][place - 1][1] == 0, "after a reset the count is zero"
-    for name, book in ledger.books.items():
-        view = (await replicas[1].get(f"/v1/campaigns/{name}", params={"at_least": ledger.position})).json()
-        assert (view["breaker"]["consecutive_failures"], view["breaker"]["tripped"]) == (len(book.failures), book.tripped)
+    for name, expected in model.campaigns.items():
+        view = (await replicas[1].get(f"/v1/campaigns/{name}", params={"at_least": model.position})).json()
+        assert (view["breaker"]["consecutive_failures"], view["breaker"]["tripped"]) == (len(expected.failures), expected.tripped)
 
 
 async def begin(client: httpx.AsyncClient, name: str) -> None:
@@ -174,4 +174,4 @@ async def test_a_token_is_worth_the_same_at_every_replica(replicas: list[httpx.A
     refusals = await asyncio.gather(*(replica.post(f"/v1/claims/{second['token']}/complete", json={}) for replica in replicas))
     assert [(answer.status_code, answer.json()["type"]) for answer in refusals] == [(409, "/problems/stale-claim")] * 2
     await post(replicas[0], f"/v1/claims/{again['token']}/complete")
-    assert (await checked(pool)).books["n"].ended == "completed"
+    assert (await checked(pool)).campaigns["n"].ended == "completed"

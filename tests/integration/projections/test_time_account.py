@@ -1,4 +1,4 @@
-"""The ledger over any window is what the whole log says, however little of it is read."""
+"""The account over any window is what the whole log says, however little of it is read."""
 
 from datetime import timedelta
 from random import Random
@@ -14,7 +14,7 @@ from projections.store import live
 from projections.views.time_accounts import snapshot
 from service.store.log import event_log
 from tests.histories import BEGIN, CAMPAIGNS, History
-from tests.property.test_time_account_is_exact import ledger_of, lifetimes_us
+from tests.property.test_time_account_is_exact import expected_account, lifetimes_us
 
 WINDOWS = 25
 
@@ -40,5 +40,5 @@ async def test_the_causes_of_any_window_are_those_of_the_whole_log_and_sum_to_th
         begin, end = (BEGIN, history.at) if turn == 0 else sorted(ends)
         for name in CAMPAIGNS:
             told = await time_account(source, name, begin, end)
-            assert {share.cause: share.us for share in told.causes} == ledger_of(history, name, begin, end).causes
+            assert {share.cause: share.us for share in told.causes} == expected_account(history, name, begin, end).causes
             assert told.lifetime_us == lifetimes_us(history, name, begin, end)

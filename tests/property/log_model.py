@@ -1,4 +1,4 @@
-"""What the ledger keeps: an entry for each unit, a book for each campaign, and what it may ask of them."""
+"""A model of the log for tests: one record for each unit and each campaign, independent of the core."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -16,10 +16,10 @@ WAITING = ("ready", "delayed", "parked", "running")
 """States in which a unit holds later groups back."""
 
 
-class Entry(Struct):
-    """What the log says of one unit; *book* counts its state."""
+class UnitModel(Struct):
+    """What the log says of one unit; *campaign* counts its state."""
 
-    book: "Book"
+    campaign: "CampaignModel"
     group: int
     parents: tuple[str, ...]
     state: str = ""
@@ -34,17 +34,19 @@ class Entry(Struct):
     def become(self, state: str) -> None:
         """Count the unit out of its state and into another."""
         for one, change in (self.state, -1), (state, +1):
-            self.book.states[one] += change
-            self.book.waiting[self.group] += change * (one in WAITING)
+            self.campaign.states[one] += change
+            self.campaign.waiting[self.group] += change * (one in WAITING)
         self.state = state
 
     def give_up(self) -> None:
         """Let dependents run without this unit, where the policy says so now."""
-        self.given_up = self.given_up or (self.book.policy.on_dependency_failure == "run" and self.book.ended != "cancelled")
+        self.given_up = self.given_up or (
+            self.campaign.policy.on_dependency_failure == "run" and self.campaign.ended != "cancelled"
+        )
         self.run_without = self.run_without or self.given_up
 
 
-class Book(Struct):
+class CampaignModel(Struct):
     """What the log says of one campaign; *waiting* counts by group the units that hold later ones back.
 
     *asked* are the units of an open plan of which nothing was heard since.
@@ -53,7 +55,7 @@ class Book(Struct):
     policy: Policy
     auto: bool
     quota: str | None
-    units: dict[str, Entry] = field(default_factory=dict)
+    units: dict[str, UnitModel] = field(default_factory=dict)
     states: Counter[str] = field(default_factory=Counter)
     waiting: Counter[int] = field(default_factory=Counter)
     paused: bool = False
@@ -67,14 +69,14 @@ class Book(Struct):
         return sum(self.states[state] for state in states)
 
 
-class Ledger:
+class LogModel:
     """All campaigns, the engine, the gates and the levels, event by event."""
 
     def __init__(self, takers: "Takers") -> None:
         self.takers = takers
         self.position = 0
         self.at: datetime | None = None
-        self.books: dict[str, Book] = {}
+        self.campaigns: dict[str, CampaignModel] = {}
         self.tokens: dict[str, tuple[str, str]] = {}
         self.pool = 1000
         self.engine_paused = False
@@ -85,7 +87,7 @@ class Ledger:
     @property
     def in_use(self) -> int:
         """The slots in use."""
-        return sum(book.count("running") for book in self.books.values())
+        return sum(campaign.count("running") for campaign in self.campaigns.values())
 
     def take(self, event: e.Recorded) -> None:
         """Check one event and count it."""
@@ -97,21 +99,21 @@ class Ledger:
         if taker is not None:
             taker(self, event, event.body)
 
-    def book(self, event: e.Recorded) -> Book:
+    def campaign(self, event: e.Recorded) -> CampaignModel:
         """Return the campaign of *event*."""
         assert event.campaign is not None
-        return self.books[event.campaign]
+        return self.campaigns[event.campaign]
 
-    def entry(self, event: e.Recorded) -> Entry:
+    def unit(self, event: e.Recorded) -> UnitModel:
         """Return the unit of *event*."""
         assert event.unit is not None
-        return self.book(event).units[event.unit]
+        return self.campaign(event).units[event.unit]
 
 
-def waited_for(book: Book, key: str) -> bool:
+def waited_for(campaign: CampaignModel, key: str) -> bool:
     """Tell whether somebody who depends on *key* waits for it."""
-    parent = book.units[key]
+    parent = campaign.units[key]
     return parent.state != "done" and not parent.given_up
 
 
-Takers = dict[type[e.Event], Callable[[Ledger, e.Recorded, Any], None]]
+Takers = dict[type[e.Event], Callable[[LogModel, e.Recorded, Any], None]]
